@@ -1,0 +1,78 @@
+/** ONNX Runtime as an executor. The only file that imports onnxruntime-node, and it does so when first used. */
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { TbarError } from "../tensor/error.ts";
+import { sizeOf, type Tensor } from "../tensor/tensor.ts";
+import type { Executor, Feeds, Program } from "./executor.ts";
+
+export const devices = ["cpu", "webgpu", "cuda", "dml", "coreml"] as const;
+export type Device = (typeof devices)[number];
+
+export interface RuntimeOptions {
+  readonly device?: Device;
+  /** Threads within an op; all cores unless told. */
+  readonly threads?: number;
+}
+
+/** An executor on one device. Throws `unavailable` with advice when ONNX Runtime or the device is missing. */
+export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = {}): Promise<Executor> {
+  const ort = await import("onnxruntime-node").catch((cause) => {
+    throw new TbarError(
+      "unavailable",
+      `onnxruntime-node cannot be loaded (${(cause as Error).message}). Install it again with ` +
+        "ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node",
+    );
+  });
+  const supported = ort.listSupportedBackends().map((backend) => backend.name as string);
+  if (!supported.includes(device)) {
+    throw new TbarError(
+      "unavailable",
+      `device "${device}" is not part of this build of ONNX Runtime (it has ${supported.join(", ")}); use --device cpu`,
+    );
+  }
+  const options: InferenceSession.SessionOptions = {
+    executionProviders: [device],
+    intraOpNumThreads: threads,
+    graphOptimizationLevel: "all",
+    logSeverityLevel: 3,
+  };
+  const wrap = (value: Feeds[string]): OrtTensor =>
+    value.data instanceof Int32Array
+      ? new ort.Tensor("int64", BigInt64Array.from(value.data, BigInt), value.shape)
+      : new ort.Tensor("float32", value.data, value.shape);
+
+  return {
+    description: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common} ${device}`,
+    async compile(onnx: Uint8Array): Promise<Program> {
+      const session = await ort.InferenceSession.create(onnx, options).catch((cause) => {
+        throw new TbarError(
+          "unavailable",
+          `device "${device}" cannot be used on this machine (${firstLine(cause)}); use --device cpu`,
+        );
+      });
+      const fed = session.inputNames;
+      return {
+        async run(feeds, into = {}) {
+          const missing = fed.find((name) => feeds[name] === undefined);
+          if (missing !== undefined) throw new Error(`the program reads "${missing}", which was not fed`);
+          const wrapped = Object.fromEntries(fed.map((name) => [name, wrap(feeds[name])]));
+          const fetches = Object.fromEntries(
+            session.outputNames.map((name) => [name, into[name] === undefined ? null : wrap(into[name])]),
+          );
+          const results = await session.run(wrapped, fetches);
+          return Object.fromEntries(session.outputNames.map((name) => [name, into[name] ?? unwrap(results[name])]));
+        },
+        release: () => session.release(),
+      };
+    },
+  };
+}
+
+function unwrap(value: OrtTensor): Tensor {
+  const data = value.data as Float32Array;
+  const shape = [...value.dims];
+  return { shape, data: data.length === sizeOf(shape) ? data : data.slice(0, sizeOf(shape)) };
+}
+
+function firstLine(cause: unknown): string {
+  return String((cause as Error)?.message ?? cause).split("\n")[0];
+}
