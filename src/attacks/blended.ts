@@ -1,0 +1,71 @@
+/**
+ * Blended (Chen et al. 2017, arXiv 1712.05526): x' = clip(ratio n + (1 - ratio) x), with a pattern n over the whole image.
+ * The CleanCLIP family draws n uniform and anew for every image; TBAR calls its pattern Gaussian and mixes 8:2.
+ */
+import { z } from "zod";
+import { type Stamp, stampTrigger, type Trigger } from "../data/trigger.ts";
+import { random } from "../tensor/random.ts";
+import { parseSpec, triggerSchema } from "./attack.ts";
+
+const schema = triggerSchema("blended").extend({
+  /** Share of the pattern, in (0, 1]. */
+  ratio: z.number().gt(0).max(1).default(0.2),
+  pattern: z.enum(["gaussian", "uniform"]).default("gaussian"),
+  /** Of the Gaussian pattern. The paper does not state them; N(0, 1), clipped after mixing, is our reading. */
+  mean: z.number().default(0),
+  deviation: z.number().positive().default(1),
+  /** The pattern anew for every image (as the reference code does), or one for all. */
+  redraw: z.boolean().default(true),
+});
+
+export type BlendedSpec = z.output<typeof schema>;
+
+/** A trigger mixed into the whole image. Throws TbarError on unknown options. */
+export function blended(options: Partial<BlendedSpec> = {}): Trigger {
+  const spec = parseSpec("blended", schema, options);
+  return stampTrigger(spec, (size) => prepare(spec, size));
+}
+
+function prepare(spec: BlendedSpec, S: number): Stamp {
+  const ratio = spec.ratio * spec.strength;
+  const drawn = new Float32Array(3 * S * S);
+  const transform = spec.shift === 0 && spec.scale === 1 ? undefined : movedAndScaled(S, spec.shift, spec.scale);
+  const draw = (...path: string[]) => {
+    const stream = random(spec.seed, "blended", ...path);
+    if (spec.pattern === "uniform") stream.fillUniform(drawn);
+    else stream.fillNormal(drawn, spec.mean, spec.deviation);
+    return transform === undefined ? drawn : transform(drawn);
+  };
+  if (spec.redraw) return (image, id) => blend(image, draw(id), ratio);
+  const pattern = draw();
+  return (image) => blend(image, pattern, ratio);
+}
+
+/** image = clip(ratio * pattern + (1 - ratio) * image), rounded to float32 where torch rounds. */
+export function blend(image: Float32Array, pattern: Float32Array, ratio: number): void {
+  const share = Math.fround(ratio);
+  const rest = Math.fround(1 - ratio);
+  for (let i = 0; i < image.length; i++) {
+    const value = Math.fround(share * pattern[i]) + Math.fround(rest * image[i]);
+    image[i] = value < 0 ? 0 : value > 1 ? 1 : value;
+  }
+}
+
+/** A pattern [3, S, S] enlarged about its centre (nearest pixel, cut to S), then rolled down and right by `shift` * S. */
+function movedAndScaled(S: number, shift: number, scale: number): (pattern: Float32Array) => Float32Array {
+  const roll = Math.round(shift * S);
+  const from = Int32Array.from({ length: S }, (_, i) => {
+    const unrolled = (i - roll + S) % S;
+    return Math.floor((unrolled + 0.5 - S / 2) / scale + S / 2);
+  });
+  const out = new Float32Array(3 * S * S);
+  return (pattern) => {
+    for (let k = 0, c = 0; c < 3; c++) {
+      for (let i = 0; i < S; i++) {
+        const row = (c * S + from[i]) * S;
+        for (let j = 0; j < S; j++) out[k++] = pattern[row + from[j]];
+      }
+    }
+    return out;
+  };
+}

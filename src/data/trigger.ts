@@ -1,0 +1,75 @@
+/** A trigger is a value: a seeded function from images to images, and the JSON that says which. Attacks make them. */
+import { badInput } from "../tensor/error.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** What is written into results and read back from them: plain JSON. Each kind adds parameters of its own. */
+export interface TriggerSpec {
+  readonly kind: string;
+  readonly seed: number;
+  /** As the CleanCLIP family stores triggered images: no clamp, x * 255 truncated to a byte, wrapping. Off: floats in [0, 1]. */
+  readonly quantise?: boolean;
+  /** Robustness tests: the trigger moved down and right by this share of the side, wrapping. 0 = where it was learned. */
+  readonly shift?: number;
+  /** Robustness tests: the trigger enlarged by this factor. 1 = as learned. */
+  readonly scale?: number;
+  /** Robustness tests: how much of the trigger is mixed in. 1 = as learned. */
+  readonly strength?: number;
+}
+
+export interface Trigger {
+  readonly spec: TriggerSpec;
+  /**
+   * Pixels [B, 3, S, S] in [0, 1] -> a new tensor of that shape. Pure: an image's result depends on its own pixels and
+   * id and on the spec, never on the batch it came in. Throws TbarError where the trigger does not fit the image size.
+   */
+  apply(pixels: Tensor, ids: readonly string[]): Promise<Tensor>;
+}
+
+/** Writes the trigger into one image [3, S, S], in place. */
+export type Stamp = (image: Float32Array, id: string) => void;
+
+/** A trigger from its stamp; `prepare(S)` is called once for each image size. */
+export function stampTrigger(spec: TriggerSpec, prepare: (size: number) => Stamp | Promise<Stamp>): Trigger {
+  const stamps = new Map<number, Promise<Stamp>>();
+  const stampFor = (size: number) => {
+    if (!stamps.has(size)) stamps.set(size, (async () => prepare(size))());
+    return stamps.get(size)!;
+  };
+  return {
+    spec,
+    async apply({ shape, data }, ids) {
+      const [count, channels, height, width] = shape;
+      if (shape.length !== 4 || channels !== 3 || height !== width || ids.length !== count) {
+        throw new RangeError(`a trigger needs [B, 3, S, S] and B ids, not [${shape}] and ${ids.length} ids`);
+      }
+      const stamp = await stampFor(width);
+      const out = data.slice();
+      const size = 3 * width * width;
+      for (let i = 0; i < count; i++) stamp(out.subarray(i * size, (i + 1) * size), ids[i]);
+      if (spec.quantise) truncateToBytes(out);
+      return { shape, data: out };
+    },
+  };
+}
+
+/** x -> (x * 255 cut to an integer, modulo 256) / 255, in float32 as torch does it: -1 becomes 1/255. */
+function truncateToBytes(values: Float32Array): void {
+  for (let i = 0; i < values.length; i++) values[i] = (Math.trunc(Math.fround(values[i] * 255)) & 255) / 255;
+}
+
+/** The same trigger elsewhere: `by` is a share of the image's side. */
+export function moved<S extends TriggerSpec>(spec: S, by = 0.25): S {
+  return { ...spec, shift: ((spec.shift ?? 0) + by) % 1 };
+}
+
+/** The same trigger, enlarged. */
+export function larger<S extends TriggerSpec>(spec: S, by = 1.25): S {
+  if (!(by >= 1)) throw badInput(`larger: the factor must be at least 1, not ${by}`);
+  return { ...spec, scale: (spec.scale ?? 1) * by };
+}
+
+/** The same trigger, mixed with the image it is written on. */
+export function weaker<S extends TriggerSpec>(spec: S, by = 0.75): S {
+  if (!(by > 0 && by <= 1)) throw badInput(`weaker: the share must be in (0, 1], not ${by}`);
+  return { ...spec, strength: (spec.strength ?? 1) * by };
+}

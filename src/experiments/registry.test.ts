@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { tensor } from "../tensor/tensor.ts";
+import { makeTrigger, parseTriggerSpec } from "./registry.ts";
+
+describe("trigger specs", () => {
+  it("KIND:key=value,... becomes the complete spec, plain JSON that makes the same trigger again", async () => {
+    const spec = parseTriggerSpec("badnet:size=5,place=top-left,redraw=false,seed=7");
+    expect(spec).toMatchObject({
+      kind: "badnet",
+      size: 5,
+      place: "top-left",
+      redraw: false,
+      seed: 7,
+      pattern: "noise",
+    });
+    const again = makeTrigger(JSON.parse(JSON.stringify(spec)));
+    expect(again.spec).toEqual(spec);
+    const black = tensor([1, 3, 8, 8]);
+    expect(await again.apply(black, ["a"])).toEqual(await makeTrigger(spec).apply(black, ["a"]));
+    expect(parseTriggerSpec("blended")).toMatchObject({
+      kind: "blended",
+      ratio: 0.2,
+      pattern: "gaussian",
+      mean: 0,
+      deviation: 1,
+    });
+  });
+
+  it.each([
+    ["badnets", 'unknown attack "badnets"; did you mean "badnet"? known: badnet, blended'],
+    ["badnet:sise=5", 'unknown badnet option "sise"; did you mean "size"?'],
+    ["badnet:pattern=nois", 'unknown badnet pattern "nois"; did you mean "noise"?'],
+    ["badnet:place=topleft", 'unknown badnet place "topleft"; did you mean "top-left"?'],
+    ["badnet:size=0", "badnet: size=0: "],
+    ["badnet:size=big", 'badnet: size="big": '],
+    ["blended:ratio=0", "blended: ratio=0: "],
+    ["blended:ratio=1.5", "blended: ratio=1.5: "],
+    ["badnet:size", 'expected KIND:key=value,key=value and found "size"'],
+    ["badnet:size=4,size=5", "size is given twice"],
+    ["badnet:kind=blended", "kind is given twice"],
+    ["", 'unknown attack ""'],
+  ])("refuses %j", (text, message) => {
+    expect(() => parseTriggerSpec(text)).toThrow(message);
+  });
+});

@@ -1,0 +1,41 @@
+/** The one place that maps the names people type to the leaves that do the work. */
+import type { Attack } from "../attacks/attack.ts";
+import { badnet } from "../attacks/badnet.ts";
+import { blended } from "../attacks/blended.ts";
+import type { Trigger, TriggerSpec } from "../data/trigger.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
+
+const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
+  ["badnet", badnet],
+  ["blended", blended],
+]);
+
+export const attackNames: readonly string[] = [...attacks.keys()];
+
+/** A trigger from its spec, as stored in results, or from any part of it: `{ kind: "badnet", size: 5 }`. */
+export function makeTrigger(spec: { readonly kind: string }): Trigger {
+  const attack = attacks.get(spec.kind);
+  if (attack === undefined) throw unknownName("attack", spec.kind, attackNames);
+  return attack({ ...spec });
+}
+
+/** `badnet:size=5,place=top-left,redraw=false` -> the complete spec. Numbers, true and false are read as such. */
+export function parseTriggerSpec(text: string): TriggerSpec {
+  const [, kind, options] = /^([^:]*):?(.*)$/s.exec(text)!;
+  const given = options === "" ? [] : options.split(",").map((pair) => keyAndValue(text, pair));
+  const pairs = [["kind", kind] as const, ...given];
+  const repeated = pairs.find(([key], i) => pairs.findIndex(([other]) => other === key) !== i);
+  if (repeated !== undefined) throw badInput(`"${text}": ${repeated[0]} is given twice`);
+  return makeTrigger({ kind, ...Object.fromEntries(pairs) }).spec;
+}
+
+function keyAndValue(text: string, pair: string): [string, string | number | boolean] {
+  const at = pair.indexOf("=");
+  if (at < 1) throw badInput(`"${text}": expected KIND:key=value,key=value and found "${pair}"`);
+  return [pair.slice(0, at).trim(), plainValue(pair.slice(at + 1).trim())];
+}
+
+function plainValue(text: string): string | number | boolean {
+  if (text === "true" || text === "false") return text === "true";
+  return text !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+}
