@@ -1,0 +1,61 @@
+/** Batches in a seeded order; the next one is read while the caller works on this one. */
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Dataset } from "./dataset.ts";
+import { shuffledOrder } from "./split.ts";
+
+export interface Batch {
+  /** [count, 3, S, S] in [0, 1]. */
+  readonly pixels: Tensor;
+  /** Undefined unless every example of the batch has one. */
+  readonly labels?: Int32Array;
+  readonly captions?: readonly string[];
+  readonly ids: readonly string[];
+  readonly count: number;
+}
+
+export interface BatchOptions {
+  readonly batch: number;
+  readonly imageSize: number;
+  /** Draws a new order for each epoch. Without it examples come as they are, or in `order`. */
+  readonly seed?: number;
+  /** Default 1. */
+  readonly epochs?: number;
+  /** The indices of one epoch, shuffled only if there is a seed. Default: all. */
+  readonly order?: readonly number[];
+}
+
+/** One batch after the other. The last one of an epoch is as short as it must be. */
+export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGenerator<Batch, void, void> {
+  const chunks = chunksOf(dataset, options);
+  const next = () => {
+    const { value: indices } = chunks.next();
+    const batch = indices && readBatch(dataset, indices, options.imageSize);
+    batch?.catch(() => {}); // thrown where it is awaited; a caller may leave before that
+    return batch;
+  };
+  let ahead = next();
+  while (ahead !== undefined) {
+    const batch = await ahead;
+    ahead = next();
+    yield batch;
+  }
+}
+
+function* chunksOf(dataset: Dataset, { batch, seed, epochs = 1, order }: BatchOptions): Generator<number[], undefined> {
+  if (!(Number.isInteger(batch) && batch > 0)) throw new RangeError(`batch must be a positive integer, not ${batch}`);
+  const indices = order ?? Array.from({ length: dataset.size }, (_, i) => i);
+  if (indices.length === 0) return;
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const shuffled = seed === undefined ? undefined : shuffledOrder(indices.length, seed, epoch);
+    const now = shuffled?.map((i) => indices[i]) ?? indices;
+    for (let at = 0; at < now.length; at += batch) yield now.slice(at, at + batch);
+  }
+}
+
+async function readBatch(dataset: Dataset, indices: readonly number[], imageSize: number): Promise<Batch> {
+  const examples = indices.map((i) => dataset.example(i));
+  const labels = examples.every((e) => e.label !== undefined) ? Int32Array.from(examples, (e) => e.label!) : undefined;
+  const captions = examples.every((e) => e.caption !== undefined) ? examples.map((e) => e.caption!) : undefined;
+  const pixels = await dataset.read(indices, imageSize);
+  return { pixels, labels, captions, ids: examples.map((e) => e.id), count: indices.length };
+}
