@@ -44,10 +44,9 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
     description: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common} ${device}`,
     async compile(onnx: Uint8Array): Promise<Program> {
       const session = await ort.InferenceSession.create(onnx, options).catch((cause) => {
-        throw new TbarError(
-          "unavailable",
-          `device "${device}" cannot be used on this machine (${firstLine(cause)}); use --device cpu`,
-        );
+        if (device === "cpu") throw cause;
+        const why = String((cause as Error)?.message ?? cause).split("\n")[0];
+        throw new TbarError("unavailable", `device "${device}" cannot be used here (${why}); use --device cpu`);
       });
       const fed = session.inputNames;
       return {
@@ -71,8 +70,4 @@ function unwrap(value: OrtTensor): Tensor {
   const data = value.data as Float32Array;
   const shape = [...value.dims];
   return { shape, data: data.length === sizeOf(shape) ? data : data.slice(0, sizeOf(shape)) };
-}
-
-function firstLine(cause: unknown): string {
-  return String((cause as Error)?.message ?? cause).split("\n")[0];
 }

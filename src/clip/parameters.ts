@@ -1,0 +1,54 @@
+/** Parameters as graph inputs, and as fresh random weights. Names are Hugging Face's CLIPModel names, see config.ts. */
+import { input, type Node } from "../graph/node.ts";
+import { random } from "../tensor/random.ts";
+import { sizeOf, type Tensor, type Weights } from "../tensor/tensor.ts";
+import { type ClipConfig, parameterShapes } from "./config.ts";
+
+/** A parameter's graph node by name. */
+export type Params = (name: string) => Node;
+
+/** The names below a prefix, as a module sees its own. */
+export function within(p: Params, prefix: string): Params {
+  return (name) => p(`${prefix}.${name}`);
+}
+
+/** Graph inputs named as the parameters; asking twice gives the same node. */
+export function parameterInputs(config: ClipConfig): Params {
+  const shapes = parameterShapes(config);
+  const nodes = new Map<string, Node>();
+  return (name) => {
+    const shape = shapes.get(name);
+    if (shape === undefined) throw new Error(`CLIP has no parameter ${name}`);
+    const node = nodes.get(name) ?? input(name, shape);
+    nodes.set(name, node);
+    return node;
+  };
+}
+
+export const isVision = (name: string) => name.startsWith("vision_model.") || name.startsWith("visual_projection.");
+
+/** Fresh weights to pre-train from, with the deviations of OpenAI's `initialize_parameters` (clip/model.py) in both towers. */
+export function initialWeights(config: ClipConfig, seed: number): Weights {
+  const weights = new Map<string, Tensor>();
+  for (const [name, shape] of parameterShapes(config)) {
+    const data = new Float32Array(sizeOf(shape));
+    const tower = isVision(name) ? config.vision : config.text;
+    const deviation = initialDeviation(name, tower.width, tower.layers);
+    const rng = random(seed, "initial weights", name);
+    if (name === "logit_scale") data[0] = config.logitScaleInit;
+    else if (/norm\d?\.weight$/.test(name)) data.fill(1);
+    else if (deviation > 0) for (let i = 0; i < data.length; i++) data[i] = deviation * rng.normal();
+    weights.set(name, { shape, data });
+  }
+  return weights;
+}
+
+function initialDeviation(name: string, width: number, layers: number): number {
+  if (name.endsWith(".bias")) return 0;
+  if (name.startsWith("text_model.embeddings.token")) return 0.02;
+  if (name.startsWith("text_model.embeddings.position")) return 0.01;
+  if (name.endsWith("out_proj.weight") || name.endsWith("fc2.weight")) return (2 * width * layers) ** -0.5;
+  if (name.endsWith("fc1.weight")) return (2 * width) ** -0.5;
+  if (name.endsWith("patch_embedding.weight")) return 0.02;
+  return width ** -0.5; // attention, projections, class and position embeddings
+}

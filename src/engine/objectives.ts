@@ -1,0 +1,73 @@
+/** What CLIP is trained on here: captions (both towers) or labels under a frozen zero-shot head (image tower only). */
+import type { ClipConfig } from "../clip/config.ts";
+import { contrastiveLoss, crossEntropy, headLogits } from "../clip/loss.ts";
+import { isVision } from "../clip/parameters.ts";
+import type { TokenBatch } from "../clip/tokens.ts";
+import { imageTower, type Normalization, textTower } from "../clip/towers.ts";
+import type { Tensor, Weights } from "../tensor/tensor.ts";
+import type { Objective } from "./train.ts";
+
+export interface CaptionBatch {
+  /** [B, 3, S, S] in [0, 1]. */
+  readonly pixels: Tensor;
+  readonly text: TokenBatch;
+  /** [B, B], added to the logits; see `falseNegatives`. */
+  readonly mask?: Tensor;
+}
+
+/** Symmetric InfoNCE over image-caption pairs; every parameter learns. */
+export function contrastive(config: ClipConfig, normalization: Normalization): Objective<CaptionBatch> {
+  return {
+    trains: () => true,
+    feeds: ({ pixels, text, mask }) => ({ pixels, ...text, ...(mask === undefined ? {} : { mask }) }),
+    loss: (p, { pixels, tokens, ends, endRows, mask }) =>
+      contrastiveLoss(
+        imageTower(config, p, pixels, normalization),
+        textTower(config, p, { tokens, ends, endRows }),
+        p("logit_scale"),
+        mask,
+      ),
+  };
+}
+
+/** 0, and a large negative number where two different rows of a batch belong together and so are no negatives. */
+export function falseNegatives(classes: readonly unknown[]): Tensor {
+  const n = classes.length;
+  const data = new Float32Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) if (i !== j && classes[i] === classes[j]) data[i * n + j] = -1e9;
+  }
+  return { shape: [n, n], data };
+}
+
+/** OpenAI's rule (arXiv 2103.00020, section 2.5): logits are never scaled by more than 100. */
+export function clampLogitScale(weights: Weights): void {
+  const scale = weights.get("logit_scale");
+  if (scale !== undefined) scale.data[0] = Math.min(Math.max(scale.data[0], 0), Math.log(100));
+}
+
+export interface LabelBatch {
+  /** [B, 3, S, S] in [0, 1]. */
+  readonly pixels: Tensor;
+  readonly labels: Int32Array;
+}
+
+/** Cross-entropy under a frozen head [C, E] (scale included); the image tower learns. */
+export function classification(config: ClipConfig, normalization: Normalization, head: Tensor): Objective<LabelBatch> {
+  const [classes] = head.shape;
+  return {
+    trains: isVision,
+    feeds: ({ pixels, labels }) => ({ pixels, head, targets: oneHot(labels, classes) }),
+    loss: (p, feeds) =>
+      crossEntropy(headLogits(imageTower(config, p, feeds.pixels, normalization), feeds.head), feeds.targets),
+  };
+}
+
+/** [B, C] with a one at each label. */
+export function oneHot(labels: Int32Array, classes: number): Tensor {
+  const data = new Float32Array(labels.length * classes);
+  labels.forEach((label, i) => {
+    data[i * classes + label] = 1;
+  });
+  return { shape: [labels.length, classes], data };
+}
