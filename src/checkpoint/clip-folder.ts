@@ -1,0 +1,294 @@
+/** CLIP checkpoints on disk: a Hugging Face or open_clip folder, or a lone safetensors file. What is read is written back alike. */
+import { readdir } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { type ClipConfig, parameterShapes } from "../clip/config.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
+import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
+import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
+import { checkFinite, checkWeights } from "./check-weights.ts";
+import { isFile, isFolder, readJson, readSmallFile, sha256File } from "./files.ts";
+import { configFromHf } from "./hf-config.ts";
+import { inferConfig } from "./infer-config.ts";
+import {
+  detectLayout,
+  fileShape,
+  type Layout,
+  ourShape,
+  type Part,
+  partsOf,
+  putTogether,
+  takeApart,
+} from "./layouts.ts";
+import { configFromOpenClip } from "./open-clip-config.ts";
+import { clipPreprocess, type Preprocess, preprocessFromHf, preprocessFromOpenClip } from "./preprocess.ts";
+import { openSafetensors, type SafetensorsFile, type TensorSource, writeSafetensors } from "./safetensors.ts";
+import type { Dtype, TensorEntry } from "./safetensors-header.ts";
+
+/** A model on disk, its header and JSON read and checked, its values not yet. Parameters have Hugging Face's names. */
+export interface Checkpoint {
+  /** As it was given: a folder or a file. */
+  readonly path: string;
+  readonly weightsFile: string;
+  readonly layout: Layout;
+  readonly config: ClipConfig;
+  readonly preprocess: Preprocess;
+  /** `__metadata__` of the safetensors header. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The file's tensors, by its own names. */
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** How they hold the parameters. */
+  readonly parts: readonly Part[];
+  /** Names of those that hold none (integer buffers, foreign heads): written back as they are. */
+  readonly extras: readonly string[];
+  /** How each parameter is stored. */
+  readonly dtypes: ReadonlyMap<string, Dtype>;
+  /** tokenizer.json beside the weights, where there is one. */
+  readonly tokenizerPath?: string;
+  /** All parameters as float32. Throws `bad-input` naming the first tensor with a NaN or an infinity. */
+  weights(): Promise<Weights>;
+  /** One parameter, checked likewise. */
+  tensor(name: string): Promise<Tensor>;
+  /** SHA-256 of the weights file. */
+  sha256(): Promise<string>;
+}
+
+/**
+ * Open a checkpoint: a folder with model.safetensors (Hugging Face) or open_clip_model.safetensors, or a .safetensors file,
+ * whose neighbours (config.json or open_clip_config.json, ...) count as in a folder. Without a config the sizes are inferred.
+ * Throws `bad-input` when something is missing, of another architecture, or of another shape than the config asks for.
+ */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  const weightsFile = await findWeights(path);
+  const file = await openSafetensors(weightsFile);
+  await file.close();
+  const { tensors } = file;
+  const names = new Set(tensors.keys());
+  const layout = detectLayout(names, weightsFile);
+  const parts = partsOf(layout, names);
+  const { config, preprocess } = await readSettings(dirname(weightsFile), layout, () =>
+    inferConfig(ourShapes(parts, tensors), weightsFile),
+  );
+  checkTensors(parts, tensors, config, weightsFile);
+  const held = new Set(parts.map((part) => part.file));
+  const tokenizerPath = join(dirname(weightsFile), "tokenizer.json");
+  const checkpoint: Checkpoint = {
+    path,
+    weightsFile,
+    layout,
+    config,
+    preprocess,
+    metadata: Object.fromEntries(file.metadata),
+    tensors,
+    parts,
+    extras: [...names].filter((name) => !held.has(name)),
+    dtypes: new Map(parts.flatMap((part) => part.ours.map((our) => [our, tensors.get(part.file)!.dtype] as const))),
+    ...((await isFile(tokenizerPath)) && { tokenizerPath }),
+    weights: () =>
+      withFile(checkpoint, async (file) => {
+        const weights = new Map<string, Tensor>();
+        for (const part of parts) {
+          for (const [i, value] of (await readPart(file, part)).entries()) weights.set(part.ours[i], value);
+        }
+        return weights;
+      }),
+    tensor: (name) => {
+      const part = parts.find(({ ours }) => ours.includes(name));
+      if (part === undefined) throw unknownName("parameter", name, [...checkpoint.dtypes.keys()]);
+      return withFile(checkpoint, async (file) => (await readPart(file, part))[part.ours.indexOf(name)]);
+    },
+    sha256: () => sha256File(weightsFile),
+  };
+  return checkpoint;
+}
+
+export interface CheckpointContent {
+  /** Where layout, dtypes and kind (folder or file) come from, and all that is not given. */
+  readonly like: Checkpoint;
+  /** New values by parameter name, all or some; the other tensors are copied as they are. */
+  readonly weights: Weights;
+  /** Added to the metadata of `like`. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** More files for the folder, by name. */
+  readonly extraFiles?: Readonly<Record<string, string | Uint8Array>>;
+}
+
+/**
+ * Write a checkpoint of the same layout, dtypes and kind as `like`, holding one tensor at a time; a folder gets copies of
+ * `like`'s JSON and tokenizer files. Appears whole or not at all. Throws `bad-input` when a value is not finite or too large
+ * for its dtype, and when the output exists (without `force`).
+ */
+export async function writeCheckpoint(
+  out: string,
+  content: CheckpointContent,
+  options: WriteOptions = {},
+): Promise<void> {
+  const { like, extraFiles = {} } = content;
+  checkWeights(content.weights, like.config);
+  await withFile(like, async (source) => {
+    const tensors = { tensors: sources(source, content), metadata: mergedMetadata(content) };
+    if (!(await isFolder(like.path))) {
+      if (Object.keys(extraFiles).length > 0) throw new RangeError("extra files need a folder to lie in");
+      await writeSafetensors(out, tensors, options);
+      return;
+    }
+    await writeFolderAtomic(
+      out,
+      async (folder) => {
+        for (const name of COMPANIONS) {
+          const from = join(dirname(like.weightsFile), name);
+          if (await isFile(from)) await writeFileAtomic(join(folder, name), await readSmallFile(from));
+        }
+        for (const [name, data] of Object.entries(extraFiles)) await writeFileAtomic(join(folder, name), data);
+        await writeSafetensors(join(folder, basename(like.weightsFile)), tensors);
+      },
+      options,
+    );
+  });
+}
+
+/** What lies beside the weights and is copied byte for byte. */
+const COMPANIONS = [
+  "config.json",
+  "open_clip_config.json",
+  "preprocessor_config.json",
+  "processor_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "special_tokens_map.json",
+  "added_tokens.json",
+  "vocab.json",
+  "merges.txt",
+];
+
+const WEIGHT_FILES = ["model.safetensors", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors"];
+
+async function findWeights(path: string): Promise<string> {
+  if (await isFile(path)) {
+    if (extname(path) === ".safetensors") return path;
+    throw badInput(`${path} is not a .safetensors file; PyTorch's .pt and .bin must be converted first`);
+  }
+  if (!(await isFolder(path))) throw badInput(`there is no file or folder ${path}`);
+  for (const name of WEIGHT_FILES) if (await isFile(join(path, name))) return join(path, name);
+  const names = await readdir(path);
+  const found = names.filter((name) => /\.(safetensors|safetensors\.index\.json|bin|pt|pth)$/.test(name));
+  throw badInput(
+    `${path} has no ${WEIGHT_FILES.join(" or ")}; found ${found.slice(0, 4).join(", ") || "no weights"}` +
+      (found.includes("model.safetensors.index.json") ? " (shards are not read: save the model as one file)" : ""),
+  );
+}
+
+/** Config and preprocessing, from the JSON that goes with the layout. */
+async function readSettings(folder: string, layout: Layout, infer: () => ClipConfig) {
+  if (layout === "openai") {
+    const path = join(folder, "open_clip_config.json");
+    const json = (await isFile(path)) ? await readJson(path) : undefined;
+    const config = json === undefined ? infer() : configFromOpenClip(json, path);
+    const { imageSize } = config.vision;
+    return {
+      config,
+      preprocess: json === undefined ? clipPreprocess(imageSize) : preprocessFromOpenClip(json, imageSize, path),
+    };
+  }
+  const path = join(folder, "config.json");
+  const config = (await isFile(path)) ? configFromHf(await readJson(path), path) : infer();
+  return { config, preprocess: await readHfPreprocess(folder, config.vision.imageSize) };
+}
+
+/** Folders of transformers 5 have processor_config.json; in older ones a file of that name says nothing about images. */
+async function readHfPreprocess(folder: string, imageSize: number): Promise<Preprocess> {
+  for (const name of ["processor_config.json", "preprocessor_config.json"]) {
+    const path = join(folder, name);
+    if (!(await isFile(path))) continue;
+    const json = await readJson(path);
+    if (name === "preprocessor_config.json" || Object.hasOwn(Object(json), "image_processor")) {
+      return preprocessFromHf(json, imageSize, path);
+    }
+  }
+  return clipPreprocess(imageSize);
+}
+
+function ourShapes(parts: readonly Part[], tensors: ReadonlyMap<string, TensorEntry>): Map<string, readonly number[]> {
+  const shapes = new Map<string, readonly number[]>();
+  for (const part of parts) {
+    const entry = tensors.get(part.file);
+    if (entry !== undefined) for (const name of part.ours) shapes.set(name, ourShape(part, entry.shape));
+  }
+  return shapes;
+}
+
+/** Each parameter of the config has its tensor, in the right shape and a float dtype; no layer is left over. */
+function checkTensors(
+  parts: readonly Part[],
+  tensors: ReadonlyMap<string, TensorEntry>,
+  config: ClipConfig,
+  file: string,
+): void {
+  const expected = parameterShapes(config);
+  const missing = parts.filter((part) => !tensors.has(part.file)).map((part) => part.file);
+  if (missing.length > 0) {
+    throw badInput(
+      `${file} lacks ${missing.length} tensors: ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ", ..." : ""}`,
+    );
+  }
+  const ours = new Set(parts.flatMap((part) => part.ours));
+  const tooFew = [...expected.keys()].find((name) => !ours.has(name));
+  if (tooFew !== undefined) throw badInput(`${file} has fewer layers than its config: ${tooFew} is missing`);
+  for (const part of parts) {
+    const shapes = part.ours.map((name) => expected.get(name));
+    const { shape, dtype } = tensors.get(part.file)!;
+    if (shapes[0] === undefined) throw badInput(`${file} has more layers than its config: ${part.file}`);
+    const wanted = fileShape(part, shapes as (readonly number[])[]);
+    if (!sameShape(shape, wanted)) {
+      throw badInput(`${file}: tensor ${part.file} has shape [${shape}], its config asks for [${wanted}]`);
+    }
+    if (!FLOAT_DTYPES.includes(dtype)) {
+      throw badInput(`${file}: tensor ${part.file} is stored as ${dtype}; supported: ${FLOAT_DTYPES.join(", ")}`);
+    }
+  }
+}
+
+const FLOAT_DTYPES: readonly Dtype[] = ["F32", "F16", "BF16"];
+
+/** Run `work` on the weights file, which must still have the header it had. */
+async function withFile<T>(checkpoint: Checkpoint, work: (file: SafetensorsFile) => Promise<T>): Promise<T> {
+  const file = await openSafetensors(checkpoint.weightsFile);
+  try {
+    if (!isDeepStrictEqual(file.tensors, checkpoint.tensors))
+      throw badInput(`${file.path} changed since it was opened`);
+    return await work(file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readPart(file: SafetensorsFile, part: Part): Promise<Tensor[]> {
+  const value = await file.read(part.file);
+  checkFinite(part.file, value, file.path);
+  return takeApart(part, value);
+}
+
+/** transformers asks for a `format` wherever there is metadata. */
+function mergedMetadata({ like, metadata = {} }: CheckpointContent): Map<string, string> {
+  const merged = { ...like.metadata, ...metadata };
+  return new Map(Object.entries(Object.keys(merged).length > 0 ? { format: "pt", ...merged } : merged));
+}
+
+/** The file's tensors again: copied as bytes, or encoded anew where one of the parameters in them is given. */
+function sources(source: SafetensorsFile, { like, weights }: CheckpointContent): TensorSource[] {
+  const partOf = new Map(like.parts.map((part) => [part.file, part]));
+  return [...like.tensors].map(([name, { dtype, shape }]) => {
+    const part = partOf.get(name);
+    const changed = part?.ours.some((our) => weights.has(our));
+    const data = async () => {
+      if (part === undefined || !changed) return source.readRaw(name);
+      const given = part.ours.map((our) => weights.get(our));
+      const kept = given.includes(undefined) ? await readPart(source, part) : [];
+      return putTogether(
+        part,
+        given.map((value, i) => value ?? kept[i]),
+      );
+    };
+    return { name, dtype, shape, data };
+  });
+}

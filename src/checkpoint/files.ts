@@ -1,0 +1,62 @@
+/** Small files and hashes: bounded reads, JSON checked by a schema, SHA-256 of a stream. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import type { z } from "zod";
+import { badInput } from "../tensor/error.ts";
+
+const MIB = 2 ** 20;
+
+/** The whole file, which may hold at most `limit` bytes (default 64 MiB: the largest tokenizers have 35). */
+export async function readSmallFile(path: string, limit = 64 * MIB): Promise<Buffer> {
+  if (!(await isFile(path))) throw badInput(`${path} is not a file`);
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    if (size > limit) throw badInput(`${path} has ${size} bytes; at most ${limit} are read of a file of its kind`);
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+/** The value in a JSON file of at most 8 MiB. */
+export async function readJson(path: string): Promise<unknown> {
+  const text = (await readSmallFile(path, 8 * MIB)).toString("utf8");
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw badInput(`${path} is not JSON: ${(error as Error).message}`, error);
+  }
+}
+
+/** The value as the schema's type; throws `bad-input` naming `what`, the first fields that do not fit, and why. */
+export function parseAs<Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.slice(0, 3);
+  throw badInput(
+    `${what}: ${issues.map(({ path, message }) => `${path.join(".") || "value"}: ${message}`).join("; ")}`,
+  );
+}
+
+export async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+export async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** SHA-256 of a file in lower-case hexadecimal, read as a stream. */
+export async function sha256File(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: MIB })) hash.update(chunk);
+  return hash.digest("hex");
+}

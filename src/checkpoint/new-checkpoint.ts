@@ -1,0 +1,78 @@
+/** A Hugging Face folder for a model that was made here rather than read. */
+import { join } from "node:path";
+import { type ClipConfig, parameterShapes } from "../clip/config.ts";
+import { badInput } from "../tensor/error.ts";
+import type { Weights } from "../tensor/tensor.ts";
+import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
+import { checkWeights } from "./check-weights.ts";
+import { configToHf } from "./hf-config.ts";
+import { type Preprocess, preprocessToHf } from "./preprocess.ts";
+import { type TensorSource, writeSafetensors } from "./safetensors.ts";
+
+export interface NewCheckpoint {
+  readonly config: ClipConfig;
+  /** Every parameter of the config, and nothing else. */
+  readonly weights: Weights;
+  readonly dtype: keyof typeof TORCH_DTYPES;
+  readonly preprocess: Preprocess;
+  /** Text of a tokenizer.json with CLIP's special tokens, for transformers' CLIPTokenizer. */
+  readonly tokenizerJson?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Markdown for README.md. */
+  readonly readme?: string;
+}
+
+const TORCH_DTYPES = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
+
+/** Write a folder that transformers' CLIPModel and CLIPProcessor load. Appears whole or not at all. */
+export async function writeNewCheckpoint(
+  folder: string,
+  model: NewCheckpoint,
+  options: WriteOptions = {},
+): Promise<void> {
+  const { config, dtype, preprocess, tokenizerJson, metadata = {}, readme } = model;
+  const files: Record<string, string | undefined> = {
+    "config.json": json(configToHf(config, TORCH_DTYPES[dtype])),
+    "preprocessor_config.json": json(preprocessToHf(preprocess)),
+    "tokenizer.json": tokenizerJson,
+    "tokenizer_config.json": tokenizerJson && json(tokenizerConfig(config.text.contextLength)),
+    "README.md": readme,
+  };
+  const tensors = tensorSources(model);
+  await writeFolderAtomic(
+    folder,
+    async (temporary) => {
+      for (const [name, text] of Object.entries(files)) {
+        if (text !== undefined) await writeFileAtomic(join(temporary, name), text);
+      }
+      const header = new Map(Object.entries({ format: "pt", ...metadata }));
+      await writeSafetensors(join(temporary, "model.safetensors"), { tensors, metadata: header });
+    },
+    options,
+  );
+}
+
+function tensorSources({ config, weights, dtype }: NewCheckpoint): TensorSource[] {
+  checkWeights(weights, config);
+  return [...parameterShapes(config)].map(([name, shape]) => {
+    const value = weights.get(name);
+    if (value === undefined) throw badInput(`the new model lacks ${name}`);
+    return { name, dtype, shape, data: () => value };
+  });
+}
+
+function tokenizerConfig(contextLength: number): object {
+  return {
+    bos_token: "<|startoftext|>",
+    eos_token: "<|endoftext|>",
+    model_max_length: contextLength,
+    pad_token: "<|endoftext|>",
+    processor_class: "CLIPProcessor",
+    tokenizer_class: "CLIPTokenizer",
+    unk_token: "<|endoftext|>",
+  };
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
