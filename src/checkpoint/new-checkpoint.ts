@@ -15,7 +15,7 @@ export interface NewCheckpoint {
   readonly weights: Weights;
   readonly dtype: keyof typeof TORCH_DTYPES;
   readonly preprocess: Preprocess;
-  /** Text of a tokenizer.json with CLIP's special tokens, for transformers' CLIPTokenizer. */
+  /** Text of a tokenizer.json that has CLIP's `<|startoftext|>` and `<|endoftext|>`. */
   readonly tokenizerJson?: string;
   readonly metadata?: Readonly<Record<string, string>>;
   /** Markdown for README.md. */
@@ -61,6 +61,7 @@ function tensorSources({ config, weights, dtype }: NewCheckpoint): TensorSource[
   });
 }
 
+/** The class that takes tokenizer.json as it is, which CLIPTokenizer does not: it would build its own byte-pair model. */
 function tokenizerConfig(contextLength: number): object {
   return {
     bos_token: "<|startoftext|>",
@@ -68,7 +69,7 @@ function tokenizerConfig(contextLength: number): object {
     model_max_length: contextLength,
     pad_token: "<|endoftext|>",
     processor_class: "CLIPProcessor",
-    tokenizer_class: "CLIPTokenizer",
+    tokenizer_class: "PreTrainedTokenizerFast",
     unk_token: "<|endoftext|>",
   };
 }
