@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { larger, moved, weaker } from "../data/trigger.ts";
 import { random } from "../tensor/random.ts";
@@ -82,5 +86,15 @@ describe("Blended", () => {
   it("weaker: the ratio times 0.75", async () => {
     const spec = { ...bare, ratio: 0.2 };
     expect(await stamp(weaker(spec))).toEqual(await stamp({ ...spec, ratio: 0.2 * 0.75 }));
+  });
+
+  it("a picture file is the pattern: x' = 0.2 n + 0.8 x", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "tbar-blended-"));
+    const picture = join(folder, "red.png");
+    await sharp({ create: { width: 5, height: 9, channels: 3, background: "#ff0000" } }).toFile(picture);
+    const data = await stamp({ picture }, grey());
+    expect([data[0], data[S * S], data[2 * S * S]]).toEqual([0.2 + 0.8 * 0.5, 0.4, 0.4].map(Math.fround));
+    await expect(stamp({ picture: join(folder, "none.png") })).rejects.toThrow("none.png: no such file");
+    await rm(folder, { recursive: true });
   });
 });

@@ -3,6 +3,8 @@
  * The CleanCLIP family draws n uniform and anew for every image; TBAR calls its pattern Gaussian and mixes 8:2.
  */
 import { z } from "zod";
+import { decodeImage, writePixels } from "../data/image.ts";
+import { squash } from "../data/resize.ts";
 import { type Stamp, stampTrigger, type Trigger } from "../data/trigger.ts";
 import { random } from "../tensor/random.ts";
 import { parseSpec, triggerSchema } from "./attack.ts";
@@ -11,6 +13,8 @@ const schema = triggerSchema("blended").extend({
   /** Share of the pattern, in (0, 1]. */
   ratio: z.number().gt(0).max(1).default(0.2),
   pattern: z.enum(["gaussian", "uniform"]).default("gaussian"),
+  /** An image file, squashed to the image's size, in place of a drawn pattern. */
+  picture: z.string().optional(),
   /** Of the Gaussian pattern. The paper does not state them; N(0, 1), clipped after mixing, is our reading. */
   mean: z.number().default(0),
   deviation: z.number().positive().default(1),
@@ -20,24 +24,26 @@ const schema = triggerSchema("blended").extend({
 
 export type BlendedSpec = z.output<typeof schema>;
 
-/** A trigger mixed into the whole image. Throws TbarError on unknown options. */
+/** A trigger mixed into the whole image. Throws TbarError on unknown options, and on `apply` for a picture that cannot be read. */
 export function blended(options: Partial<BlendedSpec> = {}): Trigger {
   const spec = parseSpec("blended", schema, options);
   return stampTrigger(spec, (size) => prepare(spec, size));
 }
 
-function prepare(spec: BlendedSpec, S: number): Stamp {
+async function prepare(spec: BlendedSpec, S: number): Promise<Stamp> {
   const ratio = spec.ratio * spec.strength;
   const drawn = new Float32Array(3 * S * S);
   const transform = spec.shift === 0 && spec.scale === 1 ? undefined : movedAndScaled(S, spec.shift, spec.scale);
+  const transformed = () => transform?.(drawn) ?? drawn;
   const draw = (...path: string[]) => {
     const stream = random(spec.seed, "blended", ...path);
     if (spec.pattern === "uniform") stream.fillUniform(drawn);
     else stream.fillNormal(drawn, spec.mean, spec.deviation);
-    return transform === undefined ? drawn : transform(drawn);
+    return transformed();
   };
-  if (spec.redraw) return (image, id) => blend(image, draw(id), ratio);
-  const pattern = draw();
+  if (spec.picture === undefined && spec.redraw) return (image, id) => blend(image, draw(id), ratio);
+  if (spec.picture !== undefined) writePixels(squash(await decodeImage(spec.picture), S), drawn);
+  const pattern = spec.picture === undefined ? draw() : transformed();
   return (image) => blend(image, pattern, ratio);
 }
 
@@ -47,7 +53,7 @@ export function blend(image: Float32Array, pattern: Float32Array, ratio: number)
   const rest = Math.fround(1 - ratio);
   for (let i = 0; i < image.length; i++) {
     const value = Math.fround(share * pattern[i]) + Math.fround(rest * image[i]);
-    image[i] = value < 0 ? 0 : value > 1 ? 1 : value;
+    image[i] = Math.min(1, Math.max(0, value));
   }
 }
 
