@@ -1,0 +1,33 @@
+/** Which images of a data set can be read at all. */
+import { availableParallelism } from "node:os";
+import { TbarError } from "../tensor/error.ts";
+import { concurrently } from "./concurrently.ts";
+import type { Dataset } from "./dataset.ts";
+import { subset } from "./split.ts";
+
+export interface BadImage {
+  readonly id: string;
+  readonly reason: string;
+}
+
+/**
+ * Decodes every image once, since only that finds a file that was cut short, and parts those that can be read from the
+ * others. Costs one pass over the files.
+ */
+export async function checkImages(dataset: Dataset): Promise<{ good: Dataset; bad: readonly BadImage[] }> {
+  const indices = Array.from({ length: dataset.size }, (_, i) => i);
+  const reasons = new Map<number, string>();
+  await concurrently(indices, availableParallelism() + 1, async (index) => {
+    try {
+      await dataset.read([index], 16);
+    } catch (error) {
+      if (!(error instanceof TbarError)) throw error;
+      reasons.set(index, error.message);
+    }
+  });
+  const bad = indices
+    .filter((i) => reasons.has(i))
+    .map((i) => ({ id: dataset.example(i).id, reason: reasons.get(i)! }));
+  const good = indices.filter((i) => !reasons.has(i));
+  return { good: subset(dataset, good), bad };
+}
