@@ -65,7 +65,7 @@ async function writeAtomic(path: string, options: WriteOptions, work: (temporary
     await work(temporary);
     await syncPath(dirname(path)).catch(() => {}); // the output is there already
   } catch (error) {
-    throw writeError(path, error);
+    throw writeError(path, temporary, error);
   } finally {
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
     unfinished.delete(temporary);
@@ -147,8 +147,11 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long",
 };
 
-function writeError(path: string, error: unknown): unknown {
-  if (error instanceof TbarError || !(error instanceof Error)) return error;
+function writeError(path: string, temporary: string, error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (error instanceof TbarError) {
+    return new TbarError(error.code, error.message.replaceAll(temporary, path), { cause: error });
+  }
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined || !/^E[A-Z]+$/.test(code)) return error; // a fault of ours, not of the system
   return badInput(`cannot write ${path}: ${REASONS[code] ?? error.message}`, error);

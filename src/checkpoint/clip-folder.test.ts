@@ -1,16 +1,16 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { type ClipConfig, parameterShapes } from "../clip/config.ts";
 import { sizeOf, type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { readCheckpoint, writeCheckpoint } from "./clip-folder.ts";
 import { partsOf, putTogether } from "./layouts.ts";
 import { writeNewCheckpoint } from "./new-checkpoint.ts";
 import { clipPreprocess } from "./preprocess.ts";
-import { openSafetensors, writeSafetensors } from "./safetensors.ts";
+import { openSafetensors, type TensorSource, writeSafetensors } from "./safetensors.ts";
 import type { Dtype } from "./safetensors-header.ts";
 
 const golden = fileURLToPath(new URL("../../../shared/golden/", import.meta.url));
@@ -55,11 +55,23 @@ function picoWeights(config = pico): Map<string, Tensor> {
   );
 }
 
+const newModel = {
+  config: pico,
+  weights: picoWeights(),
+  preprocess: clipPreprocess(8),
+  tokenizerJson: '{"any": "text"}',
+  metadata: { seed: "7" },
+  readme: "# pico\n",
+};
+
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "tbar-checkpoint-"));
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true, force: true });
+});
 
 /** Comparing strings is a hundred times faster than comparing typed arrays value by value. */
 function base64(bytes: Uint8Array | Float32Array): string {
@@ -110,15 +122,7 @@ async function writeOpenai(path: string, weights: Weights): Promise<void> {
 
 describe("Hugging Face folders", () => {
   const write = (name: string, dtype: "F32" | "F16" | "BF16") =>
-    writeNewCheckpoint(join(folder, name), {
-      config: pico,
-      weights: picoWeights(),
-      dtype,
-      preprocess: clipPreprocess(8),
-      tokenizerJson: '{"any": "text"}',
-      metadata: { seed: "7" },
-      readme: "# pico\n",
-    });
+    writeNewCheckpoint(join(folder, name), { ...newModel, dtype });
 
   test.each(["F32", "F16", "BF16"] as const)("a new folder in %s is read as it was given", async (dtype) => {
     await write("new", dtype);
@@ -186,6 +190,231 @@ describe("OpenAI layout", () => {
     expect(bits(await written.weights())).toEqual(bits(picoWeights().set(name, ones)));
     expect(written.dtypes).toEqual(like.dtypes);
     expect(written.metadata).toMatchObject({ note: "kept", parent: await like.sha256() });
+  });
+});
+
+describe("files of other tools", () => {
+  /** The OpenAI file with its tensors renamed, left out (undefined) or changed. */
+  async function rewrite(
+    change: (source: TensorSource) => TensorSource | undefined,
+    metadata = new Map(),
+  ): Promise<string> {
+    const path = join(folder, "changed.safetensors");
+    await writeOpenai(join(folder, "clip.safetensors"), picoWeights());
+    const file = await openSafetensors(join(folder, "clip.safetensors"));
+    const tensors = [...file.tensors].flatMap(([name, { dtype, shape }]) => {
+      return change({ name, dtype, shape, data: () => file.readRaw(name) }) ?? [];
+    });
+    await writeSafetensors(path, { tensors, metadata });
+    await file.close();
+    return path;
+  }
+
+  test("open_clip's CustomTextCLIP (text. before the text tower) and DataParallel (module. before all)", async () => {
+    const text = (name: string) => (/^(visual|logit_scale)/.test(name) ? name : `text.${name}`);
+    for (const rename of [text, (name: string) => `module.${name}`, (name: string) => `module.${text(name)}`]) {
+      const like = await readCheckpoint(await rewrite((source) => ({ ...source, name: rename(source.name) })));
+      expect(bits(await like.weights())).toEqual(bits(picoWeights()));
+      await writeCheckpoint(join(folder, "copy.safetensors"), { like, weights: await like.weights() });
+      expect(await tensorBytes(join(folder, "copy.safetensors"))).toEqual(await tensorBytes(like.weightsFile));
+      await rm(folder, { recursive: true });
+      await mkdir(folder);
+    }
+  });
+
+  test("position_ids of old Hugging Face files are kept and no parameters", async () => {
+    await writeNewCheckpoint(join(folder, "new"), { ...newModel, dtype: "F16" });
+    const weights = await openSafetensors(join(folder, "new/model.safetensors"));
+    const ids = { name: "text_model.embeddings.position_ids", dtype: "I64" as const, shape: [1, 1] };
+    const path = join(folder, "old.safetensors");
+    await writeSafetensors(path, {
+      tensors: [
+        { ...ids, data: () => new Uint8Array(8).fill(1) },
+        ...[...weights.tensors].map(([name, entry]) => ({ ...entry, name, data: () => weights.readRaw(name) })),
+      ],
+    });
+    await weights.close();
+    const like = await readCheckpoint(path);
+    expect(like.extras).toEqual([ids.name]);
+    expect(like.config).toEqual(pico); // no config.json beside it: inferred
+    await writeCheckpoint(join(folder, "copy.safetensors"), { like, weights: await like.weights() });
+    expect(await readFile(join(folder, "copy.safetensors"))).toEqual(await readFile(path));
+  });
+
+  const poisoned = (value: number) => (source: TensorSource) =>
+    source.name === "visual.proj"
+      ? { ...source, dtype: "F32" as const, data: () => tensor([64, 6], Array(384).fill(value)) }
+      : source;
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY])("weights with %s are refused, naming the tensor", async (value) => {
+    const checkpoint = await readCheckpoint(await rewrite(poisoned(value)));
+    const message = `tensor visual.proj holds ${value} (value 0)`;
+    await expect(checkpoint.weights()).rejects.toMatchObject({
+      code: "bad-input",
+      message: expect.stringContaining(message),
+    });
+    await expect(checkpoint.tensor("visual_projection.weight")).rejects.toThrow(message);
+    expect((await checkpoint.tensor("logit_scale")).shape).toEqual([]);
+  });
+
+  const block = "visual.transformer.resblocks.1.attn.in_proj_weight";
+  test.each<[string, (source: TensorSource) => TensorSource | undefined, RegExp]>([
+    [
+      "a missing tensor",
+      (s) => (s.name === block ? undefined : s),
+      /lacks 1 tensors: visual.transformer.resblocks.1.attn.in_proj_w/,
+    ],
+    [
+      "a wrong shape",
+      (s) => (s.name === block ? { ...s, shape: [96, 128] } : s),
+      /1.attn.in_proj_weight has shape \[96,128\], .* \[192,64\]/,
+    ],
+    [
+      "a projection of rank 1",
+      (s) => (s.name === "visual.proj" ? { ...s, shape: [384] } : s),
+      /visual.proj has the impossible shape \[384\]/,
+    ],
+    [
+      "a scalar as list",
+      (s) => (s.name === "logit_scale" ? { ...s, shape: [1] } : s),
+      /logit_scale has shape \[1\], .* asks for \[\]/,
+    ],
+    [
+      "integers as weights",
+      (s) => (s.name === "ln_final.bias" ? { ...s, dtype: "I16" } : s),
+      /ln_final.bias is stored as I16; supported: F32/,
+    ],
+    [
+      "a ResNet",
+      (s) => ({ ...s, name: s.name.replace("visual.transformer", "visual.layer1") }),
+      /is a CLIP ResNet, not supported; give/,
+    ],
+    ["a timm tower", (s) => ({ ...s, name: s.name.replace("visual.", "visual.trunk.") }), /has a timm image tower/],
+    [
+      "SigLIP",
+      (s) => ({ ...s, name: s.name.replace("visual.", "vision_model.head.") }),
+      /is a SigLIP model, not supported/,
+    ],
+    ["no CLIP at all", (s) => ({ ...s, name: `bert.${s.name}` }), /is no CLIP model: its tensors are named bert/],
+  ])("refused with exit code 2: %s", async (_, change, message) => {
+    const path = await rewrite(change);
+    await expect(readCheckpoint(path)).rejects.toThrow(message);
+    await expect(readCheckpoint(path)).rejects.toMatchObject({ code: "bad-input" });
+  });
+
+  test.each([
+    ["more layers", 1, /has more layers than its config: there is a vision_model.encoder.layers.1/],
+    ["fewer layers", 3, /has fewer layers than its config: there is no vision_model.encoder.layers.2/],
+  ])("a file with %s than its config says", async (_, layers, message) => {
+    const path = await rewrite((source) => source);
+    const model_cfg = { embed_dim: 6, vision_cfg: { ...pico.vision, layers }, text_cfg: { layers: 1 } };
+    await writeFile(join(folder, "open_clip_config.json"), JSON.stringify({ model_cfg }));
+    await expect(readCheckpoint(path)).rejects.toThrow(message);
+  });
+
+  test("heads come from the config where there is one", async () => {
+    const path = await rewrite((source) => source);
+    const vision_cfg = { image_size: 8, patch_size: 4, width: 64, layers: 2, head_width: 16, mlp_ratio: 10 / 64 };
+    const text_cfg = { context_length: 5, vocab_size: 11, width: 64, layers: 1, heads: 2, mlp_ratio: 12 / 64 };
+    const json = { model_cfg: { embed_dim: 6, vision_cfg, text_cfg }, preprocess_cfg: { interpolation: "bilinear" } };
+    await writeFile(join(folder, "open_clip_config.json"), JSON.stringify(json));
+    const { config, preprocess } = await readCheckpoint(path);
+    expect([config.vision.heads, config.text.heads, config.vision.activation]).toEqual([4, 2, "gelu"]);
+    expect(preprocess).toEqual({ ...clipPreprocess(8), resample: "bilinear" });
+  });
+});
+
+describe("bad input leaves nothing behind", () => {
+  const out = () => join(folder, "out");
+  const like = async () => {
+    await writeNewCheckpoint(join(folder, "new"), { ...newModel, dtype: "F16" });
+    return readCheckpoint(join(folder, "new"));
+  };
+
+  test.each<[string, [string, Tensor], RegExp]>([
+    ["a NaN", ["logit_scale", tensor([], [Number.NaN])], /new weights: tensor logit_scale holds NaN/],
+    ["a wrong shape", ["logit_scale", tensor([1], [1])], /logit_scale has shape \[1\], the config asks for \[\]/],
+    ["an unknown name", ["logit_scal", tensor([], [1])], /unknown parameter "logit_scal"; did you mean "logit_scale"/],
+    [
+      "a value too large for F16",
+      ["logit_scale", tensor([], [1e6])],
+      /tensor logit_scale holds 1000000, too large for F16/,
+    ],
+  ])("new weights with %s", async (_, [name, value], message) => {
+    const weights = new Map([[name, value]]);
+    const source = await like();
+    await expect(writeCheckpoint(out(), { like: source, weights })).rejects.toThrow(message);
+    await expect(writeCheckpoint(out(), { like: source, weights })).rejects.toMatchObject({ code: "bad-input" });
+    expect(await readdir(folder)).toEqual(["new"]);
+  });
+
+  test("a new model with a parameter missing", async () => {
+    const weights = picoWeights();
+    weights.delete("logit_scale");
+    const writing = writeNewCheckpoint(out(), { ...newModel, weights, dtype: "F32" });
+    await expect(writing).rejects.toThrow("the new model lacks logit_scale");
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test("an output that exists is refused; force replaces it, even when it is the source itself", async () => {
+    const source = await like();
+    const weights = new Map([["logit_scale", tensor([], [3])]]);
+    await expect(writeCheckpoint(source.path, { like: source, weights })).rejects.toThrow("exists already");
+    await rm(join(source.path, "README.md"));
+    await writeCheckpoint(source.path, { like: source, weights }, { force: true });
+    expect(bits(await (await readCheckpoint(source.path)).weights())).toEqual(
+      bits(picoWeights().set("logit_scale", tensor([], [3]))),
+    );
+    expect(await readdir(folder)).toEqual(["new"]);
+  });
+
+  test("a disk that fills up in the middle of a folder", async () => {
+    const source = await like();
+    const probe = await open(source.weightsFile);
+    const write = vi.spyOn(Object.getPrototypeOf(probe), "writeFile");
+    await probe.close();
+    const enough = 30; // the JSON files, the header, some tensors
+    for (let i = 0; i < enough; i++) write.mockImplementationOnce(async () => {});
+    write.mockRejectedValueOnce(Object.assign(new Error("injected"), { code: "ENOSPC" }));
+    const writing = writeCheckpoint(out(), { like: source, weights: new Map() });
+    await expect(writing).rejects.toThrow(`cannot write ${out()}/model.safetensors: the disk is full`);
+    expect(write).toHaveBeenCalledTimes(enough + 1);
+    expect(await readdir(folder)).toEqual(["new"]);
+  });
+
+  test("a source whose header changed since it was opened", async () => {
+    const source = await like();
+    await writeNewCheckpoint(source.path, { ...newModel, dtype: "F32" }, { force: true });
+    await expect(source.weights()).rejects.toThrow("changed since it was opened");
+    await expect(writeCheckpoint(out(), { like: source, weights: new Map() })).rejects.toThrow("changed since");
+    expect(await readdir(folder)).toEqual(["new"]);
+  });
+
+  test.each<[string, string | undefined, RegExp]>([
+    ["nothing there", undefined, /there is no file or folder/],
+    ["an empty folder", "readme.txt", /has no model.safetensors or .*; found no weights/],
+    ["shards", "model.safetensors.index.json", /found model.safetensors.index.json \(shards are not read/],
+    ["a pickle in a folder", "pytorch_model.bin", /found pytorch_model.bin/],
+  ])("no checkpoint: %s", async (_, name, message) => {
+    if (name !== undefined) {
+      await mkdir(out());
+      await writeFile(join(out(), name), "");
+    }
+    await expect(readCheckpoint(out())).rejects.toThrow(message);
+    await expect(readCheckpoint(out())).rejects.toMatchObject({ code: "bad-input" });
+  });
+
+  test("no checkpoint: a pickle", async () => {
+    await writeFile(join(folder, "model.pt"), "");
+    await expect(readCheckpoint(join(folder, "model.pt"))).rejects.toThrow(
+      "PyTorch's .pt and .bin must be converted first",
+    );
+  });
+
+  test("broken JSON beside the weights is named", async () => {
+    const source = await like();
+    await writeFile(join(source.path, "config.json"), "{");
+    await expect(readCheckpoint(source.path)).rejects.toThrow(`${join(source.path, "config.json")} is not JSON`);
   });
 });
 

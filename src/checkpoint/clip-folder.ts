@@ -67,7 +67,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const layout = detectLayout(names, weightsFile);
   const parts = partsOf(layout, names);
   const { config, preprocess } = await readSettings(dirname(weightsFile), layout, () =>
-    inferConfig(ourShapes(parts, tensors), weightsFile),
+    inferConfig(ourShapes(parts, tensors, weightsFile), weightsFile),
   );
   checkTensors(parts, tensors, config, weightsFile);
   const held = new Set(parts.map((part) => part.file));
@@ -208,16 +208,23 @@ async function readHfPreprocess(folder: string, imageSize: number): Promise<Prep
   return clipPreprocess(imageSize);
 }
 
-function ourShapes(parts: readonly Part[], tensors: ReadonlyMap<string, TensorEntry>): Map<string, readonly number[]> {
+function ourShapes(
+  parts: readonly Part[],
+  tensors: ReadonlyMap<string, TensorEntry>,
+  file: string,
+): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
   for (const part of parts) {
     const entry = tensors.get(part.file);
-    if (entry !== undefined) for (const name of part.ours) shapes.set(name, ourShape(part, entry.shape));
+    if (entry === undefined) continue;
+    const shape = ourShape(part, entry.shape);
+    if (shape === undefined) throw badInput(`${file}: tensor ${part.file} has the impossible shape [${entry.shape}]`);
+    for (const name of part.ours) shapes.set(name, shape);
   }
   return shapes;
 }
 
-/** Each parameter of the config has its tensor, in the right shape and a float dtype; no layer is left over. */
+/** The parameters of the config and those of the file are the same, each in the right shape and a float dtype. */
 function checkTensors(
   parts: readonly Part[],
   tensors: ReadonlyMap<string, TensorEntry>,
@@ -225,20 +232,22 @@ function checkTensors(
   file: string,
 ): void {
   const expected = parameterShapes(config);
+  const names = new Set(parts.flatMap((part) => part.ours));
+  const more = [...names].find((name) => !expected.has(name));
+  if (more !== undefined) throw badInput(`${file} has more layers than its config: there is a ${more}`);
+  const fewer = [...expected.keys()].find((name) => !names.has(name));
+  if (fewer !== undefined) throw badInput(`${file} has fewer layers than its config: there is no ${fewer}`);
   const missing = parts.filter((part) => !tensors.has(part.file)).map((part) => part.file);
   if (missing.length > 0) {
-    throw badInput(
-      `${file} lacks ${missing.length} tensors: ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ", ..." : ""}`,
-    );
+    const shown = missing.length > 5 ? [...missing.slice(0, 5), "..."] : missing;
+    throw badInput(`${file} lacks ${missing.length} tensors: ${shown.join(", ")}`);
   }
-  const ours = new Set(parts.flatMap((part) => part.ours));
-  const tooFew = [...expected.keys()].find((name) => !ours.has(name));
-  if (tooFew !== undefined) throw badInput(`${file} has fewer layers than its config: ${tooFew} is missing`);
   for (const part of parts) {
-    const shapes = part.ours.map((name) => expected.get(name));
     const { shape, dtype } = tensors.get(part.file)!;
-    if (shapes[0] === undefined) throw badInput(`${file} has more layers than its config: ${part.file}`);
-    const wanted = fileShape(part, shapes as (readonly number[])[]);
+    const wanted = fileShape(
+      part,
+      part.ours.map((name) => expected.get(name)!),
+    );
     if (!sameShape(shape, wanted)) {
       throw badInput(`${file}: tensor ${part.file} has shape [${shape}], its config asks for [${wanted}]`);
     }

@@ -125,17 +125,18 @@ export function fileShape({ form }: Part, ours: readonly (readonly number[])[]):
   return form === "stacked" ? [first[0] * ours.length, ...first.slice(1)] : first;
 }
 
-/** The shape of each of ours, from the shape in the file; fractions or NaN where it cannot be divided so. */
-export function ourShape({ form, ours }: Part, shape: readonly number[]): readonly number[] {
-  if (form === "transposed") return [shape[1], shape[0]];
-  return form === "stacked" ? [shape[0] / ours.length, ...shape.slice(1)] : shape;
+/** The shape of each of ours, from the shape in the file; undefined where that cannot be divided so. */
+export function ourShape({ form, ours }: Part, shape: readonly number[]): readonly number[] | undefined {
+  if (form === "transposed") return shape.length === 2 ? [shape[1], shape[0]] : undefined;
+  if (form === "stacked") return shape[0] % ours.length === 0 ? [shape[0] / ours.length, ...shape.slice(1)] : undefined;
+  return shape;
 }
 
 /** Ours, in the order of `part.ours`, from the file's tensor. The values are copies where the form is not `same`. */
 export function takeApart(part: Part, tensor: Tensor): Tensor[] {
   if (part.form === "same") return [tensor];
   if (part.form === "transposed") return [transpose(tensor)];
-  const shape = ourShape(part, tensor.shape);
+  const shape = [tensor.shape[0] / part.ours.length, ...tensor.shape.slice(1)];
   const size = sizeOf(shape);
   return part.ours.map((_, i) => ({ shape, data: tensor.data.slice(i * size, (i + 1) * size) }));
 }
