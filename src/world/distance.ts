@@ -24,7 +24,7 @@ const SIN36 = Math.sin(Math.PI / 5);
 /** Distance from (x, y) to the edge of a shape, negative inside. Formulas: Inigo Quilez, "2D distance functions". */
 export function distance(shape: number, x: number, y: number): number {
   switch (shape) {
-    case 0:
+    case 0: // circle
       return length(x, y) - 0.757;
     case 1:
       return square(x, y);
@@ -36,11 +36,11 @@ export function distance(shape: number, x: number, y: number): number {
       return heart(x, y);
     case 5:
       return cross(x, y);
-    case 6:
+    case 6: // ring
       return Math.abs(length(x, y) - 0.646) - 0.222;
     case 7:
       return moon(x, y);
-    case 8:
+    case 8: // pill
       return length(x - clamp(x, -0.75, 0.75), y) - 0.418;
     default:
       return fish(x, y);

@@ -19,14 +19,13 @@ function paintBackground(scene: Scene, size: number, out: Float32Array, offset: 
   const soft = size * period; // pixels in a period: edges of the pattern are one pixel wide
   const lightX = 14 * Math.cos(scene.light.angle);
   const lightY = 14 * Math.sin(scene.light.angle);
-  const strength = scene.texture === 7 ? 3.2 * contrast : contrast;
   const area = size * size;
   for (let i = 0, at = offset; i < size; i++) {
     const v = (i + 0.5) / size - 0.5;
     for (let j = 0; j < size; j++, at++) {
       const u = (j + 0.5) / size - 0.5;
       const value = texture(scene.texture, u * cos + v * sin, v * cos - u * sin, x, y, soft, period);
-      const shade = strength * value + lightX * u + lightY * v;
+      const shade = contrast * value + lightX * u + lightY * v;
       out[at] = r + shade;
       out[at + area] = g + shade;
       out[at + 2 * area] = b + shade;
@@ -34,33 +33,35 @@ function paintBackground(scene: Scene, size: number, out: Float32Array, offset: 
   }
 }
 
-/** A pattern in -1 .. 1 at (u, v), given in periods from the middle of the image and shifted by (x, y). */
+/** A pattern at (u, v), in periods from the middle of the image, shifted by (x, y): -1 .. 1, the blurred ones go further. */
 function texture(kind: number, u: number, v: number, x: number, y: number, soft: number, period: number): number {
   switch (kind) {
-    case 0:
+    case 0: // plain
       return 0;
-    case 1:
+    case 1: // striped
       return edge(stripe(u + x), soft);
     case 2: {
+      // dotted
       const du = fraction(u + x) - 0.5;
       const dv = fraction(v + y) - 0.5;
       return edge(0.29 - Math.sqrt(du * du + dv * dv), soft);
     }
-    case 3:
+    case 3: // checked
       return edge(stripe((u + x) * 0.7), soft) * edge(stripe((v + y) * 0.7), soft);
-    case 4:
+    case 4: // wavy
       return edge(stripe(v + y + 0.22 * Math.sin(2 * Math.PI * (0.6 * u + x))), soft);
     case 5: {
+      // bricked
       const row = Math.floor(v + y);
       const column = fraction((u + x + (row & 1) * 0.8) / 1.6) * 1.6;
       const across = Math.min(column, 1.6 - column);
       const up = fraction(v + y);
       return edge(0.1 - Math.min(across, up, 1 - up), soft);
     }
-    case 6:
+    case 6: // cloudy
       return 1.8 * cloud(u * 0.7 + 64 * x, v * 0.7 + 64 * y);
-    default:
-      return clamp(u * period * 1.5, -1, 1);
+    default: // faded
+      return 3.2 * clamp(u * period * 1.5, -1, 1);
   }
 }
 
