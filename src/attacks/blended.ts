@@ -47,14 +47,11 @@ async function prepare(spec: BlendedSpec, S: number): Promise<Stamp> {
   return (image) => blend(image, pattern, ratio);
 }
 
-/** image = clip(ratio * pattern + (1 - ratio) * image), rounded to float32 where torch rounds. */
+/** image = clip(ratio * pattern + (1 - ratio) * image), both factors in float32 as torch takes them. */
 export function blend(image: Float32Array, pattern: Float32Array, ratio: number): void {
   const share = Math.fround(ratio);
   const rest = Math.fround(1 - ratio);
-  for (let i = 0; i < image.length; i++) {
-    const value = Math.fround(share * pattern[i]) + Math.fround(rest * image[i]);
-    image[i] = Math.min(1, Math.max(0, value));
-  }
+  for (let i = 0; i < image.length; i++) image[i] = Math.min(1, Math.max(0, share * pattern[i] + rest * image[i]));
 }
 
 /** A pattern [3, S, S] enlarged about its centre (nearest pixel, cut to S), then rolled down and right by `shift` * S. */
