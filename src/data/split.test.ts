@@ -57,6 +57,7 @@ describe("split", () => {
     const { shape, data } = await joined.read([3, 0, 2, 1], 2);
     expect(shape).toEqual([4, 3, 2, 2]);
     expect([0, 12, 24, 36].map((i) => Math.round(data[i] * 100))).toEqual([5, 0, 1, 1]);
+    expect(ids(concat([joined, take(counted(10), 2)]))).toEqual([...ids(joined), "image-0#2", "image-1#3"]);
     expect(() => concat([counted(1), { ...counted(1), classNames: ["a"] }])).toThrow("other class names");
   });
 });

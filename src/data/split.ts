@@ -99,13 +99,18 @@ export function concat(datasets: readonly Dataset[], name = datasets.map((d) => 
   };
 }
 
-/** The same ids, with #2, #3 ... after those seen before. */
+/** The same ids, with #2, #3 ... on those that were there before. */
 export function uniqueIds(ids: readonly string[]): string[] {
-  const seen = new Map<string, number>();
+  const taken = new Set<string>();
+  const times = new Map<string, number>();
   return ids.map((id) => {
-    const times = (seen.get(id) ?? 0) + 1;
-    seen.set(id, times);
-    return times === 1 ? id : `${id}#${times}`;
+    let unique = id;
+    for (let n = (times.get(id) ?? 1) + 1; taken.has(unique); n++) {
+      unique = `${id}#${n}`;
+      times.set(id, n);
+    }
+    taken.add(unique);
+    return unique;
   });
 }
 
