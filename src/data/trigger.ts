@@ -57,7 +57,7 @@ function truncateToBytes(values: Float32Array): void {
   for (let i = 0; i < values.length; i++) values[i] = (Math.trunc(Math.fround(values[i] * 255)) & 255) / 255;
 }
 
-/** The same trigger elsewhere: `by` is a share of the image's side. */
+/** The same trigger elsewhere: `by` is a share of the image's side. One at random places stays at random places. */
 export function moved<S extends TriggerSpec>(spec: S, by = 0.25): S {
   return { ...spec, shift: ((spec.shift ?? 0) + by) % 1 };
 }
