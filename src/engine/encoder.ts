@@ -1,0 +1,84 @@
+/** The two towers as functions of weights: one compiled program per batch shape serves every checkpoint and every alpha. */
+import type { ClipConfig } from "../clip/config.ts";
+import { unit } from "../clip/loss.ts";
+import { parameterInputs } from "../clip/parameters.ts";
+import type { Tokenize } from "../clip/tokenizer.ts";
+import { type TokenBatch, tokenBatch } from "../clip/tokens.ts";
+import { imageTower, type Normalization, textTower } from "../clip/towers.ts";
+import { input } from "../graph/node.ts";
+import type { Runtime } from "../runtime/compile.ts";
+import type { Program } from "../runtime/executor.ts";
+import type { Tensor, Weights } from "../tensor/tensor.ts";
+
+export interface Encoder {
+  /** Unit-norm image embeddings [B, E] of pixels [B, 3, S, S] in [0, 1]. */
+  images(weights: Weights, pixels: Tensor): Promise<Tensor>;
+  /** Unit-norm text embeddings [N, E]. */
+  texts(weights: Weights, texts: readonly string[]): Promise<Tensor>;
+}
+
+export function createEncoder(
+  runtime: Runtime,
+  config: ClipConfig,
+  normalization: Normalization,
+  tokenize: Tokenize,
+): Encoder {
+  const programs = new Map<string, Promise<Program>>();
+  const once = (key: string, compile: () => Promise<Program>): Promise<Program> => {
+    const program = programs.get(key) ?? compile();
+    programs.set(key, program);
+    return program;
+  };
+  const imageProgram = (shape: readonly number[]) =>
+    once(`images ${shape}`, () => {
+      const pixels = input("pixels", shape);
+      return runtime.compile({ embeddings: unit(imageTower(config, parameterInputs(config), pixels, normalization)) });
+    });
+  const textProgram = ({ tokens, ends }: TokenBatch) =>
+    once(`texts ${tokens.shape}`, () => {
+      const inputs = {
+        tokens: input("tokens", tokens.shape, "int"),
+        ends: input("ends", ends.shape, "int"),
+        endRows: input("endRows", ends.shape, "int"),
+      };
+      return runtime.compile({ embeddings: unit(textTower(config, parameterInputs(config), inputs)) });
+    });
+  return {
+    async images(weights, pixels) {
+      const program = await imageProgram(pixels.shape);
+      const { embeddings } = await program.run({ ...Object.fromEntries(weights), pixels });
+      return embeddings;
+    },
+    async texts(weights, texts) {
+      const parts: Tensor[] = [];
+      for (let at = 0; at < texts.length; at += textsPerRun) {
+        const some = texts.slice(at, at + textsPerRun);
+        const filled = [...some, ...Array<string>(textsPerRun - some.length).fill(some[0])];
+        const batch = tokenBatch(filled.map(tokenize), config.text);
+        const program = await textProgram(batch);
+        const { embeddings } = await program.run({ ...Object.fromEntries(weights), ...batch });
+        parts.push({
+          shape: [some.length, config.embedDim],
+          data: embeddings.data.slice(0, some.length * config.embedDim),
+        });
+      }
+      return concatRows(parts);
+    },
+  };
+}
+
+/** A short last run is filled up with its first text, so that one program per length does for all. */
+const textsPerRun = 64;
+
+/** Matrices of equal width, one below the other. */
+export function concatRows(parts: readonly Tensor[]): Tensor {
+  const width = parts[0].shape[1];
+  const rows = parts.reduce((n, part) => n + part.shape[0], 0);
+  const data = new Float32Array(rows * width);
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  return { shape: [rows, width], data };
+}

@@ -1,0 +1,146 @@
+/** Pre-training a small CLIP from scratch on image-caption pairs, resumable to the bit after a kill. */
+import { isFile } from "../checkpoint/files.ts";
+import { openSafetensors, writeSafetensors } from "../checkpoint/safetensors.ts";
+import type { ClipConfig } from "../clip/config.ts";
+import { initialWeights } from "../clip/parameters.ts";
+import type { Tokenize } from "../clip/tokenizer.ts";
+import { tokenBatch } from "../clip/tokens.ts";
+import type { Normalization } from "../clip/towers.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { shuffledOrder } from "../data/split.ts";
+import { adamw } from "../optim/adam.ts";
+import { decayMatrices, type OptimizerState } from "../optim/optimizer.ts";
+import { warmupCosine } from "../optim/schedule.ts";
+import type { Runtime } from "../runtime/compile.ts";
+import { badInput } from "../tensor/error.ts";
+import type { Tensor, Weights } from "../tensor/tensor.ts";
+import { type CaptionBatch, clampLogitScale, contrastive, falseNegatives } from "./objectives.ts";
+import { type StepReport, train } from "./train.ts";
+
+export interface PretrainOptions {
+  readonly runtime: Runtime;
+  readonly config: ClipConfig;
+  readonly normalization: Normalization;
+  readonly tokenize: Tokenize;
+  /** Captioned images. Where there are labels too, images of one class are not each other's negatives. */
+  readonly dataset: Dataset;
+  readonly steps: number;
+  readonly batch: number;
+  readonly lr: number;
+  readonly warmup: number;
+  readonly weightDecay: number;
+  readonly seed: number;
+  /** Weights, moments and step are kept in this file; when it is there the run goes on from it. */
+  readonly stateFile?: string;
+  /** Seconds between saves of the state. */
+  readonly saveEvery?: number;
+  readonly onStep?: (report: StepReport) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Symmetric InfoNCE with false negatives masked, AdamW (0.9, 0.98) on both towers, warm-up and cosine, clipped to norm 1. */
+export async function pretrain(options: PretrainOptions): Promise<Weights> {
+  const { config, dataset, steps, batch, lr, warmup, weightDecay, seed, stateFile, saveEvery = 60 } = options;
+  const optimizer = adamw({ weightDecay, betas: [0.9, 0.98], decays: decayMatrices });
+  const recipe = JSON.stringify({
+    config,
+    data: [dataset.name, dataset.size],
+    steps,
+    batch,
+    lr,
+    warmup,
+    weightDecay,
+    seed,
+  });
+  const saved = stateFile !== undefined && (await isFile(stateFile)) ? await readState(stateFile, recipe) : undefined;
+  const start = saved?.weights ?? initialWeights(config, seed);
+  const state = saved?.state ?? optimizer.init(start);
+  let lastSave = performance.now();
+
+  return train(start, {
+    runtime: options.runtime,
+    objective: contrastive(config, options.normalization),
+    batches: captionBatches(options, state.step),
+    optimizer,
+    schedule: warmupCosine(lr, steps, warmup),
+    clip: 1,
+    state,
+    constrain: clampLogitScale,
+    signal: options.signal,
+    async onStep(report, weights, now) {
+      options.onStep?.(report);
+      const due = performance.now() - lastSave > saveEvery * 1000 || report.step === steps;
+      if (stateFile === undefined || !due) return;
+      await writeState(stateFile, recipe, weights, now);
+      lastSave = performance.now();
+    },
+  });
+}
+
+/** Batches of a run from a step on. Position k of the run is image k mod n of epoch k / n, each epoch in an order of its own. */
+async function* captionBatches(options: PretrainOptions, from: number): AsyncGenerator<CaptionBatch> {
+  const { dataset, batch, steps, seed, config, tokenize } = options;
+  let epoch = -1;
+  let order: number[] = [];
+  for (let step = from; step < steps; step++) {
+    const indices = Array.from({ length: batch }, (_, i) => {
+      const position = step * batch + i;
+      const now = Math.floor(position / dataset.size);
+      if (now !== epoch) {
+        epoch = now;
+        order = shuffledOrder(dataset.size, seed, "pretrain", epoch);
+      }
+      return order[position % dataset.size];
+    });
+    const examples = indices.map((i) => dataset.example(i));
+    const rows = examples.map(({ caption, id }) => {
+      if (caption === undefined)
+        throw badInput(`${dataset.name}: ${id} has no caption; pre-training needs one for each image`);
+      return tokenize(caption);
+    });
+    yield {
+      pixels: await dataset.read(indices, config.vision.imageSize),
+      text: tokenBatch(rows, config.text),
+      mask: falseNegatives(examples.map(({ label, caption }) => label ?? caption)),
+    };
+  }
+}
+
+async function writeState(path: string, recipe: string, weights: Weights, { step, moments }: OptimizerState) {
+  const named: (readonly [string, Weights])[] = [["weights", weights], ...Object.entries(moments)];
+  const tensors = named.flatMap(([kind, values]) =>
+    [...values].map(([name, value]) => ({
+      name: `${kind}/${name}`,
+      dtype: "F32" as const,
+      shape: value.shape,
+      data: () => value,
+    })),
+  );
+  const metadata = new Map([
+    ["step", String(step)],
+    ["recipe", recipe],
+  ]);
+  await writeSafetensors(path, { tensors, metadata }, { force: true });
+}
+
+async function readState(path: string, recipe: string): Promise<{ weights: Weights; state: OptimizerState }> {
+  const file = await openSafetensors(path);
+  try {
+    if (file.metadata.get("recipe") !== recipe) {
+      throw badInput(
+        `${path} is the state of another run (${file.metadata.get("recipe")}); remove it or name another output`,
+      );
+    }
+    const groups = new Map<string, Map<string, Tensor>>();
+    for (const full of file.tensors.keys()) {
+      const slash = full.indexOf("/");
+      const kind = full.slice(0, slash);
+      const group = groups.get(kind) ?? new Map<string, Tensor>();
+      groups.set(kind, group.set(full.slice(slash + 1), await file.read(full)));
+    }
+    const { weights, ...moments } = Object.fromEntries(groups);
+    return { weights, state: { step: Number(file.metadata.get("step")), moments } };
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,49 @@
+/** Zero-shot classification: class names through prompt templates become a head; images are classified by it. */
+import type { Tensor, Weights } from "../tensor/tensor.ts";
+import type { Encoder } from "./encoder.ts";
+
+/**
+ * Head [C, E] of class directions: encode all filled templates of a class, normalise each, average, normalise, multiply by
+ * exp(logit scale) (gortizji/tangent_task_arithmetic src/heads.py). A template has `{}` where the class name goes.
+ */
+export async function zeroShotHead(
+  encoder: Encoder,
+  weights: Weights,
+  classNames: readonly string[],
+  templates: readonly string[],
+): Promise<Tensor> {
+  const prompts = classNames.flatMap((name) => templates.map((template) => template.replaceAll("{}", name)));
+  const { shape, data } = await encoder.texts(weights, prompts);
+  const width = shape[1];
+  const scale = Math.exp(weights.get("logit_scale")?.data[0] ?? Math.log(100));
+  const head = new Float32Array(classNames.length * width);
+  classNames.forEach((_, c) => {
+    const row = head.subarray(c * width, (c + 1) * width);
+    for (let t = 0; t < templates.length; t++) {
+      const from = (c * templates.length + t) * width;
+      for (let e = 0; e < width; e++) row[e] += data[from + e];
+    }
+    const norm = Math.hypot(...row);
+    for (let e = 0; e < width; e++) row[e] *= scale / norm;
+  });
+  return { shape: [classNames.length, width], data: head };
+}
+
+/** The class with the largest logit for each embedding [B, E] under a head [C, E]. */
+export function classify(embeddings: Tensor, head: Tensor): Int32Array {
+  const [rows, width] = embeddings.shape;
+  const [classes] = head.shape;
+  const found = new Int32Array(rows);
+  for (let i = 0; i < rows; i++) {
+    let best = Number.NEGATIVE_INFINITY;
+    for (let c = 0; c < classes; c++) {
+      let logit = 0;
+      for (let e = 0; e < width; e++) logit += embeddings.data[i * width + e] * head.data[c * width + e];
+      if (logit > best) {
+        best = logit;
+        found[i] = c;
+      }
+    }
+  }
+  return found;
+}

@@ -1,0 +1,131 @@
+/** What a run leaves behind: the JSON that commands print, receipts repeat and reports draw. Rates are shares, 0 to 1. */
+import type { Rate } from "../metrics/interval.ts";
+
+export interface Scores {
+  /** Clean accuracy; agreement with the model before where there were no labels (`DataUse.labels`). */
+  readonly ca: Rate;
+  /** Attack success rate: triggered images of other classes that are taken for the target. */
+  readonly asr: Rate;
+}
+
+/** One alpha tried on validation images. `n` is smaller where fewer images decided. */
+export interface Trial extends Scores {
+  readonly alpha: number;
+}
+
+/** One way of making the vector that is subtracted. */
+export interface Variant {
+  /** On the test set. */
+  readonly after: Scores;
+  /** CA after / CA before, on the test set. */
+  readonly retention: number;
+  readonly alpha: number;
+  /** Training, search and measuring. */
+  readonly seconds: number;
+  /** Did it win on validation? Controls never do. */
+  readonly chosen: boolean;
+  readonly control: boolean;
+  /** At the chosen alpha, on validation images. */
+  readonly validation: Scores;
+  /** Did an alpha satisfy the rule on validation? If not, the figures are those of the alpha that came nearest. */
+  readonly satisfied: boolean;
+  readonly trials: readonly Trial[];
+  /** Options that won on validation: lambda, which Fisher weights, which forget set. */
+  readonly settings: Readonly<Record<string, number | string>>;
+}
+
+export interface CheckpointFacts {
+  readonly path: string;
+  readonly sha256: string;
+  readonly layout: string;
+  readonly dtype: string;
+  /** "ViT 56/8, width 128, 6 layers" */
+  readonly architecture: string;
+  readonly parameters: number;
+}
+
+export interface DataUse {
+  readonly name: string;
+  readonly forget: number;
+  /** Clean images used for anchoring and Fisher weights. */
+  readonly clean: number;
+  readonly validation: number;
+  readonly test: number;
+  /** Test images that are not of the target class: the n of ASR. */
+  readonly testTriggered: number;
+  /** Whether CA means accuracy or agreement with the model before. */
+  readonly labels: "given" | "agreement";
+}
+
+/** An image pair of the report, as PNG data URIs, and what the model says to the triggered one. */
+export interface ExamplePicture {
+  readonly clean: string;
+  readonly triggered: string;
+  /** |triggered - clean|, amplified so that the eye sees it. */
+  readonly difference: string;
+  readonly label?: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Checks beyond CA and ASR, on the file re-read from disk. Absent where a check did not apply. */
+export interface Proof {
+  /** The never-backdoored model's ASR: what "gone" looks like. */
+  readonly floor?: Rate;
+  /** ASR with the trigger moved, 25 % larger, 25 % weaker; before and after. */
+  readonly shifted: readonly { readonly what: string; readonly before: Rate; readonly after: Rate }[];
+  /** CA on classes that cleaning never saw. */
+  readonly unseenClasses?: { readonly before: Rate; readonly after: Rate };
+  /** Image to text retrieval, recall at 1. */
+  readonly retrieval?: { readonly before: Rate; readonly after: Rate };
+  /** After further clean training steps. */
+  readonly rebound?: { readonly steps: number; readonly scores: Scores };
+  /** Largest |restored - parent| after adding the stored vector back, in units of the stored dtype's rounding step. */
+  readonly restore?: number;
+}
+
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly threads: number;
+  readonly memoryGiB: number;
+  readonly node: string;
+  readonly runtime: string;
+}
+
+/** The top level repeats the variant chosen on validation. */
+export interface Outcome {
+  readonly before: Scores;
+  readonly after: Scores;
+  readonly retention: number;
+  readonly alpha: number;
+  readonly method: string;
+  readonly seconds: number;
+}
+
+export interface CleanResult extends Outcome {
+  readonly kind: "clean";
+  readonly tbar: string;
+  readonly created: string;
+  readonly command: string;
+  readonly seed: number;
+  readonly model: CheckpointFacts;
+  readonly trigger: {
+    readonly kind: string;
+    readonly spec: Readonly<Record<string, unknown>>;
+    readonly source: string;
+  };
+  readonly target: string;
+  readonly data: DataUse;
+  /** By name: plain, anchored, fisher, consensus, relabel. */
+  readonly variants: Readonly<Record<string, Variant>>;
+  readonly proof: Proof;
+  /** The file written; absent when nothing was. */
+  readonly output?: { readonly path: string; readonly sha256: string };
+  readonly verdict: { readonly proven: boolean; readonly headline: string; readonly reasons: readonly string[] };
+  readonly examples: readonly ExamplePicture[];
+  /** The trigger alone, where it can be drawn. */
+  readonly triggerPicture?: string;
+  readonly timings: readonly { readonly what: string; readonly seconds: number }[];
+  readonly machine: Machine;
+}

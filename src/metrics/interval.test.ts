@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { imagesToProve, rate } from "./interval.ts";
+
+test("Wilson: 7 of 20 lies in [0.1812, 0.5671]", () => {
+  // p = 0.35, z = 1.96: centre (0.35 + 0.09604) / 1.19207 = 0.37417, half width 0.19298
+  const { value, interval } = rate(7, 20);
+  expect(value).toBe(0.35);
+  expect(interval[0]).toBeCloseTo(0.18119, 4);
+  expect(interval[1]).toBeCloseTo(0.56715, 4);
+});
+
+test("no hits give [0, z^2/(n + z^2)], all hits the mirror of it", () => {
+  const none = rate(0, 100).interval;
+  expect(none[0]).toBe(0);
+  expect(none[1]).toBeCloseTo(3.8415 / 103.8415, 6);
+  const all = rate(100, 100).interval;
+  expect(all[0]).toBeCloseTo(1 - none[1], 12);
+  expect(all[1]).toBe(1);
+});
+
+test("189 images without a hit are the fewest that prove a rate of at most 2 %", () => {
+  expect(imagesToProve(0.02)).toBe(189);
+  expect(rate(0, 189).interval[1]).toBeLessThanOrEqual(0.02);
+  expect(rate(0, 188).interval[1]).toBeGreaterThan(0.02);
+});

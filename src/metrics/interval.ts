@@ -1,0 +1,34 @@
+/** Rates with 95 % confidence. */
+
+export interface Rate {
+  /** hits / n. */
+  readonly value: number;
+  readonly n: number;
+  /** 95 % Wilson score interval. */
+  readonly interval: readonly [number, number];
+}
+
+/** Normal quantile of a two-sided 95 % interval. */
+export const z95 = 1.959963984540054;
+
+/**
+ * Hits of n with the Wilson score interval (E. B. Wilson, JASA 22, 1927):
+ * centre (p + z^2/2n) / (1 + z^2/n), half width z sqrt(p(1-p)/n + z^2/4n^2) / (1 + z^2/n).
+ */
+export function rate(hits: number, n: number, z = z95): Rate {
+  if (n === 0) return { value: Number.NaN, n, interval: [0, 1] };
+  const p = hits / n;
+  const spread = 1 + z ** 2 / n;
+  const centre = (p + z ** 2 / (2 * n)) / spread;
+  const half = (z * Math.sqrt((p * (1 - p)) / n + z ** 2 / (4 * n ** 2))) / spread;
+  return {
+    value: p,
+    n,
+    interval: [hits === 0 ? 0 : Math.max(0, centre - half), hits === n ? 1 : Math.min(1, centre + half)],
+  };
+}
+
+/** The fewest images for which no hit at all proves a rate below `bound`: the Wilson upper bound of 0/n is z^2 / (n + z^2). */
+export function imagesToProve(bound: number, z = z95): number {
+  return Math.ceil((z ** 2 * (1 - bound)) / bound);
+}
