@@ -145,6 +145,35 @@ describe("Hugging Face folders", () => {
   });
 });
 
+describe("settings beside the weights", () => {
+  const preprocessOf = async (files: Record<string, object>) => {
+    await writeNewCheckpoint(join(folder, "new"), { ...newModel, dtype: "F16" });
+    await rm(join(folder, "new/preprocessor_config.json"));
+    for (const [name, json] of Object.entries(files)) await writeFile(join(folder, "new", name), JSON.stringify(json));
+    return (await readCheckpoint(join(folder, "new"))).preprocess;
+  };
+
+  test("transformers 5: image_processor of processor_config.json counts before preprocessor_config.json", async () => {
+    const files = {
+      "processor_config.json": { image_processor: { size: 9, crop_size: 8 } },
+      "preprocessor_config.json": { size: 10, crop_size: 8 },
+    };
+    expect((await preprocessOf(files)).size).toBe(9);
+  });
+
+  test("transformers 4: processor_config.json says nothing about images", async () => {
+    const files = {
+      "processor_config.json": { processor_class: "CLIPProcessor" },
+      "preprocessor_config.json": { size: 10, crop_size: 8 },
+    };
+    expect((await preprocessOf(files)).size).toBe(10);
+  });
+
+  test("neither: CLIP's, at the model's image size", async () => {
+    expect(await preprocessOf({})).toEqual(clipPreprocess(8));
+  });
+});
+
 describe("OpenAI layout", () => {
   test("q, k, v are the row blocks of in_proj; visual.proj and text_projection are transposed", async () => {
     await writeOpenai(join(folder, "clip.safetensors"), picoWeights());

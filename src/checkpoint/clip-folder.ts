@@ -2,28 +2,18 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { type ClipConfig, parameterShapes } from "../clip/config.ts";
+import type { ClipConfig } from "../clip/config.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
-import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
+import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
-import { checkFinite, checkWeights } from "./check-weights.ts";
-import { isFile, isFolder, readJson, readSmallFile, sha256File } from "./files.ts";
-import { configFromHf } from "./hf-config.ts";
+import { checkFinite, checkTensors, checkWeights } from "./checks.ts";
+import { isFile, isFolder, readSmallFile, sha256File } from "./files.ts";
 import { inferConfig } from "./infer-config.ts";
-import {
-  detectLayout,
-  fileShape,
-  type Layout,
-  ourShape,
-  type Part,
-  partsOf,
-  putTogether,
-  takeApart,
-} from "./layouts.ts";
-import { configFromOpenClip } from "./open-clip-config.ts";
-import { clipPreprocess, type Preprocess, preprocessFromHf, preprocessFromOpenClip } from "./preprocess.ts";
+import { detectLayout, type Layout, ourShape, type Part, partsOf, putTogether, takeApart } from "./layouts.ts";
+import type { Preprocess } from "./preprocess.ts";
 import { openSafetensors, type SafetensorsFile, type TensorSource, writeSafetensors } from "./safetensors.ts";
 import type { Dtype, TensorEntry } from "./safetensors-header.ts";
+import { readSettings } from "./settings.ts";
 
 /** A model on disk, its header and JSON read and checked, its values not yet. Parameters have Hugging Face's names. */
 export interface Checkpoint {
@@ -92,7 +82,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
         }
         return weights;
       }),
-    tensor: (name) => {
+    tensor: async (name) => {
       const part = parts.find(({ ours }) => ours.includes(name));
       if (part === undefined) throw unknownName("parameter", name, [...checkpoint.dtypes.keys()]);
       return withFile(checkpoint, async (file) => (await readPart(file, part))[part.ours.indexOf(name)]);
@@ -109,7 +99,7 @@ export interface CheckpointContent {
   readonly weights: Weights;
   /** Added to the metadata of `like`. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** More files for the folder, by name. */
+  /** More files for the folder, by name; a lone file has no place for them. */
   readonly extraFiles?: Readonly<Record<string, string | Uint8Array>>;
 }
 
@@ -127,7 +117,7 @@ export async function writeCheckpoint(
   checkWeights(content.weights, like.config);
   await withFile(like, async (source) => {
     const tensors = { tensors: sources(source, content), metadata: mergedMetadata(content) };
-    if (!(await isFolder(like.path))) {
+    if (like.path === like.weightsFile) {
       if (Object.keys(extraFiles).length > 0) throw new RangeError("extra files need a folder to lie in");
       await writeSafetensors(out, tensors, options);
       return;
@@ -159,6 +149,7 @@ const COMPANIONS = [
   "added_tokens.json",
   "vocab.json",
   "merges.txt",
+  "LICENSE",
 ];
 
 const WEIGHT_FILES = ["model.safetensors", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors"];
@@ -178,36 +169,6 @@ async function findWeights(path: string): Promise<string> {
   );
 }
 
-/** Config and preprocessing, from the JSON that goes with the layout. */
-async function readSettings(folder: string, layout: Layout, infer: () => ClipConfig) {
-  if (layout === "openai") {
-    const path = join(folder, "open_clip_config.json");
-    const json = (await isFile(path)) ? await readJson(path) : undefined;
-    const config = json === undefined ? infer() : configFromOpenClip(json, path);
-    const { imageSize } = config.vision;
-    return {
-      config,
-      preprocess: json === undefined ? clipPreprocess(imageSize) : preprocessFromOpenClip(json, imageSize, path),
-    };
-  }
-  const path = join(folder, "config.json");
-  const config = (await isFile(path)) ? configFromHf(await readJson(path), path) : infer();
-  return { config, preprocess: await readHfPreprocess(folder, config.vision.imageSize) };
-}
-
-/** Folders of transformers 5 have processor_config.json; in older ones a file of that name says nothing about images. */
-async function readHfPreprocess(folder: string, imageSize: number): Promise<Preprocess> {
-  for (const name of ["processor_config.json", "preprocessor_config.json"]) {
-    const path = join(folder, name);
-    if (!(await isFile(path))) continue;
-    const json = await readJson(path);
-    if (name === "preprocessor_config.json" || Object.hasOwn(Object(json), "image_processor")) {
-      return preprocessFromHf(json, imageSize, path);
-    }
-  }
-  return clipPreprocess(imageSize);
-}
-
 function ourShapes(
   parts: readonly Part[],
   tensors: ReadonlyMap<string, TensorEntry>,
@@ -224,47 +185,12 @@ function ourShapes(
   return shapes;
 }
 
-/** The parameters of the config and those of the file are the same, each in the right shape and a float dtype. */
-function checkTensors(
-  parts: readonly Part[],
-  tensors: ReadonlyMap<string, TensorEntry>,
-  config: ClipConfig,
-  file: string,
-): void {
-  const expected = parameterShapes(config);
-  const names = new Set(parts.flatMap((part) => part.ours));
-  const more = [...names].find((name) => !expected.has(name));
-  if (more !== undefined) throw badInput(`${file} has more layers than its config: there is a ${more}`);
-  const fewer = [...expected.keys()].find((name) => !names.has(name));
-  if (fewer !== undefined) throw badInput(`${file} has fewer layers than its config: there is no ${fewer}`);
-  const missing = parts.filter((part) => !tensors.has(part.file)).map((part) => part.file);
-  if (missing.length > 0) {
-    const shown = missing.length > 5 ? [...missing.slice(0, 5), "..."] : missing;
-    throw badInput(`${file} lacks ${missing.length} tensors: ${shown.join(", ")}`);
-  }
-  for (const part of parts) {
-    const { shape, dtype } = tensors.get(part.file)!;
-    const wanted = fileShape(
-      part,
-      part.ours.map((name) => expected.get(name)!),
-    );
-    if (!sameShape(shape, wanted)) {
-      throw badInput(`${file}: tensor ${part.file} has shape [${shape}], its config asks for [${wanted}]`);
-    }
-    if (!FLOAT_DTYPES.includes(dtype)) {
-      throw badInput(`${file}: tensor ${part.file} is stored as ${dtype}; supported: ${FLOAT_DTYPES.join(", ")}`);
-    }
-  }
-}
-
-const FLOAT_DTYPES: readonly Dtype[] = ["F32", "F16", "BF16"];
-
 /** Run `work` on the weights file, which must still have the header it had. */
 async function withFile<T>(checkpoint: Checkpoint, work: (file: SafetensorsFile) => Promise<T>): Promise<T> {
   const file = await openSafetensors(checkpoint.weightsFile);
   try {
-    if (!isDeepStrictEqual(file.tensors, checkpoint.tensors))
-      throw badInput(`${file.path} changed since it was opened`);
+    const same = isDeepStrictEqual(file.tensors, checkpoint.tensors);
+    if (!same) throw badInput(`${file.path} changed since it was opened`);
     return await work(file);
   } finally {
     await file.close();

@@ -1,16 +1,23 @@
 /** Small files and hashes: bounded reads, JSON checked by a schema, SHA-256 of a stream. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { open, stat } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import type { z } from "zod";
 import { badInput } from "../tensor/error.ts";
 
 const MIB = 2 ** 20;
 
+/** A handle to a file that exists and may be read; throws `bad-input` otherwise. */
+export async function openFile(path: string): Promise<FileHandle> {
+  if (!(await isFile(path))) throw badInput(`there is no file ${path}`);
+  return open(path).catch((error) => {
+    throw badInput(`cannot read ${path}: ${error.message}`, error);
+  });
+}
+
 /** The whole file, which may hold at most `limit` bytes (default 64 MiB: the largest tokenizers have 35). */
 export async function readSmallFile(path: string, limit = 64 * MIB): Promise<Buffer> {
-  if (!(await isFile(path))) throw badInput(`${path} is not a file`);
-  const file = await open(path);
+  const file = await openFile(path);
   try {
     const { size } = await file.stat();
     if (size > limit) throw badInput(`${path} has ${size} bytes; at most ${limit} are read of a file of its kind`);

@@ -4,7 +4,7 @@ import { type ClipConfig, parameterShapes } from "../clip/config.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
-import { checkWeights } from "./check-weights.ts";
+import { checkWeights } from "./checks.ts";
 import { configToHf } from "./hf-config.ts";
 import { type Preprocess, preprocessToHf } from "./preprocess.ts";
 import { type TensorSource, writeSafetensors } from "./safetensors.ts";

@@ -1,6 +1,6 @@
 /** The JSON header of a safetensors file, text <-> tensor table, held to all rules of huggingface/safetensors (tensor.rs). */
 import { badInput } from "../tensor/error.ts";
-import { repeatedKey } from "./repeated-key.ts";
+import { type EntryJson, parseHeaderJson, quote } from "./header-json.ts";
 
 /** Bits of one value. The official writer sorts tensors by this order, last dtype first. */
 export const DTYPE_BITS = {
@@ -44,64 +44,50 @@ export interface Header {
   readonly tensors: ReadonlyMap<string, TensorEntry>;
 }
 
+type Fail = (reason: string) => never;
+
 /** Read the header's bytes. `bufferLength` is what is left of the file behind them; `file` is named in errors. */
 export function parseHeader(bytes: Uint8Array, bufferLength: number, file: string): Header {
-  const fail = (reason: string): never => {
+  const fail: Fail = (reason) => {
     throw badInput(`${file} is not a sound safetensors file: ${reason}`);
   };
   if (bytes[0] !== 0x7b) fail("its header does not begin with {");
-  const json = parseJson(bytes, fail);
-  const metadata = new Map<string, string>();
+  const json = parseHeaderJson(decodeUtf8(bytes, fail), fail);
   const tensors = new Map<string, TensorEntry>();
-  for (const [name, value] of Object.entries(json)) {
-    if (name === "__metadata__") {
-      if (!isObject(value)) fail("__metadata__ is not an object");
-      for (const [key, text] of Object.entries(value as object)) {
-        if (typeof text !== "string") fail(`metadata ${quote(key)} is not a string`);
-        metadata.set(key, text);
-      }
-    } else {
-      tensors.set(
-        name,
-        tensorEntry(value, (reason) => fail(`tensor ${quote(name)} ${reason}`)),
-      );
-    }
+  for (const [name, entry] of json.tensors) {
+    tensors.set(
+      name,
+      tensorEntry(entry, (reason) => fail(`tensor ${quote(name)} ${reason}`)),
+    );
   }
   checkCover(tensors, bufferLength, fail);
-  return { metadata, tensors };
+  return { metadata: json.metadata, tensors };
 }
 
-type Fail = (reason: string) => never;
-
-function parseJson(bytes: Uint8Array, fail: Fail): object {
+function decodeUtf8(bytes: Uint8Array, fail: Fail): string {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    const json: unknown = JSON.parse(text);
-    const repeated = repeatedKey(text);
-    if (repeated !== undefined) fail(`its header has ${quote(repeated)} twice`);
-    return json as object; // it begins with {
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError) {
-      return fail(`its header is not JSON in UTF-8 (${error.message.slice(0, 100)})`);
-    }
-    throw error;
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return fail("its header is not UTF-8");
   }
 }
 
-function tensorEntry(value: unknown, fail: Fail): TensorEntry {
-  if (!isObject(value)) return fail("is not described by an object");
-  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
-  if (!DTYPES.includes(dtype as Dtype)) return fail(`has the unknown dtype ${quote(dtype)}`);
-  if (!isSizes(shape)) return fail("has a shape that is not a list of non-negative integers");
+function tensorEntry({ dtype, shape, data_offsets: offsets }: EntryJson, fail: Fail): TensorEntry {
+  if (!isDtype(dtype)) return fail(`has the unknown dtype ${quote(dtype ?? "none")}`);
+  if (shape === undefined) return fail("has no shape");
   if (shape.length > MAX_RANK) return fail(`has ${shape.length} dimensions; at most ${MAX_RANK} are read`);
-  if (!isSizes(offsets) || offsets.length !== 2) return fail("has data_offsets other than two non-negative integers");
+  if (offsets?.length !== 2) return fail("has no data_offsets of two numbers");
   const [begin, end] = offsets;
-  const length = byteLength(dtype as Dtype, shape);
+  const length = byteLength(dtype, shape);
   if (length === undefined) return fail(`has a shape too large or not made of whole bytes: [${shape}]`);
   if (end - begin !== length) {
     return fail(`needs ${length} bytes for ${dtype} [${shape}], its offsets ${begin} to ${end} give ${end - begin}`);
   }
-  return { dtype: dtype as Dtype, shape, begin, end };
+  return { dtype, shape, begin, end };
+}
+
+function isDtype(name: string | undefined): name is Dtype {
+  return name !== undefined && Object.hasOwn(DTYPE_BITS, name);
 }
 
 /** Bytes of a tensor; undefined when the count leaves the safe integers on the way or the bits fill no whole byte. */
@@ -164,18 +150,4 @@ export function layOut<T extends TensorShape>(
   header.writeBigUInt64LE(BigInt(padded));
   header.set(json, 8);
   return { ordered, header };
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
-}
-
-/** A name from a file, fit for a message: quoted, escaped, cut to 80 characters. */
-function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? "undefined";
-  return text.length > 80 ? `${text.slice(0, 80)}..."` : text;
 }

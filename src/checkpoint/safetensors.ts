@@ -3,11 +3,11 @@
  * tensor by tensor. Values are viewed in place, so the machine must be little-endian, as all that Node 20 runs on but s390x.
  */
 import { constants } from "node:buffer";
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { badInput } from "../tensor/error.ts";
 import { type IntTensor, sameShape, type Tensor } from "../tensor/tensor.ts";
 import { type WriteOptions, writeFileAtomic } from "./atomic.ts";
-import { isFile } from "./files.ts";
+import { openFile } from "./files.ts";
 import { decodeBF16, decodeF16, encodeBF16, encodeF16 } from "./half.ts";
 import {
   byteLength,
@@ -64,8 +64,7 @@ export interface SafetensorsFile {
 
 /** Open a file and check its whole header. Throws `bad-input` when it is missing, cut short or breaks a rule of the format. */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
-  if (!(await isFile(path))) throw badInput(`there is no file ${path}`);
-  const file = await open(path);
+  const file = await openFile(path);
   try {
     const { size } = await file.stat();
     if (size < 8) throw badInput(`${path} is not a safetensors file: it has ${size} bytes`);
@@ -171,8 +170,10 @@ function encodeFloats(name: string, dtype: Dtype, values: Float32Array): Uint8Ar
   const codec = FLOATS[dtype];
   if (codec === undefined) throw new RangeError(`${name}: float32 values cannot be stored as ${dtype}`);
   const { limit = Number.POSITIVE_INFINITY } = codec;
-  const tooLarge = values.find((value) => Math.abs(value) >= limit && Number.isFinite(value));
-  if (tooLarge !== undefined) throw badInput(`tensor ${name} holds ${tooLarge}, too large for ${dtype}`);
+  for (let i = 0; i < values.length; i++) {
+    if (Math.abs(values[i]) < limit || !Number.isFinite(values[i])) continue;
+    throw badInput(`tensor ${name} holds ${values[i]}, too large for ${dtype}`);
+  }
   const encoded = codec.encode(values);
   return new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.byteLength);
 }

@@ -1,0 +1,65 @@
+/** Tensors against the config: named and shaped as it asks, stored in a dtype we can keep, and finite. */
+import { type ClipConfig, parameterShapes } from "../clip/config.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
+import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
+import { fileShape, type Part } from "./layouts.ts";
+import type { Dtype, TensorEntry } from "./safetensors-header.ts";
+
+const FLOAT_DTYPES: readonly Dtype[] = ["F32", "F16", "BF16"];
+
+/**
+ * The parameters of the config and those of the file are the same, each in the right shape and a float dtype.
+ * Throws `bad-input` naming the first that is not.
+ */
+export function checkTensors(
+  parts: readonly Part[],
+  tensors: ReadonlyMap<string, TensorEntry>,
+  config: ClipConfig,
+  file: string,
+): void {
+  const expected = parameterShapes(config);
+  const names = new Set(parts.flatMap((part) => part.ours));
+  const more = [...names].find((name) => !expected.has(name));
+  if (more !== undefined) throw badInput(`${file} has more layers than its config: there is a ${more}`);
+  const fewer = [...expected.keys()].find((name) => !names.has(name));
+  if (fewer !== undefined) throw badInput(`${file} has fewer layers than its config: there is no ${fewer}`);
+  const missing = parts.filter((part) => !tensors.has(part.file)).map((part) => part.file);
+  if (missing.length > 0) {
+    const shown = missing.length > 5 ? [...missing.slice(0, 5), "..."] : missing;
+    throw badInput(`${file} lacks ${missing.length} tensors: ${shown.join(", ")}`);
+  }
+  for (const part of parts) {
+    const { shape, dtype } = tensors.get(part.file)!;
+    const wanted = fileShape(
+      part,
+      part.ours.map((name) => expected.get(name)!),
+    );
+    if (!sameShape(shape, wanted)) {
+      throw badInput(`${file}: tensor ${part.file} has shape [${shape}], its config asks for [${wanted}]`);
+    }
+    if (!FLOAT_DTYPES.includes(dtype)) {
+      throw badInput(`${file}: tensor ${part.file} is stored as ${dtype}; supported: ${FLOAT_DTYPES.join(", ")}`);
+    }
+  }
+}
+
+/** Throws `bad-input` when one of the (possibly few) weights is none of the config's, of another shape, or not finite. */
+export function checkWeights(weights: Weights, config: ClipConfig): void {
+  const shapes = parameterShapes(config);
+  for (const [name, value] of weights) {
+    const shape = shapes.get(name);
+    if (shape === undefined) throw unknownName("parameter", name, [...shapes.keys()]);
+    if (!sameShape(shape, value.shape)) {
+      throw badInput(`new weights: ${name} has shape [${value.shape}], the config asks for [${shape}]`);
+    }
+    checkFinite(name, value, "new weights");
+  }
+}
+
+/** A NaN or an infinity makes every result worthless, and hides in averages. */
+export function checkFinite(name: string, { data }: Tensor, where: string): void {
+  for (let i = 0; i < data.length; i++) {
+    if (Number.isFinite(data[i])) continue;
+    throw badInput(`${where}: tensor ${name} holds ${data[i]} (value ${i}); the weights are damaged`);
+  }
+}

@@ -1,0 +1,51 @@
+/** What the JSON beside the weights says about the model and its images. */
+import { join } from "node:path";
+import type { ClipConfig } from "../clip/config.ts";
+import { isFile, readJson } from "./files.ts";
+import { configFromHf } from "./hf-config.ts";
+import type { Layout } from "./layouts.ts";
+import { configFromOpenClip } from "./open-clip-config.ts";
+import { clipPreprocess, type Preprocess, preprocessFromHf, preprocessFromOpenClip } from "./preprocess.ts";
+
+export interface Settings {
+  readonly config: ClipConfig;
+  readonly preprocess: Preprocess;
+}
+
+/**
+ * Read what goes with the layout: open_clip_config.json, or config.json and processor_config.json or preprocessor_config.json.
+ * Without a config it is inferred; without the rest the preprocessing is CLIP's.
+ */
+export async function readSettings(folder: string, layout: Layout, infer: () => ClipConfig): Promise<Settings> {
+  return layout === "openai" ? readOpenClip(folder, infer) : readHf(folder, infer);
+}
+
+async function readOpenClip(folder: string, infer: () => ClipConfig): Promise<Settings> {
+  const path = join(folder, "open_clip_config.json");
+  if (!(await isFile(path))) {
+    const config = infer();
+    return { config, preprocess: clipPreprocess(config.vision.imageSize) };
+  }
+  const json = await readJson(path);
+  const config = configFromOpenClip(json, path);
+  return { config, preprocess: preprocessFromOpenClip(json, config.vision.imageSize, path) };
+}
+
+async function readHf(folder: string, infer: () => ClipConfig): Promise<Settings> {
+  const path = join(folder, "config.json");
+  const config = (await isFile(path)) ? configFromHf(await readJson(path), path) : infer();
+  return { config, preprocess: await readHfPreprocess(folder, config.vision.imageSize) };
+}
+
+/** Folders of transformers 5 have processor_config.json; in older ones a file of that name says nothing about images. */
+async function readHfPreprocess(folder: string, imageSize: number): Promise<Preprocess> {
+  for (const name of ["processor_config.json", "preprocessor_config.json"]) {
+    const path = join(folder, name);
+    if (!(await isFile(path))) continue;
+    const json = await readJson(path);
+    if (name === "preprocessor_config.json" || Object.hasOwn(Object(json), "image_processor")) {
+      return preprocessFromHf(json, imageSize, path);
+    }
+  }
+  return clipPreprocess(imageSize);
+}
