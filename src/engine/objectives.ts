@@ -5,7 +5,7 @@ import { isVision } from "../clip/parameters.ts";
 import type { TokenBatch } from "../clip/tokens.ts";
 import { imageTower, type Normalization, textTower } from "../clip/towers.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
-import type { Objective } from "./train.ts";
+import type { Objective } from "./gradients.ts";
 
 export interface CaptionBatch {
   /** [B, 3, S, S] in [0, 1]. */

@@ -1,21 +1,10 @@
 /** The training loop: weights, an objective and batches meet. Everything that learns in this project learns here. */
-import { grad } from "../graph/grad.ts";
-import { input, type Node } from "../graph/node.ts";
-import { add, reduceSumSquare } from "../graph/ops/index.ts";
 import type { Optimizer, OptimizerState } from "../optim/optimizer.ts";
 import { clipFactor, type Schedule } from "../optim/schedule.ts";
 import type { Runtime } from "../runtime/compile.ts";
-import type { Feeds, Program } from "../runtime/executor.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
-import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
-
-/** What is minimised: a batch becomes named feeds, and these, as graph inputs of the same shapes, become a loss. */
-export interface Objective<Batch> {
-  /** Does training change this parameter? */
-  readonly trains: (name: string) => boolean;
-  readonly feeds: (batch: Batch) => Feeds | Promise<Feeds>;
-  readonly loss: (weights: (name: string) => Node, feeds: Readonly<Record<string, Node>>) => Node;
-}
+import type { Tensor, Weights } from "../tensor/tensor.ts";
+import { copyTensor, gradientsOf, type Objective } from "./gradients.ts";
 
 export interface StepReport {
   /** Counted from 1. */
@@ -43,74 +32,28 @@ export interface TrainOptions<Batch> {
   readonly constrain?: (weights: Weights) => void;
 }
 
-/** New weights after one step for each batch; those given are left as they were. Untrained tensors are shared with them. */
+/**
+ * New weights after one step for each batch; those given are left as they were, and untrained tensors are shared with them.
+ * Throws `interrupted` on abort and `bad-input` when the loss is no longer finite.
+ */
 export async function train<Batch>(start: Weights, options: TrainOptions<Batch>): Promise<Weights> {
-  const { objective, optimizer, schedule, clip, onStep, signal, constrain } = options;
-  const trained = [...start.keys()].filter(objective.trains);
-  const weights = new Map(start);
-  for (const name of trained) weights.set(name, copy(start.get(name) as Tensor));
-  const only = new Map(trained.map((name) => [name, weights.get(name) as Tensor]));
-  const state = options.state ?? optimizer.init(only);
-  const gradients = new Map(trained.map((name) => [name, tensor((start.get(name) as Tensor).shape)]));
-  const programs = new Map<string, Promise<Program>>();
+  const { runtime, objective, optimizer, schedule, clip, onStep, signal, constrain } = options;
+  const trained = [...start].filter(([name]) => objective.trains(name));
+  const own: [string, Tensor][] = trained.map(([name, value]) => [name, copyTensor(value)]);
+  const weights: Weights = new Map([...start, ...own]);
+  const state = options.state ?? optimizer.init(new Map(own));
+  const gradients = gradientsOf(runtime, objective, weights);
 
   for await (const batch of options.batches) {
     if (signal?.aborted) throw new TbarError("interrupted", "training was interrupted");
-    const feeds = await objective.feeds(batch);
-    const key = JSON.stringify(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
-    const program = programs.get(key) ?? compileStep(options.runtime, objective, weights, trained, feeds);
-    programs.set(key, program);
-    const into = Object.fromEntries(trained.map((name) => [gradientOf(name), gradients.get(name) as Tensor]));
-    const results = await (await program).run({ ...Object.fromEntries(weights), ...feeds }, into);
-
-    const loss = results.loss.data[0];
-    const gradientNorm = Math.sqrt(results.squared_norm.data[0]);
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
+    const { loss, norm, of } = await gradients(weights, batch);
+    if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
       throw badInput(`training diverged at step ${state.step + 1} (loss ${loss}); a smaller learning rate helps`);
     }
     const lr = schedule(state.step);
-    optimizer.update(weights, gradients, state, lr, clipFactor(gradientNorm, clip));
+    optimizer.update(weights, of, state, lr, clipFactor(norm, clip));
     constrain?.(weights);
-    await onStep?.({ step: state.step, loss, gradientNorm, lr }, weights, state);
+    await onStep?.({ step: state.step, loss, gradientNorm: norm, lr }, weights, state);
   }
   return weights;
-}
-
-const gradientOf = (name: string) => `gradient of ${name}`;
-const copy = ({ shape, data }: Tensor): Tensor => ({ shape, data: Float32Array.from(data) });
-
-/** A program that computes the loss, every trained parameter's gradient and the squared norm of them all. */
-function compileStep<Batch>(
-  runtime: Runtime,
-  objective: Objective<Batch>,
-  weights: Weights,
-  trained: readonly string[],
-  feeds: Feeds,
-): Promise<Program> {
-  const { parameter, loss } = lossGraph(objective, weights, feeds);
-  const gradients = grad(loss, trained.map(parameter));
-  const squaredNorm = gradients.map((g) => reduceSumSquare(g)).reduce(add);
-  const named = Object.fromEntries(trained.map((name, i) => [gradientOf(name), gradients[i]]));
-  return runtime.compile({ loss, squared_norm: squaredNorm, ...named });
-}
-
-/** An objective's loss over graph inputs shaped like these weights and feeds. */
-export function lossGraph<Batch>(objective: Objective<Batch>, weights: Weights, feeds: Feeds) {
-  const parameters = new Map<string, Node>();
-  const parameter = (name: string): Node => {
-    const known = parameters.get(name);
-    if (known !== undefined) return known;
-    const value = weights.get(name);
-    if (value === undefined) throw badInput(`the model has no parameter ${name}`);
-    const node = input(name, value.shape);
-    parameters.set(name, node);
-    return node;
-  };
-  const inputs = Object.fromEntries(
-    Object.entries(feeds).map(([name, { shape, data }]) => [
-      name,
-      input(name, shape, data instanceof Int32Array ? "int" : "float32"),
-    ]),
-  );
-  return { parameter, inputs, loss: objective.loss(parameter, inputs) };
 }

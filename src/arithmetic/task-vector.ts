@@ -1,0 +1,69 @@
+/** Task vectors (Ilharco et al., arXiv 2212.04089): differences of weights, added, scaled and compared tensor by tensor. */
+import { badInput } from "../tensor/error.ts";
+import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
+
+/** tau = to - from for every tensor that differs; those that do not are left out. Names and shapes must agree. */
+export function taskVector(from: Weights, to: Weights): Weights {
+  const tau = new Map<string, Tensor>();
+  for (const [name, a] of from) {
+    const b = to.get(name);
+    if (b === undefined) throw badInput(`the second model has no ${name}`);
+    if (!sameShape(a.shape, b.shape))
+      throw badInput(`${name} is [${a.shape}] in one model and [${b.shape}] in the other`);
+    if (a === b || a.data.every((v, i) => v === b.data[i])) continue;
+    tau.set(name, { shape: a.shape, data: b.data.map((v, i) => v - a.data[i]) });
+  }
+  const extra = [...to.keys()].find((name) => !from.has(name));
+  if (extra !== undefined) throw badInput(`the first model has no ${extra}`);
+  return tau;
+}
+
+/** weights + alpha tau. Tensors without a part in tau are shared with `weights`. */
+export function add(weights: Weights, tau: Weights, alpha: number): Weights {
+  const out = new Map(weights);
+  for (const [name, { data: t }] of tau) {
+    const w = weights.get(name);
+    if (w === undefined) throw badInput(`the model has no ${name}, which the vector changes`);
+    if (w.data.length !== t.length)
+      throw badInput(`${name} has ${w.data.length} values in the model and ${t.length} in the vector`);
+    out.set(name, { shape: w.shape, data: w.data.map((v, i) => v + alpha * t[i]) });
+  }
+  return out;
+}
+
+/** weights - alpha tau: negation, as TBAR unlearns. */
+export function subtract(weights: Weights, tau: Weights, alpha: number): Weights {
+  return add(weights, tau, -alpha);
+}
+
+/** The vector with each value multiplied by a number. */
+export function scale(tau: Weights, by: number): Weights {
+  return mapVector(tau, (v) => by * v);
+}
+
+/** A vector of the same form, each value a function of the old one, its tensor's name and its position there. */
+export function mapVector(tau: Weights, f: (value: number, name: string, i: number) => number): Weights {
+  return new Map([...tau].map(([name, { shape, data }]) => [name, { shape, data: data.map((v, i) => f(v, name, i)) }]));
+}
+
+/** Sum over all values of a b; tensors that only one has count as nought in the other. */
+export function dot(a: Weights, b: Weights): number {
+  let sum = 0;
+  for (const [name, { data: p }] of a) {
+    const q = b.get(name)?.data;
+    if (q === undefined) continue;
+    for (let i = 0; i < p.length; i++) sum += p[i] * q[i];
+  }
+  return sum;
+}
+
+/** L2 norm over all values. */
+export function norm(tau: Weights): number {
+  return Math.sqrt(dot(tau, tau));
+}
+
+/** Cosine of the angle between two vectors; 0 when one of them is nought. */
+export function cosine(a: Weights, b: Weights): number {
+  const length = norm(a) * norm(b);
+  return length === 0 ? 0 : dot(a, b) / length;
+}

@@ -1,0 +1,56 @@
+/** A CLIP model ready for work: its checkpoint's settings, tokenizer and runtime. Weights are values beside it. */
+import { readFile } from "node:fs/promises";
+import { type Checkpoint, readCheckpoint } from "../checkpoint/clip-folder.ts";
+import type { Preprocess } from "../checkpoint/preprocess.ts";
+import type { ClipConfig } from "../clip/config.ts";
+import { loadTokenizer, type Tokenize } from "../clip/tokenizer.ts";
+import type { Runtime } from "../runtime/compile.ts";
+import { createRuntime } from "../runtime/compile.ts";
+import { onnxRuntime, type RuntimeOptions } from "../runtime/onnxruntime.ts";
+import { badInput } from "../tensor/error.ts";
+import type { Weights } from "../tensor/tensor.ts";
+import { createEncoder, type Encoder } from "./encoder.ts";
+
+export interface Clip {
+  readonly config: ClipConfig;
+  readonly preprocess: Preprocess;
+  readonly tokenize: Tokenize;
+  readonly runtime: Runtime;
+  readonly encoder: Encoder;
+}
+
+export interface LoadedClip extends Clip {
+  readonly checkpoint: Checkpoint;
+  readonly weights: Weights;
+}
+
+export interface LoadOptions extends RuntimeOptions {
+  /** Share another model's runtime instead of opening one. */
+  readonly runtime?: Runtime;
+}
+
+/**
+ * A model from a Hugging Face or open_clip folder or a .safetensors file, its weights as float32.
+ * Throws `bad-input` when something about it is wrong, `unavailable` when the device is.
+ */
+export async function loadClip(path: string, options: LoadOptions = {}): Promise<LoadedClip> {
+  const checkpoint = await readCheckpoint(path);
+  const { config, preprocess, tokenizerPath } = checkpoint;
+  const tokenize =
+    tokenizerPath === undefined
+      ? () => {
+          throw badInput(
+            `${path} has no tokenizer.json, so texts cannot be encoded; put the model's own beside its weights`,
+          );
+        }
+      : await loadTokenizer(await readFile(tokenizerPath, "utf8"), config.text);
+  const weights = await checkpoint.weights();
+  const runtime = options.runtime ?? createRuntime(await onnxRuntime(options));
+  return { ...createClip({ config, preprocess, tokenize, runtime }), checkpoint, weights };
+}
+
+/** A model from its settings alone, for weights that come from elsewhere. */
+export function createClip(settings: Omit<Clip, "encoder">): Clip {
+  const { runtime, config, preprocess, tokenize } = settings;
+  return { ...settings, encoder: createEncoder(runtime, config, preprocess, tokenize) };
+}

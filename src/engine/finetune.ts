@@ -1,0 +1,92 @@
+/** Fine-tuning the image tower on labelled images under a frozen zero-shot head: how tasks, and backdoors, are learned. */
+import { batches } from "../data/batches.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { adamw } from "../optim/adam.ts";
+import { warmupCosine } from "../optim/schedule.ts";
+import { badInput, TbarError } from "../tensor/error.ts";
+import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
+import type { Clip } from "./clip.ts";
+import { gradientsOf } from "./gradients.ts";
+import { classification, type LabelBatch } from "./objectives.ts";
+import { type StepReport, train } from "./train.ts";
+
+export interface Recipe {
+  readonly lr: number;
+  readonly epochs: number;
+  readonly batch: number;
+  /** Share of the steps over which the learning rate rises. */
+  readonly warmup: number;
+  readonly weightDecay: number;
+  readonly clip: number;
+  readonly seed: number;
+}
+
+export interface Watch {
+  readonly onStep?: (report: StepReport, steps: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** New weights after AdamW with warm-up and cosine over shuffled epochs; the text tower stays as it is. */
+export async function finetune(
+  clip: Clip,
+  start: Weights,
+  dataset: Dataset,
+  head: Tensor,
+  recipe: Recipe,
+  { onStep, signal }: Watch = {},
+): Promise<Weights> {
+  const { lr, epochs, batch, warmup, weightDecay, seed } = recipe;
+  const steps = epochs * Math.ceil(dataset.size / batch);
+  return train(start, {
+    runtime: clip.runtime,
+    objective: classification(clip.config, clip.preprocess, head),
+    batches: labelled(dataset, { batch, epochs, seed, imageSize: clip.config.vision.imageSize }),
+    optimizer: adamw({ weightDecay }),
+    schedule: warmupCosine(lr, steps, Math.max(1, Math.round(warmup * steps))),
+    clip: recipe.clip,
+    signal,
+    onStep: (report) => onStep?.(report, steps),
+  });
+}
+
+/**
+ * Mean squared batch gradient of the loss on labelled images, scaled to sum 1 over all tuned values of all tensors together:
+ * the diagonal of an empirical Fisher information, by batches.
+ */
+export async function gradientSquares(
+  clip: Clip,
+  weights: Weights,
+  dataset: Dataset,
+  head: Tensor,
+  { batch, seed, signal }: { batch: number; seed: number; signal?: AbortSignal },
+): Promise<Weights> {
+  const gradients = gradientsOf(clip.runtime, classification(clip.config, clip.preprocess, head), weights);
+  const squares = new Map<string, Tensor>();
+  for await (const some of labelled(dataset, { batch, seed, imageSize: clip.config.vision.imageSize })) {
+    if (signal?.aborted) throw new TbarError("interrupted", "measuring gradients was interrupted");
+    const { of } = await gradients(weights, some);
+    for (const [name, { shape, data: g }] of of) {
+      const sum = squares.get(name) ?? tensor(shape);
+      for (let i = 0; i < g.length; i++) sum.data[i] += g[i] * g[i];
+      squares.set(name, sum);
+    }
+  }
+  let total = 0;
+  for (const { data } of squares.values()) for (const v of data) total += v;
+  for (const { data } of squares.values()) for (let i = 0; i < data.length; i++) data[i] /= total;
+  return squares;
+}
+
+interface Order {
+  readonly batch: number;
+  readonly seed: number;
+  readonly epochs?: number;
+  readonly imageSize: number;
+}
+
+async function* labelled(dataset: Dataset, order: Order): AsyncGenerator<LabelBatch> {
+  for await (const { pixels, labels, ids } of batches(dataset, order)) {
+    if (labels === undefined) throw badInput(`${dataset.name}: an image among ${ids[0]}, ... has no label`);
+    yield { pixels, labels };
+  }
+}

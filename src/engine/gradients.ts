@@ -1,0 +1,80 @@
+/** The gradient of an objective as a function of weights and a batch: graph, reverse mode and a compiled program per batch shape. */
+import { grad } from "../graph/grad.ts";
+import { input, type Node } from "../graph/node.ts";
+import { add, reduceSumSquare } from "../graph/ops/index.ts";
+import type { Runtime } from "../runtime/compile.ts";
+import type { Feeds, Program } from "../runtime/executor.ts";
+import { badInput } from "../tensor/error.ts";
+import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
+
+/** What is minimised: a batch becomes named feeds, and these, as graph inputs of the same shapes, become a loss. */
+export interface Objective<Batch> {
+  /** Does training change this parameter? */
+  readonly trains: (name: string) => boolean;
+  readonly feeds: (batch: Batch) => Feeds | Promise<Feeds>;
+  readonly loss: (weights: (name: string) => Node, feeds: Readonly<Record<string, Node>>) => Node;
+}
+
+export interface Gradients {
+  readonly loss: number;
+  /** L2 norm over all trained values. */
+  readonly norm: number;
+  /** For each trained parameter. The buffers are written again by the next call. */
+  readonly of: Weights;
+}
+
+/** weights, batch -> loss and gradients, for weights of the names and shapes given. */
+export function gradientsOf<Batch>(
+  runtime: Runtime,
+  objective: Objective<Batch>,
+  like: Weights,
+): (weights: Weights, batch: Batch) => Promise<Gradients> {
+  const trained = [...like].filter(([name]) => objective.trains(name));
+  const of: Weights = new Map(trained.map(([name, { shape }]) => [name, tensor(shape)]));
+  const into = Object.fromEntries([...of].map(([name, value]) => [resultOf(name), value]));
+  const programs = new Map<string, Promise<Program>>();
+  return async (weights, batch) => {
+    const feeds = await objective.feeds(batch);
+    const key = JSON.stringify(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
+    const program = programs.get(key) ?? runtime.compile(gradientGraph(objective, like, [...of.keys()], feeds));
+    programs.set(key, program);
+    const results = await (await program).run({ ...Object.fromEntries(weights), ...feeds }, into);
+    return { loss: results.loss.data[0], norm: Math.sqrt(results.squared_norm.data[0]), of };
+  };
+}
+
+const resultOf = (name: string) => `gradient of ${name}`;
+
+function gradientGraph<Batch>(
+  objective: Objective<Batch>,
+  like: Weights,
+  trained: readonly string[],
+  feeds: Feeds,
+): Record<string, Node> {
+  const parameters = new Map<string, Node>();
+  const parameter = (name: string): Node => {
+    const shape = like.get(name)?.shape;
+    if (shape === undefined) throw badInput(`the model has no parameter ${name}`);
+    const node = parameters.get(name) ?? input(name, shape);
+    parameters.set(name, node);
+    return node;
+  };
+  const inputs = Object.fromEntries(
+    Object.entries(feeds).map(([name, { shape, data }]) => [
+      name,
+      input(name, shape, data instanceof Int32Array ? "int" : "float32"),
+    ]),
+  );
+  const loss = objective.loss(parameter, inputs);
+  const gradients = grad(loss, trained.map(parameter));
+  return {
+    loss,
+    squared_norm: gradients.map((g) => reduceSumSquare(g)).reduce(add),
+    ...Object.fromEntries(trained.map((name, i) => [resultOf(name), gradients[i]])),
+  };
+}
+
+/** A copy to change in place. */
+export function copyTensor({ shape, data }: Tensor): Tensor {
+  return { shape, data: Float32Array.from(data) };
+}
