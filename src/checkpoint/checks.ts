@@ -1,7 +1,8 @@
 /** Tensors against the config: named and shaped as it asks, stored in a dtype we can keep, and finite. */
-import { type ClipConfig, parameterShapes } from "../clip/config.ts";
+
 import { badInput, unknownName } from "../tensor/error.ts";
 import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
+import { type ClipConfig, parameterShapes } from "./config.ts";
 import { fileShape, type Part } from "./layouts.ts";
 import type { Dtype, TensorEntry } from "./safetensors-header.ts";
 

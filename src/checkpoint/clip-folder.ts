@@ -2,11 +2,11 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import type { ClipConfig } from "../clip/config.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
 import { checkFinite, checkTensors, checkWeights } from "./checks.ts";
+import type { ClipConfig } from "./config.ts";
 import { isFile, isFolder, readSmallFile, sha256File } from "./files.ts";
 import { inferConfig } from "./infer-config.ts";
 import { detectLayout, type Layout, ourShape, type Part, partsOf, putTogether, takeApart } from "./layouts.ts";

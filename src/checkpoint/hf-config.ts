@@ -1,7 +1,7 @@
 /** Hugging Face's config.json (CLIPConfig) <-> ClipConfig. */
 import { z } from "zod";
-import { type ClipConfig, checkConfig } from "../clip/config.ts";
 import { badInput } from "../tensor/error.ts";
+import { type ClipConfig, checkConfig } from "./config.ts";
 import { parseAs } from "./files.ts";
 
 const square = z.union([z.number(), z.tuple([z.number(), z.number()])]).transform((size, context) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parameterShapes } from "../clip/config.ts";
+import { parameterShapes } from "./config.ts";
 import { configFromHf } from "./hf-config.ts";
 import { inferConfig } from "./infer-config.ts";
 

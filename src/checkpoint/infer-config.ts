@@ -1,6 +1,7 @@
 /** A ClipConfig from nothing but tensor shapes, as OpenAI's own code builds its models. */
-import { type ClipConfig, checkConfig } from "../clip/config.ts";
+
 import { badInput } from "../tensor/error.ts";
+import { type ClipConfig, checkConfig } from "./config.ts";
 
 /**
  * `shapes` by our parameter names. What shapes do not tell is taken as in OpenAI's models: heads of 64 channels, QuickGELU,

@@ -1,10 +1,10 @@
 /** A Hugging Face folder for a model that was made here rather than read. */
 import { join } from "node:path";
-import { type ClipConfig, parameterShapes } from "../clip/config.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
 import { checkWeights } from "./checks.ts";
+import { type ClipConfig, parameterShapes } from "./config.ts";
 import { configToHf } from "./hf-config.ts";
 import { type Preprocess, preprocessToHf } from "./preprocess.ts";
 import { type TensorSource, writeSafetensors } from "./safetensors.ts";

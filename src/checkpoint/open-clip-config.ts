@@ -1,7 +1,7 @@
 /** open_clip's open_clip_config.json -> ClipConfig. */
 import { z } from "zod";
-import { type ClipConfig, checkConfig } from "../clip/config.ts";
 import { badInput } from "../tensor/error.ts";
+import { type ClipConfig, checkConfig } from "./config.ts";
 import { parseAs } from "./files.ts";
 
 const towerCfg = { width: z.number().optional(), mlp_ratio: z.number().positive().max(64).default(4) };

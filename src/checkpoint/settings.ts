@@ -1,6 +1,6 @@
 /** What the JSON beside the weights says about the model and its images. */
 import { join } from "node:path";
-import type { ClipConfig } from "../clip/config.ts";
+import type { ClipConfig } from "./config.ts";
 import { isFile, readJson } from "./files.ts";
 import { configFromHf } from "./hf-config.ts";
 import type { Layout } from "./layouts.ts";

@@ -1,8 +1,9 @@
 /** Parameters as graph inputs, and as fresh random weights. Names are Hugging Face's CLIPModel names, see config.ts. */
+
+import { type ClipConfig, parameterShapes } from "../checkpoint/config.ts";
 import { input, type Node } from "../graph/node.ts";
 import { random } from "../tensor/random.ts";
 import { sizeOf, type Tensor, type Weights } from "../tensor/tensor.ts";
-import { type ClipConfig, parameterShapes } from "./config.ts";
 
 /** A parameter's graph node by name. */
 export type Params = (name: string) => Node;

@@ -1,7 +1,7 @@
 /** Texts to ids by a tokenizer.json, and a word-level tokenizer.json for models that we pre-train ourselves. */
 
+import type { TextConfig } from "../checkpoint/config.ts";
 import { badInput } from "../tensor/error.ts";
-import type { TextConfig } from "./config.ts";
 
 /** Ids of a text with start and end, cut to the context length with the end kept. */
 export type Tokenize = (text: string) => number[];

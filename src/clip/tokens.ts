@@ -1,7 +1,8 @@
 /** Texts as the text tower reads them: ids between start and end, time first, as long as the batch needs and no longer. */
+
+import type { TextConfig } from "../checkpoint/config.ts";
 import { badInput } from "../tensor/error.ts";
 import { type IntTensor, intTensor } from "../tensor/tensor.ts";
-import type { TextConfig } from "./config.ts";
 
 export interface TokenBatch {
   /** [L, B]. */

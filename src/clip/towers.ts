@@ -1,7 +1,8 @@
 /** CLIP's two towers as the paper draws them (arXiv 2103.00020; openai/CLIP clip/model.py): embed, transform, pool, project. */
+
+import type { ClipConfig } from "../checkpoint/config.ts";
 import { constant, type Node } from "../graph/node.ts";
 import { add, concat, expand, gather, linear, mul, reshape, slice, transpose } from "../graph/ops/index.ts";
-import type { ClipConfig } from "./config.ts";
 import { type Params, within } from "./parameters.ts";
 import { block, norm } from "./transformer.ts";
 

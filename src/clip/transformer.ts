@@ -1,4 +1,6 @@
 /** The pre-norm transformer block both towers share. Values lie time first, [T, B, w]: heads split without copying. */
+
+import type { Activation } from "../checkpoint/config.ts";
 import { type Node, scalar } from "../graph/node.ts";
 import {
   add,
@@ -13,7 +15,6 @@ import {
   softmax,
   transpose,
 } from "../graph/ops/index.ts";
-import type { Activation } from "./config.ts";
 import { type Params, within } from "./parameters.ts";
 
 export interface BlockOptions {

@@ -1,8 +1,8 @@
 /** A CLIP model ready for work: its checkpoint's settings, tokenizer and runtime. Weights are values beside it. */
 import { readFile } from "node:fs/promises";
 import { type Checkpoint, readCheckpoint } from "../checkpoint/clip-folder.ts";
+import type { ClipConfig } from "../checkpoint/config.ts";
 import type { Preprocess } from "../checkpoint/preprocess.ts";
-import type { ClipConfig } from "../clip/config.ts";
 import { loadTokenizer, type Tokenize } from "../clip/tokenizer.ts";
 import type { Runtime } from "../runtime/compile.ts";
 import { createRuntime } from "../runtime/compile.ts";

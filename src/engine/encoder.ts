@@ -1,5 +1,5 @@
 /** The two towers as functions of weights: one compiled program per batch shape serves every checkpoint and every alpha. */
-import type { ClipConfig } from "../clip/config.ts";
+import type { ClipConfig } from "../checkpoint/config.ts";
 import { unit } from "../clip/loss.ts";
 import { parameterInputs } from "../clip/parameters.ts";
 import type { Tokenize } from "../clip/tokenizer.ts";

@@ -1,7 +1,8 @@
 /** Pre-training a small CLIP from scratch on image-caption pairs, resumable to the bit after a kill. */
+
+import type { ClipConfig } from "../checkpoint/config.ts";
 import { isFile } from "../checkpoint/files.ts";
 import { openSafetensors, writeSafetensors } from "../checkpoint/safetensors.ts";
-import type { ClipConfig } from "../clip/config.ts";
 import { initialWeights } from "../clip/parameters.ts";
 import type { Tokenize } from "../clip/tokenizer.ts";
 import { tokenBatch } from "../clip/tokens.ts";

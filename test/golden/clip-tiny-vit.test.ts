@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { configFromHf } from "../../src/checkpoint/hf-config.ts";
 import { openSafetensors, type SafetensorsFile } from "../../src/checkpoint/safetensors.ts";
-import { type ClipConfig, parameterShapes } from "../../src/clip/config.ts";
+import { type ClipConfig, parameterShapes } from "../../src/checkpoint/config.ts";
 import { contrastiveLoss, similarity, unit } from "../../src/clip/loss.ts";
 import { parameterInputs } from "../../src/clip/parameters.ts";
 import { tokenBatch } from "../../src/clip/tokens.ts";
