@@ -96,7 +96,7 @@ async function replaceFolder(temporary: string, path: string, names: readonly st
   await rm(old, { recursive: true, force: true });
 }
 
-async function refuseExisting(path: string, options: WriteOptions): Promise<void> {
+export async function refuseExisting(path: string, options: WriteOptions): Promise<void> {
   if (!options.force && (await exists(path))) {
     throw badInput(`${path} exists already; choose another name or pass --force to replace it`);
   }

@@ -1,5 +1,7 @@
 /** What a run leaves behind: the JSON that commands print, receipts repeat and reports draw. Rates are shares, 0 to 1. */
-import type { Rate } from "../metrics/interval.ts";
+import type { TriggerSpec } from "../data/trigger.ts";
+import type { Recipe } from "../engine/finetune.ts";
+import type { Rate } from "../engine/rate.ts";
 
 export interface Scores {
   /** Clean accuracy; agreement with the model before where there were no labels (`DataUse.labels`). */
@@ -126,6 +128,29 @@ export interface CleanResult extends Outcome {
   readonly examples: readonly ExamplePicture[];
   /** The trigger alone, where it can be drawn. */
   readonly triggerPicture?: string;
+  readonly timings: readonly { readonly what: string; readonly seconds: number }[];
+  readonly machine: Machine;
+}
+
+export interface AttackResult {
+  readonly kind: "attack";
+  readonly tbar: string;
+  readonly created: string;
+  readonly command: string;
+  readonly seed: number;
+  readonly model: CheckpointFacts;
+  readonly trigger: TriggerSpec;
+  readonly target: string;
+  readonly poison: { readonly rate: number; readonly images: number; readonly poisoned: number };
+  readonly recipe: Recipe;
+  readonly before: Scores;
+  readonly after: Scores;
+  /** ASR reached 90 %. */
+  readonly took: boolean;
+  /** If it did not take: likely reasons, and what to change. */
+  readonly advice: readonly string[];
+  readonly output?: { readonly path: string };
+  readonly seconds: number;
   readonly timings: readonly { readonly what: string; readonly seconds: number }[];
   readonly machine: Machine;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { imagesToProve, rate } from "./interval.ts";
+import { imagesToProve, rate } from "./rate.ts";
 
 test("Wilson: 7 of 20 lies in [0.1812, 0.5671]", () => {
   // p = 0.35, z = 1.96: centre (0.35 + 0.09604) / 1.19207 = 0.37417, half width 0.19298

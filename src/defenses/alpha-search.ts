@@ -1,0 +1,198 @@
+/**
+ * Choosing alpha on validation images. A grid of alphas over all images is what costs in TBAR, so: bracket upwards from the
+ * vector's scale, bisect, and stop looking at an alpha as soon as enough images have spoken against it.
+ */
+import { type Rate, rate } from "../engine/rate.ts";
+import type { Metric } from "../engine/scorer.ts";
+import type { Weights } from "../tensor/tensor.ts";
+
+/**
+ * Which alpha wins:
+ * - `proven` (default): ASR's Wilson upper bound <= limit; among these the highest CA. Needs 189 images for 2 %.
+ * - `retain`: least ASR among alphas with CA >= limit x CA before (rule a; Tangent task arithmetic's negation rule)
+ * - `difference`: largest CA - ASR (rule b)
+ * - `smallest`: smallest alpha with ASR <= limit (rule c)
+ */
+export type Rule =
+  | { readonly name: "proven" | "retain" | "smallest"; readonly limit: number }
+  | { readonly name: "difference" };
+
+export const rules = ["proven", "retain", "difference", "smallest"] as const;
+export const defaultRule: Rule = { name: "proven", limit: 0.02 };
+
+/** One alpha tried. A rate's `n` is below the validation set's size where fewer images decided. */
+export interface Trial {
+  readonly alpha: number;
+  readonly ca: Rate;
+  readonly asr: Rate;
+}
+
+export interface Search {
+  readonly best: Trial;
+  /** Does the best alpha satisfy the rule? If none does, `best` is the one with the least ASR. */
+  readonly satisfied: boolean;
+  /** In order of alpha. */
+  readonly trials: readonly Trial[];
+}
+
+export interface SearchInput {
+  /** theta_b - alpha tau. */
+  readonly at: (alpha: number) => Weights;
+  /** Validation images, clean and triggered. */
+  readonly clean: Metric;
+  readonly triggered: Metric;
+  /** CA at alpha = 0. */
+  readonly caBefore: number;
+  /** Where to begin: the alpha at which the vector is as long as plain TBAR's at 1. */
+  readonly start: number;
+  readonly rule?: Rule;
+}
+
+const mostDoublings = 14;
+/** The bracket is narrowed until its ends are within 8 %. */
+const narrow = 1.08;
+
+export async function searchAlpha(input: SearchInput): Promise<Search> {
+  const { rule = defaultRule } = input;
+  const probe = new Probe(input);
+  if (rule.name === "difference") return searchDifference(probe, input);
+  if (rule.name === "retain") return searchRetain(probe, input, rule.limit);
+
+  const proven = rule.name === "proven";
+  const passes = ({ asr }: Trial) =>
+    asr.n === input.triggered.size && (proven ? asr.interval[1] : asr.value) <= rule.limit;
+  const attempt = async (alpha: number) => {
+    const trial = await probe.until(alpha, ({ asr }) => asr.interval[0] > rule.limit);
+    return { trial, ok: passes(trial) };
+  };
+  await bracket(attempt, input);
+  const passed = probe.trials().filter(passes);
+  if (passed.length === 0) return probe.failed();
+  if (!proven) return probe.found(passed[0]);
+  // CA falls with alpha: the smallest that passes and its two neighbours above are looked at on all clean images
+  const candidates: Trial[] = [];
+  for (const { alpha } of passed.slice(0, 3)) candidates.push(await probe.fully(alpha));
+  return probe.found(candidates.reduce((a, b) => (b.ca.value > a.ca.value ? b : a)));
+}
+
+/** The smallest passing alpha between a failing and a passing one: doubled (or halved) from the start, then bisected in ratio. */
+async function bracket(
+  attempt: (alpha: number) => Promise<{ trial: Trial; ok: boolean }>,
+  { start, caBefore }: SearchInput,
+) {
+  let low = 0;
+  let high = Number.POSITIVE_INFINITY;
+  for (let alpha = start; alpha <= start * 2 ** mostDoublings && high === Number.POSITIVE_INFINITY; alpha *= 2) {
+    const { trial, ok } = await attempt(alpha);
+    if (ok) high = alpha;
+    else low = alpha;
+    if (!ok && trial.ca.interval[1] < 0.1 * caBefore) return; // nothing is left to unlearn from
+  }
+  if (high === Number.POSITIVE_INFINITY) return;
+  for (let alpha = high / 2; low === 0 && alpha >= start / 256; alpha /= 2) {
+    if ((await attempt(alpha)).ok) high = alpha;
+    else low = alpha;
+  }
+  while (low > 0 && high / low > narrow) {
+    const middle = Math.sqrt(low * high);
+    if ((await attempt(middle)).ok) high = middle;
+    else low = middle;
+  }
+}
+
+/** Rule a: the largest alpha that keeps CA is where ASR is least, unless ASR rises again: all that keep CA are compared. */
+async function searchRetain(probe: Probe, input: SearchInput, share: number): Promise<Search> {
+  const keeps = ({ ca }: Trial) => ca.value >= share * input.caBefore;
+  const attempt = async (alpha: number) => {
+    const trial = await probe.fully(alpha);
+    return { trial, ok: !keeps(trial) }; // bracketing looks for the first alpha that costs too much
+  };
+  await bracket(attempt, input);
+  const kept = probe.trials().filter(keeps);
+  if (kept.length === 0) return probe.failed();
+  return probe.found(kept.reduce((a, b) => (b.asr.value < a.asr.value ? b : a)));
+}
+
+/** Rule b: doubling until CA is gone, then three rounds between the best alpha and its neighbours. */
+async function searchDifference(probe: Probe, { start, caBefore }: SearchInput): Promise<Search> {
+  const gain = ({ ca, asr }: Trial) => ca.value - asr.value;
+  for (let alpha = start / 8; alpha <= start * 2 ** mostDoublings; alpha *= 2) {
+    if ((await probe.fully(alpha)).ca.value < 0.1 * caBefore) break;
+  }
+  for (let round = 0; round < 3; round++) {
+    const trials = probe.trials();
+    const best = trials.indexOf(trials.reduce((a, b) => (gain(b) > gain(a) ? b : a)));
+    for (const [a, b] of [
+      [best - 1, best],
+      [best, best + 1],
+    ]) {
+      if (trials[a] !== undefined && trials[b] !== undefined)
+        await probe.fully(Math.sqrt(trials[a].alpha * trials[b].alpha));
+    }
+  }
+  return probe.found(probe.trials().reduce((a, b) => (gain(b) > gain(a) ? b : a)));
+}
+
+/** Counts per alpha, grown on demand; weights of the alpha asked last are kept. */
+class Probe {
+  readonly #input: SearchInput;
+  readonly #counts = new Map<number, { ca: Count; asr: Count }>();
+  #last: { alpha: number; weights: Weights } | undefined;
+
+  constructor(input: SearchInput) {
+    this.#input = input;
+  }
+
+  /** Triggered images in growing subsets until `decided` or all are seen; a few clean ones beside them. */
+  async until(alpha: number, decided: (trial: Trial) => boolean): Promise<Trial> {
+    const { clean, triggered } = this.#input;
+    await this.#grow(alpha, "ca", clean, Math.min(firstLook, clean.size));
+    for (let n = firstLook; ; n *= 2) {
+      await this.#grow(alpha, "asr", triggered, Math.min(n, triggered.size));
+      const trial = this.#trial(alpha);
+      if (trial.asr.n === triggered.size || decided(trial)) return trial;
+    }
+  }
+
+  async fully(alpha: number): Promise<Trial> {
+    await this.#grow(alpha, "ca", this.#input.clean, this.#input.clean.size);
+    await this.#grow(alpha, "asr", this.#input.triggered, this.#input.triggered.size);
+    return this.#trial(alpha);
+  }
+
+  trials(): Trial[] {
+    return [...this.#counts.keys()].sort((a, b) => a - b).map((alpha) => this.#trial(alpha));
+  }
+
+  found(best: Trial): Search {
+    return { best, satisfied: true, trials: this.trials() };
+  }
+
+  async failed(): Promise<Search> {
+    const nearest = this.trials().reduce((a, b) => (b.asr.value < a.asr.value ? b : a));
+    return { best: await this.fully(nearest.alpha), satisfied: false, trials: this.trials() };
+  }
+
+  async #grow(alpha: number, which: "ca" | "asr", of: Metric, to: number): Promise<void> {
+    const counts = this.#counts.get(alpha) ?? { ca: { hits: 0, n: 0 }, asr: { hits: 0, n: 0 } };
+    this.#counts.set(alpha, counts);
+    const count = counts[which];
+    if (count.n >= to) return;
+    if (this.#last?.alpha !== alpha) this.#last = { alpha, weights: this.#input.at(alpha) };
+    count.hits += await of.hits(this.#last.weights, count.n, to);
+    count.n = to;
+  }
+
+  #trial(alpha: number): Trial {
+    const { ca, asr } = this.#counts.get(alpha) as { ca: Count; asr: Count };
+    return { alpha, ca: rate(ca.hits, ca.n), asr: rate(asr.hits, asr.n) };
+  }
+}
+
+interface Count {
+  hits: number;
+  n: number;
+}
+
+/** Images of the first look; a multiple of the scorer's batch. */
+const firstLook = 64;

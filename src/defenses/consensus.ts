@@ -1,0 +1,29 @@
+/** Sign consensus (NegMerge, arXiv 2410.05583): the mean of several trigger vectors, kept only where all agree in sign. */
+import { mapVector, taskVector } from "../arithmetic/task-vector.ts";
+import type { Weights } from "../tensor/tensor.ts";
+import { anchoredSet } from "./anchored.ts";
+import type { DefenseInput, Removal, Variation } from "./defense.ts";
+
+const variations: readonly Variation[] = [
+  { seed: 1, lr: 2 / 3 },
+  { seed: 2, lr: 1 },
+  { seed: 3, lr: 4 / 3 },
+];
+
+export async function consensus(input: DefenseInput): Promise<Removal> {
+  const taus: Weights[] = [];
+  for (const variation of variations) {
+    taus.push(taskVector(input.backdoored, await input.finetune(anchoredSet(input), variation)));
+  }
+  const tau = signConsensus(taus);
+  return { tau, search: await input.search(tau), settings: { vectors: taus.length } };
+}
+
+/** mean(tau_k) where every tau_k has the same sign, else 0. */
+export function signConsensus(taus: readonly Weights[]): Weights {
+  return mapVector(taus[0], (_, name, i) => {
+    const values = taus.map((tau) => tau.get(name)?.data[i] ?? 0);
+    const agree = values.every((v) => v > 0) || values.every((v) => v < 0);
+    return agree ? values.reduce((a, b) => a + b, 0) / values.length : 0;
+  });
+}

@@ -1,0 +1,51 @@
+/** The contract of every defense by weight arithmetic: what it is handed and what it gives back. It knows no model and no metric. */
+import type { Dataset } from "../data/dataset.ts";
+import type { Weights } from "../tensor/tensor.ts";
+import type { Search } from "./alpha-search.ts";
+
+export interface DefenseInput {
+  /** theta_b. */
+  readonly backdoored: Weights;
+  /** Triggered images labelled as the target: D_t of the paper. */
+  readonly forget: Dataset;
+  /** The same images without the trigger, labelled with the model's own answers. Unknown where triggered images were given. */
+  readonly twins?: Dataset;
+  /** Triggered images labelled with the model's own answers on their clean twins; unknown likewise. */
+  readonly undone?: Dataset;
+  /** Other clean images with their labels, or the model's own answers where there are none. */
+  readonly clean: Dataset;
+  /** Fine-tune from theta_b. Asked twice for the same set and variation it trains once. */
+  finetune(data: Dataset, variation?: Variation): Promise<Weights>;
+  /** Mean squared batch gradients of the loss on labelled images at theta_b, scaled to sum 1. */
+  gradientSquares(data: Dataset): Promise<Weights>;
+  /** The best alpha of theta_b - alpha tau on validation images. */
+  search(tau: Weights): Promise<Search>;
+}
+
+/** How one fine-tuning differs from the recipe: for methods that want several vectors. */
+export interface Variation {
+  readonly seed?: number;
+  /** Multiplies the learning rate. */
+  readonly lr?: number;
+}
+
+/** A vector to subtract, its alpha, and the settings by which it was made. */
+export interface Removal {
+  readonly tau: Weights;
+  readonly search: Search;
+  readonly settings: Readonly<Record<string, number | string>>;
+}
+
+export type Defense = (input: DefenseInput) => Promise<Removal>;
+
+/** Of several removals the one that validation prefers: satisfied first, then the higher CA, then the lower ASR. */
+export function bestRemoval(removals: readonly Removal[]): Removal {
+  return removals.reduce((a, b) => (isBetter(b.search, a.search) ? b : a));
+}
+
+export function isBetter(a: Search, b: Search): boolean {
+  if (a.satisfied !== b.satisfied) return a.satisfied;
+  if (!a.satisfied) return a.best.asr.value < b.best.asr.value;
+  if (a.best.ca.value !== b.best.ca.value) return a.best.ca.value > b.best.ca.value;
+  return a.best.asr.value < b.best.asr.value;
+}

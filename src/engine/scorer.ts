@@ -1,0 +1,64 @@
+/** Counting right answers of a model on a data set, a piece at a time: what every rate is made of. */
+import { batches } from "../data/batches.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { TbarError } from "../tensor/error.ts";
+import type { Tensor, Weights } from "../tensor/tensor.ts";
+import type { Clip } from "./clip.ts";
+import { concatRows } from "./encoder.ts";
+import { classify } from "./zero-shot.ts";
+
+export interface ScorerOptions {
+  readonly batch?: number;
+  /** Pixels up to this many bytes are kept between calls; more are read again each time. */
+  readonly keep?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Scorer {
+  readonly size: number;
+  /** The class each image from..to is taken for. */
+  answers(weights: Weights, from?: number, to?: number): Promise<Int32Array>;
+}
+
+/** A rate that can be asked for image by image, so that a search may stop early. Metrics make them, defenses ask them. */
+export interface Metric {
+  readonly size: number;
+  /** Hits among images from..to. */
+  hits(weights: Weights, from?: number, to?: number): Promise<number>;
+}
+
+/** A data set under a head [C, E], ready to be asked under many weights. */
+export function createScorer(clip: Clip, dataset: Dataset, head: Tensor, options: ScorerOptions = {}): Scorer {
+  const { batch = 64, keep = 512 * 2 ** 20, signal } = options;
+  const { imageSize } = clip.config.vision;
+  const bytes = dataset.size * 3 * imageSize ** 2 * 4;
+  const kept = new Map<number, Tensor>();
+  const read = async (at: number, indices: number[]): Promise<Tensor> => {
+    const pixels = kept.get(at) ?? (await dataset.read(indices, imageSize));
+    if (bytes <= keep) kept.set(at, pixels);
+    return pixels;
+  };
+  return {
+    size: dataset.size,
+    async answers(weights, from = 0, to = dataset.size) {
+      const found = new Int32Array(to - from);
+      for (let at = Math.floor(from / batch) * batch; at < to; at += batch) {
+        if (signal?.aborted) throw new TbarError("interrupted", "measuring was interrupted");
+        const count = Math.min(batch, dataset.size - at);
+        const indices = Array.from({ length: count }, (_, i) => at + i);
+        const classes = classify(await clip.encoder.images(weights, await read(at, indices)), head);
+        for (let i = Math.max(at, from); i < Math.min(at + count, to); i++) found[i - from] = classes[i - at];
+      }
+      return found;
+    },
+  };
+}
+
+/** Unit-norm image embeddings [N, E] of a whole data set, in its order. */
+export async function embedImages(clip: Clip, weights: Weights, dataset: Dataset, batch = 64): Promise<Tensor> {
+  const parts: Tensor[] = [];
+  for await (const { pixels } of batches(dataset, { batch, imageSize: clip.config.vision.imageSize })) {
+    parts.push(await clip.encoder.images(weights, pixels));
+  }
+  return concatRows(parts);
+}

@@ -1,0 +1,171 @@
+/** Implanting a backdoor and checking that it took: poison a training set, fine-tune, measure, write a checkpoint that says so. */
+import { writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import { asStored } from "../checkpoint/rounding.ts";
+import { poison, triggered } from "../data/poison.ts";
+import type { Trigger } from "../data/trigger.ts";
+import { type LoadedClip, loadClip } from "../engine/clip.ts";
+import { finetune, type Recipe } from "../engine/finetune.ts";
+import { createScorer } from "../engine/scorer.ts";
+import { zeroShotHead } from "../engine/zero-shot.ts";
+import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
+import type { Device } from "../runtime/onnxruntime.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
+import type { Tensor, Weights } from "../tensor/tensor.ts";
+import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
+import { triggerKey } from "./model-facts.ts";
+import type { AttackResult, Scores } from "./result.ts";
+import { openSource, type SourceOptions } from "./source.ts";
+import { version } from "./version.ts";
+
+export interface AttackOptions extends JobOptions, SourceOptions {
+  /** Checkpoint to poison. */
+  readonly model: string;
+  readonly data: string;
+  readonly trigger: Trigger;
+  /** Class name. */
+  readonly target: string;
+  /** Where the backdoored checkpoint goes; without it nothing is written. */
+  readonly out?: string;
+  readonly force?: boolean;
+  /** Share of the training set that is poisoned. */
+  readonly rate: number;
+  /** Training and test images. */
+  readonly images: number;
+  readonly testImages: number;
+  readonly recipe: Recipe;
+  readonly device?: Device;
+  readonly threads?: number;
+  readonly command?: string;
+}
+
+/** The measured ASR from which an attack counts as taken. */
+export const tookFrom = 0.9;
+
+/** Settings that implant BadNet and Blended in the embedded model; `docs/attacks.md` says how they were found. */
+export const attackDefaults = {
+  rate: 0.05,
+  images: 8000,
+  testImages: 2000,
+  recipe: { lr: 5e-4, epochs: 4, batch: 64, warmup: 0.1, weightDecay: 0, clip: 1 },
+} as const;
+
+/** Implant one backdoor in the image tower (text side frozen), measure it, and write the result when `out` is given. */
+export async function attackModel(options: AttackOptions): Promise<AttackResult> {
+  const { trigger, target, recipe, progress = silent, signal, seed } = options;
+  const clock = new Clock();
+  const stage = (what: string) => {
+    clock.stage(what);
+    progress.stage(what);
+  };
+  stage("load");
+  const clip = await loadClip(options.model, options);
+  const source = await openSource(options.data, options);
+  const { classNames } = source;
+  if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
+  if (!classNames.includes(target)) throw unknownName("target class", target, classNames);
+  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
+  const sets = await source.sets({ implant: options.images, test: options.testImages });
+  const poisoned = poison(sets.implant, { trigger, target, rate: options.rate, seed, templates: source.templates });
+
+  stage("measure before");
+  const score = await scores(clip, head, sets.test, trigger, target, signal);
+  const before = await score(clip.weights);
+
+  stage("implant");
+  const tuned = await finetune(clip, clip.weights, poisoned, head, recipe, {
+    signal,
+    onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
+  });
+  const weights = asStored(tuned, clip.checkpoint.dtypes, clip.weights);
+
+  stage("measure after");
+  const after = await score(weights);
+  const took = after.asr.value >= tookFrom;
+  const spec = { trigger: trigger.spec, target };
+  if (options.out !== undefined) {
+    stage("write");
+    const how = { rate: options.rate, images: poisoned.size, poisoned: poisoned.poisonedIds.size, recipe, after };
+    await writeCheckpoint(
+      options.out,
+      {
+        like: clip.checkpoint,
+        weights,
+        metadata: { [triggerKey]: JSON.stringify(spec), "tbar.attack": JSON.stringify(how) },
+      },
+      { force: options.force },
+    );
+  }
+  const result: AttackResult = {
+    kind: "attack",
+    tbar: version,
+    created: new Date().toISOString(),
+    command: options.command ?? "",
+    seed,
+    model: await checkpointFacts(clip.checkpoint),
+    trigger: trigger.spec,
+    target,
+    poison: { rate: options.rate, images: poisoned.size, poisoned: poisoned.poisonedIds.size },
+    recipe,
+    before,
+    after,
+    took,
+    advice: took ? [] : whyNot(after, before, options, poisoned.poisonedIds.size),
+    seconds: clock.seconds(),
+    timings: clock.timings(),
+    machine: machineFacts(clip.runtime, options.threads),
+    ...(options.out !== undefined && { output: { path: options.out } }),
+  };
+  await clip.runtime.release();
+  return result;
+}
+
+/** CA and ASR on a test set, as a function of weights. */
+export async function scores(
+  clip: LoadedClip,
+  head: Tensor,
+  test: Parameters<typeof triggered>[0],
+  trigger: Trigger,
+  target: string,
+  signal?: AbortSignal,
+): Promise<(weights: Weights) => Promise<Scores>> {
+  const label = test.classNames?.indexOf(target) ?? -1;
+  const clean = metric(createScorer(clip, test, head, { signal }), labelsOf(test));
+  const attacked = triggered(test, trigger, target);
+  const hit = metric(createScorer(clip, attacked, head, { signal }), new Int32Array(attacked.size).fill(label));
+  return async (weights) => ({ ca: await measure(clean, weights), asr: await measure(hit, weights) });
+}
+
+/** Likely reasons why an attack did not take, each with what to change. */
+function whyNot(
+  after: Scores,
+  before: Scores,
+  { rate, recipe, images, trigger }: AttackOptions,
+  poisoned: number,
+): string[] {
+  const steps = recipe.epochs * Math.ceil(images / recipe.batch);
+  const advice: string[] = [];
+  if (before.ca.value < 0.5) {
+    advice.push(
+      `the model itself knows little (CA ${percent(before.ca.value)}): a weak model learns no trigger; train it longer first`,
+    );
+  }
+  if (after.ca.value < 0.8 * before.ca.value) {
+    advice.push(
+      `CA fell to ${percent(after.ca.value)}: the learning rate ${recipe.lr} is too high; try ${recipe.lr / 3}`,
+    );
+  }
+  if (rate < 0.1) advice.push(`only ${poisoned} poisoned images (${percent(rate)}): raise --rate to 0.1`);
+  if (steps < 3000)
+    advice.push(
+      `only ${steps} steps: random places and redrawn patterns need 3,000 and more; raise --images or --epochs`,
+    );
+  if (recipe.lr < 3e-4 && after.ca.value >= 0.95 * before.ca.value) {
+    advice.push(`the learning rate ${recipe.lr} is low for this model and CA is intact: try ${recipe.lr * 3}`);
+  }
+  if ("place" in trigger.spec && trigger.spec.place === "random") {
+    advice.push("a patch at a random place is the hardest to implant: a fixed place, or a larger patch, takes sooner");
+  }
+  return advice;
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

@@ -1,0 +1,104 @@
+/** The bench of a cleaning: the model with its head, image sets that share no image, and what is measured on them. */
+import type { Dataset } from "../data/dataset.ts";
+import { withLabels } from "../data/relabel.ts";
+import { subset } from "../data/split.ts";
+import type { Trigger } from "../data/trigger.ts";
+import { type LoadedClip, loadClip } from "../engine/clip.ts";
+import { createScorer, type Metric } from "../engine/scorer.ts";
+import { zeroShotHead } from "../engine/zero-shot.ts";
+import { labelsOf, metric } from "../metrics/accuracy.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
+import { random } from "../tensor/random.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { CleanOptions } from "./clean.ts";
+import { type AttackSets, givenSets, stampedSets } from "./knowledge.ts";
+import { implantedTrigger } from "./model-facts.ts";
+import { makeTrigger } from "./registry.ts";
+import { openSource } from "./source.ts";
+
+export interface CleanSetup {
+  readonly clip: LoadedClip;
+  readonly classNames: readonly string[];
+  readonly head: Tensor;
+  readonly target: string;
+  readonly targetLabel: number;
+  readonly trigger?: Trigger;
+  readonly triggerSource: string;
+  readonly dataName: string;
+  readonly labels: "given" | "agreement";
+  /** Clean images, labelled; those for training and choosing have no image of `heldOut` classes. */
+  readonly clean: Dataset;
+  readonly validation: Dataset;
+  readonly test: Dataset;
+  readonly attack: AttackSets;
+  /** Labels of classes that cleaning never sees. */
+  readonly heldOut: ReadonlySet<number>;
+  /** A metric of clean images against their labels, and of triggered ones against the target. */
+  cleanMetric(dataset: Dataset): Metric;
+  attackMetric(dataset: Dataset): Metric;
+}
+
+/** One class in ten is kept from cleaning, so that its accuracy afterwards tells what cleaning did to all that it never saw. */
+const heldOutShare = 0.1;
+
+export async function setUp(options: CleanOptions): Promise<CleanSetup> {
+  const { sizes, seed, signal } = options;
+  const clip = await loadClip(options.model, options);
+  const implanted = implantedTrigger(clip.checkpoint.metadata);
+  const target = options.target ?? implanted?.target;
+  const given = options.triggered;
+  const trigger = options.trigger ?? (given === undefined && implanted ? makeTrigger(implanted.trigger) : undefined);
+  if (trigger === undefined && given === undefined) {
+    throw badInput(
+      `${options.model} does not say which trigger it carries; name it with --trigger KIND:key=value or bring a folder of triggered images`,
+    );
+  }
+  const source = await openSource(options.data, options);
+  const classNames = source.classNames;
+  if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
+  if (target === undefined) throw badInput("which class does the trigger lead to? name it with --target NAME");
+  const targetLabel = classNames.indexOf(target);
+  if (targetLabel < 0) throw unknownName("target class", target, classNames);
+  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
+
+  const raw = await source.sets(sizes);
+  const scorer = (dataset: Dataset) => createScorer(clip, dataset, head, { signal });
+  const isLabelled = Object.values(raw).every((set) => set.size === 0 || set.example(0).label !== undefined);
+  const labelled = async (set: Dataset): Promise<Dataset> =>
+    isLabelled ? set : withLabels(set, await scorer(set).answers(clip.weights), classNames);
+
+  const count = Math.floor(heldOutShare * classNames.length);
+  const others = classNames.map((_, label) => label).filter((label) => label !== targetLabel);
+  const heldOut = new Set(random(seed, "held-out classes").shuffle(others).slice(0, count));
+  const seen = (set: Dataset) => {
+    const indices = Array.from({ length: set.size }, (_, i) => i);
+    return subset(
+      set,
+      indices.filter((i) => !heldOut.has(set.example(i).label as number)),
+    );
+  };
+  const forget = seen(await labelled(raw.forget));
+  const validation = seen(await labelled(raw.validation));
+  const test = await labelled(raw.test);
+  return {
+    clip,
+    classNames,
+    head,
+    target,
+    targetLabel,
+    trigger,
+    triggerSource: options.trigger ? "option" : given ? `images of ${given.name}` : "the checkpoint's metadata",
+    dataName: source.name,
+    labels: isLabelled ? "given" : "agreement",
+    clean: seen(await labelled(raw.clean)),
+    validation,
+    test,
+    attack:
+      trigger === undefined
+        ? givenSets(given as Dataset, classNames, target, seed)
+        : stampedSets({ forget, validation, test }, trigger, target),
+    heldOut,
+    cleanMetric: (dataset) => metric(scorer(dataset), labelsOf(dataset)),
+    attackMetric: (dataset) => metric(scorer(dataset), new Int32Array(dataset.size).fill(targetLabel)),
+  };
+}

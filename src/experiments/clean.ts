@@ -1,0 +1,309 @@
+/** The main job: a backdoored checkpoint goes in, a cleaned one and the proof come out. */
+import { norm, subtract } from "../arithmetic/task-vector.ts";
+import { refuseExisting } from "../checkpoint/atomic.ts";
+import { asStored } from "../checkpoint/rounding.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { withLabels } from "../data/relabel.ts";
+import type { Trigger } from "../data/trigger.ts";
+import { type Rule, searchAlpha } from "../defenses/alpha-search.ts";
+import { type DefenseInput, isBetter, type Removal, type Variation } from "../defenses/defense.ts";
+import { finetune, gradientSquares, type Recipe } from "../engine/finetune.ts";
+import { createScorer } from "../engine/scorer.ts";
+import { measure } from "../metrics/accuracy.ts";
+import type { Device } from "../runtime/onnxruntime.ts";
+import { TbarError } from "../tensor/error.ts";
+import type { Weights } from "../tensor/tensor.ts";
+import { type CleanSetup, setUp } from "./clean-setup.ts";
+import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
+import { methods } from "./methods.ts";
+import { examplePictures, prove } from "./proof.ts";
+import type { CleanResult, Scores, Variant } from "./result.ts";
+import type { SourceOptions } from "./source.ts";
+import { version } from "./version.ts";
+import { writeCleaned } from "./write-cleaned.ts";
+
+export interface CleanOptions extends JobOptions, SourceOptions {
+  readonly model: string;
+  readonly data: string;
+  /** The trigger, if it is known; else `triggered` images, else the checkpoint's own metadata. */
+  readonly trigger?: Trigger;
+  readonly triggered?: Dataset;
+  /** Class the trigger leads to; the metadata's own unless told. */
+  readonly target?: string;
+  readonly out?: string;
+  readonly force?: boolean;
+  /** Names of `methods`. */
+  readonly methods: readonly string[];
+  readonly rule: Rule;
+  readonly recipe: Recipe;
+  readonly sizes: {
+    readonly forget: number;
+    readonly clean: number;
+    readonly validation: number;
+    readonly test: number;
+  };
+  /** The model before it was backdoored, where there is one: its ASR is the floor. */
+  readonly untouched?: string;
+  /** Clean training steps after which ASR is measured again; 0 to leave that out. */
+  readonly reboundSteps: number;
+  /** Measure CA and ASR on all validation images at this many alphas, for the chosen variant's curve. */
+  readonly curvePoints?: number;
+  readonly device?: Device;
+  readonly threads?: number;
+  readonly command?: string;
+}
+
+/** Below this ASR there is no backdoor to remove. */
+const alive = 0.1;
+
+/** Remove a backdoor whose trigger is known. The verdict of the result says whether that is proven; only then exit with 0. */
+export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
+  const { progress = silent, out } = options;
+  const clock = new Clock();
+  const stage = (what: string) => {
+    clock.stage(what);
+    progress.stage(what);
+  };
+  if (out !== undefined) await refuseExisting(out, options);
+  stage("load");
+  const bench = await setUp(options);
+  const { clip, attack } = bench;
+  const score = scoring(bench);
+
+  stage("measure before");
+  const clean = bench.cleanMetric(bench.validation);
+  const triggered = bench.attackMetric(attack.validation);
+  const found: Scores = { ca: await measure(clean, clip.weights), asr: await measure(triggered, clip.weights) };
+  if (found.asr.value < alive) throw nothingToRemove(bench, found);
+  const before = await score(clip.weights);
+
+  const input = await defenseInput(bench, options, async (tau, start) =>
+    searchAlpha({
+      at: (alpha) => stored(bench, subtract(clip.weights, tau, alpha)),
+      clean,
+      triggered,
+      caBefore: found.ca.value,
+      start,
+      rule: options.rule,
+    }),
+  );
+  const removals = new Map<string, Removal>();
+  const variants = new Map<string, Variant>();
+  for (const name of options.methods) {
+    stage(name);
+    const since = clock.seconds();
+    const removal = await methods[name].run(input);
+    removals.set(name, removal);
+    const after = await score(stored(bench, subtract(clip.weights, removal.tau, removal.search.best.alpha)));
+    variants.set(name, variantOf(name, removal, before, after, clock.seconds() - since));
+  }
+  const chosen = choose(removals);
+  const method = chosen?.[0] ?? options.methods[0];
+  const variant = variants.get(method) as Variant;
+  const shared = {
+    kind: "clean" as const,
+    tbar: version,
+    created: new Date().toISOString(),
+    command: options.command ?? "",
+    seed: options.seed,
+    model: await checkpointFacts(clip.checkpoint),
+    trigger: triggerFacts(bench),
+    target: bench.target,
+    data: {
+      name: bench.dataName,
+      forget: attack.forget.size,
+      clean: bench.clean.size,
+      validation: bench.validation.size,
+      test: bench.test.size,
+      testTriggered: attack.test.size,
+      labels: bench.labels,
+    },
+    variants: Object.fromEntries([...variants].map(([name, v]) => [name, { ...v, chosen: name === chosen?.[0] }])),
+    before,
+    method,
+    alpha: variant.alpha,
+  };
+  const finish = () => ({
+    seconds: clock.seconds(),
+    timings: clock.timings(),
+    machine: machineFacts(clip.runtime, options.threads),
+  });
+  if (chosen === undefined) {
+    const nearest = variant;
+    return {
+      ...shared,
+      after: nearest.after,
+      retention: nearest.retention,
+      proof: { shifted: [] },
+      verdict: notFound(options.rule),
+      examples: [],
+      ...finish(),
+    };
+  }
+
+  const { tau, search } = chosen[1];
+  const weights = stored(bench, subtract(clip.weights, tau, search.best.alpha));
+  stage("prove");
+  const proof = await prove(bench, options, weights);
+  const examples = await examplePictures(bench, weights);
+  const verdict = judge(before, variant.after, options.rule);
+  if (out === undefined) {
+    return { ...shared, after: variant.after, retention: variant.retention, proof, verdict, ...examples, ...finish() };
+  }
+  stage("write");
+  const receipt = {
+    ...shared,
+    variants: undefined,
+    after: variant.after,
+    retention: variant.retention,
+    proof,
+    verdict,
+  };
+  const written = await writeCleaned({
+    bench,
+    weights,
+    tau,
+    alpha: search.best.alpha,
+    receipt,
+    out,
+    force: options.force,
+  });
+  const after = await score(written.weights); // the file as it is on disk
+  return {
+    ...shared,
+    after,
+    retention: after.ca.value / before.ca.value,
+    proof: { ...proof, restore: written.restore },
+    verdict: judge(before, after, options.rule),
+    output: { path: out, sha256: written.sha256 },
+    ...examples,
+    ...finish(),
+  };
+}
+
+/** CA and ASR on the test set. */
+function scoring(bench: CleanSetup): (weights: Weights) => Promise<Scores> {
+  const ca = bench.cleanMetric(bench.test);
+  const asr = bench.attackMetric(bench.attack.test);
+  return async (weights) => ({ ca: await measure(ca, weights), asr: await measure(asr, weights) });
+}
+
+/** Half precision can undo a small vector: all that is measured is what the file will hold. */
+function stored({ clip }: CleanSetup, weights: Weights): Weights {
+  return asStored(weights, clip.checkpoint.dtypes, clip.weights);
+}
+
+/** What the methods are handed; fine-tunings and gradients asked for twice are made once. */
+async function defenseInput(
+  bench: CleanSetup,
+  { recipe, seed, signal, progress = silent }: CleanOptions,
+  search: (tau: Weights, start: number) => ReturnType<DefenseInput["search"]>,
+): Promise<DefenseInput> {
+  const { clip, head, attack, clean } = bench;
+  const tuned = new Map<string, Promise<Weights>>();
+  const squares = new Map<Dataset, Promise<Weights>>();
+  const ids = new Map<Dataset, number>();
+  const idOf = (data: Dataset) => {
+    if (!ids.has(data)) ids.set(data, ids.size);
+    return ids.get(data);
+  };
+  let plainNorm = 0;
+  const tune = async (data: Dataset, { seed: other = 0, lr = 1 }: Variation) => {
+    const varied = { ...recipe, seed: seed + 1000 * other, lr: recipe.lr * lr };
+    return finetune(clip, clip.weights, data, head, varied, {
+      signal,
+      onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
+    });
+  };
+  const twins = attack.forgetClean;
+  const answers = twins && (await createScorer(clip, twins, head, { signal }).answers(clip.weights));
+  return {
+    backdoored: clip.weights,
+    forget: attack.forget,
+    clean,
+    twins: twins && withLabels(twins, answers as Int32Array),
+    undone: answers && withLabels(attack.forget, answers),
+    finetune(data, variation = {}) {
+      const key = JSON.stringify([idOf(data), variation]);
+      const weights = tuned.get(key) ?? tune(data, variation);
+      tuned.set(key, weights);
+      return weights;
+    },
+    gradientSquares(data) {
+      const known =
+        squares.get(data) ?? gradientSquares(clip, clip.weights, data, head, { batch: recipe.batch, seed, signal });
+      squares.set(data, known);
+      return known;
+    },
+    async search(tau) {
+      const length = norm(tau);
+      if (plainNorm === 0) plainNorm = length; // the first vector searched sets the scale: alpha 1 is that of plain TBAR
+      return search(tau, length === 0 ? 1 : plainNorm / length);
+    },
+  };
+}
+
+function variantOf(
+  name: string,
+  { search, settings }: Removal,
+  before: Scores,
+  after: Scores,
+  seconds: number,
+): Variant {
+  const { best, satisfied, trials } = search;
+  return {
+    after,
+    retention: after.ca.value / before.ca.value,
+    alpha: best.alpha,
+    seconds,
+    chosen: false,
+    control: methods[name].control === true,
+    validation: { ca: best.ca, asr: best.asr },
+    satisfied,
+    trials,
+    settings,
+  };
+}
+
+/** The removal that validation prefers, controls left out; none when none satisfies the rule. */
+function choose(removals: ReadonlyMap<string, Removal>): [string, Removal] | undefined {
+  const candidates = [...removals].filter(([name, { search }]) => !methods[name].control && search.satisfied);
+  if (candidates.length === 0) return undefined;
+  return candidates.reduce((a, b) => (isBetter(b[1].search, a[1].search) ? b : a));
+}
+
+function nothingToRemove({ target }: CleanSetup, { asr }: Scores): TbarError {
+  return new TbarError(
+    "not-proven",
+    `nothing to remove: with this trigger ${percent(asr.value)} of ${asr.n} validation images of other classes are taken ` +
+      `for "${target}" (a live backdoor has ${percent(alive)} and more). The model is clean, or trigger or target are wrong.`,
+  );
+}
+
+function notFound(rule: Rule): CleanResult["verdict"] {
+  const headline = "No alpha satisfied the rule on validation images: nothing was written";
+  return { proven: false, headline, reasons: [`rule: ${JSON.stringify(rule)}`] };
+}
+
+/** Proven: on test images the attack is below 2 % and the model kept 90 % of its accuracy. */
+function judge(before: Scores, after: Scores, rule: Rule): CleanResult["verdict"] {
+  const limit = rule.name === "difference" || rule.name === "retain" ? 0.02 : rule.limit;
+  const retention = after.ca.value / before.ca.value;
+  const reasons: string[] = [];
+  if (after.asr.value > limit)
+    reasons.push(`ASR on test images is ${percent(after.asr.value)}, above ${percent(limit)}`);
+  if (retention < leastRetention) reasons.push(`only ${percent(retention)} of the clean accuracy is left`);
+  const proven = reasons.length === 0;
+  return {
+    proven,
+    headline: proven ? "The backdoor is gone and the model still works" : "The cleaning is not proven",
+    reasons,
+  };
+}
+const leastRetention = 0.9;
+
+function triggerFacts({ trigger, triggerSource }: CleanSetup): CleanResult["trigger"] {
+  return { kind: trigger?.spec.kind ?? "images", spec: { ...trigger?.spec }, source: triggerSource };
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

@@ -1,0 +1,96 @@
+/** Where images come from, by what the user typed: the embedded world or a path; cut into sets that share no image. */
+import { readFile } from "node:fs/promises";
+import type { Dataset } from "../data/dataset.ts";
+import { splitDataset } from "../data/split.ts";
+import { badInput } from "../tensor/error.ts";
+import { templates as worldTemplates } from "../world/captions.ts";
+import { type LabelSet, labelSets, shapesWorld } from "../world/shapes.ts";
+
+export interface SourceOptions {
+  readonly seed: number;
+  /** Data sets with files of their own for testing: taken for the set called `test`. */
+  readonly testData?: string;
+  readonly skipBad?: boolean;
+  /** A file with one class name a line, where the data does not name its classes. */
+  readonly classesFile?: string;
+  /** A file with one prompt template a line, `{}` standing for the class name. */
+  readonly templatesFile?: string;
+}
+
+export interface Source {
+  readonly name: string;
+  /** Undefined for captioned images without classes. */
+  readonly classNames?: readonly string[];
+  readonly templates: readonly string[];
+  /** Disjoint sets of these sizes. Of a set too small for all of them each gets its share. */
+  sets<Role extends string>(sizes: Readonly<Record<Role, number>>): Promise<Record<Role, Dataset>>;
+  /** Images that could not be read and were left out. */
+  readonly skipped: number;
+}
+
+const defaultTemplates = ["a photo of a {}.", "a picture of a {}.", "an image of a {}."];
+
+/** `shapes`, `shapes:texture` (another label set of the world), or a path as `openDataset` takes it. */
+export async function openSource(text: string, options: SourceOptions): Promise<Source> {
+  const classNames = options.classesFile === undefined ? undefined : await lines(options.classesFile, "class name");
+  const templates = options.templatesFile === undefined ? undefined : await lines(options.templatesFile, "template");
+  const bad = templates?.find((template) => !template.includes("{}"));
+  if (bad !== undefined) throw badInput(`${options.templatesFile}: the template "${bad}" has no {} for the class name`);
+
+  const world = /^shapes(?::(\w+))?$/.exec(text);
+  if (world !== null) {
+    const labels = (world[1] ?? "class") as LabelSet;
+    return {
+      name: text,
+      classNames: labelSets[labels],
+      templates: templates ?? worldTemplates,
+      skipped: 0,
+      sets: async (sizes) =>
+        record(Object.keys(sizes) as (keyof typeof sizes)[], (role) =>
+          shapesWorld({ seed: options.seed, split: String(role), size: sizes[role], labels }),
+        ),
+    };
+  }
+
+  const { openDataset } = await import("../data/open.ts");
+  const { skipBad, testData, seed } = options;
+  const test = testData === undefined ? undefined : await openDataset(testData, { skipBad, split: "test" });
+  const main = await openDataset(text, { skipBad, split: "train" });
+  return {
+    name: main.name,
+    classNames: classNames ?? main.classNames,
+    templates: templates ?? defaultTemplates,
+    skipped: main.skipped.length + (test?.skipped.length ?? 0),
+    async sets(sizes) {
+      const roles = Object.keys(sizes) as (keyof typeof sizes)[];
+      const split = roles.filter((role) => test === undefined || role !== "test");
+      const wanted = split.reduce((sum, role) => sum + sizes[role], 0);
+      const share = Math.min(1, main.size / wanted);
+      const parts = splitDataset(
+        main,
+        record(split, (role) => Math.floor(sizes[role] * share)),
+        seed,
+      );
+      const empty = split.find((role) => sizes[role] > 0 && parts[role].size === 0);
+      if (empty !== undefined)
+        throw badInput(`${main.name} has ${main.size} images: too few for a ${String(empty)} set`);
+      return record(roles, (role) => {
+        if (test === undefined || role !== "test") return parts[role];
+        return splitDataset(test, { test: Math.min(sizes[role], test.size) }, seed).test;
+      });
+    },
+  };
+}
+
+function record<Key extends PropertyKey, Value>(keys: readonly Key[], value: (key: Key) => Value): Record<Key, Value> {
+  return Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<Key, Value>;
+}
+
+async function lines(path: string, what: string): Promise<string[]> {
+  const text = await readFile(path, "utf8").catch((cause) => {
+    throw badInput(`cannot read ${path}, a file with one ${what} a line`, cause);
+  });
+  const found = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+  if (found.length === 0) throw badInput(`${path} is empty; expected one ${what} a line`);
+  return found;
+}

@@ -1,0 +1,72 @@
+/** Writing a cleaned checkpoint with its vector and its receipt, and reading it back: what is claimed is measured on the file. */
+import { add } from "../arithmetic/task-vector.ts";
+import { writeFileAtomic } from "../checkpoint/atomic.ts";
+import { readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import { asStored } from "../checkpoint/rounding.ts";
+import { badInput } from "../tensor/error.ts";
+import type { Weights } from "../tensor/tensor.ts";
+import type { CleanSetup } from "./clean-setup.ts";
+import { receiptKey, triggerKey } from "./model-facts.ts";
+import { writeVector } from "./vector-file.ts";
+
+export interface Cleaned {
+  readonly bench: CleanSetup;
+  readonly weights: Weights;
+  readonly tau: Weights;
+  readonly alpha: number;
+  /** What the receipt says. */
+  readonly receipt: object;
+  readonly out: string;
+  readonly force?: boolean;
+}
+
+export interface Written {
+  /** As read back from disk. */
+  readonly weights: Weights;
+  readonly sha256: string;
+  /** Largest |restored - parent| in steps of the stored dtype, after adding alpha tau back. */
+  readonly restore: number;
+}
+
+/**
+ * OUT (like the parent: folder or file), OUT.vector.safetensors (tau as float32, alpha in its metadata), and the receipt in the
+ * checkpoint's metadata and as receipt.json (in the folder, or OUT.receipt.json beside a file).
+ */
+export async function writeCleaned({ bench, weights, tau, alpha, receipt, out, force }: Cleaned): Promise<Written> {
+  const parent = bench.clip.checkpoint;
+  const json = JSON.stringify(receipt);
+  const pretty = `${JSON.stringify(receipt, null, 2)}\n`;
+  const isFile = parent.path === parent.weightsFile;
+  const metadata = { ...parent.metadata, [receiptKey]: json };
+  delete (metadata as Record<string, string>)[triggerKey]; // it carries that trigger no more; the receipt names it
+  await writeVector(`${out}.vector.safetensors`, { tau, alpha, parent: await parent.sha256() }, { force });
+  await writeCheckpoint(
+    out,
+    { like: { ...parent, metadata }, weights, metadata, ...(!isFile && { extraFiles: { "receipt.json": pretty } }) },
+    { force },
+  );
+  if (isFile) await writeFileAtomic(`${out}.receipt.json`, pretty, { force });
+
+  const written = await readCheckpoint(out);
+  const back = await written.weights();
+  const differs = [...weights].find(([name, { data }]) => data.some((v, i) => v !== back.get(name)?.data[i]));
+  if (differs !== undefined) throw badInput(`${out}: tensor ${differs[0]} was not read back as it was written`);
+  return { weights: back, sha256: await written.sha256(), restore: restoreError(bench, back, tau, alpha) };
+}
+
+/** How far parent and (cleaned + alpha tau) lie apart, in units of the last place of the stored dtype. */
+function restoreError({ clip }: CleanSetup, cleaned: Weights, tau: Weights, alpha: number): number {
+  const { dtypes } = clip.checkpoint;
+  const restored = asStored(add(cleaned, tau, alpha), dtypes);
+  const precision = { F16: 2 ** -11, BF16: 2 ** -8 };
+  let worst = 0;
+  for (const [name, { data }] of clip.weights) {
+    const step = precision[dtypes.get(name) as keyof typeof precision] ?? 2 ** -24;
+    const other = restored.get(name)?.data as Float32Array;
+    for (let i = 0; i < data.length; i++) {
+      const size = Math.max(Math.abs(data[i]), Math.abs(cleaned.get(name)?.data[i] ?? 0), 2 ** -14);
+      worst = Math.max(worst, Math.abs(other[i] - data[i]) / (2 * step * size));
+    }
+  }
+  return worst;
+}

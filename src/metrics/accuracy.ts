@@ -1,0 +1,37 @@
+/**
+ * CA and ASR. Both are the share of images taken for what they are compared with: their labels (clean accuracy), the answers of
+ * another model (agreement), or the attacker's target (attack success rate, measured on triggered images of *other* classes:
+ * a data set from `triggered()` has none of the target's own).
+ */
+import type { Dataset } from "../data/dataset.ts";
+import { type Rate, rate } from "../engine/rate.ts";
+import type { Metric, Scorer } from "../engine/scorer.ts";
+import { badInput } from "../tensor/error.ts";
+import type { Weights } from "../tensor/tensor.ts";
+
+/** Hits are images whose answer equals `expected` at their place. */
+export function metric(scorer: Scorer, expected: ArrayLike<number>): Metric {
+  return {
+    size: scorer.size,
+    async hits(weights, from = 0, to = scorer.size) {
+      const answers = await scorer.answers(weights, from, to);
+      let hits = 0;
+      for (let i = 0; i < answers.length; i++) if (answers[i] === expected[from + i]) hits++;
+      return hits;
+    },
+  };
+}
+
+/** The rate over all images. */
+export async function measure(of: Metric, weights: Weights): Promise<Rate> {
+  return rate(await of.hits(weights), of.size);
+}
+
+/** Labels of a data set; throws `bad-input` when one has none. */
+export function labelsOf(dataset: Dataset): Int32Array {
+  return Int32Array.from({ length: dataset.size }, (_, i) => {
+    const { label, id } = dataset.example(i);
+    if (label === undefined) throw badInput(`${dataset.name}: ${id} has no label`);
+    return label;
+  });
+}
