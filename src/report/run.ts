@@ -1,0 +1,87 @@
+/** How the figures were measured, what was run, on what, and for how long. */
+import type { CleanResult } from "../experiments/result.ts";
+import { type Html, html, jsonScript } from "./html.ts";
+import { count, duration, moment } from "./numbers.ts";
+import { facts, section } from "./page.ts";
+
+export function definitions({ data, target }: CleanResult): Html {
+  const accuracy =
+    data.labels === "given"
+      ? "The share of untouched test images that the model gives their own label."
+      : "The test images have no labels, so CA is the share of untouched images to which the model says the same as before. It is 100 % before by definition, and cannot tell a mended mistake from a new one.";
+  return section(
+    "How this was measured",
+    undefined,
+    html`<div class="columns">
+<dl class="terms">
+<div><dt>Attack success rate (ASR)</dt><dd>The share of triggered test images taken for <b>${target}</b>. Images that are of that class are left out. n = ${count(data.testTriggered)}.</dd></div>
+<div><dt>Clean accuracy (CA)</dt><dd>${accuracy} n = ${count(data.test)}.</dd></div>
+<div><dt>Clean accuracy kept</dt><dd>CA after ÷ CA before. Above 100 % the model got better.</dd></div>
+<div><dt>Intervals</dt><dd>95 % Wilson score intervals.</dd></div>
+<div><dt>Alpha</dt><dd>Chosen on validation images; no test image had a part in choosing.</dd></div>
+</dl>
+<table class="uses">
+<caption>Images of ${data.name}</caption>
+<tbody>
+${use("forget", data.forget, "triggered; they make the vector")}${use("clean", data.clean, "anchors and Fisher weights")}${use("validation", data.validation, "choose alpha and the vector")}${use("test", data.test, "every figure but the curves")}</tbody>
+</table>
+</div>`,
+  );
+}
+
+function use(name: string, images: number, what: string): Html | false {
+  return (
+    images > 0 &&
+    html`<tr><th scope="row">${name}</th><td class="number">${count(images)}</td><td class="faint">${what}</td></tr>\n`
+  );
+}
+
+export function run(result: CleanResult): Html {
+  const { command, seed, tbar, created, seconds, model, output, machine, timings } = result;
+  return section(
+    "What was run",
+    undefined,
+    html`<pre class="command"><code>${command}</code></pre>
+${facts([
+  ["Model", html`${model.architecture}, ${count(model.parameters)} parameters, ${model.layout} layout, ${model.dtype}`],
+  ["Read", file(model)],
+  ["Written", output === undefined ? "nothing" : file(output)],
+])}<div class="columns">
+${facts([
+  ["Seed", String(seed)],
+  ["tbar", tbar],
+  ["Finished", moment(created)],
+  [
+    "Machine",
+    `${machine.processor}, ${count(machine.cores)} cores (${count(machine.threads)} threads used), ${machine.memoryGiB.toFixed(1)} GiB`,
+  ],
+  ["Software", `Node ${machine.node}, ${machine.runtime}`],
+])}${timings.length > 0 && bars(timings, seconds)}</div>
+<details><summary>The result as JSON</summary>${jsonScript("result", withoutPictures(result))}</details>`,
+  );
+}
+
+function file({ path, sha256 }: { readonly path: string; readonly sha256: string }): Html {
+  return html`<code>${path}</code><small>SHA-256 <code>${sha256}</code></small>`;
+}
+
+function bars(timings: CleanResult["timings"], total: number): Html {
+  const longest = Math.max(...timings.map(({ seconds }) => seconds), 1e-9);
+  return html`<table class="timings">
+<caption>Time: ${duration(total)}</caption>
+<tbody>
+${timings.map(
+  ({
+    what,
+    seconds,
+  }) => html`<tr><th scope="row">${what}</th><td class="bar"><i style="width:${((100 * seconds) / longest).toFixed(1)}%"></i></td><td class="number">${duration(seconds)}</td></tr>
+`,
+)}</tbody>
+</table>
+`;
+}
+
+/** The pictures stand in the page already. */
+function withoutPictures({ triggerPicture: _, examples, ...rest }: CleanResult) {
+  return { ...rest, examples: examples.map(({ label, before, after }) => ({ label, before, after })) };
+}

@@ -1,0 +1,116 @@
+/** The ways of making the vector, side by side: the paper's own first, then ours, controls last. */
+import type { Rate } from "../engine/rate.ts";
+import type { CleanResult, Scores, Variant } from "../experiments/result.ts";
+import { asrBound, curves } from "./curves.ts";
+import { type Html, html } from "./html.ts";
+import { alphaText, duration, percent, percentWithInterval, points } from "./numbers.ts";
+import { accuracyName, axis, plainText, section } from "./page.ts";
+import { type StripOptions, strip } from "./strip.ts";
+
+type Named = readonly [name: string, variant: Variant];
+
+const meanings = new Map([
+  ["plain", "the paper's vector: trained on triggered images alone"],
+  ["anchored", "clean images with their labels added to the triggered ones"],
+  ["fisher", "each weight scaled by its part in the backdoor against its part in clean accuracy"],
+  ["consensus", "kept only where several vectors agree in sign"],
+  ["relabel", "trained towards the right answers, not along the backdoor"],
+]);
+
+export function variantCurves(result: CleanResult): Html | undefined {
+  const drawn = inOrder(result).filter(([, { trials }]) => trials.length > 0);
+  if (drawn.length === 0) return undefined;
+  return section(
+    "Accuracy and attack against alpha",
+    html`Cleaned weights = backdoored weights − alpha × vector. Measured on validation images; bands are 95 % intervals. Vectors differ in length, so each panel has an alpha axis of its own.`,
+    html`<p class="legend"><span class="ca"><i></i>${accuracyName(result.data.labels)}</span><span class="asr"><i></i>Attack success rate</span><span class="chosen"><i></i>Alpha of this vector</span></p>
+<div class="panels">
+${drawn.map(([name, variant]) => panel(name, variant))}</div>`,
+  );
+}
+
+function panel(name: string, variant: Variant): Html {
+  return html`<figure class="panel ${variant.chosen && "best"}">
+<figcaption>${title(name, variant)}<small>CA ${percent(variant.validation.ca.value)} · ASR ${percent(variant.validation.asr.value)}</small></figcaption>
+${curves(name, variant)}</figure>
+`;
+}
+
+export function variantTable(result: CleanResult): Html | undefined {
+  const rows = inOrder(result);
+  if (rows.length === 0) return undefined;
+  const plain = rows.length > 1 ? rows.find(([name]) => name === "plain")?.[1] : undefined;
+  const columns = [caColumn(rows, accuracyName(result.data.labels)), asrColumn(rows)];
+  return section(
+    "Ways of making the vector",
+    plain !== undefined &&
+      "Figures from test images. Better or worse than plain only where the 95 % intervals do not overlap.",
+    html`<table class="card variants">
+<thead><tr><th scope="col">Vector</th><th scope="col" class="number">Alpha</th>${columns.map(({ name, from, to }) => html`<th scope="col">${name}${axis(from, to)}</th>`)}<th scope="col" class="number">CA kept</th>${plain && html`<th scope="col">Against plain<br>in points</th>`}<th scope="col" class="number">Time</th></tr></thead>
+<tbody>
+${rows.map((named) => row(named, columns, plain))}</tbody>
+</table>`,
+  );
+}
+
+interface Column extends StripOptions {
+  readonly name: string;
+  readonly from: number;
+}
+
+function caColumn(rows: readonly Named[], name: string): Column {
+  const lowest = Math.min(...rows.map(([, { after }]) => after.ca.interval[0]));
+  return { name, kind: "ca", from: Math.floor(10 * lowest) / 10, to: 1 };
+}
+
+function asrColumn(rows: readonly Named[]): Column {
+  const highest = Math.max(...rows.map(([, { after }]) => after.asr.interval[1]));
+  const to = highest <= 2.5 * asrBound ? 2.5 * asrBound : Math.ceil(10 * highest) / 10;
+  return { name: "Attack success rate", kind: "asr", from: 0, to, bound: asrBound };
+}
+
+function row([name, variant]: Named, columns: readonly Column[], plain: Variant | undefined): Html {
+  const { after, settings } = variant;
+  const meaning = meanings.get(name);
+  const chosen = Object.entries(settings).map(([key, value]) => `${key}\u00a0${plainText(value)}`);
+  return html`<tr class="${variant.chosen && "best"}"><th scope="row">${title(name, variant)}${meaning && html`<small>${meaning}</small>`}${chosen.length > 0 && html`<small>${chosen.join(", ")}</small>`}</th>
+<td class="number" data-label="Alpha">${alphaText(variant.alpha)}</td>
+${columns.map((column) => html`<td data-label="${column.name}">${percentWithInterval(after[column.kind])}${strip(after[column.kind], column)}</td>`)}
+<td class="number" data-label="CA kept">${percent(variant.retention)}</td>
+${plain && html`<td data-label="Against plain">${variant !== plain && against(after, plain.after)}</td>`}
+<td class="number" data-label="Time">${duration(variant.seconds)}</td></tr>
+`;
+}
+
+function title(name: string, { chosen, control, satisfied }: Variant): Html {
+  return html`<b>${name}</b>${chosen && tag("best", "chosen")}${control && tag("control", "control")}${!satisfied && tag("missed", "ASR rule not met")}`;
+}
+
+function tag(kind: string, text: string): Html {
+  return html` <span class="tag ${kind}">${text}</span>`;
+}
+
+function against(ours: Scores, plain: Scores): Html {
+  const word = comparison(ours, plain);
+  const change = (kind: "ca" | "asr") => points(ours[kind].value - plain[kind].value);
+  return html`<span class="word ${word}">${word === "level" ? "no clear difference" : word}</span><small>CA ${change("ca")}, ASR ${change("asr")}</small>`;
+}
+
+/** Better where one of CA and ASR is clearly better and the other not clearly worse. */
+export function comparison(ours: Scores, other: Scores): "better" | "worse" | "mixed" | "level" {
+  const signs = [clearly(ours.ca, other.ca), clearly(other.asr, ours.asr)];
+  const up = signs.includes(1);
+  const down = signs.includes(-1);
+  return up && down ? "mixed" : up ? "better" : down ? "worse" : "level";
+}
+
+/** 1 or -1 where the intervals do not overlap. */
+function clearly(a: Rate, b: Rate): -1 | 0 | 1 {
+  if (a.interval[0] > b.interval[1]) return 1;
+  return a.interval[1] < b.interval[0] ? -1 : 0;
+}
+
+function inOrder({ variants }: CleanResult): Named[] {
+  const place = ([name, variant]: Named) => (name === "plain" ? 0 : variant.control ? 2 : 1);
+  return Object.entries(variants).sort((a, b) => place(a) - place(b));
+}
