@@ -154,3 +154,40 @@ export interface AttackResult {
   readonly timings: readonly { readonly what: string; readonly seconds: number }[];
   readonly machine: Machine;
 }
+
+export interface EvalResult {
+  readonly kind: "eval";
+  readonly tbar: string;
+  readonly created: string;
+  readonly command: string;
+  readonly seed: number;
+  readonly model: CheckpointFacts;
+  readonly data: string;
+  readonly ca: Rate;
+  readonly asr?: Rate;
+  readonly trigger?: TriggerSpec;
+  readonly target?: string;
+  /** What a receipt claims, and whether the intervals of claim and measurement meet. */
+  readonly receipt?: { readonly claimed: Scores; readonly agrees: boolean };
+  readonly seconds: number;
+  readonly machine: Machine;
+}
+
+export interface PretrainResult {
+  readonly kind: "pretrain";
+  readonly tbar: string;
+  readonly created: string;
+  readonly command: string;
+  readonly seed: number;
+  readonly data: string;
+  readonly parameters: number;
+  /** Zero-shot accuracy on held-out images, of the file as stored. Absent where there are no classes. */
+  readonly ca?: Rate;
+  readonly steps: number;
+  readonly images: number;
+  /** Of training alone, over all its parts if it was resumed. */
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+  readonly output: { readonly path: string };
+  readonly machine: Machine;
+}

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Dataset } from "../data/dataset.ts";
 import { splitDataset } from "../data/split.ts";
 import { badInput } from "../tensor/error.ts";
-import { templates as worldTemplates } from "../world/captions.ts";
+import { vocabulary, templates as worldTemplates } from "../world/captions.ts";
 import { type LabelSet, labelSets, shapesWorld } from "../world/shapes.ts";
 
 export interface SourceOptions {
@@ -22,6 +22,10 @@ export interface Source {
   /** Undefined for captioned images without classes. */
   readonly classNames?: readonly string[];
   readonly templates: readonly string[];
+  /** Images there are to train on; undefined for the world, which has no end. */
+  readonly size?: number;
+  /** Words of its captions where they are known beforehand. */
+  readonly vocabulary?: readonly string[];
   /** Disjoint sets of these sizes. Of a set too small for all of them each gets its share. */
   sets<Role extends string>(sizes: Readonly<Record<Role, number>>): Promise<Record<Role, Dataset>>;
   /** Images that could not be read and were left out. */
@@ -44,6 +48,7 @@ export async function openSource(text: string, options: SourceOptions): Promise<
       name: text,
       classNames: labelSets[labels],
       templates: templates ?? worldTemplates,
+      vocabulary,
       skipped: 0,
       sets: async (sizes) =>
         record(Object.keys(sizes) as (keyof typeof sizes)[], (role) =>
@@ -60,6 +65,7 @@ export async function openSource(text: string, options: SourceOptions): Promise<
     name: main.name,
     classNames: classNames ?? main.classNames,
     templates: templates ?? defaultTemplates,
+    size: main.size,
     skipped: main.skipped.length + (test?.skipped.length ?? 0),
     async sets(sizes) {
       const roles = Object.keys(sizes) as (keyof typeof sizes)[];

@@ -1,0 +1,124 @@
+/** Measuring a checkpoint: CA, and ASR where a trigger is known; or once more what a receipt claims. */
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { isFile } from "../checkpoint/files.ts";
+import { triggered } from "../data/poison.ts";
+import type { Trigger } from "../data/trigger.ts";
+import { loadClip } from "../engine/clip.ts";
+import type { Rate } from "../engine/rate.ts";
+import { createScorer } from "../engine/scorer.ts";
+import { zeroShotHead } from "../engine/zero-shot.ts";
+import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
+import type { Device } from "../runtime/onnxruntime.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
+import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
+import { implantedTrigger } from "./model-facts.ts";
+import { makeTrigger } from "./registry.ts";
+import type { EvalResult } from "./result.ts";
+import { openSource, type SourceOptions } from "./source.ts";
+import { version } from "./version.ts";
+
+export interface EvaluateOptions extends JobOptions, SourceOptions {
+  readonly model: string;
+  readonly data: string;
+  /** The trigger and target; the checkpoint's own metadata unless told. Without either only CA is measured. */
+  readonly trigger?: Trigger;
+  readonly target?: string;
+  readonly testImages: number;
+  readonly device?: Device;
+  readonly threads?: number;
+  readonly command?: string;
+}
+
+/** CA on the test set, and ASR on its images of other classes with the trigger on. */
+export async function evaluateModel(options: EvaluateOptions): Promise<EvalResult> {
+  const { progress = silent, signal, seed } = options;
+  const clock = new Clock();
+  progress.stage("load");
+  const clip = await loadClip(options.model, options);
+  const implanted = implantedTrigger(clip.checkpoint.metadata);
+  const trigger = options.trigger ?? (implanted && makeTrigger(implanted.trigger));
+  const target = options.target ?? implanted?.target;
+  const source = await openSource(options.data, options);
+  const { classNames } = source;
+  if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
+  if (trigger !== undefined && target === undefined) {
+    throw badInput("which class does the trigger lead to? name it with --target NAME");
+  }
+  if (target !== undefined && !classNames.includes(target)) throw unknownName("target class", target, classNames);
+  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
+  const { test } = await source.sets({ test: options.testImages });
+
+  progress.stage("clean accuracy");
+  const ca = await measure(metric(createScorer(clip, test, head, { signal }), labelsOf(test)), clip.weights);
+  let asr: Rate | undefined;
+  if (trigger !== undefined && target !== undefined) {
+    progress.stage("attack success rate");
+    const images = triggered(test, trigger, target);
+    const expected = new Int32Array(images.size).fill(classNames.indexOf(target));
+    asr = await measure(metric(createScorer(clip, images, head, { signal }), expected), clip.weights);
+  }
+  const result: EvalResult = {
+    kind: "eval",
+    tbar: version,
+    created: new Date().toISOString(),
+    command: options.command ?? "",
+    seed,
+    model: await checkpointFacts(clip.checkpoint),
+    data: source.name,
+    ca,
+    ...(asr && { asr, trigger: (trigger as Trigger).spec, target }),
+    seconds: clock.seconds(),
+    machine: machineFacts(clip.runtime, options.threads),
+  };
+  await clip.runtime.release();
+  return result;
+}
+
+const rateSchema = z.object({ value: z.number(), n: z.number(), interval: z.tuple([z.number(), z.number()]) });
+const receiptSchema = z.looseObject({
+  seed: z.int(),
+  target: z.string(),
+  trigger: z.object({ kind: z.string(), spec: z.looseObject({}) }),
+  data: z.looseObject({ name: z.string(), test: z.int() }),
+  sizes: z.record(z.string(), z.int()).optional(),
+  after: z.object({ ca: rateSchema, asr: rateSchema }),
+});
+
+/** A receipt from receipt.json, as far as measuring again needs it. */
+export type Receipt = z.output<typeof receiptSchema>;
+
+/** Read receipt.json (or the folder that has it). Throws `bad-input` when it is none. */
+export async function readReceipt(path: string): Promise<Receipt> {
+  const file = (await isFile(path)) ? path : `${path}/receipt.json`;
+  const text = await readFile(file, "utf8").catch((cause) => {
+    throw badInput(`there is no receipt ${path}; tbar clean leaves receipt.json in the folder it writes`, cause);
+  });
+  try {
+    return receiptSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw badInput(`${file} is not a receipt of tbar clean: ${String((cause as Error).message).slice(0, 300)}`, cause);
+  }
+}
+
+/** Measure a cleaned model again on the images its receipt was measured on, and compare. */
+export async function checkReceipt(options: EvaluateOptions, receipt: Receipt): Promise<EvalResult> {
+  const { kind, spec } = receipt.trigger;
+  if (kind === "images") throw badInput("this receipt's trigger was a folder of images; measure with --trigger FOLDER");
+  const measured = await evaluateModel({
+    ...options,
+    data: receipt.data.name,
+    seed: receipt.seed,
+    trigger: makeTrigger({ ...spec, kind }),
+    target: receipt.target,
+    testImages: receipt.data.test,
+  });
+  const claimed = receipt.after;
+  const agrees = overlap(claimed.ca, measured.ca) && measured.asr !== undefined && overlap(claimed.asr, measured.asr);
+  return { ...measured, receipt: { claimed, agrees } };
+}
+
+/** Do two rates' 95 % intervals meet? On the same images and machine they are equal. */
+function overlap(a: Rate, b: Rate): boolean {
+  return a.interval[0] <= b.interval[1] && b.interval[0] <= a.interval[1];
+}

@@ -1,0 +1,203 @@
+/** Making a small CLIP from nothing: vocabulary from the captions, contrastive training, a Hugging Face folder with a card. */
+import { rm } from "node:fs/promises";
+import { refuseExisting } from "../checkpoint/atomic.ts";
+import { type ClipConfig, checkConfig, parameterShapes } from "../checkpoint/config.ts";
+import { writeNewCheckpoint } from "../checkpoint/new-checkpoint.ts";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import { asStored } from "../checkpoint/rounding.ts";
+import { loadTokenizer, wordsOf, wordTokenizer } from "../clip/tokenizer.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { type Clip, createClip } from "../engine/clip.ts";
+import { pretrain } from "../engine/pretrain.ts";
+import { createScorer } from "../engine/scorer.ts";
+import { zeroShotHead } from "../engine/zero-shot.ts";
+import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
+import { createRuntime } from "../runtime/compile.ts";
+import { type Device, onnxRuntime } from "../runtime/onnxruntime.ts";
+import { badInput } from "../tensor/error.ts";
+import { random } from "../tensor/random.ts";
+import { sizeOf, type Weights } from "../tensor/tensor.ts";
+import { Clock, type JobOptions, machineFacts, silent } from "./job.ts";
+import { pretrainCard } from "./model-card.ts";
+import type { PretrainResult } from "./result.ts";
+import { openSource, type Source, type SourceOptions } from "./source.ts";
+import { version } from "./version.ts";
+
+export interface PretrainOptions extends JobOptions, SourceOptions {
+  readonly data: string;
+  readonly out: string;
+  readonly force?: boolean;
+  readonly steps: number;
+  readonly batch: number;
+  readonly lr: number;
+  readonly warmup: number;
+  readonly weightDecay: number;
+  readonly imageSize: number;
+  readonly patchSize: number;
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly textWidth: number;
+  readonly textLayers: number;
+  readonly textHeads: number;
+  readonly embedDim: number;
+  readonly contextLength: number;
+  readonly dtype: "F16" | "F32" | "BF16";
+  /** Images of a finite data set; the world has as many as the steps ask for. */
+  readonly images?: number;
+  readonly testImages: number;
+  /** Weights, moments and step while the run lasts; OUT.state unless told. A run goes on from it. */
+  readonly stateFile?: string;
+  readonly device?: Device;
+  readonly threads?: number;
+  readonly command?: string;
+}
+
+/** The embedded model: ViT-B/32 on 224 pixels, made four times smaller in every length (56 pixels, patches of 8, 7 x 7 of them). */
+export const pretrainDefaults = {
+  steps: 8000,
+  batch: 128,
+  lr: 1e-3,
+  warmup: 100,
+  weightDecay: 0.1,
+  imageSize: 56,
+  patchSize: 8,
+  width: 128,
+  layers: 6,
+  heads: 4,
+  textWidth: 128,
+  textLayers: 2,
+  textHeads: 4,
+  embedDim: 128,
+  contextLength: 16,
+  dtype: "F16",
+  testImages: 2000,
+  seed: 1,
+} as const;
+
+/** Pre-train, write `out`, and measure zero-shot accuracy on images that training never saw, with the file as stored. */
+export async function pretrainModel(options: PretrainOptions): Promise<PretrainResult> {
+  const { progress = silent, signal, seed, steps, batch, out } = options;
+  await refuseExisting(out, options);
+  const clock = new Clock();
+  progress.stage("prepare");
+  const source = await openSource(options.data, options);
+  const held = options.testData === undefined ? options.testImages : 0;
+  const images = options.images ?? (source.size === undefined ? steps * batch : source.size - held);
+  const { train, test } = await source.sets({ train: images, test: options.testImages });
+  const dataset = withCaptions(train, source.templates, seed);
+  const words = source.vocabulary ?? wordsOf(captionsOf(dataset, source));
+  const tokenizer = wordTokenizer(words);
+  const config = configOf(options, tokenizer);
+  const preprocess = clipPreprocess(config.vision.imageSize);
+  const runtime = createRuntime(await onnxRuntime(options));
+  const tokenize = await loadTokenizer(tokenizer.json, config.text);
+  const stateFile = options.stateFile ?? `${out}.state`;
+
+  progress.stage("pre-train");
+  let first = 0;
+  let since = 0;
+  const weights = await pretrain({
+    ...options,
+    runtime,
+    config,
+    normalization: preprocess,
+    tokenize,
+    dataset,
+    stateFile,
+    signal,
+    onStep({ step, loss }) {
+      if (first === 0) {
+        first = step;
+        since = clock.seconds();
+      }
+      progress.step(step, steps, `loss ${loss.toFixed(3)}`);
+    },
+  });
+  const imagesPerSecond = ((steps - first) * batch) / (clock.seconds() - since);
+
+  progress.stage("measure and write");
+  const clip = createClip({ config, preprocess, tokenize, runtime });
+  const parameters = [...parameterShapes(config).values()].reduce((n, shape) => n + sizeOf(shape), 0);
+  const dtypes = new Map([...weights.keys()].map((name) => [name, options.dtype] as const));
+  const ca = await zeroShot(clip, asStored(weights, dtypes), test, source);
+  const result: PretrainResult = {
+    kind: "pretrain",
+    tbar: version,
+    created: new Date().toISOString(),
+    command: options.command ?? "",
+    seed,
+    data: source.name,
+    parameters,
+    ...(ca && { ca }),
+    steps,
+    images: steps * batch,
+    seconds: (steps * batch) / imagesPerSecond,
+    imagesPerSecond,
+    output: { path: out },
+    machine: machineFacts(runtime, options.threads),
+  };
+  await writeNewCheckpoint(
+    out,
+    {
+      config,
+      weights,
+      dtype: options.dtype,
+      preprocess,
+      tokenizerJson: tokenizer.json,
+      readme: pretrainCard(result, options),
+    },
+    { force: options.force },
+  );
+  await rm(stateFile, { force: true });
+  await runtime.release();
+  return result;
+}
+
+function configOf(
+  options: PretrainOptions,
+  { vocabSize, bos, eos }: { vocabSize: number; bos: number; eos: number },
+): ClipConfig {
+  const shared = { activation: "quick_gelu", eps: 1e-5 } as const;
+  const { imageSize, patchSize, width, layers, heads, textWidth, textLayers, textHeads, contextLength } = options;
+  const vision = { imageSize, patchSize, width, layers, heads, mlpWidth: 4 * width, ...shared };
+  const ids = { vocabSize, bosTokenId: bos, eosTokenId: eos, pooling: "largest-id" } as const;
+  const text = { contextLength, width: textWidth, layers: textLayers, heads: textHeads, mlpWidth: 4 * textWidth };
+  const config = {
+    embedDim: options.embedDim,
+    logitScaleInit: Math.log(1 / 0.07),
+    vision,
+    text: { ...text, ...ids, ...shared },
+  };
+  return checkConfig(config, "the options");
+}
+
+/** Images without captions get one from a prompt template and their class name, drawn by their id. */
+function withCaptions(dataset: Dataset, templates: readonly string[], seed: number): Dataset {
+  return {
+    ...dataset,
+    example(index) {
+      const example = dataset.example(index);
+      const name = dataset.classNames?.[example.label ?? -1];
+      if (example.caption !== undefined || name === undefined) return example;
+      const template = templates[random(seed, "caption", example.id).int(templates.length)];
+      return { ...example, caption: template.replaceAll("{}", name) };
+    },
+  };
+}
+
+/** Every caption, and every prompt that zero-shot classification will ask. */
+function* captionsOf(dataset: Dataset, { classNames = [], templates }: Source): Generator<string> {
+  for (let i = 0; i < dataset.size; i++) {
+    const { caption, id } = dataset.example(i);
+    if (caption === undefined) throw badInput(`${dataset.name}: ${id} has neither caption nor class name`);
+    yield caption;
+  }
+  for (const name of classNames) for (const template of templates) yield template.replaceAll("{}", name);
+}
+
+async function zeroShot(clip: Clip, weights: Weights, test: Dataset, { classNames, templates }: Source) {
+  if (classNames === undefined || test.size === 0) return undefined;
+  const head = await zeroShotHead(clip.encoder, weights, classNames, templates);
+  return measure(metric(createScorer(clip, test, head), labelsOf(test)), weights);
+}
