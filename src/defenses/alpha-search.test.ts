@@ -1,0 +1,98 @@
+import { describe, expect, test } from "vitest";
+import type { Metric } from "../engine/scorer.ts";
+import { random } from "../tensor/random.ts";
+import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
+import { type Rule, searchAlpha } from "./alpha-search.ts";
+
+/** "Weights" that hold alpha alone, and metrics whose rate is a function of it: image i counts while its quantile lies below. */
+const at = (alpha: number): Weights => new Map([["alpha", tensor([], [alpha])]]);
+function metricOf(size: number, curve: (alpha: number) => number): Metric & { encoded: number } {
+  const quantiles = random(size, "quantiles").shuffle(Array.from({ length: size }, (_, i) => (i + 0.5) / size));
+  return {
+    size,
+    encoded: 0,
+    async hits(weights, from = 0, to = size) {
+      this.encoded += to - from;
+      const share = curve((weights.get("alpha") as Tensor).data[0]);
+      return quantiles.slice(from, to).filter((q) => q < share).length;
+    },
+  };
+}
+
+const falling = (middle: number) => (alpha: number) => 1 / (1 + (alpha / middle) ** 4);
+
+describe("searchAlpha", () => {
+  // ASR halves at 1 and is below 0.6 % (no more than 2 of 500) from alpha = 3.57; CA falls slowly
+  const run = (rule?: Rule, start = 1, size = 500) => {
+    const clean = metricOf(size, (alpha) => 0.95 * falling(20)(alpha));
+    const triggered = metricOf(size, falling(1));
+    return searchAlpha({ at, clean, triggered, caBefore: 0.95, start, rule }).then((search) => ({
+      search,
+      clean,
+      triggered,
+    }));
+  };
+
+  test("proven: the smallest alpha whose Wilson upper bound is below 2 %, within 8 %", async () => {
+    const { search } = await run();
+    expect(search.satisfied).toBe(true);
+    expect(search.best.asr.n).toBe(500);
+    expect(search.best.asr.interval[1]).toBeLessThanOrEqual(0.02);
+    // 3 of 500 have an upper bound of 1.75 %, 4 of 500 one of 2.04 %: curve < 3.5/500 from alpha = 3.45
+    expect(search.best.alpha).toBeGreaterThan(3.4);
+    expect(search.best.alpha).toBeLessThan(3.45 * 1.09);
+  });
+
+  test("finds the same alpha from far below and far above", async () => {
+    const [low, high] = [await run(undefined, 0.01), await run(undefined, 200)];
+    expect(low.search.best.alpha / high.search.best.alpha).toBeGreaterThan(0.9);
+    expect(low.search.best.alpha / high.search.best.alpha).toBeLessThan(1.1);
+  });
+
+  test("looks at a fraction of what a grid of 21 alphas over all images would cost", async () => {
+    const { clean, triggered } = await run();
+    expect(clean.encoded + triggered.encoded).toBeLessThan((21 * 1000) / 2);
+  });
+
+  test("never asks for an image twice at one alpha, and reports how many were seen", async () => {
+    const { search } = await run();
+    for (const { asr } of search.trials) expect([64, 128, 256, 500]).toContain(asr.n);
+    expect(search.trials.some(({ asr }) => asr.n === 64)).toBe(true);
+  });
+
+  test("188 images cannot prove 2 %: nothing satisfies, the nearest alpha is given", async () => {
+    const { search } = await run(undefined, 1, 188);
+    expect(search.satisfied).toBe(false);
+    expect(search.best.asr.value).toBe(0);
+  });
+
+  test("an attack that never falls ends when CA has gone", async () => {
+    const clean = metricOf(300, falling(2));
+    const search = await searchAlpha({ at, clean, triggered: metricOf(300, () => 0.9), caBefore: 1, start: 1 });
+    expect(search.satisfied).toBe(false);
+    expect(Math.max(...search.trials.map(({ alpha }) => alpha))).toBeLessThanOrEqual(8);
+  });
+
+  test("rule (a): least ASR among alphas that keep 95 % of CA", async () => {
+    const { search } = await run({ name: "retain", limit: 0.95 });
+    expect(search.best.ca.value).toBeGreaterThanOrEqual(0.95 * 0.95);
+    // CA is kept until 20 (1/0.95 - 1)^(1/4) = 9.58
+    expect(search.best.alpha).toBeGreaterThan(9.58 / 1.2);
+    expect(search.best.alpha).toBeLessThan(9.7);
+  });
+
+  test("rule (b): largest CA - ASR", async () => {
+    const { search } = await run({ name: "difference" });
+    const gain = (alpha: number) => 0.95 * falling(20)(alpha) - falling(1)(alpha);
+    const best = Math.max(...Array.from({ length: 400 }, (_, i) => gain(0.05 * (i + 1))));
+    expect(best - gain(search.best.alpha)).toBeLessThan(0.01);
+  });
+
+  test("rule (c): smallest alpha with ASR of at most 1 %", async () => {
+    const { search } = await run({ name: "smallest", limit: 0.01 });
+    // the curve is below 5.5/500 from alpha = 3.08 on
+    expect(search.best.asr.value).toBeLessThanOrEqual(0.01);
+    expect(search.best.alpha).toBeGreaterThan(3.05);
+    expect(search.best.alpha).toBeLessThan(3.08 * 1.09);
+  });
+});

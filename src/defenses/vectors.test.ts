@@ -1,0 +1,91 @@
+import { expect, test } from "vitest";
+import type { Dataset } from "../data/dataset.ts";
+import { rate } from "../engine/rate.ts";
+import { tensor, type Weights } from "../tensor/tensor.ts";
+import type { Search } from "./alpha-search.ts";
+import { anchored, anchoredSet } from "./anchored.ts";
+import { signConsensus } from "./consensus.ts";
+import { bestRemoval, type DefenseInput, type Removal } from "./defense.ts";
+import { fisher, fisherWeighted } from "./fisher.ts";
+import { relabel } from "./relabel.ts";
+import { tbar } from "./tbar.ts";
+
+const vector = (...values: number[]): Weights => new Map([["w", tensor([values.length], values)]]);
+const valuesOf = (weights: Weights) => [...(weights.get("w")?.data ?? [])];
+const images = (name: string, size: number): Dataset => ({
+  name,
+  size,
+  example: (i) => ({ id: `${name}/${i}`, label: 0 }),
+  read: async () => tensor([0, 3, 1, 1]),
+});
+const search = (ca: number, asr: number, satisfied = true): Search => ({
+  best: { alpha: 1, ca: rate(ca, 100), asr: rate(asr, 100) },
+  satisfied,
+  trials: [],
+});
+
+/** Fine-tuning adds one per set's size; every search is remembered. */
+function input(): DefenseInput & { searched: number[][] } {
+  const searched: number[][] = [];
+  return {
+    searched,
+    backdoored: vector(1, 2),
+    forget: images("forget", 8),
+    clean: images("clean", 100),
+    twins: images("twins", 8),
+    undone: images("undone", 8),
+    finetune: async (data) => vector(1 + data.size, 2 - data.size),
+    gradientSquares: async (data) => (data.name === "clean" ? vector(0, 1) : vector(1, 1)),
+    async search(tau) {
+      searched.push(valuesOf(tau));
+      return search(90, 0);
+    },
+  };
+}
+
+test("TBAR: tau = theta_tuned - theta_b on triggered images only", async () => {
+  const given = input();
+  expect(valuesOf((await tbar(given)).tau)).toEqual([8, -8]);
+  expect(given.searched).toEqual([[8, -8]]);
+});
+
+test("anchored: a quarter as many clean images join the forget set, once", async () => {
+  const given = input();
+  expect(valuesOf((await anchored(given)).tau)).toEqual([10, -10]);
+  expect(anchoredSet(given)).toBe(anchoredSet(given));
+});
+
+test("Fisher: tau F / (F + lambda Fc)", () => {
+  // lambda 3: 8 * 1 / (1 + 0) = 8; -8 * 1 / (1 + 3) = -2; where both are 0 nothing goes
+  expect(valuesOf(fisherWeighted(vector(8, -8, 5), vector(1, 1, 0), vector(0, 1, 0), 3))).toEqual([8, -2, 0]);
+});
+
+test("Fisher searches every lambda with Fu and with Ft", async () => {
+  const given = input();
+  await fisher(given, [1, 3]);
+  expect(given.searched).toEqual([
+    [8, -4],
+    [8, -2],
+    [8, -4],
+    [8, -2],
+  ]);
+});
+
+test("sign consensus: the mean where all agree in sign, else 0", () => {
+  expect(valuesOf(signConsensus([vector(1, 1, -2, 0), vector(3, -1, -4, 1), vector(5, 1, -6, 1)]))).toEqual([
+    3, 0, -4, 0,
+  ]);
+});
+
+test("relabel moves towards the clean answers: its vector is subtracted with a minus", async () => {
+  const given = input();
+  expect(valuesOf((await relabel(given)).tau)).toEqual([-16, 16]);
+  await expect(relabel({ ...given, twins: undefined })).rejects.toThrow(/clean twins/);
+});
+
+test("validation prefers what satisfies the rule, then CA, then ASR", () => {
+  const removal = (s: Search): Removal => ({ tau: vector(0), search: s, settings: {} });
+  const [failed, low, high, worse] = [search(99, 9, false), search(80, 0), search(90, 0), search(90, 1)].map(removal);
+  expect(bestRemoval([failed, low, worse, high])).toBe(high);
+  expect(bestRemoval([failed, removal(search(10, 5, false))]).search.best.asr.value).toBe(0.05);
+});

@@ -1,0 +1,56 @@
+/** Imports point up the list of folders, never down; folders of one line are strangers to each other. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { expect, test } from "vitest";
+
+const order: readonly (readonly string[])[] = [
+  ["tensor"],
+  ["graph", "checkpoint", "data"],
+  ["world"],
+  ["onnx", "arithmetic", "clip", "optim"],
+  ["runtime"],
+  ["engine"],
+  ["attacks", "defenses", "metrics"],
+  ["experiments"],
+  ["report"],
+  ["cli", "index.ts"],
+];
+const rank = new Map(order.flatMap((line, i) => line.map((folder) => [folder, i] as const)));
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return sources(path);
+    return entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts") ? [path] : [];
+  });
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, "utf8");
+  return [...text.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map(([, path]) =>
+    relative("src", join(dirname(file), path)),
+  );
+}
+
+const files = sources("src");
+
+test("every folder of src has its place in the order", () => {
+  const folders = new Set(files.map((file) => relative("src", file).split("/")[0]));
+  expect([...folders].filter((folder) => !rank.has(folder))).toEqual([]);
+});
+
+test.each(files)("%s imports only from above", (file) => {
+  const [folder] = relative("src", file).split("/");
+  const wrong = importsOf(file).filter((path) => {
+    const [other] = path.split("/");
+    return other !== folder && !((rank.get(other) ?? 99) < (rank.get(folder) ?? -1));
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("only runtime/onnxruntime.ts imports onnxruntime-node", () => {
+  const found = files.filter((file) =>
+    /from "onnxruntime-node"|import\("onnxruntime-node"\)/.test(readFileSync(file, "utf8")),
+  );
+  expect(found).toEqual([join("src", "runtime", "onnxruntime.ts")]);
+});
