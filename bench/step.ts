@@ -1,0 +1,121 @@
+/**
+ * One training step of a ViT-B/32 image tower, its forward, and a text tower at the length its captions need, against PyTorch
+ * (transformers' own models) in interleaved rounds. Run: npm run bench:step. Needs Python with torch and transformers
+ * (TBAR_PYTHON); the figures say which machine.
+ */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { configFromHf } from "../src/checkpoint/hf-config.ts";
+import { clipPreprocess } from "../src/checkpoint/preprocess.ts";
+import { unit } from "../src/clip/loss.ts";
+import { initialWeights } from "../src/clip/parameters.ts";
+import { tokenBatch } from "../src/clip/tokens.ts";
+import { textTower } from "../src/clip/towers.ts";
+import { createEncoder } from "../src/engine/encoder.ts";
+import { type Gradients, gradientsOf } from "../src/engine/gradients.ts";
+import { classification, type LabelBatch } from "../src/engine/objectives.ts";
+import { reduceSum } from "../src/graph/ops/index.ts";
+import { adamw } from "../src/optim/adam.ts";
+import { clipFactor } from "../src/optim/schedule.ts";
+import { createRuntime } from "../src/runtime/compile.ts";
+import { onnxRuntime } from "../src/runtime/onnxruntime.ts";
+import { random } from "../src/tensor/random.ts";
+import { tensor, type Weights } from "../src/tensor/tensor.ts";
+import { median, python, type Row, row, writeResults, yardstick } from "./results.ts";
+
+const threads = 2;
+const batch = 32;
+const rounds = Number(process.env.ROUNDS ?? 9);
+
+const config = configFromHf({
+  model_type: "clip",
+  text_config: { eos_token_id: 49407, bos_token_id: 49406 },
+  vision_config: {},
+});
+const weights = initialWeights(config, 1);
+const runtime = createRuntime(await onnxRuntime({ threads }));
+const preprocess = clipPreprocess(224);
+const encoder = createEncoder(runtime, config, preprocess, () => []);
+const rng = random(1, "bench");
+const pixels = tensor([batch, 3, 224, 224]);
+rng.fillUniform(pixels.data);
+const head = tensor([397, 512]);
+rng.fillNormal(head.data, 0, 10);
+const labels = Int32Array.from({ length: batch }, (_, i) => i % 397);
+
+const vision: Weights = new Map([...weights].filter(([name]) => /^vis/.test(name)));
+const gradients = gradientsOf<LabelBatch>(runtime, classification(config, preprocess, head), vision);
+const optimizer = adamw({ weightDecay: 0.1 });
+const state = optimizer.init(vision);
+async function step(): Promise<void> {
+  const { of, norm }: Gradients = await gradients(vision, { pixels, labels });
+  optimizer.update(vision, of, state, 1e-5, clipFactor(norm, 1));
+}
+
+// 128 captions of 8 to 20 tokens, start and end among them
+const captions = Array.from({ length: 128 }, () => {
+  const words = Array.from({ length: 6 + rng.int(13) }, () => 1000 + rng.int(39000));
+  return [49406, ...words, 49407];
+});
+const text = tokenBatch(captions, config.text);
+const texts: Weights = new Map([...weights].filter(([name]) => /^text/.test(name)));
+const textGradients = gradientsOf<typeof text>(
+  runtime,
+  {
+    trains: (name) => name.startsWith("text"),
+    feeds: (of) => ({ ...of }),
+    loss: (p, { tokens, ends, endRows }) => reduceSum(unit(textTower(config, p, { tokens, ends, endRows }))),
+  },
+  texts,
+);
+
+const ours = {
+  forward: () => encoder.images(weights, pixels),
+  step,
+  text: () => textGradients(texts, text),
+};
+
+const peer = spawn(python, ["bench/peers/step.py", String(threads), String(batch)], {
+  stdio: ["pipe", "pipe", "inherit"],
+});
+const answers = createInterface({ input: peer.stdout })[Symbol.asyncIterator]();
+const next = async () => (await answers.next()).value as string;
+const version = (await next()).split(" ")[1];
+const ask = async (what: string): Promise<number> => {
+  (peer as unknown as ChildProcessWithoutNullStreams).stdin.write(`${what}\n`);
+  return Number(await next());
+};
+
+const bars = { forward: 1.05, step: 1.15, text: 0.4 } as const;
+const titles = {
+  forward: "image forward, batch 32",
+  step: "image step (forward, gradients, clipping, AdamW), batch 32",
+  text: "text forward and gradients, 128 captions of 8-20 tokens against 77",
+} as const;
+const rows: Row[] = [];
+for (const what of ["forward", "step", "text"] as const) {
+  await ours[what]();
+  await ask(what);
+  const mine: number[] = [];
+  const theirs: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const start = performance.now();
+    await ours[what]();
+    mine.push(performance.now() - start);
+    theirs.push(await ask(what));
+    console.error(
+      `${what} ${round + 1}/${rounds}: ${mine[round].toFixed(0)} ms, PyTorch ${theirs[round].toFixed(0)} ms`,
+    );
+  }
+  const ratio = median(mine.map((ms, i) => ms / theirs[i]));
+  rows.push(row(`${titles[what]}: time / PyTorch's`, ratio.value, ratio.interval, { op: "<=", limit: bars[what] }));
+  const [a, b] = [median(mine), median(theirs)];
+  rows.push(
+    row(`${titles[what]}: ms`, a.value, a.interval),
+    row(`${titles[what]}: ms, PyTorch ${version}`, b.value, b.interval),
+  );
+}
+peer.kill();
+await runtime.release();
+writeResults("step", { command: "npm run bench:step", seeds: [1], rows, yardstick: yardstick() });
+process.exit(0);

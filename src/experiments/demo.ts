@@ -1,0 +1,26 @@
+/** The main job on what ships with the package: no arguments, no downloads. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type CleanOptions, cleanDefaults, cleanModel } from "./clean.ts";
+import { shapesBadnetModel, shapesModel } from "./embedded.ts";
+import type { CleanResult } from "./result.ts";
+
+export interface DemoOptions
+  extends Pick<CleanOptions, "seed" | "progress" | "signal" | "threads" | "device" | "command" | "force"> {
+  /** Folder for the cleaned checkpoint. */
+  readonly out: string;
+}
+
+/** Clean the shipped backdoored CLIP and prove it: plain TBAR, anchored, Fisher-weighted. */
+export async function runDemo(options: DemoOptions): Promise<CleanResult> {
+  await mkdir(options.out, { recursive: true });
+  return cleanModel({
+    ...cleanDefaults,
+    recipe: { ...cleanDefaults.recipe, seed: options.seed },
+    ...options,
+    model: shapesBadnetModel,
+    untouched: shapesModel,
+    data: "shapes",
+    out: join(options.out, "cleaned"),
+  });
+}
