@@ -1,0 +1,70 @@
+/**
+ * The tables of README and docs are built from results/*.json, never typed: each stands between
+ * `<!-- results NAME -->` and `<!-- /results -->`. Run: npm run tables. A test fails when one is out of date.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+interface Results {
+  readonly command: string;
+  readonly commit: string;
+  readonly machine: { readonly processor: string; readonly cores: number; readonly yardstick_s: number | null };
+  readonly seeds: readonly number[];
+  readonly rows: readonly {
+    readonly what: string;
+    readonly value: number;
+    readonly interval: readonly [number, number];
+    readonly bar: { readonly op: string; readonly limit: number } | null;
+    readonly met: boolean | null;
+  }[];
+}
+
+export const documents: readonly string[] = [
+  "README.md",
+  ...(existsSync("docs") ? readdirSync("docs").map((name) => join("docs", name)) : []).filter((name) =>
+    name.endsWith(".md"),
+  ),
+];
+
+const block = /(<!-- results ([\w-]+) -->\n)[\s\S]*?(<!-- \/results -->)/g;
+
+/** A document with every table built anew. */
+export function withTables(text: string): string {
+  return text.replace(block, (_, open: string, name: string, close: string) => `${open}${table(name)}${close}`);
+}
+
+function table(name: string): string {
+  const path = join("results", `${name}.json`);
+  if (!existsSync(path)) return `\nNot measured yet: ${path} is missing.\n\n`;
+  const { command, machine, rows } = JSON.parse(readFileSync(path, "utf8")) as Results;
+  const lines = rows.map(({ what, value, interval, bar, met }) => {
+    const range = interval[0] === interval[1] ? "" : `${figure(interval[0])} to ${figure(interval[1])}`;
+    const wanted = bar === null ? "" : `${bar.op === "<=" ? "at most" : "at least"} ${figure(bar.limit)}`;
+    return `| ${what} | ${figure(value)} | ${range} | ${wanted} | ${met === null ? "" : met ? "yes" : "**no**"} |`;
+  });
+  const yardstick = machine.yardstick_s === null ? "" : `, yardstick ${figure(machine.yardstick_s)} s`;
+  return [
+    "",
+    "| what | value | 95 % interval | wanted | met |",
+    "|---|---|---|---|---|",
+    ...lines,
+    "",
+    `\`${command}\`; ${machine.cores} cores of ${machine.processor}${yardstick}.`,
+    "",
+    "",
+  ].join("\n");
+}
+
+function figure(value: number): string {
+  if (Number.isInteger(value)) return String(value);
+  return Math.abs(value) >= 100 ? value.toFixed(0) : Number(value.toPrecision(3)).toString();
+}
+
+if (process.argv[1]?.endsWith("tables.ts")) {
+  for (const document of documents) {
+    const before = readFileSync(document, "utf8");
+    const after = withTables(before);
+    if (after !== before) writeFileSync(document, after);
+    console.log(`${after === before ? "unchanged" : "rebuilt  "} ${document}`);
+  }
+}

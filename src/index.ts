@@ -1,0 +1,86 @@
+/** tbar as a library: seven names. Each has a program in examples/. */
+import type { Trigger, TriggerSpec } from "./data/trigger.ts";
+import type { LoadedClip } from "./engine/clip.ts";
+import { concatRows } from "./engine/encoder.ts";
+import { type AttackOptions, attackDefaults, attackModel } from "./experiments/attack.ts";
+import { type CleanOptions, cleanDefaults, cleanModel } from "./experiments/clean.ts";
+import { type EvaluateOptions, evaluateModel } from "./experiments/evaluate.ts";
+import { makeTrigger, parseTriggerSpec } from "./experiments/registry.ts";
+import type { AttackResult, CleanResult, EvalResult } from "./experiments/result.ts";
+import { applyVector, diffModels, vectorCosine, vectorInfo } from "./experiments/vector.ts";
+import type { Tensor } from "./tensor/tensor.ts";
+
+export type { Dataset, Example } from "./data/dataset.ts";
+export type { Trigger, TriggerSpec } from "./data/trigger.ts";
+export type { Rule } from "./defenses/alpha-search.ts";
+export { type Clip, type LoadedClip, type LoadOptions, loadClip } from "./engine/clip.ts";
+export type { Recipe } from "./engine/finetune.ts";
+export type { Rate } from "./engine/rate.ts";
+export { shapesBadnetModel, shapesModel } from "./experiments/embedded.ts";
+export type { Progress } from "./experiments/job.ts";
+export type * from "./experiments/result.ts";
+export { cleanReport as report } from "./report/clean-report.ts";
+export { type ErrorCode, TbarError } from "./tensor/error.ts";
+export type { Tensor, Weights } from "./tensor/tensor.ts";
+
+/** A trigger as a value, or as text: `badnet:place=bottom-right,redraw=false`. */
+export type TriggerLike = Trigger | TriggerSpec | string;
+
+function triggerOf(trigger: TriggerLike): Trigger {
+  if (typeof trigger === "string") return makeTrigger(parseTriggerSpec(trigger));
+  return "apply" in trigger ? trigger : makeTrigger(trigger);
+}
+
+/** What may be left out takes the default of the command of the same name. */
+type Given<Options, Needed extends keyof Options> = Pick<Options, Needed> & Partial<Options>;
+
+/**
+ * Unit-norm embeddings: of images [B, E] from pixels [B, 3, S, S] in [0, 1], S being the model's own size, or of texts [N, E].
+ * Images of any other size are what `tbar embed` is for.
+ */
+export async function embed(clip: LoadedClip, inputs: Tensor | readonly string[]): Promise<Tensor> {
+  if (!("data" in inputs)) return clip.encoder.texts(clip.weights, inputs);
+  const { shape, data } = inputs;
+  const size = clip.config.vision.imageSize;
+  if (shape.length !== 4 || shape[1] !== 3 || shape[2] !== size || shape[3] !== size) {
+    throw new RangeError(`embed: pixels must be [B, 3, ${size}, ${size}], not [${shape}]`);
+  }
+  const image = 3 * size * size;
+  const parts: Tensor[] = [];
+  for (let at = 0; at < shape[0]; at += 64) {
+    const count = Math.min(64, shape[0] - at);
+    const pixels = { shape: [count, 3, size, size], data: data.subarray(at * image, (at + count) * image) };
+    parts.push(await clip.encoder.images(clip.weights, pixels));
+  }
+  return concatRows(parts);
+}
+
+/** Implant a backdoor in the image tower and check that it took; `result.took` says so. Nothing is written without `out`. */
+export function attack(
+  options: Given<Omit<AttackOptions, "trigger">, "model" | "data" | "target"> & { readonly trigger: TriggerLike },
+): Promise<AttackResult> {
+  const seed = options.seed ?? 0;
+  const recipe = { ...attackDefaults.recipe, seed, ...options.recipe };
+  return attackModel({ ...attackDefaults, ...options, seed, recipe, trigger: triggerOf(options.trigger) });
+}
+
+/** Remove a backdoor whose trigger is known and prove it; `result.verdict.proven` says whether that succeeded. */
+export function clean(
+  options: Given<Omit<CleanOptions, "trigger">, "model" | "data"> & { readonly trigger?: TriggerLike },
+): Promise<CleanResult> {
+  const seed = options.seed ?? 0;
+  const recipe = { ...cleanDefaults.recipe, seed, ...options.recipe };
+  const trigger = options.trigger === undefined ? undefined : triggerOf(options.trigger);
+  return cleanModel({ ...cleanDefaults, ...options, seed, recipe, trigger });
+}
+
+/** CA, and ASR where the trigger is known (given, or named by the checkpoint). */
+export function evaluate(
+  options: Given<Omit<EvaluateOptions, "trigger">, "model" | "data"> & { readonly trigger?: TriggerLike },
+): Promise<EvalResult> {
+  const trigger = options.trigger === undefined ? undefined : triggerOf(options.trigger);
+  return evaluateModel({ seed: 0, testImages: 2000, ...options, trigger });
+}
+
+/** Task vectors between checkpoint files. */
+export const vector = { diff: diffModels, apply: applyVector, info: vectorInfo, cosine: vectorCosine } as const;

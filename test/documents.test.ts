@@ -1,0 +1,16 @@
+/** Documents keep their word: tables agree with results/, links lead somewhere. */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { documents, withTables } from "../scripts/tables.ts";
+
+test.each(documents)("%s: every table is what results/ says (npm run tables)", (document) => {
+  const text = readFileSync(document, "utf8");
+  expect(text).toBe(withTables(text));
+});
+
+test.each(documents)("%s: every link to a file leads to one", (document) => {
+  const text = readFileSync(document, "utf8");
+  const links = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, path]) => path);
+  expect(links.filter((path) => !existsSync(join(dirname(document), path)))).toEqual([]);
+});
