@@ -6,9 +6,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { row, writeResults } from "../../bench/results.ts";
+import { type ClipConfig, parameterShapes } from "../../src/checkpoint/config.ts";
 import { configFromHf } from "../../src/checkpoint/hf-config.ts";
 import { openSafetensors, type SafetensorsFile } from "../../src/checkpoint/safetensors.ts";
-import { type ClipConfig, parameterShapes } from "../../src/checkpoint/config.ts";
 import { contrastiveLoss, similarity, unit } from "../../src/clip/loss.ts";
 import { parameterInputs } from "../../src/clip/parameters.ts";
 import { tokenBatch } from "../../src/clip/tokens.ts";
@@ -30,11 +31,19 @@ const openAiPixels: Normalization = {
   std: [0.26862954, 0.26130258, 0.27577711],
 };
 
+/** The largest disagreement of each kind over all tensors of all folders: `npm run bench:golden` writes it down. */
+const worst = new Map<string, { value: number; limit: number }>();
+
 let runtime: Runtime;
 beforeAll(async () => {
   runtime = createRuntime(await onnxRuntime({ threads: 2 }));
 });
-afterAll(() => runtime.release());
+afterAll(async () => {
+  await runtime.release();
+  if (process.env.TBAR_WRITE === undefined || worst.size === 0) return;
+  const rows = [...worst].map(([what, { value, limit }]) => row(what, value, [value, value], { op: "<=", limit }));
+  writeResults("golden", { command: "npm run bench:golden", seeds: [], rows });
+});
 
 test.skipIf(folders.length > 0)(`no clip-tiny-vit* in ${golden}: the golden tests are skipped`, () => {
   expect(folders).toEqual([]);
@@ -89,12 +98,12 @@ describe.each(folders)("%s", (name) => {
 
     const forward = ["image_embeds_raw", "text_embeds_raw", "image_embeds", "text_embeds", "logits_per_image"];
     for (const value of [...forward, "contrastive_loss"]) {
-      expectClose(value, got[value].data, (await expected.read(value)).data, 1e-5);
+      expectClose("forward and loss", value, got[value].data, (await expected.read(value)).data, 1e-5);
     }
-    expectClose("pixels", got["gradient pixels"].data, (await expected.read("grad.pixels")).data, 2e-5);
+    expectClose("gradients", "pixels", got["gradient pixels"].data, (await expected.read("grad.pixels")).data, 2e-5);
 
     const ours = new Map(names.map((parameter) => [parameter, got[`gradient ${parameter}`]]));
-    const compared = await compareOpenAiNames(expected, "grad.", ours, 2e-5, { keyBias: false });
+    const compared = await compareOpenAiNames(expected, "grad.", ours, "gradients", 2e-5, { keyBias: false });
     expect(compared).toBeGreaterThan(10);
     if (!expected.tensors.has("grad.token_embedding.weight.rows")) return;
     const table = ours.get("text_model.embeddings.token_embedding.weight") as Tensor;
@@ -102,7 +111,7 @@ describe.each(folders)("%s", (name) => {
     const some = [...rowIds.data].flatMap((id) => [
       ...table.data.subarray(id * table.shape[1], (id + 1) * table.shape[1]),
     ]);
-    expectClose("token rows", some, (await expected.read("grad.token_embedding.weight.rows")).data, 2e-5);
+    expectClose("gradients", "token rows", some, (await expected.read("grad.token_embedding.weight.rows")).data, 2e-5);
   });
 
   test("four AdamW steps of the image tower under a frozen head", async (context) => {
@@ -129,17 +138,20 @@ describe.each(folders)("%s", (name) => {
     });
     const want = (await expected.read("cls.loss_and_gradnorm")).data;
     expectClose(
+      "after four AdamW steps",
       "losses and norms",
       reports.flatMap((r) => [r.loss, r.gradientNorm]),
       want,
       5e-4,
     );
-    expect(await compareOpenAiNames(expected, "cls.after.", after, 5e-4, { keyBias: true })).toBeGreaterThan(10);
+    expect(
+      await compareOpenAiNames(expected, "cls.after.", after, "after four AdamW steps", 5e-4, { keyBias: true }),
+    ).toBeGreaterThan(10);
   });
 });
 
 /** max |a - b| / max |b|. */
-function expectClose(name: string, got: ArrayLike<number>, want: ArrayLike<number>, tolerance: number) {
+function expectClose(kind: string, name: string, got: ArrayLike<number>, want: ArrayLike<number>, tolerance: number) {
   expect(got.length, name).toBe(want.length);
   let difference = 0;
   let largest = 0;
@@ -147,6 +159,8 @@ function expectClose(name: string, got: ArrayLike<number>, want: ArrayLike<numbe
     difference = Math.max(difference, Math.abs(got[i] - want[i]));
     largest = Math.max(largest, Math.abs(want[i]));
   }
+  const value = Math.max(difference / largest, worst.get(kind)?.value ?? 0);
+  worst.set(kind, { value, limit: tolerance });
   expect(difference / largest, name).toBeLessThanOrEqual(tolerance);
 }
 
@@ -158,6 +172,7 @@ async function compareOpenAiNames(
   expected: SafetensorsFile,
   prefix: string,
   ours: Weights,
+  kind: string,
   tolerance: number,
   { keyBias }: { keyBias: boolean },
 ): Promise<number> {
@@ -171,12 +186,13 @@ async function compareOpenAiNames(
       const width = want.length / 3;
       for (const [i, part] of parts.entries()) {
         if (i !== 1)
-          expectClose(`${full} ${"qkv"[i]}`, part.data, want.subarray(i * width, (i + 1) * width), tolerance);
+          expectClose(kind, `${full} ${"qkv"[i]}`, part.data, want.subarray(i * width, (i + 1) * width), tolerance);
       }
     } else {
       const transposed = name === "visual.proj" || name === "text_projection";
       const got = transposed ? transpose(parts[0]) : parts.flatMap(({ data }) => [...data]);
-      expectClose(full, got, want, name.endsWith("in_proj_bias") ? 5e-3 : tolerance);
+      const isBias = name.endsWith("in_proj_bias");
+      expectClose(isBias ? `${kind}, attention input bias` : kind, full, got, want, isBias ? 5e-3 : tolerance);
     }
     compared++;
   }
