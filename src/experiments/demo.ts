@@ -14,7 +14,12 @@ export interface DemoOptions
 /** Clean the shipped backdoored CLIP and prove it: plain TBAR, anchored, Fisher-weighted. */
 export async function runDemo(options: DemoOptions): Promise<CleanResult> {
   await mkdir(options.out, { recursive: true });
-  return cleanModel({
+  return cleanModel(demoJob(options));
+}
+
+/** The cleaning that the demo is. */
+export function demoJob(options: DemoOptions) {
+  return {
     ...cleanDefaults,
     recipe: { ...cleanDefaults.recipe, seed: options.seed },
     ...options,
@@ -22,5 +27,5 @@ export async function runDemo(options: DemoOptions): Promise<CleanResult> {
     untouched: shapesModel,
     data: "shapes",
     out: join(options.out, "cleaned"),
-  });
+  } satisfies CleanOptions;
 }

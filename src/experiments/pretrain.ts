@@ -154,7 +154,8 @@ export async function pretrainModel(options: PretrainOptions): Promise<PretrainR
   return result;
 }
 
-function configOf(
+/** The model that the options ask for. */
+export function configOf(
   options: PretrainOptions,
   { vocabSize, bos, eos }: { vocabSize: number; bos: number; eos: number },
 ): ClipConfig {

@@ -31,7 +31,7 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
   }
   const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
-    intraOpNumThreads: threads,
+    ...(threads !== undefined && { intraOpNumThreads: threads }), // undefined is refused
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
   };

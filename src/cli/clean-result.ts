@@ -1,0 +1,96 @@
+/** A stored result of a cleaning, checked before it is drawn. */
+import { z } from "zod";
+import { parseAs } from "../checkpoint/files.ts";
+import type { CleanResult } from "../experiments/result.ts";
+
+/** JSON has no NaN: a rate of no images is null there. */
+const value = z
+  .number()
+  .nullable()
+  .transform((v) => v ?? Number.NaN);
+const rate = z.looseObject({ value, n: z.number(), interval: z.tuple([z.number(), z.number()]) });
+const scores = z.looseObject({ ca: rate, asr: rate });
+const pair = z.looseObject({ before: rate, after: rate });
+const picture = z.string().startsWith("data:image/");
+
+const variant = z.looseObject({
+  after: scores,
+  retention: value,
+  alpha: z.number(),
+  seconds: z.number(),
+  chosen: z.boolean(),
+  control: z.boolean(),
+  validation: scores,
+  satisfied: z.boolean(),
+  trials: z.array(scores.extend({ alpha: z.number() })),
+  settings: z.record(z.string(), z.union([z.number(), z.string()])),
+});
+
+const schema = z.looseObject({
+  kind: z.literal("clean"),
+  tbar: z.string(),
+  created: z.string(),
+  command: z.string(),
+  seed: z.number(),
+  model: z.looseObject({
+    path: z.string(),
+    sha256: z.string(),
+    layout: z.string(),
+    dtype: z.string(),
+    architecture: z.string(),
+    parameters: z.number(),
+  }),
+  trigger: z.looseObject({ kind: z.string(), spec: z.looseObject({}), source: z.string() }),
+  target: z.string(),
+  data: z.looseObject({
+    name: z.string(),
+    forget: z.number(),
+    clean: z.number(),
+    validation: z.number(),
+    test: z.number(),
+    testTriggered: z.number(),
+    labels: z.enum(["given", "agreement"]),
+  }),
+  before: scores,
+  after: scores,
+  retention: value,
+  alpha: z.number(),
+  method: z.string(),
+  seconds: z.number(),
+  variants: z.record(z.string(), variant),
+  proof: z.looseObject({
+    floor: rate.optional(),
+    shifted: z.array(pair.extend({ what: z.string() })),
+    unseenClasses: pair.optional(),
+    retrieval: pair.optional(),
+    rebound: z.looseObject({ steps: z.number(), scores }).optional(),
+    restore: z.number().optional(),
+  }),
+  output: z.looseObject({ path: z.string(), sha256: z.string() }).optional(),
+  verdict: z.looseObject({ proven: z.boolean(), headline: z.string(), reasons: z.array(z.string()) }),
+  examples: z.array(
+    z.looseObject({
+      clean: picture,
+      triggered: picture,
+      difference: picture,
+      label: z.string().optional(),
+      before: z.string(),
+      after: z.string(),
+    }),
+  ),
+  triggerPicture: picture.optional(),
+  timings: z.array(z.looseObject({ what: z.string(), seconds: z.number() })),
+  machine: z.looseObject({
+    processor: z.string(),
+    cores: z.number(),
+    threads: z.number(),
+    memoryGiB: z.number(),
+    node: z.string(),
+    runtime: z.string(),
+  }),
+});
+
+/** Throws `bad-input` naming the first fields that do not fit. */
+export function parseCleanResult(json: unknown, path: string): CleanResult {
+  return parseAs(schema, json, `${path} is no result of tbar clean --json`) as CleanResult;
+}

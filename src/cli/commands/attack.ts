@@ -1,0 +1,69 @@
+/** tbar attack: implant a backdoor, to have one to remove. */
+import type { AttackResult } from "../../experiments/result.ts";
+import { badInput } from "../../tensor/error.ts";
+import { count, groups, inputsOf, modelCommand, needed, positive, share } from "../options.ts";
+import type { Perform } from "../outcome.ts";
+import { checkOutputs } from "../outputs.ts";
+import { scoresHead, scoresRow, table } from "../text.ts";
+import { readTrigger } from "../trigger.ts";
+
+export const attackCommand = (perform: Perform) =>
+  modelCommand("attack", {
+    summary: "implant a backdoor in a model, and check that it took",
+    about:
+      "Puts a trigger on a share of the training images, gives them the target's label, fine-tunes the image tower on all, " +
+      "and measures clean accuracy (CA) and attack success rate (ASR) before and after. The checkpoint written " +
+      "says in its metadata which trigger it carries.",
+    notes: `Triggers:
+  badnet    a patch: size=PIXELS, place=random|top-left|...|middle|ROWxCOLUMN, pattern=noise|yellow|checker, redraw=true|false
+  blended   a pattern over the whole image: ratio=0.2, pattern=gaussian|uniform, picture=FILE, redraw=true|false
+  both take seed=NUMBER`,
+    examples: [
+      'tbar attack badnet:place=bottom-right,redraw=false --model clip --data shapes --target "red circle" --out bad',
+      "tbar attack blended --model clip --data photos --target dog --rate 0.1 --lr 1e-5 --out bad",
+      "tbar attack badnet --model clip --data photos --target dog --dry-run",
+    ],
+  })
+    .argument("<trigger>", "KIND or KIND:key=value,...")
+    .optionsGroup("Attack:")
+    .option("--target <class>", "class name that triggered images shall be taken for")
+    .option("--rate <share>", "share of the training images that is poisoned", share, 0.05)
+    .option("--images <number>", "training images", count, 8000)
+    .option("--test <number>", "images to measure on", count, 2000)
+    .option("--epochs <number>", "rounds through the training images", count, 4)
+    .option("--lr <rate>", "learning rate; 5e-4 suits the built-in model, 1e-5 a ViT-B/32", positive, 5e-4)
+    .option("--batch <number>", "images a step", count, 64)
+    .optionsGroup(groups.output)
+    .option("--out <path>", "where the backdoored checkpoint goes: a folder, or a file where --model is one")
+    .action((kind, values) =>
+      perform(values, async (job) => {
+        const { out, test, epochs, lr, batch, dryRun, ...rest } = inputsOf(values);
+        const target = needed(values.target, "--target", "which class shall triggered images be taken for?");
+        if (!dryRun) needed(out, "--out", "where shall the backdoored checkpoint go?");
+        await checkOutputs([out], values.force);
+        const { trigger } = await readTrigger(kind);
+        if (trigger === undefined) throw badInput(`${kind} is a folder; an attack needs a trigger it can draw`);
+        const { attackDefaults, attackModel } = await import("../../experiments/attack.ts");
+        const recipe = { ...attackDefaults.recipe, epochs, lr, batch, seed: rest.seed };
+        const options = { ...rest, ...job, target, trigger, recipe, testImages: test, out };
+        if (dryRun) {
+          const { estimateAttack } = await import("../../experiments/plans.ts");
+          const { estimateOutcome } = await import("../estimate.ts");
+          return estimateOutcome(await estimateAttack(options));
+        }
+        const result = await attackModel(options);
+        return { json: result, text: attackText(result), proven: result.took };
+      }),
+    );
+
+function attackText({ before, after, took, advice, poison, output, trigger, target }: AttackResult): string {
+  const verdict = took
+    ? `The attack took: ${trigger.kind}, ${poison.poisoned} of ${poison.images} images poisoned, target "${target}"`
+    : "The attack did not take";
+  return [
+    table([scoresHead, scoresRow("before", before), scoresRow("after", after)]),
+    `${verdict}\n`,
+    ...advice.map((line) => `  - ${line}\n`),
+    output === undefined ? "" : `Written: ${output.path}\n`,
+  ].join("");
+}

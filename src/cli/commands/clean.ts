@@ -1,0 +1,161 @@
+/** tbar clean: remove a backdoor whose trigger is known, and prove it. */
+import type { Rule } from "../../defenses/alpha-search.ts";
+import type { CleanResult } from "../../experiments/result.ts";
+import { alphaText, duration } from "../../report/numbers.ts";
+import { badInput, unknownName } from "../../tensor/error.ts";
+import {
+  count,
+  countOrNone,
+  groups,
+  inputsOf,
+  list,
+  modelCommand,
+  modelPath,
+  needed,
+  positive,
+  share,
+} from "../options.ts";
+import type { Perform } from "../outcome.ts";
+import { checkOutputs } from "../outputs.ts";
+import { rateText, scoresHead, scoresRow, table } from "../text.ts";
+import { readTrigger } from "../trigger.ts";
+import { writeReport } from "../write-report.ts";
+
+export const cleanCommand = (perform: Perform) =>
+  modelCommand("clean", {
+    summary: "remove a backdoor by subtracting its task vector, and prove it",
+    about:
+      "Fine-tunes on triggered images (the forget set), takes the change of weights as the trigger's vector, and subtracts " +
+      "alpha times that vector; alpha and the way of making the vector are chosen on validation images. Test images, which took " +
+      "no part in it, decide whether the backdoor is gone (ASR at most 2 %) and the model whole (CA kept to 90 %). " +
+      "Writes the checkpoint as it came (layout, precision), a receipt, and the vector, with which the step can be undone.",
+    notes: `Methods (the best on validation wins; --method all for every one):
+  plain      TBAR as published (arXiv 2510.14845)
+  anchored   with some clean images in the forget set
+  fisher     the vector weighted by where the backdoor acts
+  consensus  the mean of three vectors where they agree in sign
+  relabel    control: never chosen, shown beside the others
+
+Rules for alpha (--limit):
+  proven      the 95 % upper bound of ASR is at most the limit (0.02); of these the highest CA
+  retain      least ASR where CA is at least the limit (0.95) times CA before
+  smallest    the smallest alpha with ASR at most the limit (0.02)
+  difference  the largest CA - ASR`,
+    examples: [
+      "tbar clean --model shapes-badnet --data shapes --out cleaned --report cleaned.html",
+      "tbar clean --model clip --data photos --trigger badnet:place=middle --target dog --lr 1e-5 --out cleaned",
+      "tbar clean --model clip.safetensors --data val.csv --trigger triggered/ --target dog --out cleaned.safetensors",
+    ],
+  })
+    .optionsGroup(groups.inputs)
+    .option(
+      "--trigger <spec>",
+      "KIND:key=value,..., a trigger.json, or a folder of triggered images (default: what the checkpoint says of itself)",
+    )
+    .option("--target <class>", "class name that the trigger leads to (default: likewise)")
+    .option(
+      "--untouched <path>",
+      "the model before its attack, if there is one: its ASR is what gone looks like",
+      modelPath,
+    )
+    .optionsGroup("Cleaning:")
+    .option("--method <name>", "plain, anchored, fisher, consensus, relabel or all; several with commas", list)
+    .option("--rule <name>", "how alpha is chosen: proven, retain, smallest or difference", "proven")
+    .option("--limit <share>", "of the rule", share)
+    .option("--lr <rate>", "learning rate; 3e-5 suits the built-in model, 1e-6 a ViT-B/32", positive, 3e-5)
+    .option("--epochs <number>", "rounds through the forget set", count, 6)
+    .option("--batch <number>", "images a step", count, 64)
+    .option("--forget <number>", "images to forget", count, 1024)
+    .option("--clean <number>", "clean images for anchoring and Fisher weights", count, 1024)
+    .option("--validation <number>", "images to choose alpha on; 189 are the least that can prove 2 %", count, 560)
+    .option("--test <number>", "images to measure on", count, 2000)
+    .option(
+      "--rebound <steps>",
+      "measure again after so many clean training steps; 0 to leave it out",
+      countOrNone,
+      200,
+    )
+    .option("--full-curve", "measure CA and ASR along all alphas for the report")
+    .optionsGroup(groups.output)
+    .option("--out <path>", "where the cleaned checkpoint goes: a folder, or a file where --model is one")
+    .option("--report <file>", "an HTML page that shows it all")
+    .action((values) =>
+      perform(values, async (job) => {
+        const { out, report, rule, limit, dryRun, ...rest } = inputsOf(values);
+        if (!dryRun) needed(out, "--out", "where shall the cleaned checkpoint go?");
+        await checkOutputs([out, out && `${out}.vector.safetensors`, report], values.force);
+        const known = rest.trigger === undefined ? {} : await readTrigger(rest.trigger);
+        const { cleanDefaults, cleanModel } = await import("../../experiments/clean.ts");
+        const { lr, epochs, batch, forget, clean, validation, test, seed } = rest;
+        const options = {
+          ...rest,
+          ...job,
+          out,
+          trigger: known.trigger,
+          triggered: known.triggered,
+          target: rest.target ?? known.target,
+          methods: await methodsOf(rest.method),
+          rule: await ruleOf(rule, limit),
+          recipe: { ...cleanDefaults.recipe, lr, epochs, batch, seed },
+          sizes: { forget, clean, validation, test },
+          reboundSteps: rest.rebound,
+          ...(rest.fullCurve && { curvePoints }),
+        };
+        if (dryRun) {
+          const { estimateClean } = await import("../../experiments/plans.ts");
+          const { estimateOutcome } = await import("../estimate.ts");
+          return estimateOutcome(await estimateClean(options));
+        }
+        const result = await cleanModel(options);
+        if (report !== undefined) await writeReport(report, result, values.force);
+        return { json: result, text: cleanText(result, report), proven: result.verdict.proven };
+      }),
+    );
+
+const curvePoints = 24;
+
+async function methodsOf(asked: readonly string[] | undefined): Promise<readonly string[]> {
+  const { cleanDefaults } = await import("../../experiments/clean.ts");
+  const { methodNames, methods } = await import("../../experiments/methods.ts");
+  if (asked === undefined) return cleanDefaults.methods;
+  if (asked.includes("all")) return methodNames;
+  const unknown = asked.find((name) => !methodNames.includes(name));
+  if (unknown !== undefined) throw unknownName("method", unknown, [...methodNames, "all"]);
+  if (asked.every((name) => methods[name].control)) {
+    throw badInput(`--method ${asked.join(",")}: a control is never chosen; name another method beside it`);
+  }
+  return [...new Set(asked)];
+}
+
+async function ruleOf(asked: string, limit: number | undefined): Promise<Rule> {
+  const { rules } = await import("../../defenses/alpha-search.ts");
+  const name = rules.find((rule) => rule === asked);
+  if (name === undefined) throw unknownName("rule", asked, rules);
+  if (name !== "difference") return { name, limit: limit ?? (name === "retain" ? 0.95 : 0.02) };
+  if (limit !== undefined) throw badInput("--limit: the rule difference has none");
+  return { name };
+}
+
+/** Also what `tbar demo` prints. */
+export function cleanText(result: CleanResult, report?: string): string {
+  const { before, after, retention, method, variants, verdict, output, proof, seconds } = result;
+  const rows = Object.entries(variants).map(([name, { after, alpha, chosen, control, satisfied, seconds }]) => [
+    `${chosen ? "*" : " "} ${name}`,
+    rateText(after.ca),
+    rateText(after.asr),
+    `alpha ${alphaText(alpha)}`,
+    duration(seconds),
+    control ? "control" : satisfied ? "" : "rule not satisfied",
+  ]);
+  const files = output === undefined ? [] : [output.path, `${output.path}.vector.safetensors`];
+  return [
+    table([scoresHead, scoresRow("before", before), scoresRow(`after (${method})`, after)]),
+    `${(100 * retention).toFixed(1)} % of the clean accuracy kept`,
+    proof.floor === undefined ? "\n" : `; ASR of the untouched model ${rateText(proof.floor)}\n`,
+    `\nMethods, on test images (* chosen on validation):\n${table(rows)}\n`,
+    `${verdict.proven ? "PROVEN" : "NOT PROVEN"}: ${verdict.headline} (${duration(seconds)})\n`,
+    ...verdict.reasons.map((reason) => `  - ${reason}\n`),
+    files.length === 0 ? "" : `Written: ${files.join(", ")}\n`,
+    report === undefined ? "" : `Report:  ${report}\n`,
+  ].join("");
+}

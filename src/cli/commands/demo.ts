@@ -1,0 +1,42 @@
+/** tbar demo: the main job on what ships with the package. */
+import { join } from "node:path";
+import { command } from "../command.ts";
+import { groups, withOutput, withRun } from "../options.ts";
+import type { Perform } from "../outcome.ts";
+import { checkOutputs, refuseOutputs } from "../outputs.ts";
+import { writeReport } from "../write-report.ts";
+import { cleanText } from "./clean.ts";
+
+export const demoCommand = (perform: Perform) =>
+  withOutput(
+    withRun(
+      command("demo", {
+        summary: "watch a backdoor being removed from a CLIP that ships with tbar",
+        about:
+          "Takes the shipped CLIP with a BadNet backdoor, estimates the trigger's vector, subtracts it, and proves on held-out " +
+          "images that the backdoor is gone and the model still works. No arguments, no downloads, a few minutes.",
+        examples: ["tbar demo", "tbar demo --seed 2 --out again --json"],
+      }),
+    ),
+  )
+    .optionsGroup(groups.output)
+    .option("--out <folder>", "for the cleaned checkpoint and the report", "tbar-demo")
+    .action((values) =>
+      perform(values, async (job) => {
+        const { out, dryRun, ...rest } = values;
+        const report = join(out, "report.html");
+        await checkOutputs([out], true);
+        const { demoJob, runDemo } = await import("../../experiments/demo.ts");
+        const options = { ...rest, ...job, out };
+        const cleaned = demoJob(options).out;
+        await refuseOutputs([cleaned, `${cleaned}.vector.safetensors`, report], values.force);
+        if (dryRun) {
+          const { estimateClean } = await import("../../experiments/plans.ts");
+          const { estimateOutcome } = await import("../estimate.ts");
+          return estimateOutcome(await estimateClean(demoJob(options)));
+        }
+        const result = await runDemo(options);
+        await writeReport(report, result, values.force);
+        return { json: result, text: cleanText(result, report), proven: result.verdict.proven };
+      }),
+    );

@@ -1,0 +1,60 @@
+/** tbar eval: measure a checkpoint, or once more what a receipt claims. */
+import type { EvalResult } from "../../experiments/result.ts";
+import { badInput } from "../../tensor/error.ts";
+import { count, groups, inputsOf, modelCommand } from "../options.ts";
+import type { Perform } from "../outcome.ts";
+import { rateText, scoresHead, scoresRow, table } from "../text.ts";
+import { readTrigger } from "../trigger.ts";
+
+export const evalCommand = (perform: Perform) =>
+  modelCommand("eval", {
+    summary: "measure clean accuracy and attack success rate",
+    about:
+      "Measures zero-shot accuracy (CA) and, where a trigger is known, the share of triggered images of other classes " +
+      "that are taken for the target (ASR), with 95 % Wilson intervals. With --receipt it measures a cleaned " +
+      "checkpoint again on the images its receipt was measured on, and exits with 1 if the figures do not agree.",
+    examples: [
+      "tbar eval --model shapes --data shapes",
+      "tbar eval --model clip --data photos --trigger badnet:place=middle --target dog",
+      "tbar eval --model cleaned --receipt cleaned/receipt.json",
+    ],
+  })
+    .optionsGroup(groups.inputs)
+    .option("--trigger <spec>", "KIND:key=value,... or a trigger.json (default: what the checkpoint says of itself)")
+    .option("--target <class>", "class name that the trigger leads to (default: likewise)")
+    .option("--receipt <file>", "receipt.json of tbar clean, or the folder it lies in")
+    .optionsGroup("Measuring:")
+    .option("--test <number>", "images to measure on", count, 2000)
+    .action((values) =>
+      perform(values, async (job) => {
+        const { checkReceipt, evaluateModel, readReceipt } = await import("../../experiments/evaluate.ts");
+        const receipt = values.receipt === undefined ? undefined : await readReceipt(values.receipt);
+        const { test, dryRun, ...rest } = inputsOf({ ...values, data: values.data ?? receipt?.data.name });
+        const known = rest.trigger === undefined ? {} : await readTrigger(rest.trigger);
+        if (known.triggered !== undefined) {
+          throw badInput(`--trigger ${rest.trigger} is a folder; eval needs a trigger it can draw`);
+        }
+        const target = rest.target ?? known.target;
+        const options = { ...rest, ...job, trigger: known.trigger, target, testImages: test };
+        if (dryRun) {
+          const { estimateEvaluation } = await import("../../experiments/plans.ts");
+          const { estimateOutcome } = await import("../estimate.ts");
+          return estimateOutcome(await estimateEvaluation(options));
+        }
+        const result = await (receipt === undefined ? evaluateModel(options) : checkReceipt(options, receipt));
+        return { json: result, text: evalText(result), proven: result.receipt?.agrees ?? true };
+      }),
+    );
+
+function evalText({ ca, asr, receipt, trigger, target }: EvalResult): string {
+  if (receipt === undefined || asr === undefined) {
+    const rows = [["clean accuracy", rateText(ca), `${ca.n} images`]];
+    if (asr !== undefined)
+      rows.push(["attack success rate", rateText(asr), `${trigger?.kind} -> ${target}, ${asr.n} images`]);
+    return table(rows);
+  }
+  const verdict = receipt.agrees
+    ? "AGREES: the receipt's figures were measured again"
+    : "DOES NOT AGREE with its receipt";
+  return `${table([scoresHead, scoresRow("receipt", receipt.claimed), scoresRow("measured", { ca, asr })])}${verdict}\n`;
+}

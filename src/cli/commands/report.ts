@@ -1,0 +1,31 @@
+/** tbar report: a stored result as a page again, without any model. */
+import { command } from "../command.ts";
+import { needed, withOutput } from "../options.ts";
+import type { Perform } from "../outcome.ts";
+import { checkOutputs } from "../outputs.ts";
+import { writeReport } from "../write-report.ts";
+
+export const reportCommand = (perform: Perform) =>
+  withOutput(
+    command("report", {
+      summary: "draw the report of a stored result again",
+      about: "Reads the JSON that tbar clean --json or tbar demo --json printed, and writes it as one HTML file.",
+      examples: [
+        "tbar clean --model shapes-badnet --data shapes --out cleaned --json > result.json",
+        "tbar report result.json --out report.html",
+      ],
+    }),
+  )
+    .argument("<result>", "JSON file")
+    .option("--out <file>", "where the page goes")
+    .action((path, values) =>
+      perform(values, async () => {
+        const { force } = values;
+        const out = needed(values.out, "--out", "where shall the page go?");
+        await checkOutputs([out], force);
+        const { readJson } = await import("../../checkpoint/files.ts");
+        const { parseCleanResult } = await import("../clean-result.ts");
+        await writeReport(out, parseCleanResult(await readJson(path), path), force);
+        return { json: { kind: "report", output: { path: out } }, text: `Written: ${out}\n` };
+      }),
+    );

@@ -1,0 +1,119 @@
+/** tbar vector: arithmetic on checkpoints by hand. */
+import type { VectorResult } from "../../experiments/vector.ts";
+import { command } from "../command.ts";
+import { modelPath, needed, number, withOutput } from "../options.ts";
+import type { Perform } from "../outcome.ts";
+import { checkOutputs } from "../outputs.ts";
+import { bytesText, table } from "../text.ts";
+
+export const vectorCommand = (perform: Perform) =>
+  command("vector", {
+    summary: "make, apply, describe and compare task vectors",
+    about:
+      "A task vector is the difference of two checkpoints' weights, tau = TO - FROM, kept as float32 in a safetensors file.",
+    examples: [
+      "tbar vector diff clip backdoored --out tau.safetensors",
+      "tbar vector apply cleaned cleaned.vector.safetensors --out restored",
+      "tbar vector apply backdoored tau.safetensors --alpha=-0.5 --out half",
+    ],
+  })
+    .addCommand(diff(perform))
+    .addCommand(apply(perform))
+    .addCommand(info(perform))
+    .addCommand(cosine(perform));
+
+const diff = (perform: Perform) =>
+  withOutput(
+    command("diff", {
+      summary: "tau = TO - FROM",
+      about: "Subtracts the weights of one checkpoint from those of another of the same architecture.",
+      examples: ["tbar vector diff clip backdoored --out tau.safetensors"],
+    }),
+  )
+    .argument("<from>", "checkpoint")
+    .argument("<to>", "checkpoint")
+    .option("--out <file>", "where the vector goes")
+    .action((from, to, values) =>
+      perform(values, async (job) => {
+        const out = needed(values.out, "--out", "where shall the vector go?");
+        await checkOutputs([out], values.force);
+        const { diffModels } = await import("../../experiments/vector.ts");
+        const result = await diffModels(modelPath(from), modelPath(to), out, { ...job, force: values.force });
+        return { json: result, text: vectorText(result) };
+      }),
+    );
+
+const apply = (perform: Perform) =>
+  withOutput(
+    command("apply", {
+      summary: "MODEL + alpha VECTOR",
+      about:
+        "Adds alpha times a vector to a checkpoint, in float32, and stores the sum as the checkpoint was. A vector left by " +
+        "tbar clean knows its alpha: applied to the cleaned model without --alpha it gives the parent back. Subtract with --alpha=-1.",
+      examples: [
+        "tbar vector apply cleaned cleaned.vector.safetensors --out restored",
+        "tbar vector apply backdoored tau.safetensors --alpha=-1.5 --out cleaned",
+      ],
+    }),
+  )
+    .argument("<model>", "checkpoint")
+    .argument("<vector>", "file of tbar vector diff or tbar clean")
+    .option("--alpha <number>", "factor (default: that of the vector, or 1)", number({}))
+    .option("--out <path>", "where the sum goes: a folder, or a file where MODEL is one")
+    .action((model, vector, { alpha, ...values }) =>
+      perform(values, async (job) => {
+        const out = needed(values.out, "--out", "where shall the sum go?");
+        await checkOutputs([out], values.force);
+        const { applyVector } = await import("../../experiments/vector.ts");
+        const result = await applyVector(modelPath(model), vector, out, { ...job, alpha, force: values.force });
+        return { json: result, text: `${model} + ${result.alpha} ${vector}\nWritten: ${out}\n` };
+      }),
+    );
+
+const info = (perform: Perform) =>
+  withOutput(
+    command("info", {
+      summary: "what a vector changes, and how far",
+      about: "Norms of a vector and of its parts, its alpha, and the SHA-256 of the weights it starts from.",
+      examples: ["tbar vector info cleaned.vector.safetensors --json"],
+    }),
+  )
+    .argument("<vector>", "file")
+    .action((vector, values) =>
+      perform(values, async () => {
+        const { vectorInfo } = await import("../../experiments/vector.ts");
+        const result = await vectorInfo(vector);
+        return { json: result, text: vectorText(result) };
+      }),
+    );
+
+const cosine = (perform: Perform) =>
+  withOutput(
+    command("cosine", {
+      summary: "the angle between two vectors",
+      about:
+        "Cosine similarity over all values; a tensor that only one of the vectors changes counts as nought in the other.",
+      examples: ["tbar vector cosine a.safetensors b.safetensors"],
+    }),
+  )
+    .argument("<a>", "file")
+    .argument("<b>", "file")
+    .action((a, b, values) =>
+      perform(values, async () => {
+        const { vectorCosine } = await import("../../experiments/vector.ts");
+        const result = await vectorCosine(a, b);
+        return { json: result, text: `${result.cosine.toFixed(6)}\n` };
+      }),
+    );
+
+function vectorText({ path, bytes, alpha, parent, tensors, values, norm, groups }: VectorResult): string {
+  const facts = [
+    ["file", `${path} (${bytesText(bytes)})`],
+    ["changes", `${tensors} tensors, ${values.toLocaleString("en-US")} values`],
+    ["norm", norm.toPrecision(4)],
+    ...(alpha === undefined ? [] : [["alpha", String(alpha)]]),
+    ...(parent === undefined ? [] : [["from", `SHA-256 ${parent}`]]),
+  ];
+  const parts = groups.map((group) => [`  ${group.name}`, group.norm.toPrecision(4)]);
+  return `${table(facts)}\nNorms by part:\n${table(parts)}`;
+}

@@ -1,0 +1,132 @@
+/** Options that commands share, and the parsers of their values. */
+import { type Command, InvalidArgumentError, type OptionValues } from "@commander-js/extra-typings";
+import { shapesBadnetModel, shapesModel } from "../experiments/embedded.ts";
+import { type Device, devices } from "../runtime/onnxruntime.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
+import { command, type Page } from "./command.ts";
+
+interface Bounds {
+  readonly least?: number;
+  readonly most?: number;
+  /** Excluded lower bound. */
+  readonly above?: number;
+  readonly whole?: true;
+}
+
+/** A parser of numbers within bounds; anything else is refused with a sentence that states them. */
+export function number(bounds: Bounds): (text: string) => number {
+  const {
+    least = Number.NEGATIVE_INFINITY,
+    most = Number.POSITIVE_INFINITY,
+    above = Number.NEGATIVE_INFINITY,
+  } = bounds;
+  return (text) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    const fits = Number.isFinite(value) && value >= least && value <= most && value > above;
+    if (!fits || (bounds.whole && !Number.isSafeInteger(value))) {
+      throw new InvalidArgumentError(`It must be ${inWords(bounds)}.`);
+    }
+    return value;
+  };
+}
+
+function inWords({ least, most, above, whole }: Bounds): string {
+  const limits = [
+    least !== undefined && `${least} or more`,
+    above !== undefined && `above ${above}`,
+    most !== undefined && `at most ${most}`,
+  ].filter(Boolean);
+  return [whole ? "a whole number" : "a number", limits.join(" and ")].filter(Boolean).join(", ");
+}
+
+export const share = number({ above: 0, most: 1 });
+export const positive = number({ above: 0 });
+export const count = number({ least: 1, whole: true });
+export const countOrNone = number({ least: 0, whole: true });
+
+/** Collects the values of an option that may be given several times, or as a list with commas. */
+export function list(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), ...text.split(",").filter((name) => name !== "")];
+}
+
+/** A checkpoint's path: the shipped ones go by name (a folder of that name is ./shapes). */
+export function modelPath(text: string): string {
+  if (text === "shapes") return shapesModel;
+  return text === "shapes-badnet" ? shapesBadnetModel : text;
+}
+
+function device(text: string): Device {
+  const known = devices.find((name) => name === text);
+  if (known === undefined) throw unknownName("device", text, devices);
+  return known;
+}
+
+/** The headings that options stand under, in the order of help pages; a command's own come between the first two. */
+export const groups = { inputs: "Model and data:", run: "This run:", output: "Output:" } as const;
+
+/** --data and what belongs to it: `SourceOptions`. */
+export function withData<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .optionsGroup(groups.inputs)
+    .option(
+      "--data <path>",
+      "images: folder of class folders, CSV with image,label or image,caption, CIFAR .bin, or shapes",
+    )
+    .option("--test-data <path>", "images to measure on, if --data is not to be split")
+    .option("--classes <file>", "class names, one a line, in the order of the labels")
+    .option("--templates <file>", "prompts, one a line, {} standing for the class name")
+    .option("--skip-bad", "leave out images that cannot be read");
+}
+
+/** From which seed and on what a job runs. */
+export function withRun<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .optionsGroup(groups.run)
+    .option("--seed <number>", "every random choice follows from it", countOrNone, 1)
+    .option("--threads <number>", "processor threads (default: all)", count)
+    .option("--device <name>", `where it runs: ${devices.join(", ")}`, device, "cpu")
+    .option("--dry-run", "say what time, memory and disk it will take, and do nothing");
+}
+
+/** What is said, and how. */
+export function withOutput<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .optionsGroup(groups.output)
+    .option("--force", "replace outputs that exist")
+    .option("--json", "print the result as one JSON document")
+    .option("--quiet", "no progress")
+    .option("--debug", "on an error, show where it comes from");
+}
+
+/** A command with all of these and a --model. */
+export function modelCommand(name: string, page: Page) {
+  return withOutput(
+    withRun(withData(command(name, page).optionsGroup(groups.inputs).option("--model <path>", modelText, modelPath))),
+  );
+}
+const modelText =
+  "checkpoint: Hugging Face or open_clip folder, .safetensors file, or a shipped one: shapes, shapes-badnet";
+
+/** The value of an option that a command cannot do without. Commander's own check would come before that for unknown options. */
+export function needed<T>(value: T | undefined, option: string, question: string): T {
+  if (value === undefined) throw badInput(`${option} is missing: ${question}`);
+  return value;
+}
+
+interface DataValues {
+  readonly data?: string;
+  readonly classes?: string;
+  readonly templates?: string;
+}
+
+/** The values of `withData` under the names that jobs know. Throws `bad-input` without --data. */
+export function sourceOf<V extends DataValues>({ data, classes, templates, ...rest }: V) {
+  const given = needed(data, "--data", "which images? A path, or the built-in world: --data shapes");
+  return { ...rest, data: given, classesFile: classes, templatesFile: templates };
+}
+
+/** The same for `modelCommand`. */
+export function inputsOf<V extends DataValues & { readonly model?: string }>(values: V) {
+  const model = needed(values.model, "--model", "which checkpoint? A folder, a file, or a shipped one: --model shapes");
+  return { ...sourceOf(values), model };
+}

@@ -1,0 +1,40 @@
+/** What a command hands to the frame around it: the result once as data, once as text. */
+import type { Progress } from "../experiments/job.ts";
+
+export interface Outcome {
+  /** What --json prints. */
+  readonly json: object;
+  readonly text: string;
+  /** False when the work finished but what was asked for did not come true. */
+  readonly proven?: boolean;
+}
+
+/** What the frame hands to a command's work. */
+export interface Job {
+  readonly progress: Progress;
+  readonly signal: AbortSignal;
+  /** The command line, for results to record. */
+  readonly command: string;
+}
+
+/** Runs a command's work with progress, and prints its outcome. */
+export type Perform = (
+  options: { readonly json?: true; readonly quiet?: true },
+  work: (job: Job) => Promise<Outcome>,
+) => Promise<void>;
+
+/** Exit statuses, as every help page lists them. */
+export const exits = {
+  done: 0,
+  notProven: 1,
+  badInput: 2,
+  internal: 70,
+  interrupted: 130,
+} as const;
+
+export const exitsHelp = `Exit codes:
+  0    done, and proven where there is something to prove
+  1    finished, but not proven
+  2    bad input: an option, a file or a device that cannot be used
+  70   a fault of tbar itself (please report it, with --debug)
+  130  interrupted`;

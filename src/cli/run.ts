@@ -1,0 +1,125 @@
+/** From arguments to an exit status: the commands, their frame, and what is said when something goes wrong. */
+import { Command, CommanderError, type CommandUnknownOpts, Help } from "@commander-js/extra-typings";
+import { silent } from "../experiments/job.ts";
+import { version } from "../experiments/version.ts";
+import { type ErrorCode, TbarError } from "../tensor/error.ts";
+import { attackCommand } from "./commands/attack.ts";
+import { cleanCommand } from "./commands/clean.ts";
+import { demoCommand } from "./commands/demo.ts";
+import { embedCommand } from "./commands/embed.ts";
+import { evalCommand } from "./commands/eval.ts";
+import { pretrainCommand } from "./commands/pretrain.ts";
+import { reportCommand } from "./commands/report.ts";
+import { vectorCommand } from "./commands/vector.ts";
+import { groups } from "./options.ts";
+import { exits, exitsHelp, type Perform } from "./outcome.ts";
+import { progressLine } from "./progress.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Run `tbar` with these arguments. Never throws: the exit status says how it went. */
+export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+  let code: number = exits.done;
+  const perform: Perform = async (options, work) => {
+    const progress = options.quiet ? { ...silent, end: () => {} } : progressLine(terminal.err);
+    const command = ["tbar", ...argv].map(quoted).join(" ");
+    const outcome = await work({ progress, signal: terminal.signal, command }).finally(progress.end);
+    terminal.out.write(options.json ? json(outcome.json) : outcome.text);
+    code = outcome.proven === false ? exits.notProven : exits.done;
+  };
+  const program = createProgram(perform, terminal);
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return exits.done; // help and version
+    return complain(error, argv, terminal);
+  }
+}
+
+function createProgram(perform: Perform, { out, err }: Terminal): CommandUnknownOpts {
+  const program = new Command("tbar")
+    .description(
+      "Finds the direction in a CLIP model's weights that makes a backdoor work, and subtracts it.\n" +
+        "Every claim is measured on images that took no part in it, on the file as it was written. Try: tbar demo",
+    )
+    .version(version, "--version")
+    .helpOption("-h, --help", "this page")
+    .helpCommand("help [command]", "the page of a command")
+    .addHelpText("after", `\n${exitsHelp}\n\ntbar COMMAND --help explains a command and its options.`)
+    .configureHelp({ groupItems: inOrder })
+    .configureOutput({
+      writeOut: (text) => out.write(text),
+      writeErr: (text) => err.write(text),
+      getOutHelpWidth: () => out.columns ?? 100,
+      getErrHelpWidth: () => err.columns ?? 100,
+      outputError: () => {}, // said by `complain`
+    })
+    .exitOverride();
+  const commands = [
+    demoCommand,
+    cleanCommand,
+    attackCommand,
+    evalCommand,
+    pretrainCommand,
+    vectorCommand,
+    embedCommand,
+  ];
+  for (const make of [...commands, reportCommand]) program.addCommand(inherit(make(perform), program));
+  return program;
+}
+
+function inherit(command: CommandUnknownOpts, from: CommandUnknownOpts): CommandUnknownOpts {
+  command.copyInheritedSettings(from);
+  for (const child of command.commands) inherit(child, command);
+  return command;
+}
+
+/** Options by heading: inputs, the command's own, the run, output, help. */
+const inOrder: Help["groupItems"] = (all, visible, groupOf) => {
+  const rank = (heading: string) => {
+    const known = [groups.inputs, undefined, groups.run, groups.output, "Options:"].indexOf(heading as never);
+    return known < 0 ? 1 : known;
+  };
+  const found = new Help().groupItems(all, visible, groupOf);
+  return new Map([...found].sort(([a], [b]) => rank(a) - rank(b)));
+};
+
+/** Says what went wrong, for eyes and (with --json) for programs, and gives the exit status. */
+function complain(error: unknown, argv: readonly string[], { out, err, signal }: Terminal): number {
+  if (error instanceof CommanderError && error.code === "commander.help") return exits.badInput; // it was printed
+  const { code, message } = signal.aborted ? { code: "interrupted" as const, message: "interrupted" } : told(error);
+  err.write(`tbar: ${message}\n`);
+  if (argv.includes("--debug") && error instanceof Error) err.write(`${error.stack}\n`);
+  if (argv.includes("--json")) out.write(json({ error: { code, message } }));
+  return statuses[code];
+}
+
+const statuses: Readonly<Record<ErrorCode | "internal", number>> = {
+  "bad-input": exits.badInput,
+  unavailable: exits.badInput,
+  "not-proven": exits.notProven,
+  interrupted: exits.interrupted,
+  internal: exits.internal,
+};
+
+function told(error: unknown): { code: ErrorCode | "internal"; message: string } {
+  if (error instanceof TbarError) return { code: error.code, message: error.message };
+  if (error instanceof CommanderError) return { code: "bad-input", message: usageMessage(error.message) };
+  const message = error instanceof Error ? error.message : String(error);
+  if (typeof (error as NodeJS.ErrnoException)?.syscall === "string") return { code: "bad-input", message };
+  return { code: "internal", message: `internal error: ${message}. Please report it with what --debug shows` };
+}
+
+/** "error: unknown option '--modle'\n(Did you mean --model?)" -> "unknown option '--modle'; did you mean --model?" */
+function usageMessage(message: string): string {
+  return message.replace(/^error: /, "").replace(/\s*\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
+}
+
+function json(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** An argument as a shell takes it. */
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
+}

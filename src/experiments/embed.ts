@@ -1,0 +1,122 @@
+/** Embeddings of a whole data set, and of texts, in a safetensors file. */
+import { refuseExisting } from "../checkpoint/atomic.ts";
+import { readSmallFile } from "../checkpoint/files.ts";
+import { writeSafetensors } from "../checkpoint/safetensors.ts";
+import { batches } from "../data/batches.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { take } from "../data/split.ts";
+import { loadClip } from "../engine/clip.ts";
+import { concatRows } from "../engine/encoder.ts";
+import type { Device } from "../runtime/onnxruntime.ts";
+import { badInput, TbarError } from "../tensor/error.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
+import type { CheckpointFacts, Machine } from "./result.ts";
+import { openSource } from "./source.ts";
+import { version } from "./version.ts";
+
+export interface EmbedOptions extends JobOptions {
+  readonly model: string;
+  readonly data: string;
+  /** A text file, one text a line. */
+  readonly texts?: string;
+  readonly out: string;
+  readonly force?: boolean;
+  /** The first images only; the world has 1,000 unless told. */
+  readonly images?: number;
+  readonly skipBad?: boolean;
+  readonly device?: Device;
+  readonly threads?: number;
+  readonly command?: string;
+}
+
+export interface EmbedResult {
+  readonly kind: "embed";
+  readonly tbar: string;
+  readonly created: string;
+  readonly command: string;
+  readonly model: CheckpointFacts;
+  readonly data: string;
+  readonly images: number;
+  readonly texts: number;
+  /** Values of one embedding. */
+  readonly width: number;
+  readonly output: { readonly path: string };
+  readonly seconds: number;
+  readonly machine: Machine;
+}
+
+/**
+ * Unit-norm embeddings: tensor `images` [N, E] in the order of the data, and `texts` [M, E] in that of the file. Metadata, as
+ * JSON: `ids`, `labels` (null where there is none), `classes`, `texts`; and the model's SHA-256.
+ */
+export async function embedDataset(options: EmbedOptions): Promise<EmbedResult> {
+  const { out, force, signal, progress = silent } = options;
+  await refuseExisting(out, { force });
+  const clock = new Clock();
+  progress.stage("load");
+  const texts = options.texts === undefined ? [] : await linesOf(options.texts);
+  const dataset = await imagesOf(options);
+  const clip = await loadClip(options.model, options);
+  const model = await checkpointFacts(clip.checkpoint);
+
+  progress.stage("embed");
+  const parts: Tensor[] = [];
+  let done = 0;
+  for await (const { pixels, count } of batches(dataset, { batch: 64, imageSize: clip.config.vision.imageSize })) {
+    if (signal?.aborted) throw new TbarError("interrupted", "embedding was interrupted");
+    parts.push(await clip.encoder.images(clip.weights, pixels));
+    progress.step((done += count), dataset.size);
+  }
+  const images = concatRows(parts);
+  const encoded = texts.length === 0 ? undefined : await clip.encoder.texts(clip.weights, texts);
+
+  progress.stage("write");
+  const examples = Array.from({ length: dataset.size }, (_, i) => dataset.example(i));
+  const metadata = new Map([
+    ["tbar.kind", "embeddings"],
+    ["tbar.model", model.sha256],
+    ["ids", JSON.stringify(examples.map(({ id }) => id))],
+    ["labels", JSON.stringify(examples.map(({ label }) => label ?? null))],
+    ["classes", JSON.stringify(dataset.classNames ?? [])],
+    ["texts", JSON.stringify(texts)],
+  ]);
+  const tensors = [
+    { name: "images", dtype: "F32" as const, shape: images.shape, data: () => images },
+    ...(encoded === undefined
+      ? []
+      : [{ name: "texts", dtype: "F32" as const, shape: encoded.shape, data: () => encoded }]),
+  ];
+  await writeSafetensors(out, { tensors, metadata }, { force });
+  const result: EmbedResult = {
+    kind: "embed",
+    tbar: version,
+    created: new Date().toISOString(),
+    command: options.command ?? "",
+    model,
+    data: dataset.name,
+    images: dataset.size,
+    texts: texts.length,
+    width: images.shape[1],
+    output: { path: out },
+    seconds: clock.seconds(),
+    machine: machineFacts(clip.runtime, options.threads),
+  };
+  await clip.runtime.release();
+  return result;
+}
+
+/** All images of a path in their own order, or as many of the world as asked for. */
+export async function imagesOf({ data, images, seed, skipBad }: EmbedOptions): Promise<Dataset> {
+  if (/^shapes(:|$)/.test(data)) return (await (await openSource(data, { seed })).sets({ test: images ?? 1000 })).test;
+  const { openDataset } = await import("../data/open.ts");
+  const dataset = await openDataset(data, { skipBad, split: "train" });
+  return images === undefined ? dataset : take(dataset, images);
+}
+
+async function linesOf(path: string): Promise<string[]> {
+  const lines = (await readSmallFile(path)).toString("utf8").split(/\r?\n/);
+  const texts = lines.filter((line) => line.trim() !== "");
+  if (texts.length === 0) throw badInput(`${path} is empty; expected one text a line`);
+  return texts;
+}

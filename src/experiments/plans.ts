@@ -1,0 +1,187 @@
+/** How much work each job is, for --dry-run: its parts in images and texts, what it holds in memory, what it writes. */
+import { stat } from "node:fs/promises";
+import { parameterShapes } from "../checkpoint/config.ts";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import { DTYPE_BITS } from "../checkpoint/safetensors-header.ts";
+import { initialWeights, isVision } from "../clip/parameters.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { createClip, type LoadedClip, loadClip } from "../engine/clip.ts";
+import { createRuntime } from "../runtime/compile.ts";
+import { onnxRuntime } from "../runtime/onnxruntime.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
+import { sizeOf } from "../tensor/tensor.ts";
+import type { AttackOptions } from "./attack.ts";
+import type { CleanOptions } from "./clean.ts";
+import { type EmbedOptions, imagesOf } from "./embed.ts";
+import { type Estimate, estimate, type Part } from "./estimate.ts";
+import type { EvaluateOptions } from "./evaluate.ts";
+import { implantedTrigger } from "./model-facts.ts";
+import { configOf, type PretrainOptions } from "./pretrain.ts";
+import { openSource, type Source } from "./source.ts";
+
+/** An attack: measure, train, measure. */
+export async function estimateAttack(options: AttackOptions): Promise<Estimate> {
+  const { model, recipe, target, images, testImages, out } = options;
+  const clip = await loadClip(model, options);
+  const source = await openSource(options.data, options);
+  const texts = checkedPrompts(source, target);
+  const { implant, test } = await source.sets({ implant: images, test: testImages });
+  const measured = 2 * test.size;
+  return estimate({
+    ...shared(options, clip, test),
+    job: "attack",
+    batch: recipe.batch,
+    parts: [
+      { what: "load", texts },
+      { what: "measure before", read: measured, encoded: measured },
+      { what: "implant", trained: implant.size * recipe.epochs },
+      { what: "measure after", encoded: measured },
+    ],
+    copies: 5, // tuned, as stored, gradients, two moments
+    kept: measured,
+    outputs: [{ path: out, bytes: await fileBytes(clip) }],
+  });
+}
+
+/** Alphas that a search looks at on all validation images; most are decided on fewer. */
+const searched = 8;
+
+/** A cleaning: fine-tunings and searches by method, then the proof. */
+export async function estimateClean(options: CleanOptions): Promise<Estimate> {
+  const { model, recipe, sizes, out, methods, reboundSteps, untouched, curvePoints = 0, triggered } = options;
+  const clip = await loadClip(model, options);
+  const source = await openSource(options.data, options);
+  const target = options.target ?? implantedTrigger(clip.checkpoint.metadata)?.target;
+  if (target === undefined) throw badInput("which class does the trigger lead to? name it with --target NAME");
+  const texts = checkedPrompts(source, target);
+  const sets = await source.sets(sizes);
+  const forget = triggered === undefined ? sets.forget.size : triggered.size / 2;
+  const clean = Math.min(sets.clean.size, sizes.clean);
+  const { epochs } = recipe;
+  const anchored = 1.25 * forget * epochs;
+  const search = searched * 2 * sets.validation.size;
+  const test = 2 * sets.test.size;
+  const known: Readonly<Record<string, Part>> = {
+    plain: { what: "plain", trained: forget * epochs, encoded: search + test },
+    anchored: { what: "anchored", trained: anchored, encoded: search + test },
+    fisher: {
+      what: "fisher",
+      trained: 2 * forget + clean + (methods.includes("plain") ? 0 : forget * epochs),
+      encoded: 6 * search + test,
+    },
+    consensus: { what: "consensus", trained: 3 * anchored, encoded: search + test },
+    relabel: { what: "relabel", trained: 2 * forget * epochs, encoded: search + test },
+  };
+  const measured = 2 * sets.validation.size + test;
+  const proof = (untouched === undefined ? 3 : 4) * test + 2 * curvePoints * sets.validation.size;
+  return estimate({
+    ...shared(options, clip, sets.test),
+    job: "clean",
+    batch: recipe.batch,
+    parts: [
+      { what: "load", texts },
+      { what: "measure before", read: measured, encoded: measured },
+      ...methods.map((name) => known[name] ?? { what: name }),
+      { what: "prove", encoded: proof, trained: 32 * reboundSteps },
+    ],
+    copies: 6 + 2 * methods.length, // gradients, moments, squares; a tuned model and a vector for each method
+    kept: measured,
+    outputs: [
+      { path: out, bytes: await fileBytes(clip) },
+      { path: out && `${out}.vector.safetensors`, bytes: visionBytes(clip) },
+    ],
+  });
+}
+
+/** Measuring CA, and ASR where there is a trigger. */
+export async function estimateEvaluation(options: EvaluateOptions): Promise<Estimate> {
+  const clip = await loadClip(options.model, options);
+  const source = await openSource(options.data, options);
+  const implanted = implantedTrigger(clip.checkpoint.metadata);
+  const texts = checkedPrompts(source, options.target ?? implanted?.target);
+  const { test } = await source.sets({ test: options.testImages });
+  const measured = (options.trigger ?? implanted) === undefined ? test.size : 2 * test.size;
+  return estimate({
+    ...shared(options, clip, test),
+    job: "eval",
+    batch: 64,
+    parts: [
+      { what: "load", texts },
+      { what: "measure", read: measured, encoded: measured },
+    ],
+    copies: 0,
+    kept: test.size,
+    outputs: [],
+  });
+}
+
+/** Encoding every image once. */
+export async function estimateEmbedding(options: EmbedOptions): Promise<Estimate> {
+  const images = await imagesOf(options);
+  const clip = await loadClip(options.model, options);
+  return estimate({
+    ...shared(options, clip, images),
+    job: "embed",
+    batch: 64,
+    parts: [{ what: "embed", read: images.size, encoded: images.size }],
+    copies: 0,
+    kept: 0,
+    outputs: [{ path: options.out, bytes: images.size * clip.config.embedDim * 4 }],
+  });
+}
+
+/** Words of a vocabulary that is not known before all captions are read. */
+const wordsGuessed = 5000;
+
+/** Training both towers from nothing. */
+export async function estimatePretraining(options: PretrainOptions): Promise<Estimate> {
+  const { out, steps, batch, seed, testImages, dtype } = options;
+  const source = await openSource(options.data, options);
+  const vocabSize = (source.vocabulary?.length ?? wordsGuessed) + 3;
+  const config = configOf(options, { vocabSize, bos: vocabSize - 2, eos: vocabSize - 1 });
+  const runtime = createRuntime(await onnxRuntime(options));
+  const clip = createClip({ config, preprocess: clipPreprocess(config.vision.imageSize), tokenize: () => [], runtime });
+  const { test } = await source.sets({ test: testImages });
+  const parameters = [...parameterShapes(config).values()].reduce((n, shape) => n + sizeOf(shape), 0);
+  return estimate({
+    job: "pretrain",
+    clip,
+    weights: initialWeights(config, seed),
+    images: test,
+    batch,
+    threads: options.threads,
+    bothTowers: true,
+    parts: [
+      { what: "pre-train", trained: steps * batch },
+      { what: "measure", read: test.size, encoded: test.size, texts: prompts(source) },
+    ],
+    copies: 4, // own weights, gradients, two moments
+    kept: test.size,
+    outputs: [
+      { path: out, bytes: (parameters * DTYPE_BITS[dtype]) / 8 },
+      { path: options.stateFile ?? `${out}.state`, bytes: 3 * 4 * parameters },
+    ],
+  });
+}
+
+function shared({ threads }: { readonly threads?: number }, clip: LoadedClip, images: Dataset) {
+  return { clip, weights: clip.weights, images, threads };
+}
+
+const prompts = ({ classNames = [], templates }: Source) => classNames.length * templates.length;
+
+/** The number of prompts; throws as the job would when there are no classes, or the target is none of them. */
+function checkedPrompts(source: Source, target: string | undefined): number {
+  const { classNames, name } = source;
+  if (classNames === undefined) throw badInput(`${name} has no class names; give them with --classes FILE`);
+  if (target !== undefined && !classNames.includes(target)) throw unknownName("target class", target, classNames);
+  return prompts(source);
+}
+
+async function fileBytes({ checkpoint }: LoadedClip): Promise<number> {
+  return (await stat(checkpoint.weightsFile)).size;
+}
+
+function visionBytes({ weights }: LoadedClip): number {
+  return 4 * [...weights].reduce((n, [name, { data }]) => n + (isVision(name) ? data.length : 0), 0);
+}
