@@ -7,6 +7,7 @@ import { initialWeights } from "../clip/parameters.ts";
 import type { Tokenize } from "../clip/tokenizer.ts";
 import { tokenBatch } from "../clip/tokens.ts";
 import type { Normalization } from "../clip/towers.ts";
+import { augment } from "../data/augment.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { shuffledOrder } from "../data/split.ts";
 import { adamw } from "../optim/adam.ts";
@@ -31,6 +32,8 @@ export interface PretrainOptions {
   readonly warmup: number;
   readonly weightDecay: number;
   readonly seed: number;
+  /** Shift and mirror the images; for photographs, never where captions speak of left and right. */
+  readonly augment?: boolean;
   /** Weights, moments and step are kept in this file; when it is there the run goes on from it. */
   readonly stateFile?: string;
   /** Seconds between saves of the state. */
@@ -52,6 +55,7 @@ export async function pretrain(options: PretrainOptions): Promise<Weights> {
     warmup,
     weightDecay,
     seed,
+    augment: options.augment,
   });
   const saved = stateFile !== undefined && (await isFile(stateFile)) ? await readState(stateFile, recipe) : undefined;
   const start = saved?.weights ?? initialWeights(config, seed);
@@ -99,8 +103,9 @@ async function* captionBatches(options: PretrainOptions, from: number): AsyncGen
         throw badInput(`${dataset.name}: ${id} has no caption; pre-training needs one for each image`);
       return tokenize(caption);
     });
+    const pixels = await dataset.read(indices, config.vision.imageSize);
     yield {
-      pixels: await dataset.read(indices, config.vision.imageSize),
+      pixels: options.augment ? augment(pixels, seed, step) : pixels,
       text: tokenBatch(rows, config.text),
       mask: falseNegatives(examples.map(({ label, caption }) => label ?? caption)),
     };

@@ -46,6 +46,8 @@ export interface PretrainOptions extends JobOptions, SourceOptions {
   /** Images of a finite data set; the world has as many as the steps ask for. */
   readonly images?: number;
   readonly testImages: number;
+  /** Shift and mirror training images: for photographs. */
+  readonly augment?: boolean;
   /** Weights, moments and step while the run lasts; OUT.state unless told. A run goes on from it. */
   readonly stateFile?: string;
   readonly device?: Device;
