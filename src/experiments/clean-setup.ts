@@ -13,7 +13,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { CleanOptions } from "./clean.ts";
 import { type AttackSets, givenSets, stampedSets } from "./knowledge.ts";
 import { implantedTrigger } from "./model-facts.ts";
-import { makeTrigger } from "./registry.ts";
+import { storedTrigger } from "./registry.ts";
 import { openSource } from "./source.ts";
 
 export interface CleanSetup {
@@ -47,7 +47,7 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
   const implanted = implantedTrigger(clip.checkpoint.metadata);
   const target = options.target ?? implanted?.target;
   const given = options.triggered;
-  const trigger = options.trigger ?? (given === undefined && implanted ? makeTrigger(implanted.trigger) : undefined);
+  const trigger = options.trigger ?? (given === undefined && implanted ? storedTrigger(implanted.trigger) : undefined);
   if (trigger === undefined && given === undefined) {
     throw badInput(
       `${options.model} does not say which trigger it carries; name it with --trigger KIND:key=value or bring a folder of triggered images`,

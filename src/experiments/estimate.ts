@@ -1,12 +1,13 @@
-/** What a job will need, before it starts: one batch is encoded to see how fast this machine is; the rest is arithmetic. */
+/** What a job will need, before it starts: some images are encoded to see how fast this machine is; the rest is arithmetic. */
 import { statfs } from "node:fs/promises";
 import { availableParallelism, freemem } from "node:os";
 import { dirname, resolve } from "node:path";
 import { type ClipConfig, imageTokens } from "../checkpoint/config.ts";
+import { isFolder } from "../checkpoint/files.ts";
 import { isVision } from "../clip/parameters.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Clip } from "../engine/clip.ts";
-import type { Weights } from "../tensor/tensor.ts";
+import type { Tensor, Weights } from "../tensor/tensor.ts";
 
 export interface Estimate {
   readonly kind: "estimate";
@@ -56,64 +57,82 @@ const base = 200 * 2 ** 20;
 const mostKept = 512 * 2 ** 20;
 
 export async function estimate(plan: Plan): Promise<Estimate> {
-  const { job, clip, weights, images, batch, bothTowers = false, copies } = plan;
-  const { config } = clip;
-  const speed = await probe(plan);
-  const text = flops(config.text, config.text.contextLength) / speed.flops;
-  const trained = 3 * (speed.encode + (bothTowers ? text : 0)); // backward is twice the forward
-  const parts = plan.parts.map(({ what, read = 0, encoded = 0, trained: steps = 0, texts = 0 }) => ({
-    what,
-    seconds: (read + steps) * speed.read + encoded * speed.encode + steps * trained + texts * text,
-  }));
-
-  const tuned = [...weights].filter(([name]) => bothTowers || isVision(name));
-  const tunedBytes = 4 * tuned.reduce((n, [, { data }]) => n + data.length, 0);
-  const allBytes = 4 * [...weights.values()].reduce((n, { data }) => n + data.length, 0);
-  const trains = plan.parts.some((part) => part.trained !== undefined);
-  const activations = trains ? batch * (tape(config.vision) + (bothTowers ? tape(config.text) : 0)) : 0;
-  const pixels = Math.min(mostKept, plan.kept * 12 * config.vision.imageSize ** 2);
-  const needed = base + allBytes + copies * tunedBytes + activations + pixels;
-  const free = freemem();
-
-  const disk = [];
-  for (const { path, bytes } of plan.outputs) {
-    if (path === undefined) continue;
-    const { bavail, bsize } = await statfs(dirname(resolve(path)));
-    disk.push({ path, bytes, free: bavail * bsize });
-  }
-  await clip.runtime.release();
+  const parts = times(plan, await probe(plan));
+  const memory = { needed: memoryOf(plan), free: freemem() };
+  const disk = await Promise.all(
+    plan.outputs.flatMap(({ path, bytes }) => (path === undefined ? [] : room(path, bytes))),
+  );
+  await plan.clip.runtime.release();
   const full = disk.find(({ bytes, free }) => bytes > free);
+  const note = [
+    `An estimate: some images of ${plan.images.name} were read and encoded; a training step counts as three of that.`,
+    memory.needed > memory.free && "There is not enough free memory; a smaller --batch needs less.",
+    full && `There is not enough room for ${full.path}.`,
+  ];
   return {
     kind: "estimate",
-    job,
+    job: plan.job,
     seconds: parts.reduce((sum, { seconds }) => sum + seconds, 0),
     parts,
-    memory: { needed, free },
+    memory,
     disk,
     threads: plan.threads ?? availableParallelism(),
-    note: [
-      `An estimate: ${images.name} was read and encoded for one batch, a training step counted as three of these.`,
-      needed > free ? "There is not enough free memory; a smaller --batch needs less." : "",
-      full === undefined ? "" : `There is not enough room for ${full.path}.`,
-    ]
-      .filter(Boolean)
-      .join(" "),
+    note: note.filter(Boolean).join(" "),
   };
 }
 
-/** Seconds to read and to encode one image, and floating point operations a second, from one batch after a first one. */
-async function probe({ clip, weights, images, batch }: Plan) {
-  const { imageSize } = clip.config.vision;
-  const indices = Array.from({ length: Math.min(batch, images.size) }, (_, i) => i);
-  await images.read([0], imageSize);
+/** Backward is twice the forward. */
+function times({ parts, clip, bothTowers }: Plan, { read, encode, flops: rate }: Speed): Estimate["parts"] {
+  const { text } = clip.config;
+  const encodeText = flops(text, text.contextLength) / rate;
+  const train = read + 3 * (encode + (bothTowers ? encodeText : 0));
+  return parts.map(({ what, read: images = 0, encoded = 0, trained = 0, texts = 0 }) => ({
+    what,
+    seconds: images * read + encoded * encode + trained * train + texts * encodeText,
+  }));
+}
+
+function memoryOf({ clip, weights, batch, parts, bothTowers = false, copies, kept }: Plan): number {
+  const { vision, text } = clip.config;
+  const bytesOf = (named: Iterable<[string, Tensor]>) => [...named].reduce((n, [, { data }]) => n + data.byteLength, 0);
+  const tuned = bytesOf([...weights].filter(([name]) => bothTowers || isVision(name)));
+  const trains = parts.some(({ trained }) => trained !== undefined);
+  const tapes = trains ? batch * (tape(vision) + (bothTowers ? tape(text) : 0)) : 0;
+  return base + bytesOf(weights) + copies * tuned + tapes + Math.min(mostKept, kept * 12 * vision.imageSize ** 2);
+}
+
+async function room(path: string, bytes: number): Promise<Estimate["disk"][number]> {
+  let folder = dirname(resolve(path));
+  while (!(await isFolder(folder))) folder = dirname(folder);
+  const { bavail, bsize } = await statfs(folder);
+  return { path, bytes, free: bavail * bsize };
+}
+
+interface Speed {
+  /** Seconds to read, and to encode, one image. */
+  readonly read: number;
+  readonly encode: number;
+  /** Floating point operations a second. */
+  readonly flops: number;
+}
+
+/** Operations of the images that are encoded to see how fast the machine is: a second or two of work. */
+const probed = 1e11;
+
+async function probe({ clip, weights, images, batch }: Plan): Promise<Speed> {
+  const { vision } = clip.config;
+  const work = flops(vision, imageTokens(vision));
+  const count = Math.max(1, Math.min(batch, images.size, Math.floor(probed / work)));
+  const indices = Array.from({ length: count }, (_, i) => i);
+  await images.read([0], vision.imageSize);
   const start = performance.now();
-  const pixels = await images.read(indices, imageSize);
-  const read = (performance.now() - start) / 1000 / indices.length;
+  const pixels = await images.read(indices, vision.imageSize);
+  const read = (performance.now() - start) / 1000 / count;
   await clip.encoder.images(weights, pixels); // compiles
   const again = performance.now();
   await clip.encoder.images(weights, pixels);
-  const encode = (performance.now() - again) / 1000 / indices.length;
-  return { read, encode, flops: flops(clip.config.vision, imageTokens(clip.config.vision)) / encode };
+  const encode = (performance.now() - again) / 1000 / count;
+  return { read, encode, flops: work / encode };
 }
 
 interface Tower {
@@ -128,9 +147,12 @@ function flops({ width, layers, mlpWidth }: Tower, tokens: number): number {
   return layers * (2 * tokens * (4 * width ** 2 + 2 * width * mlpWidth) + 4 * tokens ** 2 * width);
 }
 
-/** Bytes that a backward pass keeps of one image or text: Korthikanti et al., arXiv 2205.05198, equation 1, in float32. */
+/**
+ * Bytes that a backward pass keeps of one image or text. Korthikanti et al., arXiv 2205.05198, equation 1, in float32, times
+ * 2.5: our graph keeps what lies inside of norms and activations too (peaks of pre-training and implanting, ViT 56/8).
+ */
 function tape(tower: ClipConfig["vision"] | ClipConfig["text"]): number {
   const tokens = "imageSize" in tower ? imageTokens(tower) : tower.contextLength;
   const { width, heads, layers } = tower;
-  return layers * tokens * (2 * 34 * width + 2 * 5 * heads * tokens);
+  return 2.5 * layers * tokens * (2 * 34 * width + 2 * 5 * heads * tokens);
 }

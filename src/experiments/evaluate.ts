@@ -13,7 +13,7 @@ import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import { implantedTrigger } from "./model-facts.ts";
-import { makeTrigger } from "./registry.ts";
+import { makeTrigger, storedTrigger } from "./registry.ts";
 import type { EvalResult } from "./result.ts";
 import { openSource, type SourceOptions } from "./source.ts";
 import { version } from "./version.ts";
@@ -37,7 +37,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
   progress.stage("load");
   const clip = await loadClip(options.model, options);
   const implanted = implantedTrigger(clip.checkpoint.metadata);
-  const trigger = options.trigger ?? (implanted && makeTrigger(implanted.trigger));
+  const trigger = options.trigger ?? (implanted && storedTrigger(implanted.trigger));
   const target = options.target ?? implanted?.target;
   const source = await openSource(options.data, options);
   const { classNames } = source;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { tensor } from "../tensor/tensor.ts";
-import { makeTrigger, parseTriggerSpec } from "./registry.ts";
+import { makeTrigger, parseTriggerSpec, storedTrigger } from "./registry.ts";
 
 describe("trigger specs", () => {
   it("KIND:key=value,... becomes the complete spec, plain JSON that makes the same trigger again", async () => {
@@ -42,4 +42,9 @@ describe("trigger specs", () => {
   ])("refuses %j", (text, message) => {
     expect(() => parseTriggerSpec(text)).toThrow(message);
   });
+});
+
+test("a checkpoint's metadata may not name a file of this machine", () => {
+  expect(() => storedTrigger({ kind: "blended", picture: "/etc/hostname" })).toThrow(/bring it yourself/);
+  expect(storedTrigger({ kind: "blended" }).spec.kind).toBe("blended");
 });

@@ -19,6 +19,14 @@ export function makeTrigger(spec: { readonly kind: string }): Trigger {
   return attack({ ...spec });
 }
 
+/** A trigger from a checkpoint's metadata: a stranger wrote it, so it may not name files of this machine. */
+export function storedTrigger(spec: { readonly kind: string; readonly picture?: unknown }): Trigger {
+  if (spec.picture === undefined) return makeTrigger(spec);
+  throw badInput(
+    `the checkpoint's trigger is a picture, ${JSON.stringify(spec.picture)}; bring it yourself with --trigger ${spec.kind}:picture=FILE`,
+  );
+}
+
 /** `badnet:size=5,place=top-left,redraw=false` -> the complete spec. Numbers, true and false are read as such. */
 export function parseTriggerSpec(text: string): TriggerSpec {
   const [, kind, options] = /^([^:]*):?(.*)$/s.exec(text)!;
