@@ -44,7 +44,7 @@ describe("trigger specs", () => {
   });
 });
 
-test("a checkpoint's metadata may not name a file of this machine", () => {
+it("a checkpoint's metadata may not name a file of this machine", () => {
   expect(() => storedTrigger({ kind: "blended", picture: "/etc/hostname" })).toThrow(/bring it yourself/);
   expect(storedTrigger({ kind: "blended" }).spec.kind).toBe("blended");
 });
