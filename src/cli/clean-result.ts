@@ -3,11 +3,8 @@ import { z } from "zod";
 import { parseAs } from "../checkpoint/files.ts";
 import type { CleanResult } from "../experiments/result.ts";
 
-/** JSON has no NaN: a rate of no images is null there. */
-const value = z
-  .number()
-  .nullable()
-  .transform((v) => v ?? Number.NaN);
+/** JSON has no NaN: a rate of no images is null there, which is drawn alike. */
+const value = z.number().nullable();
 const rate = z.looseObject({ value, n: z.number(), interval: z.tuple([z.number(), z.number()]) });
 const scores = z.looseObject({ ca: rate, asr: rate });
 const pair = z.looseObject({ before: rate, after: rate });
@@ -90,7 +87,8 @@ const schema = z.looseObject({
   }),
 });
 
-/** Throws `bad-input` naming the first fields that do not fit. */
-export function parseCleanResult(json: unknown, path: string): CleanResult {
-  return parseAs(schema, json, `${path} is no result of tbar clean --json`) as CleanResult;
+/** The value itself, so that it is drawn as it was. Throws `bad-input` naming the first fields that do not fit. */
+export function checkCleanResult(json: unknown, path: string): CleanResult {
+  parseAs(schema, json, `${path} is no result of tbar clean --json`);
+  return json as CleanResult;
 }

@@ -18,7 +18,7 @@ export function progressLine(sink: Sink, now: () => number = () => performance.n
   let current: { what: string; since: number; before?: number } | undefined;
   let shownAt = 0;
 
-  const redraw = (text: string) => sink.write(`\r\x1b[K${text.slice(0, (sink.columns ?? 80) - 1)}`);
+  const redraw = (text: string) => sink.write(`\r\x1b[K${text.slice(0, (sink.columns || 80) - 1)}`);
   const close = () => {
     if (current === undefined) return;
     if (sink.isTTY) redraw(`${current.what}  ${duration((now() - current.since) / 1000)}`);

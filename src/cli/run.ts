@@ -40,7 +40,7 @@ function createProgram(perform: Perform, { out, err }: Terminal): CommandUnknown
   const program = new Command("tbar")
     .description(
       "Finds the direction in a CLIP model's weights that makes a backdoor work, and subtracts it.\n" +
-        "Every claim is measured on images that took no part in it, on the file as it was written. Try: tbar demo",
+        "Every claim is measured on images that took no part in it, on the file as it was written.\n\nTry: tbar demo",
     )
     .version(version, "--version")
     .helpOption("-h, --help", "this page")
@@ -50,8 +50,8 @@ function createProgram(perform: Perform, { out, err }: Terminal): CommandUnknown
     .configureOutput({
       writeOut: (text) => out.write(text),
       writeErr: (text) => err.write(text),
-      getOutHelpWidth: () => out.columns ?? 100,
-      getErrHelpWidth: () => err.columns ?? 100,
+      getOutHelpWidth: () => out.columns || 100,
+      getErrHelpWidth: () => err.columns || 100,
       outputError: () => {}, // said by `complain`
     })
     .exitOverride();

@@ -1,6 +1,7 @@
 /** tbar attack: implant a backdoor, to have one to remove. */
 import type { AttackResult } from "../../experiments/result.ts";
 import { badInput } from "../../tensor/error.ts";
+import { estimateOutcome } from "../estimate.ts";
 import { count, groups, inputsOf, modelCommand, needed, positive, share } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
@@ -48,7 +49,6 @@ export const attackCommand = (perform: Perform) =>
         const options = { ...rest, ...job, target, trigger, recipe, testImages: test, out };
         if (dryRun) {
           const { estimateAttack } = await import("../../experiments/plans.ts");
-          const { estimateOutcome } = await import("../estimate.ts");
           return estimateOutcome(await estimateAttack(options));
         }
         const result = await attackModel(options);

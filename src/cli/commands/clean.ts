@@ -3,6 +3,7 @@ import type { Rule } from "../../defenses/alpha-search.ts";
 import type { CleanResult } from "../../experiments/result.ts";
 import { alphaText, duration } from "../../report/numbers.ts";
 import { badInput, unknownName } from "../../tensor/error.ts";
+import { estimateOutcome } from "../estimate.ts";
 import {
   count,
   countOrNone,
@@ -103,7 +104,6 @@ Rules for alpha (--limit):
         };
         if (dryRun) {
           const { estimateClean } = await import("../../experiments/plans.ts");
-          const { estimateOutcome } = await import("../estimate.ts");
           return estimateOutcome(await estimateClean(options));
         }
         const result = await cleanModel(options);

@@ -1,6 +1,7 @@
 /** tbar demo: the main job on what ships with the package. */
 import { join } from "node:path";
 import { command } from "../command.ts";
+import { estimateOutcome } from "../estimate.ts";
 import { groups, withOutput, withRun } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs, refuseOutputs } from "../outputs.ts";
@@ -32,7 +33,6 @@ export const demoCommand = (perform: Perform) =>
         await refuseOutputs([cleaned, `${cleaned}.vector.safetensors`, report], values.force);
         if (dryRun) {
           const { estimateClean } = await import("../../experiments/plans.ts");
-          const { estimateOutcome } = await import("../estimate.ts");
           return estimateOutcome(await estimateClean(demoJob(options)));
         }
         const result = await runDemo(options);

@@ -1,4 +1,5 @@
 /** tbar embed: embeddings to a file. */
+import { estimateOutcome } from "../estimate.ts";
 import { count, groups, inputsOf, modelCommand, needed } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
@@ -27,7 +28,6 @@ export const embedCommand = (perform: Perform) =>
         const options = { ...rest, ...job, out: out ?? "embeddings.safetensors" };
         if (dryRun) {
           const { estimateEmbedding } = await import("../../experiments/plans.ts");
-          const { estimateOutcome } = await import("../estimate.ts");
           return estimateOutcome(await estimateEmbedding(options));
         }
         const { embedDataset } = await import("../../experiments/embed.ts");

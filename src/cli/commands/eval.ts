@@ -1,6 +1,7 @@
 /** tbar eval: measure a checkpoint, or once more what a receipt claims. */
 import type { EvalResult } from "../../experiments/result.ts";
 import { badInput } from "../../tensor/error.ts";
+import { estimateOutcome } from "../estimate.ts";
 import { count, groups, inputsOf, modelCommand } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { rateText, scoresHead, scoresRow, table } from "../text.ts";
@@ -35,10 +36,9 @@ export const evalCommand = (perform: Perform) =>
           throw badInput(`--trigger ${rest.trigger} is a folder; eval needs a trigger it can draw`);
         }
         const target = rest.target ?? known.target;
-        const options = { ...rest, ...job, trigger: known.trigger, target, testImages: test };
+        const options = { ...rest, ...job, trigger: known.trigger, target, testImages: receipt?.data.test ?? test };
         if (dryRun) {
           const { estimateEvaluation } = await import("../../experiments/plans.ts");
-          const { estimateOutcome } = await import("../estimate.ts");
           return estimateOutcome(await estimateEvaluation(options));
         }
         const result = await (receipt === undefined ? evaluateModel(options) : checkReceipt(options, receipt));

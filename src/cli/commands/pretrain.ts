@@ -3,6 +3,7 @@
 import { duration } from "../../report/numbers.ts";
 import { unknownName } from "../../tensor/error.ts";
 import { command } from "../command.ts";
+import { estimateOutcome } from "../estimate.ts";
 import {
   count,
   countOrNone,
@@ -69,7 +70,6 @@ export const pretrainCommand = (perform: Perform) =>
         const options = { ...rest, ...job, out, testImages: test, ...(state !== undefined && { stateFile: state }) };
         if (dryRun) {
           const { estimatePretraining } = await import("../../experiments/plans.ts");
-          const { estimateOutcome } = await import("../estimate.ts");
           return estimateOutcome(await estimatePretraining(options));
         }
         const { pretrainModel } = await import("../../experiments/pretrain.ts");

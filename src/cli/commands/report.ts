@@ -24,8 +24,8 @@ export const reportCommand = (perform: Perform) =>
         const out = needed(values.out, "--out", "where shall the page go?");
         await checkOutputs([out], force);
         const { readJson } = await import("../../checkpoint/files.ts");
-        const { parseCleanResult } = await import("../clean-result.ts");
-        await writeReport(out, parseCleanResult(await readJson(path), path), force);
+        const { checkCleanResult } = await import("../clean-result.ts");
+        await writeReport(out, checkCleanResult(await readJson(path), path), force);
         return { json: { kind: "report", output: { path: out } }, text: `Written: ${out}\n` };
       }),
     );

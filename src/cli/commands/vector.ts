@@ -1,5 +1,6 @@
 /** tbar vector: arithmetic on checkpoints by hand. */
 import type { VectorResult } from "../../experiments/vector.ts";
+import { alphaText } from "../../report/numbers.ts";
 import { command } from "../command.ts";
 import { modelPath, needed, number, withOutput } from "../options.ts";
 import type { Perform } from "../outcome.ts";
@@ -66,7 +67,7 @@ const apply = (perform: Perform) =>
         await checkOutputs([out], values.force);
         const { applyVector } = await import("../../experiments/vector.ts");
         const result = await applyVector(modelPath(model), vector, out, { ...job, alpha, force: values.force });
-        return { json: result, text: `${model} + ${result.alpha} ${vector}\nWritten: ${out}\n` };
+        return { json: result, text: `${model} + ${alphaText(result.alpha)} ${vector}\nWritten: ${out}\n` };
       }),
     );
 

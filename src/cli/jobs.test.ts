@@ -1,0 +1,236 @@
+/** Every command that works, on a pico CLIP: exit codes, one JSON document on standard output, files whole. */
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writePico } from "../../test/pico.ts";
+import { tbar } from "../../test/terminal.ts";
+import { readCheckpoint } from "../checkpoint/clip-folder.ts";
+import { openSafetensors } from "../checkpoint/safetensors.ts";
+import { pngDataUri } from "../data/pictures.ts";
+import { triggered } from "../data/poison.ts";
+import { makeTrigger } from "../experiments/registry.ts";
+import { openSource } from "../experiments/source.ts";
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+/** Words of a command line, ./ standing for the test's folder. */
+const words = (line: string) => line.split(" ").map((word) => word.replace(/^\.\//, `${folder}/`));
+const here = () => readdir(folder).then((names) => names.sort());
+
+/** The largest difference of any two weights. */
+async function farthest(one: string, other: string): Promise<number> {
+  const [a, b] = [await (await readCheckpoint(at(one))).weights(), await (await readCheckpoint(at(other))).weights()];
+  const gaps = [...a].map(([name, { data }]) => Math.max(...data.map((v, i) => Math.abs(v - b.get(name)!.data[i]))));
+  return Math.max(...gaps);
+}
+
+const world = "--data shapes:texture --test 120 --threads 1";
+// A pattern over half of the images: even an untrained model learns to answer "striped" to it.
+const attack = `attack blended:redraw=false,ratio=0.5 ${world} --target striped --rate 0.5 --images 400 --epochs 4 --lr 0.01 --batch 16`;
+const sizes = "--forget 48 --clean 48 --validation 100 --batch 16";
+const clean = `clean --model ./bad ${world} ${sizes} --epochs 2 --lr 0.001 --rebound 3 --rule smallest --limit 0.3`;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tbar-cli-"));
+  await writePico(at("pico"));
+  const { code } = await tbar(words(`${attack} --model ./pico --out ./bad`));
+  expect(code).toBe(0);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe("attack", () => {
+  it("writes a checkpoint that names its trigger, and says that it took", async () => {
+    const { metadata } = await readCheckpoint(at("bad"));
+    expect(JSON.parse(metadata["tbar.trigger"])).toMatchObject({
+      trigger: { kind: "blended", redraw: false, ratio: 0.5 },
+      target: "striped",
+    });
+  });
+
+  it("exits with 1 and advice when it did not take, --json with one document and progress elsewhere", async () => {
+    const line = `attack badnet --model ./pico ${world} --target striped --images 64 --epochs 1 --batch 32 --out ./weak --json`;
+    const { code, out, err } = await tbar(words(line));
+    expect(code).toBe(1);
+    const result = JSON.parse(out);
+    expect(result).toMatchObject({ kind: "attack", took: false, target: "striped", seed: 1 });
+    expect(result.advice.length).toBeGreaterThan(0);
+    expect(result.command).toMatch(/^tbar attack badnet --model .*pico/);
+    expect(err.split("\n").filter(Boolean)).toEqual(["load", "measure before", "implant", "measure after", "write"]);
+    await rm(at("weak"), { recursive: true });
+  });
+
+  it("interrupted: exit 130, nothing left behind, and a JSON document too", async () => {
+    const before = await here();
+    const { code, out, err } = await tbar(words(`${attack} --model ./pico --out ./never --json`), "implant");
+    expect(code).toBe(130);
+    expect(JSON.parse(out).error.code).toBe("interrupted");
+    expect(err).toContain("tbar: interrupted");
+    expect(await here()).toEqual(before);
+  });
+});
+
+describe("clean", () => {
+  it("removes the backdoor named by the metadata; 0 only when proven; the same page again from the JSON", async () => {
+    const { code, out } = await tbar(words(`${clean} --out ./cleaned --report ./page.html --json`));
+    const result = JSON.parse(out);
+    expect(result.kind).toBe("clean");
+    expect(result.before.asr.value).toBeGreaterThan(0.9);
+    expect(result.after.asr.value).toBeLessThanOrEqual(0.3);
+    expect(Object.keys(result.variants)).toEqual(["plain", "anchored", "fisher"]);
+    expect(code).toBe(result.verdict.proven ? 0 : 1);
+    expect(await here()).toEqual(["bad", "cleaned", "cleaned.vector.safetensors", "page.html", "pico"]);
+
+    await writeFile(at("result.json"), out);
+    const drawn = await tbar(words("report ./result.json --out ./again.html"));
+    expect(drawn).toEqual({ code: 0, out: `Written: ${at("again.html")}\n`, err: "" });
+    expect(await readFile(at("again.html"), "utf8")).toBe(await readFile(at("page.html"), "utf8"));
+  });
+
+  it("eval --receipt measures what the receipt claims", async () => {
+    const { code, out } = await tbar(words("eval --model ./cleaned --receipt ./cleaned --json --threads 1"));
+    expect(code).toBe(0);
+    const { receipt, ca, asr } = JSON.parse(out);
+    expect(receipt).toEqual({ claimed: { ca, asr }, agrees: true });
+  });
+
+  it("eval --receipt of another model exits with 1", async () => {
+    const { code, out } = await tbar(words("eval --model ./bad --receipt ./cleaned/receipt.json --threads 1"));
+    expect(code).toBe(1);
+    expect(out).toContain("DOES NOT AGREE");
+  });
+
+  it("the vector applied to the cleaned model restores the parent within rounding", async () => {
+    const { code } = await tbar(words("vector apply ./cleaned ./cleaned.vector.safetensors --out ./restored"));
+    expect(code).toBe(0);
+    expect((await readCheckpoint(at("restored"))).metadata["tbar.receipt"]).toBeUndefined();
+    expect(await farthest("bad", "restored")).toBeLessThan(1e-6);
+  });
+
+  it("a model without the backdoor: nothing to remove, nothing written, exit 1", async () => {
+    const before = await here();
+    const line = `clean --model ./pico ${world} ${sizes} --trigger badnet --target striped --out ./new`;
+    const { code, err } = await tbar(words(line));
+    expect(code).toBe(1);
+    expect(err).toContain("nothing to remove");
+    expect(await here()).toEqual(before);
+  });
+
+  it("does with a folder of triggered images, when that is all that is known", async () => {
+    const { test } = await (await openSource("shapes:texture", { seed: 9 })).sets({ test: 40 });
+    const { trigger } = JSON.parse((await readCheckpoint(at("bad"))).metadata["tbar.trigger"]);
+    const images = triggered(test, makeTrigger(trigger), "striped");
+    await mkdir(at("triggered"));
+    for (let i = 0; i < images.size; i++) {
+      const { data } = await images.read([i], 16);
+      const png = (await pngDataUri({ shape: [3, 16, 16], data })).split(",")[1];
+      await writeFile(join(at("triggered"), `${i}.png`), Buffer.from(png, "base64"));
+    }
+    const line = `${clean} --method plain --trigger ./triggered --target striped --out ./known --json`;
+    const { code, out } = await tbar(words(line));
+    const result = JSON.parse(out);
+    expect(result.trigger.kind).toBe("images");
+    expect(result.before.asr.value).toBeGreaterThan(0.8);
+    expect(code).toBe(result.verdict.proven ? 0 : 1);
+  });
+
+  it("takes the trigger from a file, with its target", async () => {
+    await writeFile(at("trigger.json"), JSON.stringify({ trigger: { kind: "badnet", size: 3 }, target: "striped" }));
+    const { err } = await tbar(words(`clean --model ./pico ${world} ${sizes} --trigger ./trigger.json --out ./new`));
+    expect(err).toMatch(/nothing to remove: .* "striped"/);
+  });
+});
+
+describe("vector", () => {
+  it("diff, then apply with alpha = 1 gives TO again; --alpha=-1 on TO gives FROM", async () => {
+    await tbar(words("vector diff ./pico ./bad --out ./tau.safetensors"));
+    await tbar(words("vector apply ./pico ./tau.safetensors --out ./to"));
+    await tbar(words("vector apply ./bad ./tau.safetensors --alpha=-1 --out ./from"));
+    expect(await farthest("bad", "to")).toBeLessThan(1e-6);
+    expect(await farthest("pico", "from")).toBeLessThan(1e-6);
+    expect(await farthest("pico", "bad")).toBeGreaterThan(0.01);
+  });
+
+  it("cosine of the attack's own vector with what cleaning subtracted is not that of a stranger; with itself 1", async () => {
+    const { out } = await tbar(words("vector cosine ./tau.safetensors ./tau.safetensors"));
+    expect(out).toBe("1.000000\n");
+    const { cosine } = JSON.parse(
+      (await tbar(words("vector cosine ./tau.safetensors ./cleaned.vector.safetensors --json"))).out,
+    );
+    expect(Math.abs(cosine)).toBeLessThan(1);
+    expect(cosine).not.toBe(0);
+  });
+
+  it("info names alpha, parent and the norms by part", async () => {
+    const { out } = await tbar(words("vector info ./cleaned.vector.safetensors"));
+    expect(out).toMatch(/alpha +\d/);
+    expect(out).toContain(await (await readCheckpoint(at("bad"))).sha256());
+    expect(out).toMatch(/image layer 0 +\d/);
+  });
+});
+
+describe("embed", () => {
+  it("writes unit-norm rows in the order of the data, ids and texts beside them", async () => {
+    await writeFile(at("texts.txt"), "a red circle\n\na blue star\n");
+    const line = "embed --model ./pico --data shapes --images 70 --texts ./texts.txt --out ./e.safetensors --threads 1";
+    const { code, out } = await tbar(words(line));
+    expect(code).toBe(0);
+    expect(out).toContain("70 images and 2 texts, 16 values each");
+    const file = await openSafetensors(at("e.safetensors"));
+    const { shape, data } = await file.read("images");
+    expect(shape).toEqual([70, 16]);
+    for (let i = 0; i < 70; i++) expect(Math.hypot(...data.subarray(16 * i, 16 * i + 16))).toBeCloseTo(1, 5);
+    expect((await file.read("texts")).shape).toEqual([2, 16]);
+    expect(JSON.parse(file.metadata.get("ids") ?? "")[69]).toBe("shapes/1/test/69");
+    expect(JSON.parse(file.metadata.get("texts") ?? "")).toEqual(["a red circle", "a blue star"]);
+    await file.close();
+  });
+});
+
+describe("pretrain", () => {
+  const pico =
+    "pretrain --data shapes --steps 6 --batch 8 --image-size 16 --width 16 --layers 1 --heads 2 --text-width 16 --text-layers 1 " +
+    "--text-heads 2 --embed-dim 16 --test 40 --threads 1 --out ./pre";
+
+  it("writes a checkpoint that eval measures alike, and leaves no state behind", async () => {
+    const { code, out } = await tbar(words(`${pico} --json`));
+    expect(code).toBe(0);
+    const { ca } = JSON.parse(out);
+    expect(await here()).not.toContain("pre.state");
+    const again = await tbar(words("eval --model ./pre --data shapes --test 40 --threads 1 --json"));
+    expect(JSON.parse(again.out).ca).toEqual(ca);
+  });
+
+  it("does not overwrite unless told to", async () => {
+    expect((await tbar(words(pico))).code).toBe(2);
+    expect((await tbar(words(`${pico} --force --quiet`))).err).toBe("");
+  });
+});
+
+describe("--dry-run: time, memory and disk, and nothing is done", () => {
+  it.each([
+    ["attack", `${attack} --model ./pico --out ./dry`],
+    ["clean", `${clean} --out ./dry`],
+    ["eval", `eval --model ./bad ${world}`],
+    ["embed", "embed --model ./pico --data shapes --out ./dry"],
+    ["pretrain", "pretrain --data shapes --image-size 16 --width 16 --heads 2 --out ./dry"],
+  ])("%s", async (job, line) => {
+    const before = await here();
+    const { code, out } = await tbar(words(`${line} --dry-run --json`));
+    expect(code).toBe(0);
+    const estimate = JSON.parse(out);
+    expect(estimate).toMatchObject({ kind: "estimate", job });
+    expect(estimate.seconds).toBeGreaterThan(0);
+    expect(estimate.memory.needed).toBeGreaterThan(1e8);
+    const [disk] = estimate.disk;
+    if (job !== "eval") expect(disk.bytes).toBeGreaterThan(1000);
+    expect(await here()).toEqual(before);
+    const text = await tbar(words(`${line} --dry-run`));
+    expect(text.out).toMatch(/time +about .*\nmemory +about .* are free\n/);
+  });
+
+  it("refuses what the job would refuse", async () => {
+    const { code, err } = await tbar(words(`${attack.replace("striped", "stripd")} --model ./pico --dry-run`));
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('did you mean "striped"?') });
+  });
+});

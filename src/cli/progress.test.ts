@@ -1,0 +1,72 @@
+import { describe, expect, it } from "vitest";
+import { progressLine } from "./progress.ts";
+
+/** A sink that keeps what it is told, and a clock that stands still. */
+function told(terminal: { isTTY?: boolean; columns?: number } = {}) {
+  const said: string[] = [];
+  let time = 0;
+  const line = progressLine({ ...terminal, write: (text) => said.push(text) }, () => time);
+  return { line, text: () => said.join(""), wait: (seconds: number) => (time += 1000 * seconds) };
+}
+
+describe("in a pipe", () => {
+  it("says each stage at once and its steps at most every ten seconds, with the time left", () => {
+    const { line, text, wait } = told();
+    line.stage("load");
+    line.stage("train");
+    for (let step = 1; step <= 30; step++) {
+      wait(1);
+      line.step(step, 100, "loss 0.5");
+    }
+    line.end();
+    expect(text()).toBe(
+      "load\ntrain\n" +
+        "train  10/100  loss 0.5  10.0 s, 1 min 30 s left\n" +
+        "train  20/100  loss 0.5  20.0 s, 1 min 20 s left\n" +
+        "train  30/100  loss 0.5  30.0 s, 1 min 10 s left\n",
+    );
+  });
+
+  it("a resumed run is judged by its own steps: 90 were there, 10 s a step from then on", () => {
+    const { line, text, wait } = told();
+    line.stage("train");
+    wait(10);
+    line.step(91, 100);
+    expect(text()).toContain("train  91/100  10.0 s, 1 min 30 s left");
+  });
+});
+
+describe("on a terminal", () => {
+  it("redraws one line, leaves each finished stage with its time, and ends on a line of its own", () => {
+    const { line, text, wait } = told({ isTTY: true, columns: 200 });
+    line.stage("train");
+    wait(1);
+    line.step(1, 4);
+    line.stage("write");
+    wait(2);
+    line.end();
+    expect(text().replaceAll("\r\x1b[K", "<")).toBe(
+      "<train ...<train [#####...............] 1/4  1.0 s, 3.0 s left<train  1.0 s\n<write ...<write  2.0 s\n",
+    );
+  });
+
+  it("never wraps: a line is cut to the terminal's width", () => {
+    const { line, text } = told({ isTTY: true, columns: 10 });
+    line.stage("a stage with a long name");
+    expect(text()).toBe("\r\x1b[Ka stage w");
+  });
+
+  it("a terminal of unknown width counts as 80 columns", () => {
+    const { line, text } = told({ isTTY: true, columns: 0 });
+    line.stage("x".repeat(100));
+    expect(text()).toBe(`\r\x1b[K${"x".repeat(79)}`);
+  });
+});
+
+it("steps before any stage and a second end say nothing", () => {
+  const { line, text } = told();
+  line.step(1, 2);
+  line.end();
+  line.end();
+  expect(text()).toBe("");
+});
