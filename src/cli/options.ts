@@ -64,18 +64,30 @@ function device(text: string): Device {
 /** The headings that options stand under, in the order of help pages; a command's own come between the first two. */
 export const groups = { inputs: "Model and data:", run: "This run:", output: "Output:" } as const;
 
-/** --data and what belongs to it: `SourceOptions`. */
-export function withData<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+export const forceText = "replace outputs that exist";
+
+export function withModel<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  const text =
+    "checkpoint: Hugging Face or open_clip folder, .safetensors file, or a shipped one: shapes, shapes-badnet";
+  return command.optionsGroup(groups.inputs).option("--model <path>", text, modelPath);
+}
+
+/** Images, whatever they are used for. */
+export function withImages<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  const text =
+    "images: folder of class folders, CSV with image,label or image,caption, CIFAR .bin, or the built-in world: shapes";
   return command
     .optionsGroup(groups.inputs)
-    .option(
-      "--data <path>",
-      "images: folder of class folders, CSV with image,label or image,caption, CIFAR .bin, or shapes",
-    )
+    .option("--data <path>", text)
+    .option("--skip-bad", "leave out images that cannot be read");
+}
+
+/** Images that are split and classified: `SourceOptions`. */
+export function withData<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return withImages(command)
     .option("--test-data <path>", "images to measure on, if --data is not to be split")
     .option("--classes <file>", "class names, one a line, in the order of the labels")
-    .option("--templates <file>", "prompts, one a line, {} standing for the class name")
-    .option("--skip-bad", "leave out images that cannot be read");
+    .option("--templates <file>", "prompts, one a line, {} standing for the class name");
 }
 
 /** From which seed and on what a job runs. */
@@ -92,20 +104,15 @@ export function withRun<A extends unknown[], O extends OptionValues>(command: Co
 export function withOutput<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
   return command
     .optionsGroup(groups.output)
-    .option("--force", "replace outputs that exist")
     .option("--json", "print the result as one JSON document")
     .option("--quiet", "no progress")
     .option("--debug", "on an error, show where it comes from");
 }
 
-/** A command with all of these and a --model. */
+/** A command with all of these. */
 export function modelCommand(name: string, page: Page) {
-  return withOutput(
-    withRun(withData(command(name, page).optionsGroup(groups.inputs).option("--model <path>", modelText, modelPath))),
-  );
+  return withOutput(withRun(withData(withModel(command(name, page)))));
 }
-const modelText =
-  "checkpoint: Hugging Face or open_clip folder, .safetensors file, or a shipped one: shapes, shapes-badnet";
 
 /** The value of an option that a command cannot do without. Commander's own check would come before that for unknown options. */
 export function needed<T>(value: T | undefined, option: string, question: string): T {

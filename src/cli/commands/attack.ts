@@ -2,7 +2,7 @@
 import type { AttackResult } from "../../experiments/result.ts";
 import { badInput } from "../../tensor/error.ts";
 import { estimateOutcome } from "../estimate.ts";
-import { count, groups, inputsOf, modelCommand, needed, positive, share } from "../options.ts";
+import { count, forceText, groups, inputsOf, modelCommand, needed, positive, share } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
 import { scoresHead, scoresRow, table } from "../text.ts";
@@ -36,6 +36,7 @@ export const attackCommand = (perform: Perform) =>
     .option("--batch <number>", "images a step", count, 64)
     .optionsGroup(groups.output)
     .option("--out <path>", "where the backdoored checkpoint goes: a folder, or a file where --model is one")
+    .option("--force", forceText)
     .action((kind, values) =>
       perform(values, async (job) => {
         const { out, test, epochs, lr, batch, dryRun, ...rest } = inputsOf(values);

@@ -7,6 +7,7 @@ import { estimateOutcome } from "../estimate.ts";
 import {
   count,
   countOrNone,
+  forceText,
   groups,
   inputsOf,
   list,
@@ -80,6 +81,7 @@ Rules for alpha (--limit):
     .optionsGroup(groups.output)
     .option("--out <path>", "where the cleaned checkpoint goes: a folder, or a file where --model is one")
     .option("--report <file>", "an HTML page that shows it all")
+    .option("--force", forceText)
     .action((values) =>
       perform(values, async (job) => {
         const { out, report, rule, limit, dryRun, ...rest } = inputsOf(values);

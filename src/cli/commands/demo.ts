@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { command } from "../command.ts";
 import { estimateOutcome } from "../estimate.ts";
-import { groups, withOutput, withRun } from "../options.ts";
+import { forceText, groups, withOutput, withRun } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs, refuseOutputs } from "../outputs.ts";
 import { writeReport } from "../write-report.ts";
@@ -22,6 +22,7 @@ export const demoCommand = (perform: Perform) =>
   )
     .optionsGroup(groups.output)
     .option("--out <folder>", "for the cleaned checkpoint and the report", "tbar-demo")
+    .option("--force", forceText)
     .action((values) =>
       perform(values, async (job) => {
         const { out, dryRun, ...rest } = values;

@@ -1,25 +1,35 @@
 /** tbar embed: embeddings to a file. */
+import { command } from "../command.ts";
 import { estimateOutcome } from "../estimate.ts";
-import { count, groups, inputsOf, modelCommand, needed } from "../options.ts";
+import { count, forceText, groups, inputsOf, needed, withImages, withModel, withOutput, withRun } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
 
 export const embedCommand = (perform: Perform) =>
-  modelCommand("embed", {
-    summary: "write embeddings of images and texts to a file",
-    about:
-      "Encodes every image of a data set, and the lines of a text file, as unit-norm embeddings: tensors `images` [N, E] and " +
-      "`texts` [M, E] of a safetensors file, whose metadata holds ids, labels, class names and texts as JSON lists.",
-    examples: [
-      "tbar embed --model clip --data photos --out photos.safetensors",
-      "tbar embed --model shapes --data shapes --images 100 --texts prompts.txt --out shapes.safetensors",
-    ],
-  })
+  withOutput(
+    withRun(
+      withImages(
+        withModel(
+          command("embed", {
+            summary: "write embeddings of images and texts to a file",
+            about:
+              "Encodes every image of a data set, and the lines of a text file, as unit-norm embeddings: tensors `images` [N, E] and " +
+              "`texts` [M, E] of a safetensors file, whose metadata holds ids, labels, class names and texts as JSON lists.",
+            examples: [
+              "tbar embed --model clip --data photos --out photos.safetensors",
+              "tbar embed --model shapes --data shapes --images 100 --texts prompts.txt --out shapes.safetensors",
+            ],
+          }),
+        ),
+      ),
+    ),
+  )
     .optionsGroup(groups.inputs)
     .option("--texts <file>", "texts to encode, one a line")
     .option("--images <number>", "only the first ones (default: all; 1000 of shapes)", count)
     .optionsGroup(groups.output)
     .option("--out <file>", "where the embeddings go")
+    .option("--force", forceText)
     .action((values) =>
       perform(values, async (job) => {
         const { out, dryRun, ...rest } = inputsOf(values);

@@ -1,5 +1,4 @@
 /** tbar pretrain: a small CLIP from nothing. */
-
 import { duration } from "../../report/numbers.ts";
 import { unknownName } from "../../tensor/error.ts";
 import { command } from "../command.ts";
@@ -7,6 +6,7 @@ import { estimateOutcome } from "../estimate.ts";
 import {
   count,
   countOrNone,
+  forceText,
   groups,
   needed,
   number,
@@ -62,6 +62,7 @@ export const pretrainCommand = (perform: Perform) =>
     .optionsGroup(groups.output)
     .option("--out <folder>", "where the checkpoint goes")
     .option("--state <file>", "where the state of the run is kept (default: OUT.state)")
+    .option("--force", forceText)
     .action((values) =>
       perform(values, async (job) => {
         const { test, state, dryRun, ...rest } = sourceOf(values);

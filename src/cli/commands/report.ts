@@ -1,6 +1,6 @@
 /** tbar report: a stored result as a page again, without any model. */
 import { command } from "../command.ts";
-import { needed, withOutput } from "../options.ts";
+import { forceText, needed, withOutput } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
 import { writeReport } from "../write-report.ts";
@@ -18,6 +18,7 @@ export const reportCommand = (perform: Perform) =>
   )
     .argument("<result>", "JSON file")
     .option("--out <file>", "where the page goes")
+    .option("--force", forceText)
     .action((path, values) =>
       perform(values, async () => {
         const { force } = values;

@@ -2,7 +2,7 @@
 import type { VectorResult } from "../../experiments/vector.ts";
 import { alphaText } from "../../report/numbers.ts";
 import { command } from "../command.ts";
-import { modelPath, needed, number, withOutput } from "../options.ts";
+import { forceText, modelPath, needed, number, withOutput } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
 import { bytesText, table } from "../text.ts";
@@ -34,6 +34,7 @@ const diff = (perform: Perform) =>
     .argument("<from>", "checkpoint")
     .argument("<to>", "checkpoint")
     .option("--out <file>", "where the vector goes")
+    .option("--force", forceText)
     .action((from, to, values) =>
       perform(values, async (job) => {
         const out = needed(values.out, "--out", "where shall the vector go?");
@@ -61,6 +62,7 @@ const apply = (perform: Perform) =>
     .argument("<vector>", "file of tbar vector diff or tbar clean")
     .option("--alpha <number>", "factor (default: that of the vector, or 1)", number({}))
     .option("--out <path>", "where the sum goes: a folder, or a file where MODEL is one")
+    .option("--force", forceText)
     .action((model, vector, { alpha, ...values }) =>
       perform(values, async (job) => {
         const out = needed(values.out, "--out", "where shall the sum go?");
