@@ -1,4 +1,5 @@
 /** Every command that works, on a pico CLIP: exit codes, one JSON document on standard output, files whole. */
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { readCheckpoint } from "../checkpoint/clip-folder.ts";
 import { openSafetensors } from "../checkpoint/safetensors.ts";
 import { pngDataUri } from "../data/pictures.ts";
 import { triggered } from "../data/poison.ts";
+import { shapesBadnetModel } from "../experiments/embedded.ts";
 import { makeTrigger } from "../experiments/registry.ts";
 import { openSource } from "../experiments/source.ts";
 
@@ -227,6 +229,14 @@ describe("--dry-run: time, memory and disk, and nothing is done", () => {
     expect(await here()).toEqual(before);
     const text = await tbar(words(`${line} --dry-run`));
     expect(text.out).toMatch(/time +about .*\nmemory +about .* are free\n/);
+  });
+
+  it.skipIf(!existsSync(shapesBadnetModel))("demo, on the shipped model", async () => {
+    const before = await here();
+    const { code, out } = await tbar(words("demo --out ./demo --dry-run --json"));
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toMatchObject({ kind: "estimate", job: "clean" });
+    expect(await here()).toEqual(before);
   });
 
   it("refuses what the job would refuse", async () => {

@@ -65,7 +65,7 @@ export async function estimate(plan: Plan): Promise<Estimate> {
   await plan.clip.runtime.release();
   const full = disk.find(({ bytes, free }) => bytes > free);
   const note = [
-    `An estimate: some images of ${plan.images.name} were read and encoded; a training step counts as three of that.`,
+    "An estimate: some images were read and encoded to see how fast; a training step counts as three of that.",
     memory.needed > memory.free && "There is not enough free memory; a smaller --batch needs less.",
     full && `There is not enough room for ${full.path}.`,
   ];

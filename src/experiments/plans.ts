@@ -56,7 +56,7 @@ export async function estimateClean(options: CleanOptions): Promise<Estimate> {
   const texts = checkedPrompts(source, target);
   const sets = await source.sets(sizes);
   const forget = triggered === undefined ? sets.forget.size : triggered.size / 2;
-  const clean = Math.min(sets.clean.size, sizes.clean);
+  const clean = sets.clean.size;
   const { epochs } = recipe;
   const anchored = 1.25 * forget * epochs;
   const search = searched * 2 * sets.validation.size;

@@ -1,4 +1,5 @@
 /** tbar demo: the main job on what ships with the package. */
+import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { command } from "../command.ts";
 import { estimateOutcome } from "../estimate.ts";
@@ -36,7 +37,10 @@ export const demoCommand = (perform: Perform) =>
           const { estimateClean } = await import("../../experiments/plans.ts");
           return estimateOutcome(await estimateClean(demoJob(options)));
         }
-        const result = await runDemo(options);
+        const result = await runDemo(options).catch(async (error) => {
+          await rmdir(out).catch(() => {}); // if it is empty, that is
+          throw error;
+        });
         await writeReport(report, result, values.force);
         return { json: result, text: cleanText(result, report), proven: result.verdict.proven };
       }),
