@@ -8,7 +8,7 @@ import type { Trigger } from "../data/trigger.ts";
 import { defaultRule, type Rule, searchAlpha } from "../defenses/alpha-search.ts";
 import { type DefenseInput, isBetter, type Removal, type Variation } from "../defenses/defense.ts";
 import { finetune, gradientSquares, type Recipe } from "../engine/finetune.ts";
-import { createScorer } from "../engine/scorer.ts";
+import { createScorer, type Metric } from "../engine/scorer.ts";
 import { measure } from "../metrics/accuracy.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { TbarError } from "../tensor/error.ts";
@@ -86,9 +86,10 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
   if (found.asr.value < alive) throw nothingToRemove(bench, found);
   const before = await score(clip.weights);
 
+  const at = (tau: Weights) => (alpha: number) => stored(bench, subtract(clip.weights, tau, alpha));
   const input = await defenseInput(bench, options, async (tau, start) =>
     searchAlpha({
-      at: (alpha) => stored(bench, subtract(clip.weights, tau, alpha)),
+      at: at(tau),
       clean,
       triggered,
       caBefore: found.ca.value,
@@ -103,8 +104,9 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
     const since = clock.seconds();
     const removal = await methods[name].run(input);
     removals.set(name, removal);
-    const after = await score(stored(bench, subtract(clip.weights, removal.tau, removal.search.best.alpha)));
-    variants.set(name, variantOf(name, removal, before, after, clock.seconds() - since));
+    const after = await score(at(removal.tau)(removal.search.best.alpha));
+    const curve = options.curvePoints ? await curveOf(removal, options.curvePoints, at, clean, triggered) : [];
+    variants.set(name, variantOf(name, removal, curve, before, after, clock.seconds() - since));
   }
   const chosen = choose(removals);
   const method = chosen?.[0] ?? options.methods[0];
@@ -151,7 +153,7 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
   }
 
   const { tau, search } = chosen[1];
-  const weights = stored(bench, subtract(clip.weights, tau, search.best.alpha));
+  const weights = at(tau)(search.best.alpha);
   stage("prove");
   const proof = await prove(bench, options, weights);
   const examples = await examplePictures(bench, weights);
@@ -252,9 +254,27 @@ async function defenseInput(
   };
 }
 
+/** CA and ASR on all validation images along alpha, from 0 to twice the best. */
+async function curveOf(
+  { tau, search }: Removal,
+  points: number,
+  at: (tau: Weights) => (alpha: number) => Weights,
+  clean: Metric,
+  triggered: Metric,
+): Promise<Variant["trials"]> {
+  const trials: Variant["trials"][number][] = [];
+  for (let k = 0; k < points; k++) {
+    const alpha = (2 * search.best.alpha * k) / (points - 1);
+    const weights = at(tau)(alpha);
+    trials.push({ alpha, ca: await measure(clean, weights), asr: await measure(triggered, weights) });
+  }
+  return trials;
+}
+
 function variantOf(
   name: string,
   { search, settings }: Removal,
+  curve: Variant["trials"],
   before: Scores,
   after: Scores,
   seconds: number,
@@ -269,7 +289,7 @@ function variantOf(
     control: methods[name].control === true,
     validation: { ca: best.ca, asr: best.asr },
     satisfied,
-    trials,
+    trials: [...trials, ...curve].sort((a, b) => a.alpha - b.alpha),
     settings,
   };
 }
