@@ -59,7 +59,7 @@ export async function embed(clip: LoadedClip, inputs: Tensor | readonly string[]
 export function attack(
   options: Given<Omit<AttackOptions, "trigger">, "model" | "data" | "target"> & { readonly trigger: TriggerLike },
 ): Promise<AttackResult> {
-  const seed = options.seed ?? 0;
+  const seed = options.seed ?? 1;
   const recipe = { ...attackDefaults.recipe, seed, ...options.recipe };
   return attackModel({ ...attackDefaults, ...options, seed, recipe, trigger: triggerOf(options.trigger) });
 }
@@ -68,7 +68,7 @@ export function attack(
 export function clean(
   options: Given<Omit<CleanOptions, "trigger">, "model" | "data"> & { readonly trigger?: TriggerLike },
 ): Promise<CleanResult> {
-  const seed = options.seed ?? 0;
+  const seed = options.seed ?? 1;
   const recipe = { ...cleanDefaults.recipe, seed, ...options.recipe };
   const trigger = options.trigger === undefined ? undefined : triggerOf(options.trigger);
   return cleanModel({ ...cleanDefaults, ...options, seed, recipe, trigger });
@@ -79,7 +79,7 @@ export function evaluate(
   options: Given<Omit<EvaluateOptions, "trigger">, "model" | "data"> & { readonly trigger?: TriggerLike },
 ): Promise<EvalResult> {
   const trigger = options.trigger === undefined ? undefined : triggerOf(options.trigger);
-  return evaluateModel({ seed: 0, testImages: 2000, ...options, trigger });
+  return evaluateModel({ seed: 1, testImages: 2000, ...options, trigger });
 }
 
 /** Task vectors between checkpoint files. */

@@ -151,7 +151,7 @@ function whyNot(
   }
   if (after.ca.value < 0.8 * before.ca.value) {
     advice.push(
-      `CA fell to ${percent(after.ca.value)}: the learning rate ${recipe.lr} is too high; try ${recipe.lr / 3}`,
+      `CA fell to ${percent(after.ca.value)}: the learning rate ${recipe.lr} is too high; try ${rounded(recipe.lr / 3)}`,
     );
   }
   if (rate < 0.1) advice.push(`only ${poisoned} poisoned images (${percent(rate)}): raise --rate to 0.1`);
@@ -160,7 +160,7 @@ function whyNot(
       `only ${steps} steps: random places and redrawn patterns need 3,000 and more; raise --images or --epochs`,
     );
   if (recipe.lr < 3e-4 && after.ca.value >= 0.95 * before.ca.value) {
-    advice.push(`the learning rate ${recipe.lr} is low for this model and CA is intact: try ${recipe.lr * 3}`);
+    advice.push(`the learning rate ${recipe.lr} is low for this model and CA is intact: try ${rounded(recipe.lr * 3)}`);
   }
   if ("place" in trigger.spec && trigger.spec.place === "random") {
     advice.push("a patch at a random place is the hardest to implant: a fixed place, or a larger patch, takes sooner");
@@ -168,4 +168,5 @@ function whyNot(
   return advice;
 }
 
+const rounded = (value: number) => Number(value.toPrecision(1));
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

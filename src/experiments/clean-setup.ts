@@ -25,6 +25,7 @@ export interface CleanSetup {
   readonly trigger?: Trigger;
   readonly triggerSource: string;
   readonly dataName: string;
+  readonly skipped: number;
   readonly labels: "given" | "agreement";
   /** Clean images, labelled; those for training and choosing have no image of `heldOut` classes. */
   readonly clean: Dataset;
@@ -89,6 +90,7 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
     trigger,
     triggerSource: options.trigger ? "option" : given ? `images of ${given.name}` : "the checkpoint's metadata",
     dataName: source.name,
+    skipped: source.skipped,
     labels: isLabelled ? "given" : "agreement",
     clean: seen(await labelled(raw.clean)),
     validation,

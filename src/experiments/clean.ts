@@ -127,8 +127,10 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
       validation: bench.validation.size,
       test: bench.test.size,
       testTriggered: attack.test.size,
+      skipped: bench.skipped,
       labels: bench.labels,
     },
+    inputs: inputsOf(options),
     variants: Object.fromEntries([...variants].map(([name, v]) => [name, { ...v, chosen: name === chosen?.[0] }])),
     before,
     method,
@@ -190,6 +192,11 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
     ...examples,
     ...finish(),
   };
+}
+
+/** The options that decide which images are drawn. */
+function inputsOf({ data, testData, classesFile, templatesFile, skipBad, sizes }: CleanOptions): CleanResult["inputs"] {
+  return { data, testData, classesFile, templatesFile, skipBad, sizes: { ...sizes } };
 }
 
 /** CA and ASR on the test set. */

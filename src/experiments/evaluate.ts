@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { isFile } from "../checkpoint/files.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { triggered } from "../data/poison.ts";
 import type { Trigger } from "../data/trigger.ts";
 import { loadClip } from "../engine/clip.ts";
@@ -24,7 +25,11 @@ export interface EvaluateOptions extends JobOptions, SourceOptions {
   /** The trigger and target; the checkpoint's own metadata unless told. Without either only CA is measured. */
   readonly trigger?: Trigger;
   readonly target?: string;
+  /** Images that carry the trigger already, instead of a trigger to stamp; all of them are measured. */
+  readonly triggered?: Dataset;
   readonly testImages: number;
+  /** Sizes of all sets of a cleaning, to draw its test set again; `testImages` alone unless told. */
+  readonly sizes?: Readonly<Record<string, number>>;
   readonly device?: Device;
   readonly threads?: number;
   readonly command?: string;
@@ -37,24 +42,25 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
   progress.stage("load");
   const clip = await loadClip(options.model, options);
   const implanted = implantedTrigger(clip.checkpoint.metadata);
-  const trigger = options.trigger ?? (implanted && storedTrigger(implanted.trigger));
+  const given = options.triggered;
+  const trigger = options.trigger ?? (implanted && given === undefined ? storedTrigger(implanted.trigger) : undefined);
   const target = options.target ?? implanted?.target;
   const source = await openSource(options.data, options);
   const { classNames } = source;
   if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
-  if (trigger !== undefined && target === undefined) {
+  if ((trigger !== undefined || given !== undefined) && target === undefined) {
     throw badInput("which class does the trigger lead to? name it with --target NAME");
   }
   if (target !== undefined && !classNames.includes(target)) throw unknownName("target class", target, classNames);
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
-  const { test } = await source.sets({ test: options.testImages });
+  const { test } = await source.sets({ ...options.sizes, test: options.testImages });
 
   progress.stage("clean accuracy");
   const ca = await measure(metric(createScorer(clip, test, head, { signal }), labelsOf(test)), clip.weights);
   let asr: Rate | undefined;
-  if (trigger !== undefined && target !== undefined) {
+  const images = given ?? (trigger && triggered(test, trigger, target as string));
+  if (images !== undefined && target !== undefined) {
     progress.stage("attack success rate");
-    const images = triggered(test, trigger, target);
     const expected = new Int32Array(images.size).fill(classNames.indexOf(target));
     asr = await measure(metric(createScorer(clip, images, head, { signal }), expected), clip.weights);
   }
@@ -67,7 +73,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
     model: await checkpointFacts(clip.checkpoint),
     data: source.name,
     ca,
-    ...(asr && { asr, trigger: (trigger as Trigger).spec, target }),
+    ...(asr && { asr, ...(trigger && { trigger: trigger.spec }), target }),
     seconds: clock.seconds(),
     machine: machineFacts(clip.runtime, options.threads),
   };
@@ -80,8 +86,14 @@ const receiptSchema = z.looseObject({
   seed: z.int(),
   target: z.string(),
   trigger: z.object({ kind: z.string(), spec: z.looseObject({}) }),
-  data: z.looseObject({ name: z.string(), test: z.int() }),
-  sizes: z.record(z.string(), z.int()).optional(),
+  inputs: z.object({
+    data: z.string(),
+    testData: z.string().optional(),
+    classesFile: z.string().optional(),
+    templatesFile: z.string().optional(),
+    skipBad: z.boolean().optional(),
+    sizes: z.record(z.string(), z.int().nonnegative()).and(z.object({ test: z.int().positive() })),
+  }),
   after: z.object({ ca: rateSchema, asr: rateSchema }),
 });
 
@@ -104,14 +116,15 @@ export async function readReceipt(path: string): Promise<Receipt> {
 /** Measure a cleaned model again on the images its receipt was measured on, and compare. */
 export async function checkReceipt(options: EvaluateOptions, receipt: Receipt): Promise<EvalResult> {
   const { kind, spec } = receipt.trigger;
-  if (kind === "images") throw badInput("this receipt's trigger was a folder of images; measure with --trigger FOLDER");
+  if (kind === "images")
+    throw badInput("this receipt's trigger was a folder of images, which cannot be stamped on the test images again");
   const measured = await evaluateModel({
     ...options,
-    data: receipt.data.name,
+    ...receipt.inputs,
     seed: receipt.seed,
     trigger: makeTrigger({ ...spec, kind }),
     target: receipt.target,
-    testImages: receipt.data.test,
+    testImages: receipt.inputs.sizes.test,
   });
   const claimed = receipt.after;
   const agrees = overlap(claimed.ca, measured.ca) && measured.asr !== undefined && overlap(claimed.asr, measured.asr);

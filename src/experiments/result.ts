@@ -55,6 +55,8 @@ export interface DataUse {
   readonly test: number;
   /** Test images that are not of the target class: the n of ASR. */
   readonly testTriggered: number;
+  /** Images that could not be read and were left out. */
+  readonly skipped: number;
   /** Whether CA means accuracy or agreement with the model before. */
   readonly labels: "given" | "agreement";
 }
@@ -119,6 +121,15 @@ export interface CleanResult extends Outcome {
   };
   readonly target: string;
   readonly data: DataUse;
+  /** What was asked for: with it `tbar eval --receipt` draws the same test images again. */
+  readonly inputs: {
+    readonly data: string;
+    readonly testData?: string;
+    readonly classesFile?: string;
+    readonly templatesFile?: string;
+    readonly skipBad?: boolean;
+    readonly sizes: Readonly<Record<string, number>>;
+  };
   /** By name: plain, anchored, fisher, consensus, relabel. */
   readonly variants: Readonly<Record<string, Variant>>;
   readonly proof: Proof;

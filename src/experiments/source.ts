@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Dataset } from "../data/dataset.ts";
 import { splitDataset } from "../data/split.ts";
-import { badInput } from "../tensor/error.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
 import { vocabulary, templates as worldTemplates } from "../world/captions.ts";
 import { type LabelSet, labelSets, shapesWorld } from "../world/shapes.ts";
 
@@ -44,6 +44,7 @@ export async function openSource(text: string, options: SourceOptions): Promise<
   const world = /^shapes(?::(\w+))?$/.exec(text);
   if (world !== null) {
     const labels = (world[1] ?? "class") as LabelSet;
+    if (!Object.hasOwn(labelSets, labels)) throw unknownName("label set of the world", labels, Object.keys(labelSets));
     return {
       name: text,
       classNames: labelSets[labels],
@@ -74,7 +75,7 @@ export async function openSource(text: string, options: SourceOptions): Promise<
       const share = Math.min(1, main.size / wanted);
       const parts = splitDataset(
         main,
-        record(split, (role) => Math.floor(sizes[role] * share)),
+        record(split, (role) => Math.floor(sizes[role] * share + 1e-9)),
         seed,
       );
       const empty = split.find((role) => sizes[role] > 0 && parts[role].size === 0);

@@ -1,6 +1,5 @@
 /** tbar eval: measure a checkpoint, or once more what a receipt claims. */
 import type { EvalResult } from "../../experiments/result.ts";
-import { badInput } from "../../tensor/error.ts";
 import { estimateOutcome } from "../estimate.ts";
 import { count, groups, inputsOf, modelCommand } from "../options.ts";
 import type { Perform } from "../outcome.ts";
@@ -21,7 +20,10 @@ export const evalCommand = (perform: Perform) =>
     ],
   })
     .optionsGroup(groups.inputs)
-    .option("--trigger <spec>", "KIND:key=value,... or a trigger.json (default: what the checkpoint says of itself)")
+    .option(
+      "--trigger <spec>",
+      "KIND:key=value,..., a trigger.json, or a folder of triggered images (default: what the checkpoint says of itself)",
+    )
     .option("--target <class>", "class name that the trigger leads to (default: likewise)")
     .option("--receipt <file>", "receipt.json of tbar clean, or the folder it lies in")
     .optionsGroup("Measuring:")
@@ -30,13 +32,11 @@ export const evalCommand = (perform: Perform) =>
       perform(values, async (job) => {
         const { checkReceipt, evaluateModel, readReceipt } = await import("../../experiments/evaluate.ts");
         const receipt = values.receipt === undefined ? undefined : await readReceipt(values.receipt);
-        const { test, dryRun, ...rest } = inputsOf({ ...values, data: values.data ?? receipt?.data.name });
+        const { test, dryRun, ...rest } = inputsOf({ ...values, data: values.data ?? receipt?.inputs.data });
         const known = rest.trigger === undefined ? {} : await readTrigger(rest.trigger);
-        if (known.triggered !== undefined) {
-          throw badInput(`--trigger ${rest.trigger} is a folder; eval needs a trigger it can draw`);
-        }
         const target = rest.target ?? known.target;
-        const options = { ...rest, ...job, trigger: known.trigger, target, testImages: receipt?.data.test ?? test };
+        const { trigger, triggered } = known;
+        const options = { ...rest, ...job, trigger, triggered, target, testImages: receipt?.inputs.sizes.test ?? test };
         if (dryRun) {
           const { estimateEvaluation } = await import("../../experiments/plans.ts");
           return estimateOutcome(await estimateEvaluation(options));
