@@ -42,8 +42,14 @@ export interface PretrainOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface Pretrained {
+  readonly weights: Weights;
+  /** Of training, over all parts of the run if it was resumed. */
+  readonly seconds: number;
+}
+
 /** Symmetric InfoNCE with false negatives masked, AdamW (0.9, 0.98) on both towers, warm-up and cosine, clipped to norm 1. */
-export async function pretrain(options: PretrainOptions): Promise<Weights> {
+export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
   const { config, dataset, steps, batch, lr, warmup, weightDecay, seed, stateFile, saveEvery = 60 } = options;
   const optimizer = adamw({ weightDecay, betas: [0.9, 0.98], decays: decayMatrices });
   const recipe = JSON.stringify({
@@ -60,9 +66,11 @@ export async function pretrain(options: PretrainOptions): Promise<Weights> {
   const saved = stateFile !== undefined && (await isFile(stateFile)) ? await readState(stateFile, recipe) : undefined;
   const start = saved?.weights ?? initialWeights(config, seed);
   const state = saved?.state ?? optimizer.init(start);
-  let lastSave = performance.now();
+  const started = performance.now();
+  const seconds = () => (saved?.seconds ?? 0) + (performance.now() - started) / 1000;
+  let lastSave = started;
 
-  return train(start, {
+  const weights = await train(start, {
     runtime: options.runtime,
     objective: contrastive(config, options.normalization),
     batches: captionBatches(options, state.step),
@@ -76,10 +84,11 @@ export async function pretrain(options: PretrainOptions): Promise<Weights> {
       options.onStep?.(report);
       const due = performance.now() - lastSave > saveEvery * 1000 || report.step === steps;
       if (stateFile === undefined || !due) return;
-      await writeState(stateFile, recipe, weights, now);
+      await writeState(stateFile, { recipe, seconds: seconds(), weights, state: now });
       lastSave = performance.now();
     },
   });
+  return { weights, seconds: seconds() };
 }
 
 /** Batches of a run from a step on. Position k of the run is image k mod n of epoch k / n, each epoch in an order of its own. */
@@ -112,7 +121,14 @@ async function* captionBatches(options: PretrainOptions, from: number): AsyncGen
   }
 }
 
-async function writeState(path: string, recipe: string, weights: Weights, { step, moments }: OptimizerState) {
+interface Saved {
+  readonly recipe: string;
+  readonly seconds: number;
+  readonly weights: Weights;
+  readonly state: OptimizerState;
+}
+
+async function writeState(path: string, { recipe, seconds, weights, state: { step, moments } }: Saved): Promise<void> {
   const named: (readonly [string, Weights])[] = [["weights", weights], ...Object.entries(moments)];
   const tensors = named.flatMap(([kind, values]) =>
     [...values].map(([name, value]) => ({
@@ -124,12 +140,13 @@ async function writeState(path: string, recipe: string, weights: Weights, { step
   );
   const metadata = new Map([
     ["step", String(step)],
+    ["seconds", String(seconds)],
     ["recipe", recipe],
   ]);
   await writeSafetensors(path, { tensors, metadata }, { force: true });
 }
 
-async function readState(path: string, recipe: string): Promise<{ weights: Weights; state: OptimizerState }> {
+async function readState(path: string, recipe: string): Promise<Saved> {
   const file = await openSafetensors(path);
   try {
     if (file.metadata.get("recipe") !== recipe) {
@@ -145,7 +162,8 @@ async function readState(path: string, recipe: string): Promise<{ weights: Weigh
       groups.set(kind, group.set(full.slice(slash + 1), await file.read(full)));
     }
     const { weights, ...moments } = Object.fromEntries(groups);
-    return { weights, state: { step: Number(file.metadata.get("step")), moments } };
+    const number = (key: string) => Number(file.metadata.get(key) ?? 0);
+    return { recipe, seconds: number("seconds"), weights, state: { step: number("step"), moments } };
   } finally {
     await file.close();
   }

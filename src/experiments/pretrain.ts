@@ -17,7 +17,7 @@ import { type Device, onnxRuntime } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { sizeOf, type Weights } from "../tensor/tensor.ts";
-import { Clock, type JobOptions, machineFacts, silent } from "./job.ts";
+import { type JobOptions, machineFacts, silent } from "./job.ts";
 import { pretrainCard } from "./model-card.ts";
 import type { PretrainResult } from "./result.ts";
 import { openSource, type Source, type SourceOptions } from "./source.ts";
@@ -81,7 +81,6 @@ export const pretrainDefaults = {
 export async function pretrainModel(options: PretrainOptions): Promise<PretrainResult> {
   const { progress = silent, signal, seed, steps, batch, out } = options;
   await refuseExisting(out, options);
-  const clock = new Clock();
   progress.stage("prepare");
   const source = await openSource(options.data, options);
   const held = options.testData === undefined ? options.testImages : 0;
@@ -97,9 +96,7 @@ export async function pretrainModel(options: PretrainOptions): Promise<PretrainR
   const stateFile = options.stateFile ?? `${out}.state`;
 
   progress.stage("pre-train");
-  let first = 0;
-  let since = 0;
-  const weights = await pretrain({
+  const { weights, seconds } = await pretrain({
     ...options,
     runtime,
     config,
@@ -108,15 +105,8 @@ export async function pretrainModel(options: PretrainOptions): Promise<PretrainR
     dataset,
     stateFile,
     signal,
-    onStep({ step, loss }) {
-      if (first === 0) {
-        first = step;
-        since = clock.seconds();
-      }
-      progress.step(step, steps, `loss ${loss.toFixed(3)}`);
-    },
+    onStep: ({ step, loss }) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
   });
-  const imagesPerSecond = ((steps - first) * batch) / (clock.seconds() - since);
 
   progress.stage("measure and write");
   const clip = createClip({ config, preprocess, tokenize, runtime });
@@ -134,8 +124,8 @@ export async function pretrainModel(options: PretrainOptions): Promise<PretrainR
     ...(ca && { ca }),
     steps,
     images: steps * batch,
-    seconds: (steps * batch) / imagesPerSecond,
-    imagesPerSecond,
+    seconds,
+    imagesPerSecond: (steps * batch) / seconds,
     output: { path: out },
     machine: machineFacts(runtime, options.threads),
   };
@@ -163,14 +153,22 @@ export function configOf(
 ): ClipConfig {
   const shared = { activation: "quick_gelu", eps: 1e-5 } as const;
   const { imageSize, patchSize, width, layers, heads, textWidth, textLayers, textHeads, contextLength } = options;
-  const vision = { imageSize, patchSize, width, layers, heads, mlpWidth: 4 * width, ...shared };
-  const ids = { vocabSize, bosTokenId: bos, eosTokenId: eos, pooling: "largest-id" } as const;
-  const text = { contextLength, width: textWidth, layers: textLayers, heads: textHeads, mlpWidth: 4 * textWidth };
-  const config = {
+  const config: ClipConfig = {
     embedDim: options.embedDim,
-    logitScaleInit: Math.log(1 / 0.07),
-    vision,
-    text: { ...text, ...ids, ...shared },
+    logitScaleInit: 2.6592,
+    vision: { imageSize, patchSize, width, layers, heads, mlpWidth: 4 * width, ...shared },
+    text: {
+      contextLength,
+      vocabSize,
+      width: textWidth,
+      layers: textLayers,
+      heads: textHeads,
+      mlpWidth: 4 * textWidth,
+      ...shared,
+      pooling: "largest-id",
+      bosTokenId: bos,
+      eosTokenId: eos,
+    },
   };
   return checkConfig(config, "the options");
 }
