@@ -86,27 +86,31 @@ describe("pretrain", () => {
     expect(reports.at(-1)?.loss).toBeLessThan(0.5 * reports[0].loss);
   });
 
-  test("killed after step 3 and resumed from its state, it ends where one run does, bit for bit", async () => {
-    const stateFile = join(folder, "killed.safetensors");
-    const stop = new AbortController();
-    const before: StepReport[] = [];
-    const killed = run({
-      stateFile,
-      saveEvery: 0,
-      signal: stop.signal,
-      onStep: (report) => {
-        before.push(report);
-        if (report.step === 3) stop.abort();
-      },
-    });
-    await expect(killed).rejects.toMatchObject({ code: "interrupted" });
-    const resumed = await run({ stateFile });
-    const whole = await run();
-    expect(resumed.reports).toHaveLength(3);
-    expect({ ...resumed, reports: [...before, ...resumed.reports] }).toEqual(whole);
-    // the state of a finished run holds its weights: nothing is left to do
-    expect(await run({ stateFile })).toEqual({ weights: whole.weights, reports: [] });
-  });
+  test.each([false, true])(
+    "killed after step 3 and resumed from its state, it ends where one run does, bit for bit; augment %s",
+    async (augment) => {
+      const stateFile = join(folder, `killed-${augment}.safetensors`);
+      const stop = new AbortController();
+      const before: StepReport[] = [];
+      const killed = run({
+        augment,
+        stateFile,
+        saveEvery: 0,
+        signal: stop.signal,
+        onStep: (report) => {
+          before.push(report);
+          if (report.step === 3) stop.abort();
+        },
+      });
+      await expect(killed).rejects.toMatchObject({ code: "interrupted" });
+      const resumed = await run({ augment, stateFile });
+      const whole = await run({ augment });
+      expect(resumed.reports).toHaveLength(3);
+      expect({ ...resumed, reports: [...before, ...resumed.reports] }).toEqual(whole);
+      // the state of a finished run holds its weights: nothing is left to do
+      expect(await run({ augment, stateFile })).toEqual({ weights: whole.weights, reports: [] });
+    },
+  );
 
   test("another recipe's state is refused, and left alone", async () => {
     const stateFile = join(folder, "other.safetensors");

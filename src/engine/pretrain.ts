@@ -1,6 +1,6 @@
 /** Pre-training a small CLIP from scratch on image-caption pairs, resumable to the bit after a kill. */
 
-import type { ClipConfig } from "../checkpoint/config.ts";
+import { type ClipConfig, parameterShapes } from "../checkpoint/config.ts";
 import { isFile } from "../checkpoint/files.ts";
 import { openSafetensors, writeSafetensors } from "../checkpoint/safetensors.ts";
 import { initialWeights } from "../clip/parameters.ts";
@@ -63,7 +63,8 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
     seed,
     augment: options.augment,
   });
-  const saved = stateFile !== undefined && (await isFile(stateFile)) ? await readState(stateFile, recipe) : undefined;
+  const saved =
+    stateFile !== undefined && (await isFile(stateFile)) ? await readState(stateFile, recipe, config) : undefined;
   const start = saved?.weights ?? initialWeights(config, seed);
   const state = saved?.state ?? optimizer.init(start);
   const started = performance.now();
@@ -146,7 +147,7 @@ async function writeState(path: string, { recipe, seconds, weights, state: { ste
   await writeSafetensors(path, { tensors, metadata }, { force: true });
 }
 
-async function readState(path: string, recipe: string): Promise<Saved> {
+async function readState(path: string, recipe: string, config: ClipConfig): Promise<Saved> {
   const file = await openSafetensors(path);
   try {
     if (file.metadata.get("recipe") !== recipe) {
@@ -155,11 +156,11 @@ async function readState(path: string, recipe: string): Promise<Saved> {
       );
     }
     const groups = new Map<string, Map<string, Tensor>>();
-    for (const full of file.tensors.keys()) {
-      const slash = full.indexOf("/");
-      const kind = full.slice(0, slash);
-      const group = groups.get(kind) ?? new Map<string, Tensor>();
-      groups.set(kind, group.set(full.slice(slash + 1), await file.read(full)));
+    for (const kind of new Set([...file.tensors.keys()].map((full) => full.slice(0, full.indexOf("/"))))) {
+      const group = new Map<string, Tensor>();
+      // in the model's order, not the file's: the norm of the gradient is summed in it
+      for (const name of parameterShapes(config).keys()) group.set(name, await file.read(`${kind}/${name}`));
+      groups.set(kind, group);
     }
     const { weights, ...moments } = Object.fromEntries(groups);
     const number = (key: string) => Number(file.metadata.get(key) ?? 0);
