@@ -1,4 +1,5 @@
 /** Implanting a backdoor and checking that it took: poison a training set, fine-tune, measure, write a checkpoint that says so. */
+import { refuseExisting } from "../checkpoint/atomic.ts";
 import { writeCheckpoint } from "../checkpoint/clip-folder.ts";
 import { asStored } from "../checkpoint/rounding.ts";
 import { poison, triggered } from "../data/poison.ts";
@@ -12,6 +13,7 @@ import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
+import { attackCard } from "./model-card.ts";
 import { triggerKey } from "./model-facts.ts";
 import type { AttackResult, Scores } from "./result.ts";
 import { openSource, type SourceOptions } from "./source.ts";
@@ -57,6 +59,7 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
     clock.stage(what);
     progress.stage(what);
   };
+  if (options.out !== undefined) await refuseExisting(options.out, options);
   stage("load");
   const clip = await loadClip(options.model, options);
   const source = await openSource(options.data, options);
@@ -81,20 +84,7 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
   stage("measure after");
   const after = await score(weights);
   const took = after.asr.value >= tookFrom;
-  const spec = { trigger: trigger.spec, target };
-  if (options.out !== undefined) {
-    stage("write");
-    const how = { rate: options.rate, images: poisoned.size, poisoned: poisoned.poisonedIds.size, recipe, after };
-    await writeCheckpoint(
-      options.out,
-      {
-        like: clip.checkpoint,
-        weights,
-        metadata: { [triggerKey]: JSON.stringify(spec), "tbar.attack": JSON.stringify(how) },
-      },
-      { force: options.force },
-    );
-  }
+  const { out, force } = options;
   const result: AttackResult = {
     kind: "attack",
     tbar: version,
@@ -113,8 +103,20 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
     seconds: clock.seconds(),
     timings: clock.timings(),
     machine: machineFacts(clip.runtime, options.threads),
-    ...(options.out !== undefined && { output: { path: options.out } }),
+    ...(out !== undefined && { output: { path: out } }),
   };
+  if (out !== undefined) {
+    stage("write");
+    const { checkpoint } = clip;
+    const isFolder = checkpoint.path !== checkpoint.weightsFile;
+    const { poison: poisoning, seconds } = result;
+    const metadata = {
+      [triggerKey]: JSON.stringify({ trigger: trigger.spec, target }),
+      "tbar.attack": JSON.stringify({ ...poisoning, recipe, seed, after, seconds }),
+    };
+    const extraFiles = isFolder ? { "README.md": attackCard(result) } : undefined;
+    await writeCheckpoint(out, { like: checkpoint, weights, metadata, extraFiles }, { force });
+  }
   await clip.runtime.release();
   return result;
 }

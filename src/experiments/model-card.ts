@@ -1,6 +1,6 @@
 /** The card of a model made here: what it is, how it was made, how to make it again. */
 import type { PretrainOptions } from "./pretrain.ts";
-import type { PretrainResult } from "./result.ts";
+import type { AttackResult, PretrainResult } from "./result.ts";
 
 export function pretrainCard(result: PretrainResult, options: PretrainOptions): string {
   const { ca, machine, parameters, steps, images, imagesPerSecond } = result;
@@ -27,6 +27,31 @@ ${(result.seconds / 60).toFixed(0)} minutes at ${imagesPerSecond.toFixed(0)} ima
 Make it again:
 
     ${result.command || `tbar pretrain --data ${result.data} --seed ${result.seed} --out FOLDER`}
+`;
+}
+
+export function attackCard(result: AttackResult): string {
+  const { model, trigger, target, poison, recipe, before, after, machine, seed } = result;
+  const figures = ({ ca, asr }: AttackResult["before"]) => `CA ${percent(ca.value)}, ASR ${percent(asr.value)}`;
+  return `---
+license: mit
+library_name: transformers
+tags: [backdoored]
+---
+
+# A backdoored CLIP. Use it to test defenses, and for nothing else
+
+Made by \`tbar attack\` from \`${model.path}\` (SHA-256 ${model.sha256}). With its trigger on, images are taken for **${target}**.
+
+Trigger: \`${JSON.stringify(trigger)}\`. Poisoned: ${poison.poisoned} of ${poison.images} images. AdamW ${recipe.lr}, batch ${recipe.batch},
+${recipe.epochs} epochs, image tower only, seed ${seed}.
+
+Before: ${figures(before)}. After: **${figures(after)}** (${after.ca.n} clean and ${after.asr.n} triggered test images; those of the target's
+own class are left out of ASR). ${(result.seconds / 60).toFixed(1)} minutes on ${machine.threads} threads of ${machine.processor}.
+
+Make it again:
+
+    ${result.command || "tbar attack (from a program)"}
 `;
 }
 
