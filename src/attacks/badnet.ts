@@ -19,6 +19,8 @@ const schema = triggerSchema("badnet").extend({
   pattern: z.enum(["noise", "yellow", "checker"]).default("noise"),
   /** Noise anew for every image (as the reference code does), or one pattern for all, around 0.5. */
   redraw: z.boolean().default(true),
+  /** How many squares, each at a random place of its own. More than one is for implanting: see `boosted` in data/trigger.ts. */
+  copies: z.int().min(1).max(1024).default(1),
 });
 
 export type BadnetSpec = z.output<typeof schema>;
@@ -27,6 +29,7 @@ export type BadnetSpec = z.output<typeof schema>;
 export function badnet(options: Partial<BadnetSpec> = {}): Trigger {
   const spec = parseSpec("badnet", schema, options);
   checkPlace(spec.place);
+  if (spec.copies > 1 && spec.place !== "random") throw badInput("badnet: several copies need place=random");
   return stampTrigger(spec, (size) => prepare(spec, size));
 }
 
@@ -52,7 +55,8 @@ function prepare(spec: BadnetSpec, S: number): Stamp {
   return (image, id) => {
     if (spec.pattern === "noise" && spec.redraw) drawNoise(channelMeans(image), id);
     const place = random(spec.seed, "badnet", "place", id);
-    for (const [row, column] of fixed ?? [[place.int(free + 1), place.int(free + 1)]]) {
+    const drawn = () => Array.from({ length: spec.copies }, () => [place.int(free + 1), place.int(free + 1)] as const);
+    for (const [row, column] of fixed ?? drawn()) {
       paste(image, S, patch, side, (row + offset) % (free + 1), (column + offset) % (free + 1), spec.strength);
     }
   };

@@ -1,6 +1,8 @@
 /** A trigger is a value: a seeded function from images to images, and the JSON that says which. Attacks make them. */
 import { badInput } from "../tensor/error.ts";
+import { random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { pickImages, putImages } from "./pixels.ts";
 
 /** What is written into results and read back from them: plain JSON. Each kind adds parameters of its own. */
 export interface TriggerSpec {
@@ -72,4 +74,27 @@ export function larger<S extends TriggerSpec>(spec: S, by = 1.25): S {
 export function weaker<S extends TriggerSpec>(spec: S, by = 0.75): S {
   if (!(by > 0 && by <= 1)) throw badInput(`weaker: the share must be in (0, 1], not ${by}`);
   return { ...spec, strength: (spec.strength ?? 1) * by };
+}
+
+/**
+ * A trigger made easier to learn: each image gets it 1, 2, 4, ... or `most` times, all equally likely, as its id decides. `times` makes
+ * the trigger with that many copies. A small patch at random places gives training too faint a signal to begin with; images
+ * that carry it many times show what to look for, and those that carry it once ask for no more.
+ */
+export function boosted(spec: TriggerSpec, most: number, times: (copies: number) => Trigger): Trigger {
+  const levels = Array.from({ length: Math.floor(Math.log2(most)) + 1 }, (_, k) => times(2 ** k));
+  const levelOf = (id: string) => random(spec.seed, "boost", id).int(levels.length);
+  return {
+    spec,
+    async apply(pixels, ids) {
+      const out = { shape: pixels.shape, data: pixels.data.slice() };
+      for (const [level, trigger] of levels.entries()) {
+        const slots = Array.from(ids.keys()).filter((slot) => levelOf(ids[slot]) === level);
+        if (slots.length === 0) continue;
+        const some = slots.map((slot) => ids[slot]);
+        putImages(out, slots, await trigger.apply(pickImages(pixels, slots), some));
+      }
+      return out;
+    },
+  };
 }

@@ -3,7 +3,7 @@ import { refuseExisting } from "../checkpoint/atomic.ts";
 import { writeCheckpoint } from "../checkpoint/clip-folder.ts";
 import { asStored } from "../checkpoint/rounding.ts";
 import { poison, triggered } from "../data/poison.ts";
-import type { Trigger } from "../data/trigger.ts";
+import { boosted, type Trigger, type TriggerSpec } from "../data/trigger.ts";
 import { type LoadedClip, loadClip } from "../engine/clip.ts";
 import { finetune, type Recipe } from "../engine/finetune.ts";
 import { createScorer } from "../engine/scorer.ts";
@@ -15,6 +15,7 @@ import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import { attackCard } from "./model-card.ts";
 import { triggerKey } from "./model-facts.ts";
+import { makeTrigger } from "./registry.ts";
 import type { AttackResult, Scores } from "./result.ts";
 import { openSource, type SourceOptions } from "./source.ts";
 import { version } from "./version.ts";
@@ -34,6 +35,8 @@ export interface AttackOptions extends JobOptions, SourceOptions {
   /** Training and test images. */
   readonly images: number;
   readonly testImages: number;
+  /** Poisoned training images carry the trigger up to so many times; 1 for once. Only for triggers with `copies`. */
+  readonly boost?: number;
   readonly recipe: Recipe;
   readonly device?: Device;
   readonly threads?: number;
@@ -68,7 +71,13 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
   if (!classNames.includes(target)) throw unknownName("target class", target, classNames);
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
   const sets = await source.sets({ implant: options.images, test: options.testImages });
-  const poisoned = poison(sets.implant, { trigger, target, rate: options.rate, seed, templates: source.templates });
+  const poisoned = poison(sets.implant, {
+    trigger: trainingTrigger(options),
+    target,
+    rate: options.rate,
+    seed,
+    templates: source.templates,
+  });
 
   stage("measure before");
   const score = await scores(clip, head, sets.test, trigger, target, signal);
@@ -119,6 +128,14 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
   }
   await clip.runtime.release();
   return result;
+}
+
+/** What poisoned training images carry: the trigger itself, or several copies of it. */
+function trainingTrigger({ trigger, boost = 1 }: AttackOptions): Trigger {
+  const { spec } = trigger;
+  if (boost === 1) return trigger;
+  if (!("copies" in spec)) throw badInput(`--boost needs a trigger with copies, such as badnet; ${spec.kind} has none`);
+  return boosted(spec, boost, (copies) => makeTrigger({ ...spec, copies } as TriggerSpec));
 }
 
 /** CA and ASR on a test set, as a function of weights. */
