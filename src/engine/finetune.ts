@@ -1,5 +1,6 @@
 /** Fine-tuning the image tower on labelled images under a frozen zero-shot head: how tasks, and backdoors, are learned. */
 import { batches } from "../data/batches.ts";
+import { cached } from "../data/cached.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { adamw } from "../optim/adam.ts";
 import { warmupCosine } from "../optim/schedule.ts";
@@ -37,10 +38,12 @@ export async function finetune(
 ): Promise<Weights> {
   const { lr, epochs, batch, warmup, weightDecay, seed } = recipe;
   const steps = epochs * Math.ceil(dataset.size / batch);
+  const { imageSize } = clip.config.vision;
+  const images = epochs > 1 ? cached(dataset, imageSize) : dataset;
   return train(start, {
     runtime: clip.runtime,
     objective: classification(clip.config, clip.preprocess, head),
-    batches: labelled(dataset, { batch, epochs, seed, imageSize: clip.config.vision.imageSize }),
+    batches: labelled(images, { batch, epochs, seed, imageSize }),
     optimizer: adamw({ weightDecay }),
     schedule: warmupCosine(lr, steps, Math.max(1, Math.round(warmup * steps))),
     clip: recipe.clip,

@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+import { tensor } from "../tensor/tensor.ts";
+import { cached } from "./cached.ts";
+import type { Dataset } from "./dataset.ts";
+
+/** Image i of [3, 2, 2] is filled with i; every reading is counted. */
+function counting(size: number) {
+  const reads: number[] = [];
+  const dataset: Dataset = {
+    name: "numbers",
+    size,
+    example: (i) => ({ id: `${i}` }),
+    async read(indices, side) {
+      reads.push(...indices);
+      return tensor(
+        [indices.length, 3, side, side],
+        indices.flatMap((i) => Array<number>(3 * side * side).fill(i)),
+      );
+    },
+  };
+  return { dataset, reads };
+}
+
+test("each image is read once, results are as before", async () => {
+  const { dataset, reads } = counting(5);
+  const kept = cached(dataset, 2);
+  for (const indices of [
+    [3, 1],
+    [1, 1, 4],
+    [0, 3],
+  ]) {
+    expect(await kept.read(indices, 2)).toEqual(await dataset.read(indices, 2));
+  }
+  const direct = [3, 1, 1, 1, 4, 0, 3];
+  expect(reads.toSorted()).toEqual([...direct, 3, 1, 4, 0].toSorted());
+});
+
+test("another image size, and a set too large, are read anew", async () => {
+  const { dataset, reads } = counting(2);
+  const kept = cached(dataset, 2);
+  await kept.read([0], 3);
+  await kept.read([0], 3);
+  expect(reads).toEqual([0, 0]);
+  expect(cached(dataset, 2, 95)).toBe(dataset); // two images of 48 bytes
+});
