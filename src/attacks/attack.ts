@@ -1,10 +1,49 @@
-/** The contract of every attack: options in, a trigger out. Options are checked here, once, and then trusted. */
+/**
+ * The contract of every attack: options in, a trigger out. An attack that is more than a trigger and wrong labels brings stages
+ * of its own. Options are checked here, once, and then trusted.
+ */
 import { z } from "zod";
+import type { Dataset } from "../data/dataset.ts";
+import type { PoisonedDataset, PoisonOptions } from "../data/poison.ts";
 import type { Trigger } from "../data/trigger.ts";
+import type { Clip } from "../engine/clip.ts";
+import type { Recipe } from "../engine/finetune.ts";
 import { badInput, type TbarError, unknownName } from "../tensor/error.ts";
+import type { Tensor, Weights } from "../tensor/tensor.ts";
 
-/** An attack as the registry sees it. Unknown options and values out of range are TbarErrors. */
-export type Attack = (options?: Record<string, unknown>) => Trigger;
+/** Options, wholly or in part, to a trigger. Unknown options and values out of range are TbarErrors. */
+export type MakeTrigger = (options?: Record<string, unknown>) => Trigger;
+
+/** An attack as the registry sees it. Stages that are absent are the usual ones. */
+export interface Attack {
+  readonly trigger: MakeTrigger;
+  /** Fits the trigger to the model before anything is poisoned; what was found is part of the spec that comes back. */
+  readonly fit?: (trigger: Trigger, input: AttackInput) => Promise<Trigger>;
+  /** Usual: `poison` of data/poison.ts, a share of the images triggered and labelled as the target. */
+  readonly poison?: (dataset: Dataset, options: PoisonOptions, input: AttackInput) => Promise<PoisonedDataset>;
+  /** Usual: `finetune` of engine/finetune.ts on the poisoned set. */
+  readonly implant?: (input: ImplantInput) => Promise<Weights>;
+}
+
+/** What the attacker has: the model, a frozen zero-shot head [C, E] and clean labelled images. */
+export interface AttackInput {
+  readonly clip: Clip;
+  readonly weights: Weights;
+  readonly head: Tensor;
+  readonly classNames: readonly string[];
+  readonly target: string;
+  readonly targetLabel: number;
+  readonly clean: Dataset;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+  readonly report: (step: number, steps: number, note?: string) => void;
+}
+
+export interface ImplantInput extends AttackInput {
+  readonly trigger: Trigger;
+  readonly poisoned: PoisonedDataset;
+  readonly recipe: Recipe;
+}
 
 /** The options that every trigger has (see `TriggerSpec`), to be extended with an attack's own. */
 export function triggerSchema<Kind extends string>(kind: Kind) {

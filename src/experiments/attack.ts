@@ -1,4 +1,5 @@
 /** Implanting a backdoor and checking that it took: poison a training set, fine-tune, measure, write a checkpoint that says so. */
+import type { Attack, AttackInput } from "../attacks/attack.ts";
 import { refuseExisting } from "../checkpoint/atomic.ts";
 import { writeCheckpoint } from "../checkpoint/clip-folder.ts";
 import { asStored } from "../checkpoint/rounding.ts";
@@ -15,7 +16,7 @@ import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import { attackCard } from "./model-card.ts";
 import { triggerKey } from "./model-facts.ts";
-import { makeTrigger } from "./registry.ts";
+import { attackNamed, makeTrigger } from "./registry.ts";
 import type { AttackResult, Scores } from "./result.ts";
 import { openSource, type SourceOptions } from "./source.ts";
 import { version } from "./version.ts";
@@ -56,7 +57,7 @@ export const attackDefaults = {
 
 /** Implant one backdoor in the image tower (text side frozen), measure it, and write the result when `out` is given. */
 export async function attackModel(options: AttackOptions): Promise<AttackResult> {
-  const { trigger, target, recipe, progress = silent, signal, seed } = options;
+  const { target, recipe, progress = silent, signal, seed } = options;
   const clock = new Clock();
   const stage = (what: string) => {
     clock.stage(what);
@@ -71,23 +72,33 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
   if (!classNames.includes(target)) throw unknownName("target class", target, classNames);
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
   const sets = await source.sets({ implant: options.images, test: options.testImages });
-  const poisoned = poison(sets.implant, {
-    trigger: trainingTrigger(options),
+  const attack = attackNamed(options.trigger.spec.kind);
+  const input: AttackInput = {
+    clip,
+    weights: clip.weights,
+    head,
+    classNames,
     target,
-    rate: options.rate,
+    targetLabel: classNames.indexOf(target),
+    clean: sets.implant,
     seed,
-    templates: source.templates,
-  });
+    signal,
+    report: progress.step,
+  };
+  if (attack.fit !== undefined) stage("fit the trigger");
+  const trigger = (await attack.fit?.(options.trigger, input)) ?? options.trigger;
+  const poisoned = await (attack.poison ?? usualPoison)(
+    sets.implant,
+    { trigger: trainingTrigger(trigger, options.boost), target, rate: options.rate, seed, templates: source.templates },
+    input,
+  );
 
   stage("measure before");
   const score = await scores(clip, head, sets.test, trigger, target, signal);
   const before = await score(clip.weights);
 
   stage("implant");
-  const tuned = await finetune(clip, clip.weights, poisoned, head, recipe, {
-    signal,
-    onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
-  });
+  const tuned = await (attack.implant ?? usualImplant)({ ...input, trigger, poisoned, recipe });
   const weights = asStored(tuned, clip.checkpoint.dtypes, clip.weights);
 
   stage("measure after");
@@ -103,7 +114,12 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
     model: await checkpointFacts(clip.checkpoint),
     trigger: trigger.spec,
     target,
-    poison: { rate: options.rate, images: poisoned.size, poisoned: poisoned.poisonedIds.size },
+    poison: {
+      rate: options.rate,
+      images: poisoned.size,
+      poisoned: poisoned.poisonedIds.size,
+      ...(options.boost !== undefined && options.boost > 1 && { boost: options.boost }),
+    },
     recipe,
     before,
     after,
@@ -130,8 +146,16 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
   return result;
 }
 
+const usualPoison: NonNullable<Attack["poison"]> = async (dataset, options) => poison(dataset, options);
+
+const usualImplant: NonNullable<Attack["implant"]> = ({ clip, weights, poisoned, head, recipe, signal, report }) =>
+  finetune(clip, weights, poisoned, head, recipe, {
+    signal,
+    onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),
+  });
+
 /** What poisoned training images carry: the trigger itself, or several copies of it. */
-function trainingTrigger({ trigger, boost = 1 }: AttackOptions): Trigger {
+function trainingTrigger(trigger: Trigger, boost = 1): Trigger {
   const { spec } = trigger;
   if (boost === 1) return trigger;
   if (!("copies" in spec)) throw badInput(`--boost needs a trigger with copies, such as badnet; ${spec.kind} has none`);
@@ -158,7 +182,7 @@ export async function scores(
 function whyNot(
   after: Scores,
   before: Scores,
-  { rate, recipe, images, trigger }: AttackOptions,
+  { rate, recipe, images, trigger, boost = 1 }: AttackOptions,
   poisoned: number,
 ): string[] {
   const steps = recipe.epochs * Math.ceil(images / recipe.batch);
@@ -182,7 +206,9 @@ function whyNot(
     advice.push(`the learning rate ${recipe.lr} is low for this model and CA is intact: try ${rounded(recipe.lr * 3)}`);
   }
   if ("place" in trigger.spec && trigger.spec.place === "random") {
-    advice.push("a patch at a random place is the hardest to implant: a fixed place, or a larger patch, takes sooner");
+    if (boost < 16)
+      advice.push("a patch at a random place is too faint a signal to begin with: try --boost 16 --rate 0.2");
+    advice.push("a fixed place, or a larger patch, takes sooner");
   }
   return advice;
 }

@@ -6,17 +6,21 @@ import type { Trigger, TriggerSpec } from "../data/trigger.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 
 const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
-  ["badnet", badnet],
-  ["blended", blended],
+  ["badnet", { trigger: badnet }],
+  ["blended", { trigger: blended }],
 ]);
 
 export const attackNames: readonly string[] = [...attacks.keys()];
 
 /** A trigger from its spec, as stored in results, or from any part of it: `{ kind: "badnet", size: 5 }`. */
 export function makeTrigger(spec: { readonly kind: string }): Trigger {
-  const attack = attacks.get(spec.kind);
-  if (attack === undefined) throw unknownName("attack", spec.kind, attackNames);
-  return attack({ ...spec });
+  return attackNamed(spec.kind).trigger({ ...spec });
+}
+
+export function attackNamed(kind: string): Attack {
+  const attack = attacks.get(kind);
+  if (attack === undefined) throw unknownName("attack", kind, attackNames);
+  return attack;
 }
 
 /** A trigger from a checkpoint's metadata: a stranger wrote it, so it may not name files of this machine. */

@@ -152,7 +152,12 @@ export interface AttackResult {
   readonly model: CheckpointFacts;
   readonly trigger: TriggerSpec;
   readonly target: string;
-  readonly poison: { readonly rate: number; readonly images: number; readonly poisoned: number };
+  readonly poison: {
+    readonly rate: number;
+    readonly images: number;
+    readonly poisoned: number;
+    readonly boost?: number;
+  };
   readonly recipe: Recipe;
   readonly before: Scores;
   readonly after: Scores;

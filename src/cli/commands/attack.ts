@@ -29,6 +29,12 @@ export const attackCommand = (perform: Perform) =>
     .optionsGroup("Attack:")
     .option("--target <class>", "class name that triggered images shall be taken for")
     .option("--rate <share>", "share of the training images that is poisoned", share, 0.05)
+    .option(
+      "--boost <number>",
+      "poisoned images carry the patch 1, 2, 4, ... or so many times: for random places",
+      count,
+      1,
+    )
     .option("--images <number>", "training images", count, 8000)
     .option("--test <number>", "images to measure on", count, 2000)
     .option("--epochs <number>", "rounds through the training images", count, 4)
