@@ -8,6 +8,7 @@ import { squash } from "../data/resize.ts";
 import { type Stamp, stampTrigger, type Trigger } from "../data/trigger.ts";
 import { random } from "../tensor/random.ts";
 import { parseSpec, triggerSchema } from "./attack.ts";
+import { blend, rearrangement } from "./overlay.ts";
 
 const schema = triggerSchema("blended").extend({
   /** Share of the pattern, in (0, 1]. */
@@ -33,42 +34,15 @@ export function blended(options: Partial<BlendedSpec> = {}): Trigger {
 async function prepare(spec: BlendedSpec, S: number): Promise<Stamp> {
   const ratio = spec.ratio * spec.strength;
   const drawn = new Float32Array(3 * S * S);
-  const transform = spec.shift === 0 && spec.scale === 1 ? undefined : movedAndScaled(S, spec.shift, spec.scale);
-  const transformed = () => transform?.(drawn) ?? drawn;
+  const rearranged = rearrangement(S, spec);
   const draw = (...path: string[]) => {
     const stream = random(spec.seed, "blended", ...path);
     if (spec.pattern === "uniform") stream.fillUniform(drawn);
     else stream.fillNormal(drawn, spec.mean, spec.deviation);
-    return transformed();
+    return rearranged(drawn);
   };
   if (spec.picture === undefined && spec.redraw) return (image, id) => blend(image, draw(id), ratio);
   if (spec.picture !== undefined) writePixels(squash(await decodeImage(spec.picture), S), drawn);
-  const pattern = spec.picture === undefined ? draw() : transformed();
+  const pattern = spec.picture === undefined ? draw() : rearranged(drawn);
   return (image) => blend(image, pattern, ratio);
-}
-
-/** image = clip(ratio * pattern + (1 - ratio) * image), both factors in float32 as torch takes them. */
-export function blend(image: Float32Array, pattern: Float32Array, ratio: number): void {
-  const share = Math.fround(ratio);
-  const rest = Math.fround(1 - ratio);
-  for (let i = 0; i < image.length; i++) image[i] = Math.min(1, Math.max(0, share * pattern[i] + rest * image[i]));
-}
-
-/** A pattern [3, S, S] enlarged about its centre (nearest pixel, cut to S), then rolled down and right by `shift` * S. */
-function movedAndScaled(S: number, shift: number, scale: number): (pattern: Float32Array) => Float32Array {
-  const roll = Math.round(shift * S);
-  const from = Int32Array.from({ length: S }, (_, i) => {
-    const unrolled = (i - roll + S) % S;
-    return Math.floor((unrolled + 0.5 - S / 2) / scale + S / 2);
-  });
-  const out = new Float32Array(3 * S * S);
-  return (pattern) => {
-    for (let k = 0, c = 0; c < 3; c++) {
-      for (let i = 0; i < S; i++) {
-        const row = (c * S + from[i]) * S;
-        for (let j = 0; j < S; j++) out[k++] = pattern[row + from[j]];
-      }
-    }
-    return out;
-  };
 }

@@ -6,8 +6,9 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { stampTrigger } from "../data/trigger.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { addMeans, badnet, channelMeans, paste } from "./badnet.ts";
-import { blend } from "./blended.ts";
+import { addMeans, badnet, channelMeans } from "./badnet.ts";
+import { blend } from "./overlay.ts";
+import { paste } from "./patch.ts";
 
 const golden = process.env["TBAR_GOLDEN"] ?? fileURLToPath(new URL("../../../shared/golden", import.meta.url));
 const folder = join(golden, "triggers");

@@ -45,10 +45,14 @@ export function stampTrigger(spec: TriggerSpec, prepare: (size: number) => Stamp
         throw new RangeError(`a trigger needs [B, 3, S, S] and B ids, not [${shape}] and ${ids.length} ids`);
       }
       const stamp = await stampFor(width);
-      const out = data.slice();
+      const out = new Float32Array(data.length);
       const size = 3 * width * width;
-      for (let i = 0; i < count; i++) stamp(out.subarray(i * size, (i + 1) * size), ids[i]);
-      if (spec.quantise) truncateToBytes(out);
+      for (let i = 0; i < count; i++) {
+        const image = out.subarray(i * size, (i + 1) * size); // one at a time: it stays in the cache
+        image.set(data.subarray(i * size, (i + 1) * size));
+        stamp(image, ids[i]);
+        if (spec.quantise) truncateToBytes(image);
+      }
       return { shape, data: out };
     },
   };
@@ -56,7 +60,7 @@ export function stampTrigger(spec: TriggerSpec, prepare: (size: number) => Stamp
 
 /** x -> (x * 255 cut to an integer, modulo 256) / 255, in float32 as torch does it: -1 becomes 1/255. */
 function truncateToBytes(values: Float32Array): void {
-  for (let i = 0; i < values.length; i++) values[i] = (Math.trunc(Math.fround(values[i] * 255)) & 255) / 255;
+  for (let i = 0; i < values.length; i++) values[i] = (Math.fround(values[i] * 255) & 255) / 255;
 }
 
 /** The same trigger elsewhere: `by` is a share of the image's side. One at random places stays at random places. */
