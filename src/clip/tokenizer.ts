@@ -2,16 +2,22 @@
 
 import type { TextConfig } from "../checkpoint/config.ts";
 import { badInput } from "../tensor/error.ts";
+import { cleanText } from "./clean-text.ts";
 
 /** Ids of a text with start and end, cut to the context length with the end kept. */
 export type Tokenize = (text: string) => number[];
 
-/** A tokenizer from the text of a tokenizer.json. Throws `bad-input` when it does not parse or does not fit the model. */
+/**
+ * A tokenizer from the text of a tokenizer.json. Before CLIP's own byte pairs a text is cleaned as OpenAI does it. Throws `bad-input` when
+ * the JSON does not parse or does not fit the model.
+ */
 export async function loadTokenizer(json: string, { contextLength, vocabSize }: TextConfig): Promise<Tokenize> {
   const { Tokenizer } = await import("@huggingface/tokenizers");
   let tokenizer: InstanceType<typeof Tokenizer>;
+  let clean = (text: string) => text;
   try {
     const parsed = JSON.parse(json);
+    if (parsed.model?.type === "BPE" && parsed.model.end_of_word_suffix === "</w>") clean = cleanText;
     tokenizer = new Tokenizer(parsed, { unk_token: parsed.model?.unk_token }); // the library reads a WordLevel's from here
   } catch (cause) {
     throw badInput(`tokenizer.json cannot be used: ${(cause as Error).message}`, cause);
@@ -20,7 +26,7 @@ export async function loadTokenizer(json: string, { contextLength, vocabSize }: 
   return (text) => {
     const cached = known.get(text);
     if (cached !== undefined) return cached;
-    const ids: (number | undefined)[] = Array.from(tokenizer.encode(text).ids);
+    const ids: (number | undefined)[] = Array.from(tokenizer.encode(clean(text)).ids);
     if (ids.length === 0) throw badInput(`the tokenizer makes no tokens of "${text}"`);
     const cut = ids.length <= contextLength ? ids : [...ids.slice(0, contextLength - 1), ids[ids.length - 1]];
     if (!cut.every((id): id is number => id !== undefined && id >= 0 && id < vocabSize)) {

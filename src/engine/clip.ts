@@ -1,9 +1,10 @@
 /** A CLIP model ready for work: its checkpoint's settings, tokenizer and runtime. Weights are values beside it. */
-import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { type Checkpoint, readCheckpoint } from "../checkpoint/clip-folder.ts";
 import type { ClipConfig } from "../checkpoint/config.ts";
 import type { Preprocess } from "../checkpoint/preprocess.ts";
 import { loadTokenizer, type Tokenize } from "../clip/tokenizer.ts";
+import { readTokenizerJson, tokenizerFiles } from "../clip/tokenizer-files.ts";
 import type { Runtime } from "../runtime/compile.ts";
 import { createRuntime } from "../runtime/compile.ts";
 import { onnxRuntime, type RuntimeOptions } from "../runtime/onnxruntime.ts";
@@ -35,15 +36,16 @@ export interface LoadOptions extends RuntimeOptions {
  */
 export async function loadClip(path: string, options: LoadOptions = {}): Promise<LoadedClip> {
   const checkpoint = await readCheckpoint(path);
-  const { config, preprocess, tokenizerPath } = checkpoint;
+  const { config, preprocess } = checkpoint;
+  const tokenizer = await readTokenizerJson(dirname(checkpoint.weightsFile));
   const tokenize =
-    tokenizerPath === undefined
+    tokenizer === undefined
       ? () => {
           throw badInput(
-            `${path} has no tokenizer.json, so texts cannot be encoded; put the model's own beside its weights`,
+            `${path} has no tokenizer, so texts cannot be encoded; put the model's own beside its weights (${tokenizerFiles.join(", ")})`,
           );
         }
-      : await loadTokenizer(await readFile(tokenizerPath, "utf8"), config.text);
+      : await loadTokenizer(tokenizer, config.text);
   const weights = await checkpoint.weights();
   const runtime = options.runtime ?? createRuntime(await onnxRuntime(options));
   return { ...createClip({ config, preprocess, tokenize, runtime }), checkpoint, weights };
