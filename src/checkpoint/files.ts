@@ -1,4 +1,5 @@
 /** Small files and hashes: bounded reads, JSON checked by a schema, SHA-256 of a stream. */
+import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
@@ -13,6 +14,24 @@ export async function openFile(path: string): Promise<FileHandle> {
   return open(path).catch((error) => {
     throw badInput(`cannot read ${path}: ${error.message}`, error);
   });
+}
+
+/** Exactly `length` bytes from `position`, in a buffer of their own; in parts, as one read call gives at most 2 GiB. */
+export async function readBytes(
+  file: FileHandle,
+  position: number,
+  length: number,
+  path: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (length > constants.MAX_LENGTH) throw badInput(`${path}: ${length} bytes do not fit into one buffer`);
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length; ) {
+    const part = Math.min(length - done, 2 ** 28);
+    const { bytesRead } = await file.read(bytes, done, part, position + done);
+    if (bytesRead === 0) throw badInput(`${path} became shorter while it was read`);
+    done += bytesRead;
+  }
+  return bytes;
 }
 
 /** The whole file, which may hold at most `limit` bytes (default 64 MiB: the largest tokenizers have 35). */

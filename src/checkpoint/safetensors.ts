@@ -1,14 +1,12 @@
 /**
  * safetensors files: 8 bytes header length, JSON header, one buffer of row-major little-endian tensors, read and written
- * tensor by tensor. Values are viewed in place, so the machine must be little-endian, as all that Node 20 runs on but s390x.
+ * tensor by tensor.
  */
-import { constants } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
 import { badInput } from "../tensor/error.ts";
-import { type IntTensor, sameShape, type Tensor } from "../tensor/tensor.ts";
+import { sameShape, type Tensor } from "../tensor/tensor.ts";
 import { type WriteOptions, writeFileAtomic } from "./atomic.ts";
-import { openFile } from "./files.ts";
-import { decodeBF16, decodeF16, encodeBF16, encodeF16 } from "./half.ts";
+import { openFile, readBytes } from "./files.ts";
 import {
   byteLength,
   type Dtype,
@@ -18,49 +16,12 @@ import {
   type TensorEntry,
   type TensorShape,
 } from "./safetensors-header.ts";
+import { entryOf, FLOATS, type TensorFile, withValues } from "./tensor-file.ts";
 
 const MAX_HEADER = 100_000_000;
 
-type Bytes = Uint8Array<ArrayBuffer>;
-
-interface FloatCodec {
-  decode(bytes: Bytes): Float32Array;
-  encode(values: Float32Array): Float32Array | Float64Array | Uint16Array;
-  /** From this magnitude on a value rounds to infinity. */
-  readonly limit?: number;
-}
-
-const FLOATS: Readonly<Partial<Record<Dtype, FloatCodec>>> = {
-  F32: { decode: (bytes) => new Float32Array(bytes.buffer), encode: (values) => values },
-  F16: { decode: (bytes) => decodeF16(new Uint16Array(bytes.buffer)), encode: encodeF16, limit: 65520 },
-  BF16: { decode: (bytes) => decodeBF16(new Uint16Array(bytes.buffer)), encode: encodeBF16, limit: 511 * 2 ** 119 },
-  F64: { decode: (bytes) => Float32Array.from(new Float64Array(bytes.buffer)), encode: (v) => Float64Array.from(v) },
-};
-
-const INTEGERS: Readonly<Partial<Record<Dtype, (bytes: Bytes) => ArrayLike<number | bigint>>>> = {
-  BOOL: (bytes) => bytes,
-  U8: (bytes) => bytes,
-  I8: (bytes) => new Int8Array(bytes.buffer),
-  I16: (bytes) => new Int16Array(bytes.buffer),
-  U16: (bytes) => new Uint16Array(bytes.buffer),
-  I32: (bytes) => new Int32Array(bytes.buffer),
-  U32: (bytes) => new Uint32Array(bytes.buffer),
-  I64: (bytes) => new BigInt64Array(bytes.buffer),
-  U64: (bytes) => new BigUint64Array(bytes.buffer),
-};
-
-export interface SafetensorsFile {
-  readonly path: string;
-  readonly metadata: ReadonlyMap<string, string>;
-  readonly tensors: ReadonlyMap<string, TensorEntry>;
-  /** The values as float32: F16 and BF16 exactly, F64 rounded; other dtypes are refused. */
-  read(name: string): Promise<Tensor>;
-  /** The values of an integer or BOOL tensor, which must fit in 32 bits. */
-  readInts(name: string): Promise<IntTensor>;
-  /** The bytes as they lie in the file, in a buffer of their own. */
-  readRaw(name: string): Promise<Bytes>;
-  close(): Promise<void>;
-}
+/** Its tensors know their places in the file. */
+export type SafetensorsFile = TensorFile<TensorEntry>;
 
 /** Open a file and check its whole header. Throws `bad-input` when it is missing, cut short or breaks a rule of the format. */
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
@@ -83,51 +44,16 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
 }
 
 function openedFile(path: string, file: FileHandle, start: number, header: Header): SafetensorsFile {
-  const entryOf = (name: string): TensorEntry => {
-    const entry = header.tensors.get(name);
-    if (entry === undefined) throw badInput(`${path} has no tensor ${name}`);
-    return entry;
-  };
-  const readRaw = (name: string): Promise<Bytes> => {
-    const { begin, end } = entryOf(name);
-    return readBytes(file, start + begin, end - begin, path);
-  };
-  return {
+  return withValues({
     ...header,
     path,
-    readRaw,
-    async read(name) {
-      const { dtype, shape } = entryOf(name);
-      const decode = FLOATS[dtype]?.decode;
-      if (decode === undefined) throw badInput(`${path}: tensor ${name} holds ${dtype}, not floating point values`);
-      return { shape, data: decode(await readRaw(name)) };
-    },
-    async readInts(name) {
-      const { dtype, shape } = entryOf(name);
-      const decode = INTEGERS[dtype];
-      if (decode === undefined) throw badInput(`${path}: tensor ${name} holds ${dtype}, not integers`);
-      const values = decode(await readRaw(name));
-      const data = Int32Array.from(values as ArrayLike<number | bigint>, Number);
-      if (data.some((value, i) => value !== Number(values[i]))) {
-        throw badInput(`${path}: tensor ${name} holds integers of more than 32 bits`);
-      }
-      return { shape, data };
+    files: [path],
+    readRaw(name) {
+      const { begin, end } = entryOf({ path, tensors: header.tensors }, name);
+      return readBytes(file, start + begin, end - begin, path);
     },
     close: () => file.close(),
-  };
-}
-
-/** Exactly `length` bytes from `position`, in parts, as one read call gives at most 2 GiB. */
-async function readBytes(file: FileHandle, position: number, length: number, path: string): Promise<Bytes> {
-  if (length > constants.MAX_LENGTH) throw badInput(`${path}: ${length} bytes do not fit into one buffer`);
-  const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const part = Math.min(length - done, 2 ** 28);
-    const { bytesRead } = await file.read(bytes, done, part, position + done);
-    if (bytesRead === 0) throw badInput(`${path} became shorter while it was read`);
-    done += bytesRead;
-  }
-  return bytes;
+  });
 }
 
 export interface TensorSource extends TensorShape {
