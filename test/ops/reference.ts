@@ -122,6 +122,24 @@ const product: Rule = ([a, b, c], { op, shape, attrs, inputs }) => {
   });
 };
 
+/** Every product of a convolution by flat positions: of y [N, O, h, w], the kernel [O, C, h, w] and x [N, C, H, W]. */
+function windows(
+  y: readonly number[],
+  kernel: readonly number[],
+  x: readonly number[],
+  { stride, pad }: Record<string, unknown>,
+  visit: (y: number, kernel: number, x: number) => void,
+): void {
+  for (let i = 0; i < size(y); i++) {
+    const [n, o, ...out] = unravel(i, y);
+    for (let k = 0; k < size(kernel); k++) {
+      const [o2, c, ...tap] = unravel(k, kernel);
+      const at = out.map((d, axis) => d * (stride as number) + tap[axis] - (pad as number));
+      if (o === o2 && at.every((d, axis) => d >= 0 && d < x[axis + 2])) visit(i, k, ravel([n, c, ...at], x));
+    }
+  }
+}
+
 const rules: Record<string, Rule> = {
   Add: zip((a, b) => a + b),
   Sub: zip((a, b) => a - b),
@@ -133,6 +151,7 @@ const rules: Record<string, Rule> = {
   Sqrt: map(Math.sqrt),
   Reciprocal: map((x) => 1 / x),
   Sigmoid: map((x) => 1 / (1 + Math.exp(-x))),
+  Softplus: map((x) => Math.log1p(Math.exp(x))),
   Tanh: map(Math.tanh),
   Erf: map(erf),
   Sign: map(Math.sign),
@@ -188,6 +207,34 @@ const rules: Record<string, Rule> = {
           )
         ],
     ),
+  Pad: ([x], { shape, attrs, inputs: [{ shape: from }] }) =>
+    build(shape, (index) => {
+      const at = index.map((d, i) => (i === attrs.axis ? d - (attrs.before as number) : d));
+      return at.every((d, i) => d >= 0 && d < from[i]) ? x[ravel(at, from)] : 0;
+    }),
+  Conv: ([x, w, b], { shape, attrs, inputs: [{ shape: from }, { shape: kernel }] }) => {
+    const out = build(shape, ([, o]) => b?.[o] ?? 0);
+    windows(shape, kernel, from, attrs, (y, k, at) => {
+      out[y] += w[k] * x[at];
+    });
+    return out;
+  },
+  ConvTranspose: ([y, w], { shape, attrs, inputs: [{ shape: from }, { shape: kernel }] }) => {
+    const out = new Float64Array(size(shape));
+    windows(from, kernel, shape, attrs, (i, k, at) => {
+      out[at] += w[k] * y[i];
+    });
+    return out;
+  },
+  AveragePool: ([x], { shape, attrs, inputs: [{ shape: from }] }) => {
+    const side = attrs.size as number;
+    const out = new Float64Array(size(shape));
+    x.forEach((v, flat) => {
+      const [n, c, i, j] = unravel(flat, from);
+      out[ravel([n, c, Math.floor(i / side), Math.floor(j / side)], shape)] += v / side ** 2;
+    });
+    return out;
+  },
   Expand: ([x], { shape, inputs: [{ shape: from }] }) => build(shape, (index) => x[broadcastAt(index, from)]),
   Gather: ([table, ids], { shape, inputs: [{ shape: from }, { shape: at }] }) =>
     build(shape, (index) => table[ravel([ids[ravel(index.slice(0, at.length), at)], ...index.slice(at.length)], from)]),

@@ -82,6 +82,8 @@ export const reciprocal = unary("Reciprocal", ({ dy, y }) => neg(mul(dy, mul(y, 
 export const sigmoid = unary("Sigmoid", ({ dy, y }) => mul(dy, mul(y, sub(scalar(1), y))), [-3, 3]);
 // y = tanh x: dx = dy (1 - y^2)
 export const tanh = unary("Tanh", ({ dy, y }) => mul(dy, sub(scalar(1), mul(y, y))), [-2, 2]);
+// y = log(1 + e^x): dx = dy / (1 + e^-x)
+export const softplus = unary("Softplus", ({ dy, x: [x] }) => mul(dy, sigmoid(x)), [-3, 3]);
 // y = erf x: dx = dy 2/sqrt(pi) e^(-x^2)
 export const erf = unary(
   "Erf",

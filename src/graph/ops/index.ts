@@ -1,4 +1,5 @@
 /** The op table, whole: importing this registers every op. */
+export * from "./conv.ts";
 export * from "./elementwise.ts";
 export * from "./matmul.ts";
 export * from "./movement.ts";

@@ -75,15 +75,21 @@ export function slice(x: Node, axis: number, start: number, end: number): Node {
   return sliceOp([x], { axis, start, end });
 }
 
+const padOp = defineOp<{ axis: number; before: number; after: number }>("Pad", {
+  shape: ([x], { axis, before, after }) => x.map((d, i) => (i === axis ? before + d + after : d)),
+  grad: ({ x: [x], dy, attrs: { axis, before } }) => [slice(dy, axis, before, before + x.shape[axis])],
+  onnx: ({ axis, before, after }, [x]) => {
+    const along = (n: number) => x.map((_, i) => (i === axis ? n : 0));
+    return { attrs: {}, ints: [[...along(before), ...along(after)]] };
+  },
+  check: [
+    { shapes: [[2, 3]], attrs: { axis: 1, before: 1, after: 2 } },
+    { shapes: [[2, 3, 2]], attrs: { axis: 0, before: 0, after: 1 } },
+  ],
+});
 /** Zeros before and after along one axis: the adjoint of `slice`. */
 export function pad(x: Node, axis: number, before: number, after: number): Node {
-  const zeros = (n: number) =>
-    filled(
-      x.shape.map((d, i) => (i === axis ? n : d)),
-      0,
-    );
-  const parts = [...(before > 0 ? [zeros(before)] : []), x, ...(after > 0 ? [zeros(after)] : [])];
-  return parts.length === 1 ? x : concat(parts, axis);
+  return before + after === 0 ? x : padOp([x], { axis, before, after });
 }
 
 const expandOp = defineOp<{ to: readonly number[] }>("Expand", {
