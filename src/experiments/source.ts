@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Dataset } from "../data/dataset.ts";
 import { splitDataset } from "../data/split.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
-import { vocabulary, templates as worldTemplates } from "../world/captions.ts";
+import { promptTemplates, vocabulary } from "../world/captions.ts";
 import { type LabelSet, labelSets, shapesWorld } from "../world/shapes.ts";
 
 export interface SourceOptions {
@@ -48,7 +48,7 @@ export async function openSource(text: string, options: SourceOptions): Promise<
     return {
       name: text,
       classNames: labelSets[labels],
-      templates: templates ?? worldTemplates,
+      templates: templates ?? promptTemplates[labels],
       vocabulary,
       skipped: 0,
       sets: async (sizes) =>

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { caption, className, promptTemplates, templates, vocabulary } from "./captions.ts";
+import { caption, className, promptTemplates, vocabulary } from "./captions.ts";
 import { backgrounds, drawScene, textures } from "./scene.ts";
 import { labelSets } from "./shapes.ts";
 
@@ -42,7 +42,7 @@ test("the vocabulary is sorted, lower case, without doubles and used whole, belo
 });
 
 test('prompts hold one {}, words of the vocabulary, and no name makes "a" wrong', () => {
-  expect(templates.length).toBeGreaterThanOrEqual(6);
+  expect(promptTemplates.class.length).toBeGreaterThanOrEqual(6);
   for (const [labels, prompts] of Object.entries(promptTemplates)) {
     for (const prompt of prompts) {
       expect(prompt.split("{}").length).toBe(2);

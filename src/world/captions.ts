@@ -18,10 +18,9 @@ export const promptTemplates = {
   color: ["a photo of a {} shape", "a {} shape", "an image of a {} shape", "there is a {} shape"],
   background: ["a photo of a shape on a {} background", "a shape on a {} background", "a {} background with a shape"],
   texture: ["a photo of a shape on a {} background", "a shape on a {} background", "a {} background with a shape"],
+  size: ["a photo of a {} shape", "a {} shape", "an image of a {} shape", "there is a {} shape"],
+  place: ["a photo of a shape {}", "a shape {}", "an image of a shape {}", "there is a shape {}"],
 } as const satisfies Record<string, readonly string[]>;
-
-/** Zero-shot prompts for "red circle" and the like. */
-export const templates: readonly string[] = promptTemplates.class;
 
 /** {} is size, colour and shape; {on} the background; {at} the place. */
 const sentences = [
@@ -47,11 +46,11 @@ const sentences = [
 
 const sizeWords: readonly (readonly string[])[] = [["small", "little"], ["medium"], ["large", "big"]];
 
-/** [row][column] of the image's thirds. */
-const places: readonly (readonly string[])[] = [
-  ["in the top left corner", "at the top", "in the top right corner"],
-  ["on the left", "in the middle", "on the right"],
-  ["in the bottom left corner", "at the bottom", "in the bottom right corner"],
+/** The image's thirds, row by row. */
+export const placeNames: readonly string[] = [
+  ...["in the top left corner", "at the top", "in the top right corner"],
+  ...["on the left", "in the middle", "on the right"],
+  ...["in the bottom left corner", "at the bottom", "in the bottom right corner"],
 ];
 
 /** Every word of every caption and prompt, sorted. */
@@ -62,7 +61,7 @@ export const vocabulary: readonly string[] = [
       ...sentences,
       ...sizes,
       ...sizeWords.flat(),
-      ...places.flat(),
+      ...placeNames,
       ...[shapes, colors, backgrounds, textures].flat(),
       "background",
     ].flatMap((text) => text.split(" ").filter((word) => !word.startsWith("{"))),
@@ -85,7 +84,12 @@ export function caption(scene: Scene, ...path: readonly (number | string)[]): st
   return sentence
     .replace("{}", size + className(main.shape, main.color))
     .replace("{on}", `${texture}${backgrounds[scene.background]} background`)
-    .replace("{at}", places[third(main.y)][third(main.x)]);
+    .replace("{at}", placeNames[placeOf(scene)]);
+}
+
+/** Index into `placeNames`. */
+export function placeOf({ main }: Scene): number {
+  return 3 * third(main.y) + third(main.x);
 }
 
 /** 0, 1 or 2. Objects are large and whole, so that their centres keep to the middle: the thirds are narrow there. */

@@ -43,6 +43,23 @@ test("labels of background and texture agree with the captions that name both", 
   expect(named).toBeGreaterThan(100);
 });
 
+test("labels of size and place agree with the captions that name them", () => {
+  const world = (labels: "size" | "place") => shapesWorld({ seed: 1, split: "test", size: 2000, labels });
+  const [size, place] = [world("size"), world("place")];
+  const sizeWords = [/\b(small|little)\b/, /\bmedium\b/, /\b(large|big)\b/];
+  const named = { size: 0, place: 0 };
+  for (let i = 0; i < 2000; i++) {
+    const { caption, label } = size.example(i);
+    const said = sizeWords.findIndex((words) => words.test(caption!));
+    if (said >= 0) expect([i, label]).toEqual([i, said]);
+    if (said >= 0) named.size++;
+    const where = labelSets.place.findIndex((name) => caption!.includes(name));
+    if (where >= 0) expect([i, place.example(i).label]).toEqual([i, where]);
+    if (where >= 0) named.place++;
+  }
+  expect(Math.min(named.size, named.place)).toBeGreaterThan(400);
+});
+
 test("read gives [B, 3, S, S] in the order asked for, the same on every call", async () => {
   const both = await world.read([5, 9], 48);
   expect(both.shape).toEqual([2, 3, 48, 48]);

@@ -2,12 +2,12 @@
 import type { Dataset } from "../data/dataset.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { tensor } from "../tensor/tensor.ts";
-import { caption, className } from "./captions.ts";
+import { caption, className, placeNames, placeOf } from "./captions.ts";
 import { shapes } from "./distance.ts";
 import { render } from "./render.ts";
-import { backgrounds, colors, drawScene, type Scene, textures } from "./scene.ts";
+import { backgrounds, colors, drawScene, type Scene, sizes, textures } from "./scene.ts";
 
-export type LabelSet = "class" | "shape" | "color" | "background" | "texture";
+export type LabelSet = "class" | "shape" | "color" | "background" | "texture" | "size" | "place";
 
 /** "red circle", "yellow circle", ..., "black fish": class = shape * 10 + color. */
 export const classNames: readonly string[] = shapes.flatMap((_, shape) =>
@@ -21,6 +21,8 @@ export const labelSets: Readonly<Record<LabelSet, readonly string[]>> = {
   color: colors,
   background: backgrounds,
   texture: textures,
+  size: sizes,
+  place: placeNames,
 };
 
 /** The label of a scene in one of the label sets. */
@@ -32,6 +34,8 @@ export function labelOf(scene: Scene, labels: LabelSet): number {
       return scene.main.shape;
     case "color":
       return scene.main.color;
+    case "place":
+      return placeOf(scene);
     default:
       return scene[labels];
   }
