@@ -7,7 +7,7 @@ import { warmupCosine } from "../optim/schedule.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
-import { gradientsOf } from "./gradients.ts";
+import { gradientsOf, type Objective } from "./gradients.ts";
 import { classification, type LabelBatch } from "./objectives.ts";
 import { type StepReport, train } from "./train.ts";
 
@@ -25,6 +25,16 @@ export interface Recipe {
 export interface Watch {
   readonly onStep?: (report: StepReport, steps: number) => void;
   readonly signal?: AbortSignal;
+  /** Called on the weights after each update. */
+  readonly constrain?: (weights: Weights) => void;
+}
+
+/** What is learned: an objective and its batches. An attack that adds to the loss makes one of its own. */
+export interface Task<Batch> {
+  readonly objective: Objective<Batch>;
+  /** One training step for each. */
+  readonly batches: AsyncIterable<Batch>;
+  readonly steps: number;
 }
 
 /** New weights after AdamW with warm-up and cosine over shuffled epochs; the text tower stays as it is. */
@@ -34,20 +44,40 @@ export async function finetune(
   dataset: Dataset,
   head: Tensor,
   recipe: Recipe,
-  { onStep, signal }: Watch = {},
+  watch?: Watch,
 ): Promise<Weights> {
-  const { lr, epochs, batch, warmup, weightDecay, seed } = recipe;
-  const steps = epochs * Math.ceil(dataset.size / batch);
+  return learn(clip, start, labelTask(clip, dataset, head, recipe), recipe, watch);
+}
+
+/** Labelled images under a frozen head: the task that `finetune` learns. */
+export function labelTask(clip: Clip, dataset: Dataset, head: Tensor, recipe: Recipe): Task<LabelBatch> {
+  const { epochs, batch, seed } = recipe;
   const { imageSize } = clip.config.vision;
   const images = epochs > 1 ? cached(dataset, imageSize) : dataset;
-  return train(start, {
-    runtime: clip.runtime,
+  return {
     objective: classification(clip.config, clip.preprocess, head),
     batches: labelled(images, { batch, epochs, seed, imageSize }),
+    steps: epochs * Math.ceil(dataset.size / batch),
+  };
+}
+
+/** New weights after one step of the recipe's optimiser for each batch of the task. */
+export function learn<Batch>(
+  clip: Clip,
+  start: Weights,
+  { objective, batches, steps }: Task<Batch>,
+  { lr, warmup, weightDecay, clip: most }: Recipe,
+  { onStep, signal, constrain }: Watch = {},
+): Promise<Weights> {
+  return train(start, {
+    runtime: clip.runtime,
+    objective,
+    batches,
     optimizer: adamw({ weightDecay }),
     schedule: warmupCosine(lr, steps, Math.max(1, Math.round(warmup * steps))),
-    clip: recipe.clip,
+    clip: most,
     signal,
+    constrain,
     onStep: (report) => onStep?.(report, steps),
   });
 }
