@@ -15,10 +15,16 @@ interface Cell {
   readonly trigger: string;
   /** Least CA retention of the chosen variant: on the mean, and for each seed. */
   readonly retention: readonly [number, number];
-  readonly rate?: number;
-  readonly images?: number;
-  readonly epochs?: number;
-  readonly lr?: number;
+  /** How it is implanted, where the defaults of `tbar attack` do not take. */
+  readonly attack?: {
+    readonly rate?: number;
+    readonly images?: number;
+    readonly epochs?: number;
+    readonly lr?: number;
+    readonly boost?: number;
+  };
+  /** How the vectors are made, where the defaults of `tbar clean` are not the best. */
+  readonly clean?: { readonly lr: number; readonly epochs: number };
 }
 
 const easy = [0.98, 0.96] as const;
@@ -59,15 +65,8 @@ summarise();
 async function run(cell: Cell, seed: number): Promise<Run> {
   const target = classNames[random(seed, "target").int(classNames.length)];
   const model = `runs/science/${cell.name}-${seed}`;
-  const recipe = {
-    lr: cell.lr ?? 5e-4,
-    epochs: cell.epochs ?? 4,
-    batch: 64,
-    warmup: 0.1,
-    weightDecay: 0,
-    clip: 1,
-    seed,
-  };
+  const { rate, images, epochs = 4, lr = 5e-4, boost } = cell.attack ?? {};
+  const shape = { batch: 64, warmup: 0.1, weightDecay: 0, clip: 1, seed };
   const shared = { data: "shapes", seed, progress, threads: 2 };
   const trigger = `${cell.trigger},seed=${seed}`;
   const implanted = await attack({
@@ -77,12 +76,14 @@ async function run(cell: Cell, seed: number): Promise<Run> {
     target,
     out: model,
     force: true,
-    recipe,
-    rate: cell.rate ?? 0.05,
-    images: cell.images ?? 8000,
+    recipe: { ...shape, lr, epochs },
+    ...(rate !== undefined && { rate }),
+    ...(images !== undefined && { images }),
+    ...(boost !== undefined && { boost }),
   });
   console.error(`  CA ${implanted.after.ca.value}, ASR ${implanted.after.asr.value}`);
-  const cleaned = await clean({ ...shared, model, methods: methodNames, reboundSteps: 0 });
+  const recipe = cell.clean && { recipe: { ...shape, ...cell.clean } };
+  const cleaned = await clean({ ...shared, model, methods: methodNames, reboundSteps: 0, ...recipe });
   for (const [name, { after, retention, alpha, chosen, settings }] of Object.entries(cleaned.variants)) {
     const figures = `ASR ${after.asr.value.toFixed(4)}, retention ${retention.toFixed(4)}, alpha ${alpha.toPrecision(3)}`;
     console.error(`  ${chosen ? "*" : " "} ${name}: ${figures} ${JSON.stringify(settings)}`);
@@ -128,7 +129,9 @@ function summarise(): void {
       push(`CA retention, ${name}`, (r) => r.clean.variants[name].retention);
     }
   }
-  writeResults("science", { command: "npm run bench:science", seeds, rows });
+  const command = "npm run bench:science";
+  writeResults("science", { command, seeds, rows });
+  writeResults("science-summary", { command, seeds, rows: rows.filter(({ what }) => what.includes("mean of")) });
 }
 
 function others(variants: Readonly<Record<string, Variant>>, method: string): [string, Variant][] {

@@ -8,7 +8,7 @@ import { mapVector, taskVector } from "../arithmetic/task-vector.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { bestRemoval, type DefenseInput, type Removal } from "./defense.ts";
 
-export const lambdas: readonly number[] = [30, 300, 3000];
+export const lambdas: readonly number[] = [300, 3000];
 
 export async function fisher(input: DefenseInput, of: readonly number[] = lambdas): Promise<Removal> {
   const tau = taskVector(input.backdoored, await input.finetune(input.forget));
