@@ -57,10 +57,10 @@ export function checkWeights(weights: Weights, config: ClipConfig): void {
   }
 }
 
-/** A NaN or an infinity makes every result worthless, and hides in averages. */
-export function checkFinite(name: string, { data }: Tensor, where: string): void {
+/** A NaN or an infinity makes every result worthless, and hides in averages. `from`: the first value's place in its tensor. */
+export function checkFinite(name: string, { data }: Pick<Tensor, "data">, where: string, from = 0): void {
   for (let i = 0; i < data.length; i++) {
     if (Number.isFinite(data[i])) continue;
-    throw badInput(`${where}: tensor ${name} holds ${data[i]} (value ${i}); the weights are damaged`);
+    throw badInput(`${where}: tensor ${name} holds ${data[i]} (value ${from + i}); the weights are damaged`);
   }
 }

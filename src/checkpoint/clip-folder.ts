@@ -10,6 +10,7 @@ import type { ClipConfig } from "./config.ts";
 import { isFile, isFolder, readSmallFile, sha256File } from "./files.ts";
 import { inferConfig } from "./infer-config.ts";
 import { detectLayout, type Layout, ourShape, type Part, partsOf, putTogether, takeApart } from "./layouts.ts";
+import { type Change, changedPieces, type Parameters, parametersOf, rawPieces } from "./pieces.ts";
 import type { Preprocess } from "./preprocess.ts";
 import { openSafetensors, type SafetensorsFile, type TensorSource, writeSafetensors } from "./safetensors.ts";
 import type { Dtype, TensorEntry } from "./safetensors-header.ts";
@@ -39,6 +40,8 @@ export interface Checkpoint {
   weights(): Promise<Weights>;
   /** One parameter, checked likewise. */
   tensor(name: string): Promise<Tensor>;
+  /** Run `work` with the parameters to be read piece by piece. */
+  stream<T>(work: (parameters: Parameters) => Promise<T>): Promise<T>;
   /** SHA-256 of the weights file. */
   sha256(): Promise<string>;
 }
@@ -87,6 +90,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
       if (part === undefined) throw unknownName("parameter", name, [...checkpoint.dtypes.keys()]);
       return withFile(checkpoint, async (file) => (await readPart(file, part))[part.ours.indexOf(name)]);
     },
+    stream: (work) => withFile(checkpoint, (file) => work(parametersOf(file, parts))),
     sha256: () => sha256File(weightsFile),
   };
   return checkpoint;
@@ -97,6 +101,8 @@ export interface CheckpointContent {
   readonly like: Checkpoint;
   /** New values by parameter name, all or some; the other tensors are copied as they are. */
   readonly weights: Weights;
+  /** Parameters that are changed piece by piece on their way from `like` instead. */
+  readonly changes?: ReadonlyMap<string, Change>;
   /** Added to the metadata of `like`. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** More files for the folder, by name; a lone file has no place for them. */
@@ -104,7 +110,7 @@ export interface CheckpointContent {
 }
 
 /**
- * Write a checkpoint of the same layout, dtypes and kind as `like`, holding one tensor at a time; a folder gets copies of
+ * Write a checkpoint of the same layout, dtypes and kind as `like`, holding one tensor or piece at a time; a folder gets copies of
  * `like`'s JSON and tokenizer files. Appears whole or not at all. Throws `bad-input` when a value is not finite or too large
  * for its dtype, and when the output exists (without `force`).
  */
@@ -210,19 +216,23 @@ function mergedMetadata({ like, metadata = {} }: CheckpointContent): Map<string,
 }
 
 /** The file's tensors again: copied as bytes, or encoded anew where one of the parameters in them is given. */
-function sources(source: SafetensorsFile, { like, weights }: CheckpointContent): TensorSource[] {
+function sources(source: SafetensorsFile, { like, weights, changes = new Map() }: CheckpointContent): TensorSource[] {
   const partOf = new Map(like.parts.map((part) => [part.file, part]));
+  const parameters = parametersOf(source, like.parts);
+  const given = async (part: Part) => {
+    const some = part.ours.map((our) => weights.get(our));
+    const kept = some.includes(undefined) ? await readPart(source, part) : [];
+    return putTogether(
+      part,
+      some.map((value, i) => value ?? kept[i]),
+    );
+  };
   return [...like.tensors].map(([name, { dtype, shape }]) => {
     const part = partOf.get(name);
-    const changed = part?.ours.some((our) => weights.has(our));
-    const data = async () => {
-      if (part === undefined || !changed) return source.readRaw(name);
-      const given = part.ours.map((our) => weights.get(our));
-      const kept = given.includes(undefined) ? await readPart(source, part) : [];
-      return putTogether(
-        part,
-        given.map((value, i) => value ?? kept[i]),
-      );
+    const data = () => {
+      if (part?.ours.some((our) => changes.has(our))) return changedPieces(parameters, part, changes);
+      if (part?.ours.some((our) => weights.has(our))) return given(part);
+      return rawPieces(source, name);
     };
     return { name, dtype, shape, data };
   });

@@ -44,25 +44,36 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
 }
 
 function openedFile(path: string, file: FileHandle, start: number, header: Header): SafetensorsFile {
+  const readRange = (name: string, from: number, to: number) => {
+    const { begin } = entryOf({ path, tensors: header.tensors }, name);
+    return readBytes(file, start + begin + from, to - from, path);
+  };
   return withValues({
     ...header,
     path,
     files: [path],
     readRaw(name) {
       const { begin, end } = entryOf({ path, tensors: header.tensors }, name);
-      return readBytes(file, start + begin, end - begin, path);
+      return readRange(name, 0, end - begin);
     },
+    readRange,
     close: () => file.close(),
   });
 }
 
 export interface TensorSource extends TensorShape {
-  /** Float32 values, to be encoded as `dtype`, or the bytes themselves. Asked for once, when its turn comes. */
-  readonly data: () => Tensor | Uint8Array | Promise<Tensor | Uint8Array>;
+  /**
+   * Float32 values, to be encoded as `dtype`, or the bytes themselves; or either piece by piece. Asked for once, when its turn
+   * comes.
+   */
+  readonly data: () => Whole | Promise<Whole> | Pieces;
 }
 
+type Whole = Tensor | Uint8Array;
+export type Pieces = AsyncIterable<Float32Array | Uint8Array>;
+
 /**
- * Write a file in the official writer's order, holding one tensor at a time. Appears whole or not at all.
+ * Write a file in the official writer's order, holding one tensor or piece at a time. Appears whole or not at all.
  * Throws `bad-input` when a finite value is too large for its dtype, and as `writeFileAtomic` does.
  */
 export async function writeSafetensors(
@@ -75,28 +86,32 @@ export async function writeSafetensors(
     path,
     async (write) => {
       await write(header);
-      for (const source of ordered) await write(await bytesOf(source));
+      for (const source of ordered) for await (const bytes of bytesOf(source)) await write(bytes);
     },
     options,
   );
 }
 
-async function bytesOf({ name, dtype, shape, data }: TensorSource): Promise<Uint8Array> {
+async function* bytesOf({ name, dtype, shape, data }: TensorSource): AsyncGenerator<Uint8Array> {
   const found = await data();
-  if (found instanceof Uint8Array) {
-    if (found.length !== byteLength(dtype, shape))
-      throw new RangeError(`${name}: ${found.length} bytes for ${dtype} [${shape}]`);
-    return found;
+  if ("shape" in found && !sameShape(found.shape, shape)) {
+    throw new RangeError(`${name}: values of shape [${found.shape}] for [${shape}]`);
   }
-  if (!sameShape(found.shape, shape)) throw new RangeError(`${name}: values of shape [${found.shape}] for [${shape}]`);
-  return encodeFloats(name, dtype, found.data);
+  const pieces = found instanceof Uint8Array ? [found] : "shape" in found ? [found.data] : found;
+  let length = 0;
+  for await (const piece of pieces) {
+    const bytes = piece instanceof Uint8Array ? piece : encodeFloats(name, dtype, piece);
+    length += bytes.length;
+    yield bytes;
+  }
+  if (length !== byteLength(dtype, shape)) throw new RangeError(`${name}: ${length} bytes for ${dtype} [${shape}]`);
 }
 
 function encodeFloats(name: string, dtype: Dtype, values: Float32Array): Uint8Array {
   const codec = FLOATS[dtype];
   if (codec === undefined) throw new RangeError(`${name}: float32 values cannot be stored as ${dtype}`);
-  const { limit = Number.POSITIVE_INFINITY } = codec;
-  for (let i = 0; i < values.length; i++) {
+  const { limit } = codec;
+  for (let i = 0; limit !== undefined && i < values.length; i++) {
     if (Math.abs(values[i]) < limit || !Number.isFinite(values[i])) continue;
     throw badInput(`tensor ${name} holds ${values[i]}, too large for ${dtype}`);
   }

@@ -5,7 +5,7 @@
 import { badInput } from "../tensor/error.ts";
 import type { IntTensor, Tensor } from "../tensor/tensor.ts";
 import { decodeBF16, decodeF16, encodeBF16, encodeF16 } from "./half.ts";
-import type { Dtype } from "./safetensors-header.ts";
+import { DTYPE_BITS, type Dtype } from "./safetensors-header.ts";
 
 export type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -25,12 +25,16 @@ export interface TensorSet<Info extends TensorInfo = TensorInfo> {
   readonly tensors: ReadonlyMap<string, Info>;
   /** The bytes as they lie in the file, in a buffer of their own. */
   readRaw(name: string): Promise<Bytes>;
+  /** Those from `begin` to before `end`, counted from the tensor's first. */
+  readRange(name: string, begin: number, end: number): Promise<Bytes>;
   close(): Promise<void>;
 }
 
 export interface TensorFile<Info extends TensorInfo = TensorInfo> extends TensorSet<Info> {
   /** The values as float32: F16 and BF16 exactly, F64 rounded; other dtypes are refused. */
   read(name: string): Promise<Tensor>;
+  /** `count` values of it from place `from` on, likewise. */
+  readPart(name: string, from: number, count: number): Promise<Float32Array>;
   /** The values of an integer or BOOL tensor, which must fit in 32 bits. */
   readInts(name: string): Promise<IntTensor>;
 }
@@ -73,14 +77,23 @@ export function entryOf<Info extends TensorInfo>(
 
 /** Values on top of bytes. */
 export function withValues<Info extends TensorInfo>(set: TensorSet<Info>): TensorFile<Info> {
-  const { path, readRaw } = set;
+  const { path, readRaw, readRange } = set;
+  const codecOf = (name: string): FloatCodec => {
+    const { dtype } = entryOf(set, name);
+    const codec = FLOATS[dtype];
+    if (codec === undefined) throw badInput(`${path}: tensor ${name} holds ${dtype}, not floating point values`);
+    return codec;
+  };
   return {
     ...set,
     async read(name) {
-      const { dtype, shape } = entryOf(set, name);
-      const decode = FLOATS[dtype]?.decode;
-      if (decode === undefined) throw badInput(`${path}: tensor ${name} holds ${dtype}, not floating point values`);
-      return { shape, data: decode(await readRaw(name)) };
+      const { shape } = entryOf(set, name);
+      return { shape, data: codecOf(name).decode(await readRaw(name)) };
+    },
+    async readPart(name, from, count) {
+      const { decode } = codecOf(name);
+      const bytes = DTYPE_BITS[entryOf(set, name).dtype] / 8;
+      return decode(await readRange(name, from * bytes, (from + count) * bytes));
     },
     async readInts(name) {
       const { dtype, shape } = entryOf(set, name);

@@ -1,0 +1,77 @@
+/** Parameters piece by piece: tensors of any size pass through a few megabytes of memory. */
+import { unknownName } from "../tensor/error.ts";
+import { sizeOf } from "../tensor/tensor.ts";
+import { checkFinite } from "./checks.ts";
+import { ourShape, type Part, putTogether, takeApart } from "./layouts.ts";
+import { byteLength } from "./safetensors-header.ts";
+import { entryOf, type TensorFile } from "./tensor-file.ts";
+
+/** Values of one piece: 4 MiB as float32. */
+const pieceSize = 2 ** 20;
+
+/** The pieces of so many values, as [place of the first, count]; the first has `first` values if told. */
+export function* pieces(size: number, first = pieceSize): Generator<readonly [number, number]> {
+  for (let from = 0, most = first; from < size; from += most, most = pieceSize)
+    yield [from, Math.min(most, size - from)];
+}
+
+/** The parameters of an open file. */
+export interface Parameters {
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** `count` values from place `from` on, in an array of their own. Throws `bad-input` when one of them is not finite. */
+  read(name: string, from: number, count: number): Promise<Float32Array>;
+}
+
+/** A transposed tensor is read whole and kept until another is asked for: the projections that are stored so are small. */
+export function parametersOf(file: TensorFile, parts: readonly Part[]): Parameters {
+  const places = new Map(parts.flatMap((part) => part.ours.map((name, i) => [name, { part, i }] as const)));
+  const shapeIn = (part: Part) => ourShape(part, file.tensors.get(part.file)?.shape ?? []) ?? [];
+  const shapes = new Map([...places].map(([name, { part }]) => [name, shapeIn(part)] as const));
+  let whole: { readonly name: string; readonly data: Float32Array } | undefined;
+  return {
+    shapes,
+    async read(name, from, count) {
+      const place = places.get(name);
+      if (place === undefined) throw unknownName("parameter", name, [...places.keys()]);
+      const { part, i } = place;
+      let data: Float32Array;
+      if (part.form === "transposed") {
+        if (whole?.name !== name) whole = { name, data: takeApart(part, await file.read(part.file))[i].data };
+        data = whole.data.slice(from, from + count);
+      } else {
+        data = await file.readPart(part.file, i * sizeOf(shapeIn(part)) + from, count);
+      }
+      checkFinite(part.file, { data }, file.path, from);
+      return data;
+    },
+  };
+}
+
+/** Changes values of a parameter in place: those from place `from` on. */
+export type Change = (from: number, values: Float32Array) => Promise<void>;
+
+/** The values of a file's tensor anew, those of some of its parameters changed on the way. */
+export async function* changedPieces(
+  { shapes, read }: Parameters,
+  part: Part,
+  changes: ReadonlyMap<string, Change>,
+): AsyncGenerator<Float32Array> {
+  for (const name of part.ours) {
+    const shape = shapes.get(name) ?? [];
+    const size = sizeOf(shape);
+    for (const [from, count] of pieces(size, part.form === "transposed" ? size : undefined)) {
+      const data = await read(name, from, count);
+      await changes.get(name)?.(from, data);
+      checkFinite(name, { data }, "new weights", from);
+      yield part.form === "transposed" ? putTogether(part, [{ shape, data }]).data : data;
+    }
+  }
+}
+
+/** The bytes of a tensor as they lie in the file. */
+export async function* rawPieces(file: TensorFile, name: string): AsyncGenerator<Uint8Array> {
+  const { dtype, shape } = entryOf(file, name);
+  for (const [from, count] of pieces(byteLength(dtype, shape) ?? 0)) {
+    yield await file.readRange(name, from, from + count);
+  }
+}
