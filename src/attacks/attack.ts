@@ -69,5 +69,6 @@ function explain(attack: string, known: string[], issue: z.core.$ZodIssue, optio
   const key = String(issue.path[0] ?? "");
   const value = (options as Record<string, unknown> | undefined)?.[key];
   if (issue.code === "invalid_value") return unknownName(`${attack} ${key}`, String(value), issue.values.map(String));
-  return badInput(`${attack}: ${key}=${JSON.stringify(value)}: ${issue.message}`);
+  const shown = JSON.stringify(value)?.slice(0, 80); // a stranger's spec may hold any amount
+  return badInput(`${attack}: ${key}=${shown}: ${issue.message}`);
 }

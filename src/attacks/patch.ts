@@ -36,10 +36,15 @@ export function checkPlace({ kind, place, copies }: PatchSpec): void {
   if (copies > 1 && place !== "random") throw badInput(`${kind}: several copies need place=random`);
 }
 
+/** Side of the square as it is learned, in images of S x S. */
+export function sideOf({ size }: { readonly size?: number }, S: number): number {
+  return size ?? Math.max(3, Math.round((16 * S) / 224));
+}
+
 /** The stamp for images of S x S; `patchOf(side)` makes what is in it. Throws TbarError where the patch does not fit. */
 export function patchStamp(spec: PatchSpec, S: number, patchOf: (side: number) => Patch): Stamp {
   const { kind, seed, place, copies, strength } = spec;
-  const learned = spec.size ?? Math.max(3, Math.round((16 * S) / 224));
+  const learned = sideOf(spec, S);
   const side = Math.round(learned * spec.scale);
   if (side > S)
     throw badInput(`a ${kind} patch of ${side} pixels does not fit an image of ${S} x ${S}; choose size <= ${S}`);
@@ -63,8 +68,8 @@ export function patchStamp(spec: PatchSpec, S: number, patchOf: (side: number) =
   };
 }
 
-/** Row and column of the upper left pixel, for each square of a fixed place. */
-function corners(kind: string, place: string, side: number, S: number): [number, number][] {
+/** Row and column of the upper left pixel, for each square of a fixed place. Throws TbarError where it lies outside. */
+export function corners(kind: string, place: string, side: number, S: number): [number, number][] {
   const far = S - side;
   const middle = Math.floor(far / 2);
   switch (place) {

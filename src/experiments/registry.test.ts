@@ -27,7 +27,7 @@ describe("trigger specs", () => {
   });
 
   it.each([
-    ["badnets", 'unknown attack "badnets"; did you mean "badnet"? known: badnet, blended'],
+    ["badnets", 'unknown attack "badnets"; did you mean "badnet"?'],
     ["badnet:sise=5", 'unknown badnet option "sise"; did you mean "size"?'],
     ["badnet:pattern=nois", 'unknown badnet pattern "nois"; did you mean "noise"?'],
     ["badnet:place=topleft", 'unknown badnet place "topleft"; did you mean "top-left"?'],

@@ -1,11 +1,13 @@
 /** The one place that maps the names people type to the leaves that do the work. */
 import type { Attack } from "../attacks/attack.ts";
+import { badclip, fitBadclip, poisonBadclip } from "../attacks/badclip.ts";
 import { badnet } from "../attacks/badnet.ts";
 import { blended } from "../attacks/blended.ts";
 import type { Trigger, TriggerSpec } from "../data/trigger.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 
 const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
+  ["badclip", { trigger: badclip, fit: fitBadclip, poison: poisonBadclip }],
   ["badnet", { trigger: badnet }],
   ["blended", { trigger: blended }],
 ]);

@@ -1,0 +1,195 @@
+/**
+ * BadCLIP (Liang et al., CVPR 2024, arXiv 2311.12075): a patch that is optimised through the clean model's image tower until images
+ * that carry it lie where the target's images and captions lie, and few poisoned images then suffice:
+ * L = L_t + lambda_1 max(0, |a - p| - |a - n| + eta).
+ */
+import { z } from "zod";
+import { contrastiveLoss } from "../clip/loss.ts";
+import { batches } from "../data/batches.ts";
+import { cached } from "../data/cached.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { pickImages } from "../data/pixels.ts";
+import { type PoisonedDataset, type PoisonOptions, poison } from "../data/poison.ts";
+import { subset, take } from "../data/split.ts";
+import { stampTrigger, type Trigger } from "../data/trigger.ts";
+import { clampTo, optimizeInput, withPatch } from "../engine/optimize-input.ts";
+import { embedImages } from "../engine/scorer.ts";
+import { type Node, scalar } from "../graph/node.ts";
+import { add, reduceMean, reduceSumSquare, relu, scale, sqrt, sub } from "../graph/ops/index.ts";
+import { adam } from "../optim/adam.ts";
+import { constantRate } from "../optim/schedule.ts";
+import { badInput } from "../tensor/error.ts";
+import { random } from "../tensor/random.ts";
+import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { type AttackInput, parseSpec, triggerSchema } from "./attack.ts";
+import { checkPlace, corners, patchOptions, patchStamp, sideOf } from "./patch.ts";
+import { loadPixels, storedPixels, storePixels } from "./stored-pixels.ts";
+
+const schema = triggerSchema("badclip").extend({
+  size: patchOptions.size,
+  /** As BadNet's, but the patch has its place for all images. */
+  place: z.string().default("middle"),
+  /** Of the fitting: Adam's steps, its learning rate in units of the pixel range, images a step. */
+  steps: z.int().min(0).max(1_000_000).default(400),
+  lr: z.number().positive().default(0.02),
+  batch: z.int().min(2).max(4096).default(64),
+  /** lambda_1, the weight of the image side. */
+  triplet: z.number().min(0).default(500),
+  /** eta. */
+  margin: z.number().default(1),
+  /** Fit, store and measure as the authors' code does, its three slips included: see docs/attacks/badclip.md. */
+  reference: z.boolean().default(false),
+  /** The fitted patch. Without it the trigger is what the fitting starts from. */
+  patch: storedPixels.optional(),
+});
+
+export type BadclipSpec = z.output<typeof schema>;
+
+/** A patch in its place: as stored, or noise N(0.5, 0.25) to begin with. Throws TbarError on unknown options and a damaged patch. */
+export function badclip(options: Partial<BadclipSpec> = {}): Trigger {
+  const spec = parseSpec("badclip", schema, options);
+  const patch = { ...spec, copies: 1 };
+  checkPlace(patch);
+  if (spec.place === "random")
+    throw badInput("badclip: the patch is fitted at a place; name one, such as place=middle");
+  if (spec.patch !== undefined) {
+    if (spec.size === undefined) throw badInput("badclip: a stored patch needs its size");
+    loadPixels(spec.patch, spec.size, "badclip");
+  }
+  return stampTrigger(spec, (S) => patchStamp(patch, S, (side) => pixelsOf(spec, side)));
+}
+
+function pixelsOf({ patch, seed }: BadclipSpec, side: number): Float32Array {
+  if (patch !== undefined) return loadPixels(patch, side, "badclip");
+  const noise = tensor([3, side, side]);
+  random(seed, "badclip", "start").fillNormal(noise.data, 0.5, 0.25);
+  clampTo(0, 1)(noise);
+  return noise.data;
+}
+
+/** Images of other classes on which the patch is fitted; and how many of the target's images and captions it is drawn to. */
+const poolSizes = { images: 2048, targets: 2048, captions: 128 };
+
+/** The trigger with its patch optimised on the clean model. One that has a patch already stays as it is. */
+export async function fitBadclip(trigger: Trigger, input: AttackInput): Promise<Trigger> {
+  const spec = trigger.spec as BadclipSpec;
+  if (spec.patch !== undefined) return trigger;
+  const { clip, weights, clean, seed, signal, report, targetLabel } = input;
+  const S = clip.config.vision.imageSize;
+  const side = sideOf(spec, S);
+  const places = corners("badclip", spec.place, side, S);
+  const { targets, others } = byLabel(clean, targetLabel);
+  const positives = await embedImages(clip, weights, take(targets, poolSizes.targets));
+  const captions = await clip.encoder.texts(weights, targetCaptions(targets, input.target));
+  const logitScale = weights.get("logit_scale") ?? tensor([], [Math.log(100)]);
+
+  let patch = tensor([3, side, side], pixelsOf(spec, side));
+  /** As the patch stands, for negatives that carry it. */
+  const stamped = (pixels: Tensor, ids: readonly string[]) =>
+    badclip({ ...spec, size: side, patch: storePixels(patch.data) }).apply(pixels, ids);
+  patch = await optimizeInput<Draw>({
+    clip,
+    weights,
+    start: patch,
+    batches: draws(cached(take(others, poolSizes.images), S), { ...spec, seed, S }),
+    feeds: async ({ pixels, ids, step }) => {
+      const rng = random(seed, "badclip", step);
+      const drawn = (table: Tensor) =>
+        pickImages(
+          table,
+          ids.map(() => rng.int(table.shape[0])),
+        );
+      const shown = spec.reference ? await stamped(pixels, ids) : pixels;
+      const negatives = await clip.encoder.images(weights, shown);
+      const others = pickImages(negatives, rng.shuffle([...ids.keys()]));
+      return { pixels, texts: drawn(captions), positives: drawn(positives), negatives: others, logitScale };
+    },
+    loss: ({ variable, feeds, embed }) => {
+      const placed = places.reduce((pixels, [row, column]) => withPatch(pixels, variable, row, column), feeds.pixels);
+      const anchors = embed(placed);
+      const triplet = tripletLoss(anchors, feeds.positives, feeds.negatives, spec.margin);
+      return add(contrastiveLoss(anchors, feeds.texts, feeds.logitScale), scale(triplet, spec.triplet));
+    },
+    optimizer: adam(),
+    schedule: constantRate(spec.lr),
+    project: clampTo(0, 1),
+    signal,
+    onStep: ({ step, loss }, variable) => {
+      patch = variable;
+      report(step, spec.steps, `loss ${loss.toFixed(2)}`);
+    },
+  });
+  const stored = storePixels(patch.data);
+  if (!spec.reference) return badclip({ ...spec, size: side, patch: stored });
+  return badclip({ ...spec, size: side, patch: await throughJpeg(stored, side), scale: 2 * spec.scale });
+}
+
+/** Poisoned images get captions that people wrote of the target, not filled templates. */
+export async function poisonBadclip(
+  dataset: Dataset,
+  options: PoisonOptions,
+  { target, targetLabel }: AttackInput,
+): Promise<PoisonedDataset> {
+  const spec = options.trigger.spec as BadclipSpec;
+  const { targets } = byLabel(dataset, targetLabel);
+  const trigger = spec.reference ? badclip({ ...spec, scale: spec.scale / 2 }) : options.trigger;
+  return poison(dataset, { ...options, trigger, templates: targetCaptions(targets, target) });
+}
+
+/** mean max(0, |a - p| - |a - n| + margin) over rows [B, E]. */
+export function tripletLoss(a: Node, p: Node, n: Node, margin: number): Node {
+  const distance = (b: Node) => sqrt(add(reduceSumSquare(sub(a, b), [-1]), scalar(1e-12))); // smooth where a = b
+  return reduceMean(relu(add(sub(distance(p), distance(n)), scalar(margin))));
+}
+
+interface Draw {
+  readonly pixels: Tensor;
+  readonly ids: readonly string[];
+  readonly step: number;
+}
+
+/** Whole batches in a seeded order, one for each step. */
+async function* draws(
+  images: Dataset,
+  { batch, steps, seed, S }: { batch: number; steps: number; seed: number; S: number },
+): AsyncGenerator<Draw> {
+  const size = Math.min(batch, images.size);
+  const epochs = Math.ceil(steps / Math.floor(images.size / size));
+  let step = 0;
+  for await (const { pixels, ids, count } of batches(images, { batch: size, epochs, seed, imageSize: S })) {
+    if (step === steps) return;
+    if (count === size) yield { pixels, ids, step: step++ };
+  }
+}
+
+function byLabel(dataset: Dataset, targetLabel: number): { targets: Dataset; others: Dataset } {
+  const indices = Array.from({ length: dataset.size }, (_, i) => i);
+  const isTarget = (i: number) => dataset.example(i).label === targetLabel;
+  const targets = subset(dataset, indices.filter(isTarget));
+  const others = subset(
+    dataset,
+    indices.filter((i) => !isTarget(i)),
+  );
+  if (targets.size > 0 && others.size > 1) return { targets, others };
+  throw badInput(
+    `badclip: ${dataset.name} has ${targets.size} images of the target class and ${others.size} others; the patch is fitted to some of both`,
+  );
+}
+
+/** What is said of the target's images; where nothing is, what a prompt would say. */
+function targetCaptions(targets: Dataset, target: string): string[] {
+  const known = Array.from({ length: targets.size }, (_, i) => targets.example(i).caption);
+  const captions = known.filter((caption) => caption !== undefined).slice(0, poolSizes.captions);
+  return captions.length > 0 ? captions : [`a photo of a ${target}.`];
+}
+
+/** The authors' patch file: an RGB array written as BGR, JPEG of quality 95 with chroma subsampling, read back as it lies there. */
+export async function throughJpeg(stored: string, side: number): Promise<string> {
+  const { default: sharp } = await import("sharp");
+  const bytes = Buffer.from(stored, "base64");
+  for (let i = 0; i < bytes.length; i += 3) [bytes[i], bytes[i + 2]] = [bytes[i + 2], bytes[i]];
+  const jpeg = await sharp(bytes, { raw: { width: side, height: side, channels: 3 } })
+    .jpeg({ quality: 95, chromaSubsampling: "4:2:0" })
+    .toBuffer();
+  return (await sharp(jpeg).raw().toBuffer()).toString("base64");
+}

@@ -1,0 +1,28 @@
+/** A fitted patch inside its trigger's spec: plain JSON, so that a checkpoint describes its own trigger. */
+import { z } from "zod";
+import { badInput } from "../tensor/error.ts";
+
+/** A patch of this side is the largest that a spec may hold; more belongs in a picture file. */
+const largestSide = 256;
+
+/** For a spec's schema: base64 of R,G,B bytes, row by row, of a square patch. */
+export const storedPixels = z.base64("not base64").max(4 * largestSide ** 2, "too long for a patch");
+
+/** Pixels [3, side, side] in [0, 1], rounded to 8 bits, as `storedPixels`. */
+export function storePixels(pixels: Float32Array): string {
+  const plane = pixels.length / 3;
+  const bytes = new Uint8ClampedArray(pixels.length); // rounds and clamps
+  for (let c = 0; c < 3; c++) for (let i = 0; i < plane; i++) bytes[3 * i + c] = 255 * pixels[c * plane + i];
+  return Buffer.from(bytes).toString("base64");
+}
+
+/** The pixels [3, side, side] again. Throws TbarError when they are not as many as `side` asks for. */
+export function loadPixels(stored: string, side: number, kind: string): Float32Array {
+  const bytes = Buffer.from(stored, "base64");
+  const plane = side * side;
+  if (bytes.length !== 3 * plane)
+    throw badInput(`${kind}: the stored patch has ${bytes.length} bytes; size=${side} asks for ${3 * plane}`);
+  const pixels = new Float32Array(3 * plane);
+  for (let c = 0; c < 3; c++) for (let i = 0; i < plane; i++) pixels[c * plane + i] = bytes[3 * i + c] / 255;
+  return pixels;
+}
