@@ -3,6 +3,8 @@ import type { Attack } from "../attacks/attack.ts";
 import { badclip, fitBadclip, poisonBadclip } from "../attacks/badclip.ts";
 import { badnet } from "../attacks/badnet.ts";
 import { blended } from "../attacks/blended.ts";
+import { entangled } from "../attacks/entangled.ts";
+import { firstOrder } from "../attacks/first-order.ts";
 import type { Trigger, TriggerSpec } from "../data/trigger.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 
@@ -10,6 +12,8 @@ const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
   ["badclip", { trigger: badclip, fit: fitBadclip, poison: poisonBadclip }],
   ["badnet", { trigger: badnet }],
   ["blended", { trigger: blended }],
+  ["entangled", entangled],
+  ["first-order", firstOrder],
 ]);
 
 export const attackNames: readonly string[] = [...attacks.keys()];

@@ -1,0 +1,102 @@
+/**
+ * Implants that foresee TBAR: its trigger vector starts out along -g, g the gradient of the forget-set loss (triggered images,
+ * labelled as the target). Here g is part of the loss that is trained, so training differentiates a gradient.
+ */
+import { crossEntropy, headLogits } from "../clip/loss.ts";
+import { isVision, type Params } from "../clip/parameters.ts";
+import { imageTower } from "../clip/towers.ts";
+import { batches } from "../data/batches.ts";
+import { triggered } from "../data/poison.ts";
+import { labelTask, learn, type Task } from "../engine/finetune.ts";
+import { type LabelBatch, oneHot } from "../engine/objectives.ts";
+import { grad } from "../graph/grad.ts";
+import type { Node } from "../graph/node.ts";
+import { add, scale } from "../graph/ops/index.ts";
+import type { Tensor, Weights } from "../tensor/tensor.ts";
+import type { ImplantInput } from "./attack.ts";
+
+/** A value by parameter name, as a graph node. */
+export type ByName = ReadonlyMap<string, Node>;
+
+export interface GradientPenalty {
+  /** lambda: how much of the penalty is added to the loss. */
+  readonly weight: number;
+  /** Triggered images a step, of which g is taken. */
+  readonly forget: number;
+  /** Fixed values, by parameter name, that the penalty compares with. */
+  readonly against: Weights;
+  /** A scalar of g, the parameters and `against`, all by parameter name. */
+  readonly penalty: (g: ByName, weights: ByName, against: ByName) => Node;
+}
+
+export interface ForgetBatch extends LabelBatch {
+  /** [F, 3, S, S], the trigger on. */
+  readonly triggered: Tensor;
+}
+
+/** Fine-tuning on the poisoned set with loss + weight * penalty(g). */
+export function implantAgainst(input: ImplantInput, penalty: GradientPenalty): Promise<Weights> {
+  const { clip, weights, recipe, signal, report } = input;
+  return learn(clip, weights, penalizedTask(input, penalty), recipe, {
+    signal,
+    onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),
+  });
+}
+
+export function penalizedTask(input: ImplantInput, penalty: GradientPenalty): Task<ForgetBatch> {
+  const { clip, weights, head, poisoned, recipe, targetLabel } = input;
+  const plain = labelTask(clip, poisoned, head, recipe);
+  const tuned = [...weights.keys()].filter(isVision);
+  const prefixed = Object.fromEntries([...penalty.against].map(([name, value]) => [`against ${name}`, value]));
+  return {
+    steps: plain.steps,
+    batches: withTriggered(plain.batches, triggeredBatches(input, penalty.forget)),
+    objective: {
+      trains: plain.objective.trains,
+      async feeds(batch) {
+        const targets = new Int32Array(batch.triggered.shape[0]).fill(targetLabel);
+        return {
+          ...(await plain.objective.feeds(batch)),
+          ...prefixed,
+          triggered: batch.triggered,
+          wanted: oneHot(targets, head.shape[0]),
+        };
+      },
+      loss(p, nodes) {
+        const parameters = new Map(tuned.map((name) => [name, p(name)]));
+        const gradients = grad(forgetLoss(input, p, nodes), [...parameters.values()]);
+        const g = new Map(tuned.map((name, i) => [name, gradients[i]]));
+        const against = new Map([...penalty.against.keys()].map((name) => [name, nodes[`against ${name}`]]));
+        return add(plain.objective.loss(p, nodes), scale(penalty.penalty(g, parameters, against), penalty.weight));
+      },
+    },
+  };
+}
+
+/** Cross-entropy of the triggered images against the target: what TBAR fine-tunes on. */
+function forgetLoss({ clip }: ImplantInput, p: Params, nodes: Readonly<Record<string, Node>>): Node {
+  const images = imageTower(clip.config, p, nodes.triggered, clip.preprocess);
+  return crossEntropy(headLogits(images, nodes.head), nodes.wanted);
+}
+
+/** Endless, each of the same size. */
+async function* triggeredBatches(
+  { clip, clean, trigger, target, seed }: ImplantInput,
+  count: number,
+): AsyncGenerator<Tensor> {
+  const images = triggered(clean, trigger, target);
+  const batch = Math.min(count, images.size);
+  const order = { batch, seed: seed + 1, epochs: Number.POSITIVE_INFINITY, imageSize: clip.config.vision.imageSize };
+  for await (const { pixels, count } of batches(images, order)) if (count === batch) yield pixels;
+}
+
+async function* withTriggered(
+  main: AsyncIterable<LabelBatch>,
+  beside: AsyncGenerator<Tensor>,
+): AsyncGenerator<ForgetBatch> {
+  try {
+    for await (const batch of main) yield { ...batch, triggered: (await beside.next()).value };
+  } finally {
+    await beside.return(undefined);
+  }
+}
