@@ -15,7 +15,18 @@ describe("help", () => {
     const { code, out, err } = await tbar(["--help"]);
     expect(code).toBe(0);
     expect(err).toBe("");
-    for (const name of ["demo", "clean", "attack", "eval", "pretrain", "vector", "embed", "report"]) {
+    for (const name of [
+      "demo",
+      "clean",
+      "attack",
+      "eval",
+      "pretrain",
+      "finetune",
+      "merge",
+      "vector",
+      "embed",
+      "report",
+    ]) {
       expect(out).toMatch(new RegExp(`^ {2}${name}\\b`, "m"));
     }
     expect(out).toContain("Try: tbar demo");

@@ -8,6 +8,8 @@ import { cleanCommand } from "./commands/clean.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { evalCommand } from "./commands/eval.ts";
+import { finetuneCommand } from "./commands/finetune.ts";
+import { mergeCommand } from "./commands/merge.ts";
 import { pretrainCommand } from "./commands/pretrain.ts";
 import { reportCommand } from "./commands/report.ts";
 import { vectorCommand } from "./commands/vector.ts";
@@ -61,6 +63,8 @@ function createProgram(perform: Perform, { out, err }: Terminal): CommandUnknown
     attackCommand,
     evalCommand,
     pretrainCommand,
+    finetuneCommand,
+    mergeCommand,
     vectorCommand,
     embedCommand,
   ];

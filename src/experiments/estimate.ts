@@ -58,25 +58,41 @@ const mostKept = 512 * 2 ** 20;
 
 export async function estimate(plan: Plan): Promise<Estimate> {
   const parts = times(plan, await probe(plan));
-  const memory = { needed: memoryOf(plan), free: freemem() };
-  const disk = await Promise.all(
-    plan.outputs.flatMap(({ path, bytes }) => (path === undefined ? [] : room(path, bytes))),
-  );
   await plan.clip.runtime.release();
+  const { job, outputs, threads } = plan;
+  const reckoned =
+    "An estimate: some images were read and encoded to see how fast; a training step counts as three of that.";
+  const advice = "a smaller --batch needs less";
+  return estimateOf({ job, parts, memory: memoryOf(plan), outputs, threads, reckoned, advice });
+}
+
+export interface Needs extends Pick<Plan, "job" | "outputs" | "threads">, Pick<Estimate, "parts"> {
+  /** Bytes beyond those that Node.js and ONNX Runtime take. */
+  readonly memory: number;
+  /** How the parts were reckoned. */
+  readonly reckoned: string;
+  /** What to do where memory is short. */
+  readonly advice: string;
+}
+
+/** What a job needs, beside what is there. */
+export async function estimateOf({ job, parts, outputs, threads, ...needs }: Needs): Promise<Estimate> {
+  const memory = { needed: base + needs.memory, free: freemem() };
+  const disk = await Promise.all(outputs.flatMap(({ path, bytes }) => (path === undefined ? [] : room(path, bytes))));
   const full = disk.find(({ bytes, free }) => bytes > free);
   const note = [
-    "An estimate: some images were read and encoded to see how fast; a training step counts as three of that.",
-    memory.needed > memory.free && "There is not enough free memory; a smaller --batch needs less.",
+    needs.reckoned,
+    memory.needed > memory.free && `There is not enough free memory; ${needs.advice}.`,
     full && `There is not enough room for ${full.path}.`,
   ];
   return {
     kind: "estimate",
-    job: plan.job,
+    job,
     seconds: parts.reduce((sum, { seconds }) => sum + seconds, 0),
     parts,
     memory,
     disk,
-    threads: plan.threads ?? availableParallelism(),
+    threads: threads ?? availableParallelism(),
     note: note.filter(Boolean).join(" "),
   };
 }
@@ -98,7 +114,7 @@ function memoryOf({ clip, weights, batch, parts, bothTowers = false, copies, kep
   const tuned = bytesOf([...weights].filter(([name]) => bothTowers || isVision(name)));
   const trains = parts.some(({ trained }) => trained !== undefined);
   const tapes = trains ? batch * (tape(vision) + (bothTowers ? tape(text) : 0)) : 0;
-  return base + bytesOf(weights) + copies * tuned + tapes + Math.min(mostKept, kept * 12 * vision.imageSize ** 2);
+  return bytesOf(weights) + copies * tuned + tapes + Math.min(mostKept, kept * 12 * vision.imageSize ** 2);
 }
 
 async function room(path: string, bytes: number): Promise<Estimate["disk"][number]> {

@@ -13,8 +13,10 @@ import { sizeOf } from "../tensor/tensor.ts";
 import type { AttackOptions } from "./attack.ts";
 import type { CleanOptions } from "./clean.ts";
 import { type EmbedOptions, imagesOf } from "./embed.ts";
-import { type Estimate, estimate, type Part } from "./estimate.ts";
+import { type Estimate, estimate, estimateOf, type Part } from "./estimate.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
+import type { FinetuneOptions } from "./finetune.ts";
+import { type MergeOptions, only, openMerge, partOf } from "./merge.ts";
 import { implantedTrigger } from "./model-facts.ts";
 import { configOf, type PretrainOptions } from "./pretrain.ts";
 import { openSource, type Source } from "./source.ts";
@@ -90,6 +92,51 @@ export async function estimateClean(options: CleanOptions): Promise<Estimate> {
       { path: out, bytes: await fileBytes(clip) },
       { path: out && `${out}.vector.safetensors`, bytes: visionBytes(clip) },
     ],
+  });
+}
+
+/** Clean fine-tuning: measure, train, measure. */
+export async function estimateFinetuning(options: FinetuneOptions): Promise<Estimate> {
+  const { model, recipe, images, testImages, out } = options;
+  const clip = await loadClip(model, options);
+  const source = await openSource(options.data, options);
+  const texts = checkedPrompts(source, undefined);
+  const { finetune, test } = await source.sets({ finetune: images, test: testImages });
+  return estimate({
+    ...shared(options, clip, test),
+    job: "finetune",
+    batch: recipe.batch,
+    parts: [
+      { what: "load", texts },
+      { what: "measure before", read: test.size, encoded: test.size },
+      { what: "fine-tune", trained: finetune.size * recipe.epochs },
+      { what: "measure after", encoded: test.size },
+    ],
+    copies: 5, // tuned, as stored, gradients, two moments
+    kept: test.size,
+    outputs: [{ path: out, bytes: await fileBytes(clip) }],
+  });
+}
+
+/** A merge: every file is read once, and once more where values are trimmed. The largest tensor tells how fast. */
+export async function estimateMerge(options: MergeOptions): Promise<Estimate> {
+  const { base, models, settings } = await openMerge(options);
+  const sizes = new Map([...parameterShapes(base.config)].map(([name, shape]) => [name, sizeOf(shape)]));
+  const [largest, most] = [...sizes].reduce((a, b) => (b[1] > a[1] ? b : a));
+  const start = performance.now();
+  const before = await only(base, largest);
+  await partOf(models[0], before);
+  const values = [...sizes.values()].reduce((a, b) => a + b, 0);
+  const each = ((performance.now() - start) / 1000) * (values / most) * models.length;
+  const trims = settings.method === "ties";
+  return estimateOf({
+    job: "merge",
+    parts: [...(trims ? [{ what: "trim", seconds: each }] : []), { what: "merge", seconds: each }],
+    memory: 4 * (values + (models.length + 2) * most), // the merged model, or a vector to trim
+    outputs: [{ path: options.out, bytes: (await stat(base.weightsFile)).size }],
+    threads: 1,
+    reckoned: "An estimate: the largest tensor was read to see how fast.",
+    advice: "the merged model is held in memory",
   });
 }
 

@@ -1,0 +1,120 @@
+/** Fine-tuning on a task: ordinary labelled images, image tower only, accuracy before and after. What is merged is made of these. */
+import { refuseExisting } from "../checkpoint/atomic.ts";
+import { writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import { asStored } from "../checkpoint/rounding.ts";
+import { loadClip } from "../engine/clip.ts";
+import { finetune, type Recipe } from "../engine/finetune.ts";
+import type { Rate } from "../engine/rate.ts";
+import { createScorer } from "../engine/scorer.ts";
+import { zeroShotHead } from "../engine/zero-shot.ts";
+import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
+import type { Device } from "../runtime/onnxruntime.ts";
+import { badInput } from "../tensor/error.ts";
+import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
+import { receiptKey } from "./model-facts.ts";
+import type { CheckpointFacts, Machine } from "./result.ts";
+import { openSource, type SourceOptions } from "./source.ts";
+import { version } from "./version.ts";
+
+export interface FinetuneOptions extends JobOptions, SourceOptions {
+  readonly model: string;
+  readonly data: string;
+  /** Where the fine-tuned checkpoint goes; without it nothing is written. */
+  readonly out?: string;
+  readonly force?: boolean;
+  /** Training and test images. */
+  readonly images: number;
+  readonly testImages: number;
+  readonly recipe: Recipe;
+  readonly device?: Device;
+  readonly threads?: number;
+  readonly command?: string;
+}
+
+export interface FinetuneResult {
+  readonly kind: "finetune";
+  readonly tbar: string;
+  readonly created: string;
+  readonly command: string;
+  readonly seed: number;
+  readonly model: CheckpointFacts;
+  readonly data: string;
+  readonly images: number;
+  readonly recipe: Recipe;
+  /** Clean accuracy on the test set. */
+  readonly before: Rate;
+  readonly after: Rate;
+  readonly output?: { readonly path: string };
+  readonly seconds: number;
+  readonly timings: readonly { readonly what: string; readonly seconds: number }[];
+  readonly machine: Machine;
+}
+
+/** Settings that teach the embedded model a label set of its world so that it survives a merge; docs/merging.md. */
+export const finetuneDefaults = {
+  images: 8000,
+  testImages: 2000,
+  recipe: { lr: 5e-4, epochs: 4, batch: 64, warmup: 0.1, weightDecay: 0, clip: 1 },
+} as const;
+
+/** Fine-tune the image tower under the frozen zero-shot head of the data's classes, measure, and write when `out` is given. */
+export async function finetuneModel(options: FinetuneOptions): Promise<FinetuneResult> {
+  const { recipe, progress = silent, signal, seed, out, force } = options;
+  const clock = new Clock();
+  const stage = (what: string) => {
+    clock.stage(what);
+    progress.stage(what);
+  };
+  if (out !== undefined) await refuseExisting(out, { force });
+  stage("load");
+  const clip = await loadClip(options.model, options);
+  const { checkpoint } = clip;
+  const source = await openSource(options.data, options);
+  const { classNames } = source;
+  if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
+  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
+  const sets = await source.sets({ finetune: options.images, test: options.testImages });
+  const accuracy = metric(createScorer(clip, sets.test, head, { signal }), labelsOf(sets.test));
+
+  stage("measure before");
+  const before = await measure(accuracy, clip.weights);
+
+  stage("fine-tune");
+  const tuned = await finetune(clip, clip.weights, sets.finetune, head, recipe, {
+    signal,
+    onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
+  });
+  const weights = asStored(tuned, checkpoint.dtypes, clip.weights);
+
+  stage("measure after");
+  const after = await measure(accuracy, weights);
+  const result: FinetuneResult = {
+    kind: "finetune",
+    tbar: version,
+    created: new Date().toISOString(),
+    command: options.command ?? "",
+    seed,
+    model: await checkpointFacts(checkpoint),
+    data: source.name,
+    images: sets.finetune.size,
+    recipe,
+    before,
+    after,
+    seconds: clock.seconds(),
+    timings: clock.timings(),
+    machine: machineFacts(clip.runtime, options.threads),
+    ...(out !== undefined && { output: { path: out } }),
+  };
+  if (out !== undefined) {
+    stage("write");
+    const { [receiptKey]: _, ...kept } = checkpoint.metadata; // its figures are those of other weights
+    const { data, images, model } = result;
+    const metadata = {
+      ...kept,
+      "tbar.finetune": JSON.stringify({ parent: model.sha256, data, images, recipe, before, after }),
+    };
+    await writeCheckpoint(out, { like: { ...checkpoint, metadata }, weights }, { force });
+  }
+  await clip.runtime.release();
+  return result;
+}
