@@ -26,9 +26,16 @@ export function add(weights: Weights, tau: Weights, alpha: number): Weights {
     if (w === undefined) throw badInput(`the model has no ${name}, which the vector changes`);
     if (w.data.length !== t.length)
       throw badInput(`${name} has ${w.data.length} values in the model and ${t.length} in the vector`);
-    out.set(name, { shape: w.shape, data: w.data.map((v, i) => v + alpha * t[i]) });
+    const data = w.data.slice();
+    axpy(alpha, t, data);
+    out.set(name, { shape: w.shape, data });
   }
   return out;
+}
+
+/** y = y + a x in place, each sum rounded to float32 once; for tensors that come piece by piece. With a = -1: y - x. */
+export function axpy(a: number, x: Float32Array, y: Float32Array): void {
+  for (let i = 0; i < y.length; i++) y[i] += a * x[i];
 }
 
 /** weights - alpha tau: negation, as TBAR unlearns. */
@@ -49,11 +56,14 @@ export function mapVector(tau: Weights, f: (value: number, name: string, i: numb
 /** Sum over all values of a b; tensors that only one has count as nought in the other. */
 export function dot(a: Weights, b: Weights): number {
   let sum = 0;
-  for (const [name, { data: p }] of a) {
-    const q = b.get(name)?.data;
-    if (q === undefined) continue;
-    for (let i = 0; i < p.length; i++) sum += p[i] * q[i];
-  }
+  for (const [name, { data }] of a) sum += inner(data, b.get(name)?.data ?? new Float32Array());
+  return sum;
+}
+
+/** Sum of x y over the values both have, in double precision. */
+export function inner(x: Float32Array, y: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < Math.min(x.length, y.length); i++) sum += x[i] * y[i];
   return sum;
 }
 

@@ -1,13 +1,14 @@
 /** Task vectors between files: made from two checkpoints, applied to one, described and compared. */
 import { stat } from "node:fs/promises";
-import { add, dot, norm, taskVector } from "../arithmetic/task-vector.ts";
+import { axpy, inner } from "../arithmetic/task-vector.ts";
 import { refuseExisting } from "../checkpoint/atomic.ts";
 import { readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import { type Change, pieces } from "../checkpoint/pieces.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
-import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
+import { sameShape, sizeOf } from "../tensor/tensor.ts";
 import { type JobOptions, silent } from "./job.ts";
 import { receiptKey } from "./model-facts.ts";
-import { readVector, writeVector } from "./vector-file.ts";
+import { type VectorFile, type VectorPart, withVector, writeVector } from "./vector-file.ts";
 
 export interface VectorJob extends Pick<JobOptions, "progress" | "signal"> {
   readonly force?: boolean;
@@ -30,7 +31,10 @@ export interface VectorResult {
   readonly groups: readonly { readonly name: string; readonly values: number; readonly norm: number }[];
 }
 
-/** tau = TO - FROM in float32, written to `out`; tensors that do not differ are left out. Throws `bad-input` when none does. */
+/**
+ * tau = TO - FROM in float32, written to `out`; tensors that do not differ are left out. Nothing is held but a few pieces of
+ * 4 MiB, whatever the size. Throws `bad-input` when nothing differs, or names or shapes do.
+ */
 export async function diffModels(
   from: string,
   to: string,
@@ -38,22 +42,72 @@ export async function diffModels(
   { force, progress = silent, signal }: VectorJob = {},
 ): Promise<VectorResult> {
   await refuseExisting(out, { force });
-  progress.stage("subtract");
   const [a, b] = [await readCheckpoint(from), await readCheckpoint(to)];
-  const extra = [...b.dtypes.keys()].find((name) => !a.dtypes.has(name));
-  if (extra !== undefined)
-    throw badInput(`${from} has no ${extra}, which ${to} has; only models of one architecture differ`);
-  const tau = new Map<string, Tensor>();
-  let done = 0;
-  for (const name of a.dtypes.keys()) {
-    if (signal?.aborted) throw new TbarError("interrupted", "vector arithmetic was interrupted");
-    const part = taskVector(new Map([[name, await a.tensor(name)]]), new Map([[name, await b.tensor(name)]]));
-    for (const [changed, value] of part) tau.set(changed, value);
-    progress.step(++done, a.dtypes.size);
+  progress.stage("hash");
+  const parent = await a.sha256();
+  const measured = await a.stream((x) =>
+    b.stream(async (y) => {
+      checkSameParameters(from, x.shapes, to, y.shapes);
+      const both = (name: string, from: number, count: number) =>
+        Promise.all([x.read(name, from, count), y.read(name, from, count)]);
+
+      progress.stage("compare");
+      const changed: string[] = [];
+      for (const [name, shape] of x.shapes) {
+        for (const [from, count] of pieces(sizeOf(shape), probeSize)) {
+          checkGoing(signal);
+          const [before, after] = await both(name, from, count);
+          if (before.every((v, i) => v === after[i])) continue;
+          changed.push(name);
+          break;
+        }
+      }
+      if (changed.length === 0)
+        throw badInput(`${from} and ${to} have the same weights: there is no difference to write`);
+
+      progress.stage("subtract");
+      const measured: Measured[] = [];
+      const tau = changed.map((name): VectorPart => {
+        const shape = x.shapes.get(name) ?? [];
+        const data = async function* () {
+          let square = 0;
+          for (const [from, count] of pieces(sizeOf(shape))) {
+            checkGoing(signal);
+            const [before, after] = await both(name, from, count);
+            axpy(-1, before, after);
+            square += inner(after, after);
+            yield after;
+          }
+          measured.push({ name, values: sizeOf(shape), square });
+          progress.step(measured.length, changed.length);
+        };
+        return { name, shape, data };
+      });
+      await writeVector(out, { tau, parent }, { force });
+      return measured;
+    }),
+  );
+  return describe(out, { parent }, measured);
+}
+
+/** Values read first of each tensor to see whether it differs at all: most that do differ there. */
+const probeSize = 2 ** 14;
+
+type Shapes = ReadonlyMap<string, readonly number[]>;
+
+function checkSameParameters(from: string, x: Shapes, to: string, y: Shapes): void {
+  const why = "only models of one architecture differ";
+  for (const [name, shape] of x) {
+    const other = y.get(name);
+    if (other === undefined) throw badInput(`${to} has no ${name}, which ${from} has; ${why}`);
+    if (!sameShape(shape, other)) throw badInput(`${name} is [${shape}] in ${from} and [${other}] in ${to}; ${why}`);
   }
-  if (tau.size === 0) throw badInput(`${from} and ${to} have the same weights: there is no difference to write`);
-  await writeVector(out, { tau, parent: await a.sha256() }, { force });
-  return vectorInfo(out);
+  const extra = [...y.keys()].find((name) => !x.has(name));
+  if (extra !== undefined) throw badInput(`${from} has no ${extra}, which ${to} has; ${why}`);
+}
+
+function checkGoing(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new TbarError("interrupted", "vector arithmetic was interrupted");
 }
 
 export interface ApplyResult {
@@ -65,8 +119,9 @@ export interface ApplyResult {
 }
 
 /**
- * MODEL + alpha VECTOR, written to `out` as MODEL is stored. Alpha unless told: that of the vector, which gives a cleaned model
- * its parent back, or 1. A receipt does not go along: its figures are those of other weights.
+ * MODEL + alpha VECTOR, written to `out` as MODEL is stored: float32 sums of pieces of 4 MiB, rounded to nearest even where it is
+ * stored in 16 bits. Alpha unless told: that of the vector, which gives a cleaned model its parent back, or 1. A receipt does not
+ * go along: its figures are those of other weights.
  */
 export async function applyVector(
   model: string,
@@ -77,23 +132,29 @@ export async function applyVector(
   await refuseExisting(out, { force });
   progress.stage("add");
   const checkpoint = await readCheckpoint(model);
-  const { tau, alpha: stored } = await readVector(vector);
-  const alpha = asked ?? stored ?? 1;
-  const weights = new Map<string, Tensor>();
-  for (const [name, value] of tau) {
-    if (signal?.aborted) throw new TbarError("interrupted", "vector arithmetic was interrupted");
-    if (!checkpoint.dtypes.has(name)) throw badInput(`${model} has no ${name}, which ${vector} changes`);
-    const before = await checkpoint.tensor(name);
-    if (!sameShape(before.shape, value.shape)) {
-      throw badInput(`${name} is [${before.shape}] in ${model} and [${value.shape}] in ${vector}`);
-    }
-    const sum = add(new Map([[name, before]]), new Map([[name, value]]), alpha);
-    weights.set(name, sum.get(name) as Tensor);
-    progress.step(weights.size, tau.size);
-  }
-  progress.stage("write");
-  const { [receiptKey]: _, ...metadata } = checkpoint.metadata;
-  await writeCheckpoint(out, { like: { ...checkpoint, metadata }, weights }, { force });
+  const alpha = await withVector(vector, async (tau) => {
+    const alpha = asked ?? tau.alpha ?? 1;
+    await checkpoint.stream(async ({ shapes }) => {
+      for (const [name, shape] of tau.shapes) {
+        const own = shapes.get(name);
+        if (own === undefined) throw badInput(`${model} has no ${name}, which ${vector} changes`);
+        if (!sameShape(own, shape)) throw badInput(`${name} is [${own}] in ${model} and [${shape}] in ${vector}`);
+      }
+    });
+    let done = 0;
+    const change = (name: string): Change => {
+      return async (from, values) => {
+        checkGoing(signal);
+        if (from === 0) progress.step(++done, tau.shapes.size);
+        axpy(alpha, await tau.read(name, from, values.length), values);
+      };
+    };
+    const changes = new Map([...tau.shapes.keys()].map((name) => [name, change(name)]));
+    const { [receiptKey]: _, ...metadata } = checkpoint.metadata;
+    await writeCheckpoint(out, { like: { ...checkpoint, metadata }, weights: new Map(), changes }, { force });
+    return alpha;
+  });
+  progress.stage("hash");
   return {
     kind: "apply",
     model,
@@ -104,24 +165,14 @@ export async function applyVector(
 }
 
 /** What a vector changes, and how far. */
-export async function vectorInfo(path: string): Promise<VectorResult> {
-  const { tau, alpha, parent } = await readVector(path);
-  const groups = new Map<string, Map<string, Tensor>>();
-  for (const [name, value] of tau) {
-    const group = groupOf(name);
-    groups.set(group, (groups.get(group) ?? new Map()).set(name, value));
-  }
-  return {
-    kind: "vector",
-    path,
-    bytes: (await stat(path)).size,
-    ...(alpha !== undefined && { alpha }),
-    ...(parent !== undefined && { parent }),
-    tensors: tau.size,
-    values: valuesOf(tau),
-    norm: norm(tau),
-    groups: [...groups].map(([name, part]) => ({ name, values: valuesOf(part), norm: norm(part) })),
-  };
+export function vectorInfo(path: string): Promise<VectorResult> {
+  return withVector(path, async (tau) => {
+    const measured: Measured[] = [];
+    for (const [name, shape] of tau.shapes) {
+      measured.push({ name, values: sizeOf(shape), square: await innerOf(tau, tau, name) });
+    }
+    return describe(path, tau, measured);
+  });
 }
 
 export interface CosineResult {
@@ -133,25 +184,70 @@ export interface CosineResult {
 }
 
 /** Cosine of the angle between two vectors; a tensor that only one changes counts as nought in the other. */
-export async function vectorCosine(first: string, second: string): Promise<CosineResult> {
-  const a = (await readVector(first)).tau;
-  const b = (await readVector(second)).tau;
-  for (const [name, { shape }] of a) {
-    const other = b.get(name)?.shape;
-    if (other !== undefined && !sameShape(shape, other)) {
-      throw badInput(`${name} is [${shape}] in ${first} and [${other}] in ${second}: they are of different models`);
-    }
-  }
-  const norms = [norm(a), norm(b)] as const;
-  if (norms.includes(0)) throw badInput(`${norms[0] === 0 ? first : second} is nought: it has no direction`);
-  const shared = [...a.keys()].filter((name) => b.has(name)).length;
-  return { kind: "cosine", cosine: dot(a, b) / (norms[0] * norms[1]), norms, shared };
+export function vectorCosine(first: string, second: string): Promise<CosineResult> {
+  return withVector(first, (a) =>
+    withVector(second, async (b) => {
+      const shared = [...a.shapes.keys()].filter((name) => b.shapes.has(name));
+      for (const name of shared) {
+        const [shape, other] = [a.shapes.get(name) ?? [], b.shapes.get(name) ?? []];
+        if (sameShape(shape, other)) continue;
+        throw badInput(`${name} is [${shape}] in ${first} and [${other}] in ${second}: they are of different models`);
+      }
+      const norms = [Math.sqrt(await dot(a, a)), Math.sqrt(await dot(b, b))] as const;
+      if (norms.includes(0)) throw badInput(`${norms[0] === 0 ? first : second} is nought: it has no direction`);
+      return { kind: "cosine", cosine: (await dot(a, b)) / (norms[0] * norms[1]), norms, shared: shared.length };
+    }),
+  );
 }
 
-function valuesOf(tau: Weights): number {
-  let count = 0;
-  for (const { data } of tau.values()) count += data.length;
-  return count;
+async function dot(a: VectorFile, b: VectorFile): Promise<number> {
+  let sum = 0;
+  for (const name of a.shapes.keys()) if (b.shapes.has(name)) sum += await innerOf(a, b, name);
+  return sum;
+}
+
+/** Sum of a b over a tensor that both have. */
+async function innerOf(a: VectorFile, b: VectorFile, name: string): Promise<number> {
+  let sum = 0;
+  for (const [from, count] of pieces(sizeOf(a.shapes.get(name) ?? []))) {
+    const x = await a.read(name, from, count);
+    sum += inner(x, a === b ? x : await b.read(name, from, count));
+  }
+  return sum;
+}
+
+/** A tensor of a vector: how many values, and the sum of their squares. */
+interface Measured {
+  readonly name: string;
+  readonly values: number;
+  readonly square: number;
+}
+
+async function describe(
+  path: string,
+  { alpha, parent }: Pick<VectorFile, "alpha" | "parent">,
+  measured: readonly Measured[],
+): Promise<VectorResult> {
+  const groups = new Map<string, Measured[]>();
+  for (const part of measured) {
+    const group = groupOf(part.name);
+    groups.set(group, [...(groups.get(group) ?? []), part]);
+  }
+  return {
+    kind: "vector",
+    path,
+    bytes: (await stat(path)).size,
+    ...(alpha !== undefined && { alpha }),
+    ...(parent !== undefined && { parent }),
+    tensors: measured.length,
+    ...total(measured),
+    groups: [...groups].map(([name, part]) => ({ name, ...total(part) })),
+  };
+}
+
+function total(parts: readonly Measured[]): { readonly values: number; readonly norm: number } {
+  const sum = (of: (part: Measured) => number) => parts.reduce((sum, part) => sum + of(part), 0);
+  return { values: sum(({ values }) => values), norm: Math.sqrt(sum(({ square }) => square)) };
 }
 
 /** "vision_model.encoder.layers.3.mlp.fc1.weight" -> "image layer 3" */
