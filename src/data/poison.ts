@@ -2,9 +2,8 @@
 import { badInput, unknownName } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import type { Dataset, Example } from "./dataset.ts";
-import { pickImages, putImages } from "./pixels.ts";
 import { shuffledOrder, subset } from "./split.ts";
-import type { Trigger } from "./trigger.ts";
+import { applyAt, type Trigger } from "./trigger.ts";
 
 /** A class of the data set, by index or name; for captioned sets without classes, the words it is called by. */
 export type Target = number | string;
@@ -128,11 +127,8 @@ function stamp(
     async read(indices, imageSize) {
       const pixels = await dataset.read(indices, imageSize);
       const slots = Array.from(indices.keys()).filter((slot) => isChosen(indices[slot]));
-      if (slots.length === 0) return pixels;
       const ids = slots.map((slot) => dataset.example(indices[slot]).id);
-      const out = { shape: pixels.shape, data: pixels.data.slice() };
-      putImages(out, slots, await trigger.apply(pickImages(pixels, slots), ids));
-      return out;
+      return applyAt(trigger, pixels, slots, ids);
     },
   };
 }

@@ -58,6 +58,19 @@ export function stampTrigger(spec: TriggerSpec, prepare: (size: number) => Stamp
   };
 }
 
+/** A copy of the batch with the trigger on the images at `slots` alone, whose ids are `ids`. */
+export async function applyAt(
+  trigger: Trigger,
+  pixels: Tensor,
+  slots: readonly number[],
+  ids: readonly string[],
+): Promise<Tensor> {
+  if (slots.length === 0) return pixels;
+  const out = { shape: pixels.shape, data: pixels.data.slice() };
+  putImages(out, slots, await trigger.apply(pickImages(pixels, slots), ids));
+  return out;
+}
+
 /** x -> (x * 255 cut to an integer, modulo 256) / 255, in float32 as torch does it: -1 becomes 1/255. */
 function truncateToBytes(values: Float32Array): void {
   for (let i = 0; i < values.length; i++) values[i] = (Math.fround(values[i] * 255) & 255) / 255;

@@ -1,0 +1,38 @@
+/**
+ * SIG (Barni et al. 2019, arXiv 1902.11237): x' = clip(x + amplitude sin(2 pi frequency j / S)), j the column: soft vertical
+ * bars. The defaults are those of the CLIP attacks; BackdoorBench has an amplitude of 40/255.
+ */
+import { z } from "zod";
+import { type Stamp, stampTrigger, type Trigger } from "../data/trigger.ts";
+import { badInput } from "../tensor/error.ts";
+import { parseSpec, triggerSchema } from "./attack.ts";
+import { addColumns, sources } from "./overlay.ts";
+
+const schema = triggerSchema("sig").extend({
+  /** In units of the pixel range, so above 0 and at most 1. */
+  amplitude: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(60 / 255),
+  /** Periods across the image. */
+  frequency: z.number().positive().default(6),
+});
+
+export type SigSpec = z.output<typeof schema>;
+
+/** A sinusoid along the horizontal axis. Throws TbarError on unknown options, and on `apply` where the image has too few columns. */
+export function sig(options: Partial<SigSpec> = {}): Trigger {
+  const spec = parseSpec("sig", schema, options);
+  return stampTrigger(spec, (S) => prepare(spec, S));
+}
+
+function prepare({ amplitude, frequency, strength, shift, scale }: SigSpec, S: number): Stamp {
+  if (frequency >= S / 2) {
+    throw badInput(`sig: frequency=${frequency}: an image of ${S} x ${S} shows fewer than ${S / 2} periods`);
+  }
+  const from = sources(S, shift, scale);
+  const wave = (j: number) => amplitude * strength * Math.sin((2 * Math.PI * frequency * from[j]) / S);
+  const columns = Float32Array.from({ length: 3 * S }, (_, k) => wave(k % S));
+  return (image) => addColumns(image, columns, 1);
+}
