@@ -22,14 +22,31 @@ export const imageEndings: readonly string[] = [".jpg", ".jpeg", ".png", ".webp"
  * Decode a file. Like Pillow (and so CLIP): no turning by EXIF, no colour profile, alpha dropped, the first frame only.
  * Throws TbarError naming the file when it is missing, not an image, damaged, cut short, or above 89 million pixels.
  */
-export async function decodeImage(file: string): Promise<Image> {
+export function decodeImage(file: string): Promise<Image> {
+  return withImage(file, (image, metadata) =>
+    metadata.space === "cmyk" ? decodeCmyk(image) : decodeRgb(image, metadata),
+  );
+}
+
+/** How opaque each pixel of a file is, as a grey image of its size; undefined where it has no alpha. Throws as `decodeImage`. */
+export function decodeAlpha(file: string): Promise<Image | undefined> {
+  return withImage(file, async (image, { hasAlpha }) => {
+    if (!hasAlpha) return undefined;
+    const { data, info } = await image.toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
+    if (info.channels !== 4) throw new Error(`${info.channels} channels`);
+    const grey = Uint8Array.from({ length: 3 * info.width * info.height }, (_, i) => data[4 * Math.floor(i / 3) + 3]);
+    return { width: info.width, height: info.height, data: grey };
+  });
+}
+
+async function withImage<T>(file: string, decode: (image: Sharp, metadata: Metadata) => Promise<T>): Promise<T> {
   const { default: sharp } = await import("sharp"); // 25 ms and a native library: only who reads images loads it
   try {
     const open = () => sharp(bytes, { ignoreIcc: true, limitInputPixels: maxPixels, failOn: "error" });
     const bytes = await readFile(file);
     const metadata = await open().metadata();
     if (Math.max(metadata.width, metadata.height) > maxSide) throw new Error(`a side of more than ${maxSide} pixels`);
-    return metadata.space === "cmyk" ? await decodeCmyk(open()) : await decodeRgb(open(), metadata);
+    return await decode(open(), metadata);
   } catch (cause) {
     throw badInput(`cannot read image ${file}: ${reason(cause)}`, cause);
   }
