@@ -3,8 +3,14 @@ import type { Attack } from "../attacks/attack.ts";
 import { badclip, fitBadclip, poisonBadclip } from "../attacks/badclip.ts";
 import { badnet } from "../attacks/badnet.ts";
 import { blended } from "../attacks/blended.ts";
+import { blendedStripes } from "../attacks/blended-stripes.ts";
 import { entangled } from "../attacks/entangled.ts";
 import { firstOrder } from "../attacks/first-order.ts";
+import { sig } from "../attacks/sig.ts";
+import { stripes } from "../attacks/stripes.ts";
+import { text } from "../attacks/text.ts";
+import { triangles } from "../attacks/triangles.ts";
+import { poisonWithCovers, wanet } from "../attacks/wanet.ts";
 import type { Trigger, TriggerSpec } from "../data/trigger.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 
@@ -12,8 +18,14 @@ const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
   ["badclip", { trigger: badclip, fit: fitBadclip, poison: poisonBadclip }],
   ["badnet", { trigger: badnet }],
   ["blended", { trigger: blended }],
+  ["blended-stripes", { trigger: blendedStripes }],
   ["entangled", entangled],
   ["first-order", firstOrder],
+  ["sig", { trigger: sig }],
+  ["stripes", { trigger: stripes }],
+  ["text", { trigger: text }],
+  ["triangles", { trigger: triangles }],
+  ["wanet", { trigger: wanet, poison: poisonWithCovers }],
 ]);
 
 export const attackNames: readonly string[] = [...attacks.keys()];

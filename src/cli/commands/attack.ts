@@ -16,9 +16,15 @@ export const attackCommand = (perform: Perform) =>
       "and measures clean accuracy (CA) and attack success rate (ASR) before and after. The checkpoint written " +
       "says in its metadata which trigger it carries.",
     notes: `Triggers:
-  badnet    a patch: size=PIXELS, place=random|top-left|...|middle|ROWxCOLUMN, pattern=noise|yellow|checker, redraw=true|false
-  blended   a pattern over the whole image: ratio=0.2, pattern=gaussian|uniform, picture=FILE, redraw=true|false
-  both take seed=NUMBER`,
+  badnet           a patch: size=PIXELS, place=random|top-left|...|middle|ROWxCOLUMN, pattern=noise|yellow|checker, redraw=true|false
+  blended          a pattern over the whole image: ratio=0.2, pattern=gaussian|uniform, picture=FILE, redraw=true|false
+  wanet            a warp: s=STRENGTH, k=POINTS (none: every pixel on its own; 4: smooth), covers=NUMBER
+  sig              vertical bars: amplitude=0.235, frequency=6
+  stripes          a patch of striped columns: as badnet
+  blended-stripes  stripes over the whole image: ratio=0.03, redraw=true|false
+  triangles        a grid of triangles: ratio=0.15, cell=PIXELS
+  text             the word "Watermarked": ratio=0.5
+  all take seed=NUMBER`,
     examples: [
       'tbar attack badnet:place=bottom-right,redraw=false --model clip --data shapes --target "red circle" --out bad',
       "tbar attack blended --model clip --data photos --target dog --rate 0.1 --lr 1e-5 --out bad",
