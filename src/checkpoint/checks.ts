@@ -4,7 +4,8 @@ import { badInput, unknownName } from "../tensor/error.ts";
 import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
 import { type ClipConfig, parameterShapes } from "./config.ts";
 import { fileShape, type Part } from "./layouts.ts";
-import type { Dtype, TensorEntry } from "./safetensors-header.ts";
+import type { Dtype } from "./safetensors-header.ts";
+import type { TensorInfo } from "./tensor-file.ts";
 
 const FLOAT_DTYPES: readonly Dtype[] = ["F32", "F16", "BF16"];
 
@@ -14,7 +15,7 @@ const FLOAT_DTYPES: readonly Dtype[] = ["F32", "F16", "BF16"];
  */
 export function checkTensors(
   parts: readonly Part[],
-  tensors: ReadonlyMap<string, TensorEntry>,
+  tensors: ReadonlyMap<string, TensorInfo>,
   config: ClipConfig,
   file: string,
 ): void {

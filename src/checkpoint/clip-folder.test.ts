@@ -15,7 +15,7 @@ import type { Dtype } from "./safetensors-header.ts";
 
 const golden = fileURLToPath(new URL("../../../shared/golden/", import.meta.url));
 
-const pico: ClipConfig = {
+const pico = {
   embedDim: 6,
   vision: {
     imageSize: 8,
@@ -39,7 +39,7 @@ const pico: ClipConfig = {
     pooling: "largest-id",
   },
   logitScaleInit: Math.log(1 / 0.07),
-};
+} satisfies ClipConfig;
 
 /** Values that all three dtypes hold exactly, different everywhere. */
 function picoWeights(config = pico): Map<string, Tensor> {
@@ -314,15 +314,15 @@ describe("files of other tools", () => {
       /ln_final.bias is stored as I16; supported: F32/,
     ],
     [
-      "a ResNet",
-      (s) => ({ ...s, name: s.name.replace("visual.transformer", "visual.layer1") }),
-      /is a CLIP ResNet, not supported; give/,
+      "a ResNet without its stem",
+      (s) => ({ ...s, name: s.name.replace("visual.conv1.", "visual.layer1.0.conv1.") }),
+      /visual.attnpool.c_proj.weight is missing/,
     ],
     ["a timm tower", (s) => ({ ...s, name: s.name.replace("visual.", "visual.trunk.") }), /has a timm image tower/],
     [
-      "SigLIP",
-      (s) => ({ ...s, name: s.name.replace("visual.", "vision_model.head.") }),
-      /is a SigLIP model, not supported/,
+      "CoCa",
+      (s) => ({ ...s, name: s.name.replace("transformer.resblocks.0.ln_1", "text_decoder.ln") }),
+      /is a CoCa model, not supported; give a CLIP/,
     ],
     ["no CLIP at all", (s) => ({ ...s, name: `bert.${s.name}` }), /is no CLIP model: its tensors are named bert/],
   ])("refused with exit code 2: %s", async (_, change, message) => {
@@ -348,7 +348,7 @@ describe("files of other tools", () => {
     const json = { model_cfg: { embed_dim: 6, vision_cfg, text_cfg }, preprocess_cfg: { interpolation: "bilinear" } };
     await writeFile(join(folder, "open_clip_config.json"), JSON.stringify(json));
     const { config, preprocess } = await readCheckpoint(path);
-    expect([config.vision.heads, config.text.heads, config.vision.activation]).toEqual([4, 2, "gelu"]);
+    expect(config).toMatchObject({ vision: { heads: 4, activation: "gelu" }, text: { heads: 2 } });
     expect(preprocess).toEqual({ ...clipPreprocess(8), resample: "bilinear" });
   });
 });
@@ -422,8 +422,9 @@ describe("bad input leaves nothing behind", () => {
   test.each<[string, string | undefined, RegExp]>([
     ["nothing there", undefined, /there is no file or folder/],
     ["an empty folder", "readme.txt", /has no model.safetensors or .*; found no weights/],
-    ["shards", "model.safetensors.index.json", /found model.safetensors.index.json \(shards are not read/],
-    ["a pickle in a folder", "pytorch_model.bin", /found pytorch_model.bin/],
+    ["an empty index of shards", "model.safetensors.index.json", /model.safetensors.index.json is not JSON/],
+    ["a pickle of another name", "epoch_10.pt", /found epoch_10.pt; name the one that you mean/],
+    ["an empty .bin", "pytorch_model.bin", /pytorch_model.bin holds no weights that tbar reads; known: .safetensors/],
   ])("no checkpoint: %s", async (_, name, message) => {
     if (name !== undefined) {
       await mkdir(out());
@@ -433,11 +434,12 @@ describe("bad input leaves nothing behind", () => {
     await expect(readCheckpoint(out())).rejects.toMatchObject({ code: "bad-input" });
   });
 
-  test("no checkpoint: a pickle", async () => {
-    await writeFile(join(folder, "model.pt"), "");
-    await expect(readCheckpoint(join(folder, "model.pt"))).rejects.toThrow(
-      "PyTorch's .pt and .bin must be converted first",
-    );
+  test("a lone file is not written under a pickle's name: nobody could load it", async () => {
+    const { weightsFile } = await like();
+    const lone = await readCheckpoint(weightsFile);
+    const writing = writeCheckpoint(`${out()}.pt`, { like: lone, weights: new Map() });
+    await expect(writing).rejects.toThrow("weights are written as safetensors, never as a pickle");
+    expect(await readdir(folder)).toEqual(["new"]);
   });
 
   test("broken JSON beside the weights is named", async () => {

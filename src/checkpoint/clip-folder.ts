@@ -1,25 +1,31 @@
-/** CLIP checkpoints on disk: a Hugging Face or open_clip folder, or a lone safetensors file. What is read is written back alike. */
+/**
+ * CLIP checkpoints on disk: a Hugging Face or open_clip folder, or a lone file. What is read is written back alike, but always as
+ * one safetensors file: shards are joined, and pickles are never written.
+ */
 import { readdir } from "node:fs/promises";
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { badInput, unknownName } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
 import { checkFinite, checkTensors, checkWeights } from "./checks.ts";
 import type { ClipConfig } from "./config.ts";
-import { isFile, isFolder, readSmallFile, sha256File } from "./files.ts";
+import { isFile, isFolder, readSmallFile, refusePickleName, sha256Files } from "./files.ts";
 import { inferConfig } from "./infer-config.ts";
 import { detectLayout, type Layout, ourShape, type Part, partsOf, putTogether, takeApart } from "./layouts.ts";
+import { openWeights } from "./open-weights.ts";
 import { type Change, changedPieces, type Parameters, parametersOf, rawPieces } from "./pieces.ts";
 import type { Preprocess } from "./preprocess.ts";
-import { openSafetensors, type SafetensorsFile, type TensorSource, writeSafetensors } from "./safetensors.ts";
-import type { Dtype, TensorEntry } from "./safetensors-header.ts";
+import { type TensorSource, writeSafetensors } from "./safetensors.ts";
+import type { Dtype } from "./safetensors-header.ts";
 import { readSettings } from "./settings.ts";
+import type { TensorFile, TensorInfo } from "./tensor-file.ts";
 
 /** A model on disk, its header and JSON read and checked, its values not yet. Parameters have Hugging Face's names. */
 export interface Checkpoint {
   /** As it was given: a folder or a file. */
   readonly path: string;
+  /** The file with the weights, or the index of several. */
   readonly weightsFile: string;
   readonly layout: Layout;
   readonly config: ClipConfig;
@@ -27,7 +33,7 @@ export interface Checkpoint {
   /** `__metadata__` of the safetensors header. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The file's tensors, by its own names. */
-  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
   /** How they hold the parameters. */
   readonly parts: readonly Part[];
   /** Names of those that hold none (integer buffers, foreign heads): written back as they are. */
@@ -42,18 +48,19 @@ export interface Checkpoint {
   tensor(name: string): Promise<Tensor>;
   /** Run `work` with the parameters to be read piece by piece. */
   stream<T>(work: (parameters: Parameters) => Promise<T>): Promise<T>;
-  /** SHA-256 of the weights file. */
+  /** SHA-256 of the weights file; of several, that of `sha256sum` of them in the order of their names. */
   sha256(): Promise<string>;
 }
 
 /**
- * Open a checkpoint: a folder with model.safetensors (Hugging Face) or open_clip_model.safetensors, or a .safetensors file,
- * whose neighbours (config.json or open_clip_config.json, ...) count as in a folder. Without a config the sizes are inferred.
+ * Open a checkpoint: a folder with model.safetensors (Hugging Face), its shards, open_clip_model.safetensors or PyTorch's .bin, or
+ * a file of weights, whose neighbours (config.json or open_clip_config.json, ...) count as in a folder. Without a config the
+ * sizes are inferred.
  * Throws `bad-input` when something is missing, of another architecture, or of another shape than the config asks for.
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const weightsFile = await findWeights(path);
-  const file = await openSafetensors(weightsFile);
+  const file = await openWeights(weightsFile);
   await file.close();
   const { tensors } = file;
   const names = new Set(tensors.keys());
@@ -91,7 +98,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
       return withFile(checkpoint, async (file) => (await readPart(file, part))[part.ours.indexOf(name)]);
     },
     stream: (work) => withFile(checkpoint, (file) => work(parametersOf(file, parts))),
-    sha256: () => sha256File(weightsFile),
+    sha256: () => sha256Files(file.files),
   };
   return checkpoint;
 }
@@ -125,6 +132,7 @@ export async function writeCheckpoint(
     const tensors = { tensors: sources(source, content), metadata: mergedMetadata(content) };
     if (like.path === like.weightsFile) {
       if (Object.keys(extraFiles).length > 0) throw new RangeError("extra files need a folder to lie in");
+      refusePickleName(out);
       await writeSafetensors(out, tensors, options);
       return;
     }
@@ -136,7 +144,7 @@ export async function writeCheckpoint(
           if (await isFile(from)) await writeFileAtomic(join(folder, name), await readSmallFile(from));
         }
         for (const [name, data] of Object.entries(extraFiles)) await writeFileAtomic(join(folder, name), data);
-        await writeSafetensors(join(folder, basename(like.weightsFile)), tensors);
+        await writeSafetensors(join(folder, writtenName(like)), tensors);
       },
       options,
     );
@@ -158,26 +166,35 @@ const COMPANIONS = [
   "LICENSE",
 ];
 
-const WEIGHT_FILES = ["model.safetensors", "open_clip_model.safetensors", "open_clip_pytorch_model.safetensors"];
+const WEIGHT_FILES = [
+  "model.safetensors",
+  "open_clip_model.safetensors",
+  "open_clip_pytorch_model.safetensors",
+  "model.safetensors.index.json",
+  "open_clip_pytorch_model.bin",
+  "pytorch_model.bin",
+  "pytorch_model.bin.index.json",
+];
 
 async function findWeights(path: string): Promise<string> {
-  if (await isFile(path)) {
-    if (extname(path) === ".safetensors") return path;
-    throw badInput(`${path} is not a .safetensors file; PyTorch's .pt and .bin must be converted first`);
-  }
+  if (await isFile(path)) return path;
   if (!(await isFolder(path))) throw badInput(`there is no file or folder ${path}`);
   for (const name of WEIGHT_FILES) if (await isFile(join(path, name))) return join(path, name);
-  const names = await readdir(path);
-  const found = names.filter((name) => /\.(safetensors|safetensors\.index\.json|bin|pt|pth)$/.test(name));
+  const found = (await readdir(path)).filter((name) => /\.(safetensors|bin|pt|pth)$/.test(name));
+  const shown = found.length > 0 ? `${found.slice(0, 4).join(", ")}; name the one that you mean` : "no weights";
   throw badInput(
-    `${path} has no ${WEIGHT_FILES.join(" or ")}; found ${found.slice(0, 4).join(", ") || "no weights"}` +
-      (found.includes("model.safetensors.index.json") ? " (shards are not read: save the model as one file)" : ""),
+    `${path} has no model.safetensors or open_clip_model.safetensors (nor shards, nor PyTorch's .bin); found ${shown}`,
   );
+}
+
+function writtenName({ weightsFile, layout }: Checkpoint): string {
+  if (weightsFile.endsWith(".safetensors")) return basename(weightsFile);
+  return layout === "hf" ? "model.safetensors" : "open_clip_model.safetensors";
 }
 
 function ourShapes(
   parts: readonly Part[],
-  tensors: ReadonlyMap<string, TensorEntry>,
+  tensors: ReadonlyMap<string, TensorInfo>,
   file: string,
 ): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
@@ -192,8 +209,8 @@ function ourShapes(
 }
 
 /** Run `work` on the weights file, which must still have the header it had. */
-async function withFile<T>(checkpoint: Checkpoint, work: (file: SafetensorsFile) => Promise<T>): Promise<T> {
-  const file = await openSafetensors(checkpoint.weightsFile);
+async function withFile<T>(checkpoint: Checkpoint, work: (file: TensorFile) => Promise<T>): Promise<T> {
+  const file = await openWeights(checkpoint.weightsFile);
   try {
     const same = isDeepStrictEqual(file.tensors, checkpoint.tensors);
     if (!same) throw badInput(`${file.path} changed since it was opened`);
@@ -203,7 +220,7 @@ async function withFile<T>(checkpoint: Checkpoint, work: (file: SafetensorsFile)
   }
 }
 
-async function readPart(file: SafetensorsFile, part: Part): Promise<Tensor[]> {
+async function readPart(file: TensorFile, part: Part): Promise<Tensor[]> {
   const value = await file.read(part.file);
   checkFinite(part.file, value, file.path);
   return takeApart(part, value);
@@ -216,7 +233,7 @@ function mergedMetadata({ like, metadata = {} }: CheckpointContent): Map<string,
 }
 
 /** The file's tensors again: copied as bytes, or encoded anew where one of the parameters in them is given. */
-function sources(source: SafetensorsFile, { like, weights, changes = new Map() }: CheckpointContent): TensorSource[] {
+function sources(source: TensorFile, { like, weights, changes = new Map() }: CheckpointContent): TensorSource[] {
   const partOf = new Map(like.parts.map((part) => [part.file, part]));
   const parameters = parametersOf(source, like.parts);
   const given = async (part: Part) => {

@@ -3,6 +3,7 @@ import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
+import { basename } from "node:path";
 import type { z } from "zod";
 import { badInput } from "../tensor/error.ts";
 
@@ -80,9 +81,23 @@ export async function isFolder(path: string): Promise<boolean> {
   );
 }
 
+/** Throws `bad-input` for an output with a pickle's name: what we write is none, and so nobody could load it. */
+export function refusePickleName(out: string): void {
+  if (!/\.(pt|pth|bin|ckpt|pkl|pickle)$/i.test(out)) return;
+  throw badInput(`cannot write ${out}: weights are written as safetensors, never as a pickle; call it .safetensors`);
+}
+
 /** SHA-256 of a file in lower-case hexadecimal, read as a stream. */
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { highWaterMark: MIB })) hash.update(chunk);
   return hash.digest("hex");
+}
+
+/** That of one file; of several, that of the lines that `sha256sum` prints for them, in the order of their names. */
+export async function sha256Files(paths: readonly string[]): Promise<string> {
+  if (paths.length === 1) return sha256File(paths[0]);
+  const lines: string[] = [];
+  for (const path of paths.toSorted()) lines.push(`${await sha256File(path)}  ${basename(path)}\n`);
+  return createHash("sha256").update(lines.join("")).digest("hex");
 }

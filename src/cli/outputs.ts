@@ -10,12 +10,14 @@ export async function refuseOutputs(paths: Paths, force: boolean | undefined): P
   for (const path of paths) if (path !== undefined) await refuseExisting(path, { force });
 }
 
-/** Throws also when one of them has no folder to lie in. */
+/** Throws also when one of them has no folder to lie in, or a name that only a pickle may have. */
 export async function checkOutputs(paths: Paths, force: boolean | undefined): Promise<void> {
   await refuseOutputs(paths, force);
-  const { isFolder } = await import("../checkpoint/files.ts");
+  const { isFolder, refusePickleName } = await import("../checkpoint/files.ts");
   for (const path of paths) {
-    if (path === undefined || (await isFolder(dirname(resolve(path))))) continue;
+    if (path === undefined) continue;
+    refusePickleName(path);
+    if (await isFolder(dirname(resolve(path)))) continue;
     throw badInput(`cannot write ${path}: there is no folder ${dirname(path)}`);
   }
 }

@@ -1,0 +1,169 @@
+/** What the data.pkl of a PyTorch archive means: from names and calls that were never made to tensors, views of storages. */
+import { quote } from "./header-json.ts";
+import { PersistentId, PickleCall, PickleName, type PickleValue } from "./pickle.ts";
+import { byteLength, type Dtype } from "./safetensors-header.ts";
+
+/** A tensor: values of a storage, `strides` apart, counted in values. */
+export interface StorageView {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+  readonly offset: number;
+  /** The storage's name in the archive, and how many values it has. */
+  readonly key: string;
+  readonly values: number;
+}
+
+type Fail = (reason: string) => never;
+
+const STORAGES: ReadonlyMap<string, Dtype> = new Map([
+  ["torch FloatStorage", "F32"],
+  ["torch HalfStorage", "F16"],
+  ["torch BFloat16Storage", "BF16"],
+  ["torch DoubleStorage", "F64"],
+  ["torch LongStorage", "I64"],
+  ["torch IntStorage", "I32"],
+  ["torch ShortStorage", "I16"],
+  ["torch CharStorage", "I8"],
+  ["torch ByteStorage", "U8"],
+  ["torch BoolStorage", "BOOL"],
+]);
+
+const TENSOR = "torch._utils _rebuild_tensor_v2";
+const PARAMETER = "torch._utils _rebuild_parameter";
+const ORDERED_DICT = "collections OrderedDict";
+
+/** All that weights, and the rest of a training checkpoint, may name. None of it is ever called. */
+const KNOWN: ReadonlySet<string> = new Set([
+  ...STORAGES.keys(),
+  TENSOR,
+  PARAMETER,
+  ORDERED_DICT,
+  "torch Size",
+  "torch device",
+  ...["float32", "float16", "bfloat16", "float64", "int64", "int32", "int16", "int8", "uint8", "bool"].map(
+    (name) => `torch ${name}`,
+  ),
+  ...["restore_type_tag", "build_intlist", "build_doublelist", "build_boollist", "build_tensorlist"].map(
+    (name) => `torch.jit._pickle ${name}`,
+  ),
+  "_codecs encode", // bytes, as protocol 2 writes them
+  "argparse Namespace", // a training script's arguments
+  "numpy dtype", // a best accuracy that numpy computed
+  "numpy.core.multiarray scalar",
+  "numpy._core.multiarray scalar",
+]);
+
+/** Whether a name is one that weights need: of the list above, or a module's class in TorchScript. */
+export function isKnownName(name: string): boolean {
+  return KNOWN.has(name) || /^__torch__(\.\w+)+ \w+$/.test(name);
+}
+
+const MAX_TENSORS = 20_000;
+const MAX_DEPTH = 32;
+const MAX_RANK = 64;
+
+/** Under which keys training checkpoints keep the weights. */
+const STATE_DICTS = ["state_dict", "model_state_dict", "model"];
+
+/**
+ * The tensors by name: of a state dict, of a training checkpoint's, or of a TorchScript module's attributes. What is no tensor is
+ * passed over. `fail` is called with the reason, and must throw, where there are none or one makes no sense.
+ */
+export function tensorsOf(root: PickleValue, fail: Fail): Map<string, StorageView> {
+  if (isModule(root)) return moduleTensors(root, fail);
+  const dict = dictOf(root);
+  if (dict === undefined) return fail("it holds no dict");
+  const found = stateDictTensors(dict, fail);
+  if (found.size > 0) return found;
+  for (const key of STATE_DICTS) {
+    const inner = dictOf(dict.get(key));
+    const tensors = inner === undefined ? undefined : stateDictTensors(inner, fail);
+    if (tensors !== undefined && tensors.size > 0) return tensors;
+  }
+  const keys = [...dict.keys()].slice(0, 8).map((key) => (typeof key === "string" ? quote(key) : typeof key));
+  return fail(`it holds ${keys.join(", ") || "nothing"}; a state dict has tensors, or is called ${STATE_DICTS[0]}`);
+}
+
+function stateDictTensors(dict: ReadonlyMap<PickleValue, PickleValue>, fail: Fail): Map<string, StorageView> {
+  const tensors = new Map<string, StorageView>();
+  for (const [name, value] of dict) {
+    const call = tensorCall(value);
+    if (call !== undefined) add(tensors, name, call, fail);
+  }
+  return tensors;
+}
+
+/** Every tensor below a module, its name the path to it. Modules may be shared, so places are counted, not objects. */
+function moduleTensors(root: PickleCall, fail: Fail): Map<string, StorageView> {
+  const tensors = new Map<string, StorageView>();
+  let places = 0;
+  const visit = (module: PickleCall, prefix: string, depth: number): void => {
+    if (depth > MAX_DEPTH) fail(`its modules nest more than ${MAX_DEPTH} deep`);
+    for (const [name, value] of dictOf(module.state) ?? []) {
+      if (++places > 10 * MAX_TENSORS) fail("its modules have too many attributes");
+      const call = tensorCall(value);
+      if (call !== undefined) add(tensors, `${prefix}${name}`, call, fail);
+      else if (isModule(value)) visit(value, `${prefix}${name}.`, depth + 1);
+    }
+  };
+  visit(root, "", 1);
+  return tensors;
+}
+
+function add(tensors: Map<string, StorageView>, name: PickleValue, call: PickleCall, fail: Fail): void {
+  if (typeof name !== "string" || name.length > 1024 || name === "__metadata__") {
+    return void fail(`it has a tensor with the name ${quote(String(name))}`);
+  }
+  if (tensors.size >= MAX_TENSORS) fail(`it has more than ${MAX_TENSORS} tensors`);
+  tensors.set(
+    name,
+    viewOf(call.args, (reason) => fail(`tensor ${quote(name)} ${reason}`)),
+  );
+}
+
+function isModule(value: PickleValue): value is PickleCall {
+  return (
+    value instanceof PickleCall && value.callee instanceof PickleName && value.callee.name.startsWith("__torch__.")
+  );
+}
+
+function isCallOf(name: string, value: PickleValue | undefined): value is PickleCall {
+  return value instanceof PickleCall && value.callee instanceof PickleName && value.callee.name === name;
+}
+
+function dictOf(value: PickleValue | undefined): ReadonlyMap<PickleValue, PickleValue> | undefined {
+  if (value instanceof Map) return value;
+  return isCallOf(ORDERED_DICT, value) ? (value.dict ?? new Map()) : undefined;
+}
+
+function tensorCall(value: PickleValue): PickleCall | undefined {
+  if (isCallOf(PARAMETER, value)) value = Array.isArray(value.args) ? value.args[0] : null;
+  return isCallOf(TENSOR, value) ? value : undefined;
+}
+
+/** From the arguments of `_rebuild_tensor_v2(storage, offset, size, stride, ...)`. */
+function viewOf(args: PickleValue, fail: Fail): StorageView {
+  const [storage, offset, shape, strides] = Array.isArray(args) ? args : [];
+  const id = storage instanceof PersistentId ? storage.id : undefined;
+  const [tag, type, key, , values] = Array.isArray(id) ? id : [];
+  const dtype = type instanceof PickleName ? STORAGES.get(type.name) : undefined;
+  if (tag !== "storage" || typeof key !== "string" || !/^\w{1,64}$/.test(key)) return fail("has no storage");
+  if (dtype === undefined) return fail(`has a storage of ${type instanceof PickleName ? quote(type.name) : "no type"}`);
+  if (!isCount(values) || !isCount(offset) || !isCounts(shape) || !isCounts(strides)) return fail("has odd sizes");
+  if (shape.length !== strides.length || shape.length > MAX_RANK) return fail(`has ${shape.length} dimensions`);
+  const bytes = byteLength(dtype, shape);
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (bytes === undefined || count > values) return fail(`has the shape [${shape}] over ${values} values`);
+  const last = shape.reduce((at, size, i) => at + (size - 1) * strides[i], offset);
+  if (count > 0 && !(last < values)) return fail(`reaches value ${last} of a storage of ${values}`);
+  return { dtype, shape, strides, offset, key, values };
+}
+
+function isCount(value: PickleValue | undefined): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isCounts(value: PickleValue | undefined): value is readonly number[] {
+  return Array.isArray(value) && value.every(isCount);
+}
