@@ -70,7 +70,18 @@ describe("config.json of CLIPModel", () => {
   });
 
   test.each<[string, unknown, RegExp]>([
-    ["SigLIP", { model_type: "siglip" }, /model_type "siglip" is not supported; give a CLIP model/],
+    ["BLIP", { model_type: "blip" }, /model_type "blip" is not supported; give a CLIP or SigLIP model/],
+    ["SigLIP 2 NaFlex", { model_type: "siglip2" }, /vary in size \(NaFlex\); give a SigLIP 2 of a fixed size/],
+    [
+      "SigLIP without its head",
+      { model_type: "siglip", vision_config: { vision_use_head: false } },
+      /vision_use_head: without its pooling head/,
+    ],
+    [
+      "SigLIP towers of two widths",
+      { model_type: "siglip", vision_config: { hidden_size: 1536 } },
+      /texts are projected to 768, images are 1536 wide/,
+    ],
     ["no model_type", {}, /model_type/],
     ["no object", [], /expected object/],
     ["another activation", { model_type: "clip", text_config: { hidden_act: "relu" } }, /text_config.hidden_act/],
@@ -104,6 +115,16 @@ describe("config.json of CLIPModel", () => {
   ])("refused with exit code 2: %s", (_, json, message) => {
     expect(() => configFromHf(json)).toThrow(message);
     expect(() => configFromHf(json)).toThrow(expect.objectContaining({ code: "bad-input" }));
+  });
+
+  test("an empty SigLIP config is base-patch16-224; SigLIP 2's vocabulary pads with 0", () => {
+    expect(configFromHf({ model_type: "siglip" })).toMatchObject({
+      embedDim: 768,
+      vision: { kind: "siglip", imageSize: 224, patchSize: 16, width: 768, layers: 12, heads: 12 },
+      text: { contextLength: 64, vocabSize: 32000, width: 768, pooling: "last", padTokenId: 1 },
+    });
+    const second = configFromHf({ model_type: "siglip", text_config: { vocab_size: 256000 } });
+    expect(second.text.padTokenId).toBe(0);
   });
 
   test("what we write we read", () => {
@@ -140,6 +161,10 @@ describe("config.json of CLIPModel", () => {
       },
     });
     const siglip = await readJson(join(golden, "hf-siglip/config.json"));
-    expect(() => configFromHf(siglip)).toThrow('model_type "siglip" is not supported');
+    expect(configFromHf(siglip)).toMatchObject({
+      embedDim: 64,
+      vision: { kind: "siglip", imageSize: 32, mlpWidth: 192, activation: "gelu_pytorch_tanh", eps: 1e-6 },
+      text: { contextLength: 12, vocabSize: 400, pooling: "last", padTokenId: 1 },
+    });
   });
 });

@@ -1,7 +1,7 @@
-/** Hugging Face's config.json (CLIPConfig) <-> ClipConfig. */
+/** Hugging Face's config.json (CLIPConfig, SiglipConfig) -> ClipConfig, and CLIP's back. */
 import { z } from "zod";
 import { badInput } from "../tensor/error.ts";
-import { type ClipConfig, checkConfig } from "./config.ts";
+import { activations, type ClipConfig, checkConfig } from "./config.ts";
 import { parseAs } from "./files.ts";
 
 const square = z.union([z.number(), z.tuple([z.number(), z.number()])]).transform((size, context) => {
@@ -11,7 +11,7 @@ const square = z.union([z.number(), z.tuple([z.number(), z.number()])]).transfor
 });
 
 const tower = {
-  hidden_act: z.enum(["quick_gelu", "gelu"]).default("quick_gelu"),
+  hidden_act: z.enum(activations).default("quick_gelu"),
   layer_norm_eps: z.number().default(1e-5),
   num_hidden_layers: z.number().default(12),
 };
@@ -37,11 +37,37 @@ const visionSchema = z.object({
   num_channels: z.literal(3).default(3),
 });
 
-const schema = z.object({
+const towers = { text_config: textSchema.prefault({}), vision_config: visionSchema.prefault({}) };
+const clipSchema = z.object({
   projection_dim: z.number().default(512),
   logit_scale_init_value: z.number().default(2.6592),
-  text_config: textSchema.prefault({}),
-  vision_config: visionSchema.prefault({}),
+  ...towers,
+});
+
+const siglipTower = {
+  hidden_act: z.enum(activations).default("gelu_pytorch_tanh"),
+  layer_norm_eps: z.number().default(1e-6),
+  hidden_size: z.number().default(768),
+  intermediate_size: z.number().default(3072),
+  num_attention_heads: z.number().default(12),
+};
+const siglipSchema = z.object({
+  text_config: textSchema
+    .extend({
+      ...siglipTower,
+      vocab_size: z.number().default(32000),
+      max_position_embeddings: z.number().default(64),
+      pad_token_id: z.int().nonnegative().default(1),
+      projection_size: z.number().nullish(),
+    })
+    .prefault({}),
+  vision_config: visionSchema
+    .extend({
+      ...siglipTower,
+      patch_size: square.default(16),
+      vision_use_head: z.literal(true, "without its pooling head there is no image embedding").default(true),
+    })
+    .prefault({}),
 });
 
 /**
@@ -50,54 +76,89 @@ const schema = z.object({
  */
 export function configFromHf(json: unknown, file = "config.json"): ClipConfig {
   const raw = parseAs(z.looseObject({ model_type: z.string() }), json, file);
-  if (raw.model_type !== "clip") {
-    throw badInput(
-      `${file}: model_type "${raw.model_type}" is not supported; ` +
-        'give a CLIP model with a vision transformer (model_type "clip", saved by CLIPModel)',
-    );
-  }
   const both = {
     ...raw,
     text_config: raw.text_config_dict ?? raw.text_config ?? undefined,
     vision_config: raw.vision_config_dict ?? raw.vision_config ?? undefined,
   };
-  const { text_config: text, vision_config: vision, ...top } = parseAs(schema, both, file);
+  if (raw.model_type === "clip") return checkConfig(clipConfig(parseAs(clipSchema, both, file)), file);
+  if (raw.model_type === "siglip") return checkConfig(siglipConfig(parseAs(siglipSchema, both, file), file), file);
+  const advice =
+    raw.model_type === "siglip2"
+      ? "its images vary in size (NaFlex); give a SigLIP 2 of a fixed size, whose model_type is siglip"
+      : "give a CLIP or SigLIP model with both towers, saved by CLIPModel or SiglipModel (model_type clip or siglip)";
+  throw badInput(`${file}: model_type "${raw.model_type}" is not supported; ${advice}`);
+}
+
+function clipConfig({ text_config: text, vision_config: vision, ...top }: z.output<typeof clipSchema>): ClipConfig {
   const eos = text.eos_token_id;
-  const config: ClipConfig = {
+  return {
     embedDim: top.projection_dim,
-    vision: {
-      imageSize: vision.image_size,
-      patchSize: vision.patch_size,
-      width: vision.hidden_size,
-      layers: vision.num_hidden_layers,
-      heads: vision.num_attention_heads,
-      mlpWidth: vision.intermediate_size,
-      activation: vision.hidden_act,
-      eps: vision.layer_norm_eps,
-    },
+    vision: visionConfig(vision),
     text: {
-      contextLength: text.max_position_embeddings,
-      vocabSize: text.vocab_size,
-      width: text.hidden_size,
-      layers: text.num_hidden_layers,
-      heads: text.num_attention_heads,
-      mlpWidth: text.intermediate_size,
-      activation: text.hidden_act,
-      eps: text.layer_norm_eps,
+      ...textConfig(text),
       pooling: eos === null || eos === LEGACY_EOS || eos === text.vocab_size - 1 ? "largest-id" : "first-eos",
       ...(eos !== null && { eosTokenId: eos }),
       ...(text.bos_token_id !== null && { bosTokenId: text.bos_token_id }),
     },
     logitScaleInit: top.logit_scale_init_value,
   };
-  return checkConfig(config, file);
 }
+
+function siglipConfig(
+  { text_config: text, vision_config: vision }: z.output<typeof siglipSchema>,
+  file: string,
+): ClipConfig {
+  const embedDim = text.projection_size ?? text.hidden_size;
+  if (embedDim !== vision.hidden_size) {
+    throw badInput(
+      `${file}: texts are projected to ${embedDim}, images are ${vision.hidden_size} wide; both must agree`,
+    );
+  }
+  return {
+    embedDim,
+    vision: { kind: "siglip", ...visionConfig(vision) },
+    text: { ...textConfig(text), pooling: "last", padTokenId: text.vocab_size === GEMMA ? 0 : text.pad_token_id },
+    logitScaleInit: Math.log(10),
+  };
+}
+
+function towerConfig(tower: z.output<typeof textSchema> | z.output<typeof visionSchema>) {
+  return {
+    width: tower.hidden_size,
+    layers: tower.num_hidden_layers,
+    heads: tower.num_attention_heads,
+    mlpWidth: tower.intermediate_size,
+    activation: tower.hidden_act,
+    eps: tower.layer_norm_eps,
+  };
+}
+
+function visionConfig(vision: z.output<typeof visionSchema>) {
+  return { ...towerConfig(vision), imageSize: vision.image_size, patchSize: vision.patch_size };
+}
+
+function textConfig(text: z.output<typeof textSchema>) {
+  return { ...towerConfig(text), contextLength: text.max_position_embeddings, vocabSize: text.vocab_size };
+}
+
+/** Entries of SigLIP 2's vocabulary, which pads with 0; its files repeat the first SigLIP's 1, or say nothing. */
+const GEMMA = 256_000;
 
 /** OpenAI's first uploads stated this id, which is wrong; transformers reads it as "pool at the largest id". */
 const LEGACY_EOS = 2;
 
-/** The JSON that transformers 5 writes for such a CLIPModel, and reads. `dtype` is torch's name: float32, float16, bfloat16. */
+/**
+ * The JSON that transformers 5 writes for such a CLIPModel, and reads. `dtype` is torch's name: float32, float16, bfloat16.
+ * Throws `bad-input` for a ResNet, which has no such form; SigLIP's is never written anew.
+ */
 export function configToHf({ embedDim, vision, text, logitScaleInit }: ClipConfig, dtype: string): object {
+  if (vision.kind === "resnet" || vision.kind === "siglip") {
+    const name = { resnet: "CLIP ResNet", siglip: "SigLIP" }[vision.kind];
+    throw badInput(
+      `a ${name} cannot be written as a CLIPModel of Hugging Face, which has a vision transformer of CLIP's own form`,
+    );
+  }
   const eos = text.eosTokenId ?? LEGACY_EOS;
   return {
     architectures: ["CLIPModel"],

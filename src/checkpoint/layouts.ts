@@ -1,10 +1,11 @@
 /**
  * The two ways CLIP files name their tensors. Our parameter names are Hugging Face's (`hf`); OpenAI and open_clip (`openai`)
- * fuse q, k and v into one tensor and store the two projections transposed.
+ * fuse q, k and v into one tensor and store the two projections transposed. A ResNet exists in theirs only, and keeps it.
  * Tables: openai/CLIP clip/model.py, transformers convert_clip_original_pytorch_to_hf.py.
  */
 import { badInput } from "../tensor/error.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { resnetShapes } from "./resnet-shapes.ts";
 
 export type Layout = "hf" | "openai";
 
@@ -36,6 +37,29 @@ const TOP = [
   ["text_projection.weight", "text_projection"],
 ] as const;
 
+const isVision = (name: string) => name.startsWith("vis");
+
+/** What SigLIP has beside its blocks, by the names in both. */
+const SIGLIP = [
+  "logit_scale",
+  "logit_bias",
+  "vision_model.embeddings.patch_embedding.weight",
+  "vision_model.embeddings.patch_embedding.bias",
+  "vision_model.embeddings.position_embedding.weight",
+  "vision_model.post_layernorm.weight",
+  "vision_model.post_layernorm.bias",
+  "vision_model.head.probe",
+  ...["attention.in_proj_", "attention.out_proj.", "layernorm.", "mlp.fc1.", "mlp.fc2."].flatMap((part) =>
+    ["weight", "bias"].map((end) => `vision_model.head.${part}${end}`),
+  ),
+  "text_model.embeddings.token_embedding.weight",
+  "text_model.embeddings.position_embedding.weight",
+  "text_model.final_layer_norm.weight",
+  "text_model.final_layer_norm.bias",
+  "text_model.head.weight",
+  "text_model.head.bias",
+];
+
 /** Within one block of either tower, each with a weight and a bias. */
 const BLOCK = [
   [["layer_norm1."], "ln_1."],
@@ -54,11 +78,9 @@ const TOWERS = [
 /** Which layout these tensor names are in; throws `bad-input` naming the architecture when it is one we cannot use. */
 export function detectLayout(names: ReadonlySet<string>, file: string): Layout {
   const some = (pattern: RegExp) => [...names].some((name) => pattern.test(name));
-  const advice = "give a CLIP model with a vision transformer";
-  if (some(/^vision_model\.head\.|^logit_bias$/)) throw badInput(`${file} is a SigLIP model, not supported; ${advice}`);
-  if (some(/^(module\.)?visual\.(layer1|attnpool)\./))
-    throw badInput(`${file} is a CLIP ResNet, not supported; ${advice}`);
+  const advice = "give a CLIP with a vision transformer or a ResNet, or Hugging Face's SigLIP";
   if (some(/^(module\.)?visual\.trunk\./)) throw badInput(`${file} has a timm image tower, not supported; ${advice}`);
+  if (some(/^(module\.)?text_decoder\./)) throw badInput(`${file} is a CoCa model, not supported; ${advice}`);
   if (some(/^(vision|text)_model\./)) return "hf";
   if (some(/^(module\.)?(visual\.conv1|(text\.)?transformer\.resblocks)\./)) return "openai";
   const shown = [...names].slice(0, 3).join(", ");
@@ -72,7 +94,7 @@ export function detectLayout(names: ReadonlySet<string>, file: string): Layout {
 export function partsOf(layout: Layout, names: ReadonlySet<string>): Part[] {
   const all = [...names];
   if (layout === "hf") {
-    const ours = TOP.map(([name]): string => name);
+    const ours: string[] = names.has("logit_bias") ? [...SIGLIP] : TOP.map(([name]) => name);
     for (const [tower] of TOWERS) {
       for (let layer = 0; layer < layersOf(all, tower); layer++) {
         for (const [parts] of BLOCK) {
@@ -86,11 +108,19 @@ export function partsOf(layout: Layout, names: ReadonlySet<string>): Part[] {
   const text = all.some((name) => name.startsWith(`${module}text.transformer.`)) ? "text." : "";
   const spelled = (name: string) =>
     `${module}${name === "logit_scale" || name.startsWith("visual.") ? "" : text}${name}`;
-  const parts: Part[] = TOP.map(([ours, theirs]) => ({
+  const stages = [1, 2, 3, 4].map((stage) => layersOf(all, `${module}visual.layer${stage}.`));
+  const isResNet = stages.some((blocks) => blocks > 0);
+  const parts: Part[] = TOP.filter(([ours]) => !(isResNet && isVision(ours))).map(([ours, theirs]) => ({
     file: spelled(theirs),
     ours: [ours],
     form: /^(visual|text)_projection/.test(ours) ? "transposed" : "same",
   }));
+  if (isResNet) {
+    // names do not depend on sizes
+    for (const name of resnetShapes({ imageSize: 32, width: 2, blocks: stages }, 1).keys()) {
+      parts.push({ file: spelled(name), ours: [name], form: "same" });
+    }
+  }
   for (const [tower, theirs] of TOWERS) {
     const prefix = spelled(theirs);
     for (let layer = 0; layer < layersOf(all, prefix); layer++) {

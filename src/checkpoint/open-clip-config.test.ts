@@ -21,9 +21,9 @@ describe("open_clip_config.json", () => {
   });
 
   test("the activation is exact GELU unless quick_gelu says otherwise", () => {
-    expect(configFromOpenClip({ model_cfg: vitB32 }).vision.activation).toBe("gelu");
+    expect(configFromOpenClip({ model_cfg: vitB32 }).vision).toMatchObject({ activation: "gelu" });
     const quick = configFromOpenClip({ model_cfg: { ...vitB32, quick_gelu: true } });
-    expect([quick.vision.activation, quick.text.activation]).toEqual(["quick_gelu", "quick_gelu"]);
+    expect(quick).toMatchObject({ vision: { activation: "quick_gelu" }, text: { activation: "quick_gelu" } });
   });
 
   test("head_width and mlp_ratio: ViT-H-14 has 16 heads of 80, ViT-bigG-14 an MLP of 8192", () => {
@@ -39,11 +39,22 @@ describe("open_clip_config.json", () => {
     });
   });
 
+  test("RN50: a list of layers is a ResNet, its heads have 64 of the 32 x 64 features", () => {
+    const vision_cfg = { image_size: 224, layers: [3, 4, 6, 3], width: 64, patch_size: null };
+    const { vision } = configFromOpenClip({ model_cfg: { ...vitB32, embed_dim: 1024, vision_cfg } });
+    expect(vision).toEqual({ kind: "resnet", imageSize: 224, blocks: [3, 4, 6, 3], width: 64, heads: 32 });
+  });
+
   test.each<[string, object, RegExp]>([
     [
-      "a ResNet",
-      { vision_cfg: { ...vitB32.vision_cfg, layers: [3, 4, 6, 3] } },
-      /vision_cfg.layers: a list of layers is a ResNet/,
+      "a ResNet of three stages",
+      { vision_cfg: { ...vitB32.vision_cfg, width: 64, layers: [3, 4, 6] } },
+      /a ResNet has 4 stages, not 3/,
+    ],
+    [
+      "a ResNet on 100 pixels",
+      { vision_cfg: { image_size: 100, width: 64, layers: [3, 4, 6, 3] } },
+      /image size 100 is not a multiple of 32, a ResNet's step/,
     ],
     [
       "a timm tower",
@@ -76,6 +87,6 @@ describe("open_clip_config.json", () => {
       text: { width: 64, layers: 2, heads: 1, contextLength: 16, vocabSize: 600 },
     });
     const resnet = await readJson(join(golden, "clip-tiny-resnet/open_clip_config.json"));
-    expect(() => configFromOpenClip(resnet)).toThrow("is a ResNet, which is not supported");
+    expect(configFromOpenClip(resnet).vision).toMatchObject({ kind: "resnet", blocks: [1, 2, 1, 1], heads: 8 });
   });
 });

@@ -1,7 +1,7 @@
 /** open_clip's open_clip_config.json -> ClipConfig. */
 import { z } from "zod";
 import { badInput } from "../tensor/error.ts";
-import { type ClipConfig, checkConfig } from "./config.ts";
+import { type ClipConfig, checkConfig, type VisionConfig } from "./config.ts";
 import { parseAs } from "./files.ts";
 
 const towerCfg = { width: z.number().optional(), mlp_ratio: z.number().positive().max(64).default(4) };
@@ -14,8 +14,11 @@ const schema = z.object({
     vision_cfg: z.looseObject({
       ...towerCfg,
       image_size: z.number().default(224),
-      patch_size: z.number().default(16),
-      layers: z.number("a list of layers is a ResNet, which is not supported; give a vision transformer").default(12),
+      patch_size: z
+        .number()
+        .nullish()
+        .transform((size) => size ?? 16),
+      layers: z.union([z.number(), z.array(z.number())]).default(12),
       head_width: z.number().positive().default(64),
     }),
     text_cfg: z.looseObject({
@@ -56,17 +59,28 @@ export function configFromOpenClip(json: unknown, file = "open_clip_config.json"
   const { width: visionWidth = 768 } = vision;
   const { width: textWidth = 512 } = text;
   const shared = { activation: model.quick_gelu ? ("quick_gelu" as const) : ("gelu" as const), eps: 1e-5 };
+  const { image_size: imageSize, layers } = vision;
+  const image: VisionConfig =
+    typeof layers === "number"
+      ? {
+          ...shared,
+          imageSize,
+          patchSize: vision.patch_size,
+          width: visionWidth,
+          layers,
+          heads: Math.floor(visionWidth / vision.head_width),
+          mlpWidth: Math.floor(visionWidth * vision.mlp_ratio),
+        }
+      : {
+          kind: "resnet", // a list of layers makes one
+          imageSize,
+          width: visionWidth,
+          blocks: layers,
+          heads: Math.floor((32 * visionWidth) / vision.head_width),
+        };
   const config: ClipConfig = {
     embedDim: model.embed_dim,
-    vision: {
-      ...shared,
-      imageSize: vision.image_size,
-      patchSize: vision.patch_size,
-      width: visionWidth,
-      layers: vision.layers,
-      heads: Math.floor(visionWidth / vision.head_width),
-      mlpWidth: Math.floor(visionWidth * vision.mlp_ratio),
-    },
+    vision: image,
     text: {
       ...shared,
       contextLength: text.context_length,

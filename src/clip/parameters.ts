@@ -1,4 +1,4 @@
-/** Parameters as graph inputs, and as fresh random weights. Names are Hugging Face's CLIPModel names, see config.ts. */
+/** Parameters as graph inputs, and as fresh random weights. Their names: see config.ts. */
 
 import { type ClipConfig, parameterShapes } from "../checkpoint/config.ts";
 import { input, type Node } from "../graph/node.ts";
@@ -26,30 +26,37 @@ export function parameterInputs(config: ClipConfig): Params {
   };
 }
 
-export const isVision = (name: string) => name.startsWith("vision_model.") || name.startsWith("visual_projection.");
+export const isVision = (name: string) => /^(vision_model|visual_projection|visual)\./.test(name);
 
-/** Fresh weights to pre-train from, with the deviations of OpenAI's `initialize_parameters` (clip/model.py) in both towers. */
+/**
+ * Fresh weights to pre-train from, with the deviations of OpenAI's `initialize_parameters` (clip/model.py) in both towers;
+ * a ResNet's convolutions with He's (arXiv 1502.01852).
+ */
 export function initialWeights(config: ClipConfig, seed: number): Weights {
   const weights = new Map<string, Tensor>();
   for (const [name, shape] of parameterShapes(config)) {
     const data = new Float32Array(sizeOf(shape));
-    const tower = isVision(name) ? config.vision : config.text;
-    const deviation = initialDeviation(name, tower.width, tower.layers);
+    const deviation = initialDeviation(name, shape, config);
     const rng = random(seed, "initial weights", name);
     if (name === "logit_scale") data[0] = config.logitScaleInit;
-    else if (/norm\d?\.weight$/.test(name)) data.fill(1);
+    else if (name === "logit_bias") data[0] = -10;
+    else if (/(norm\d?|\.bn\d|downsample\.1)\.weight$|running_var$/.test(name)) data.fill(1);
     else if (deviation > 0) for (let i = 0; i < data.length; i++) data[i] = deviation * rng.normal();
     weights.set(name, { shape, data });
   }
   return weights;
 }
 
-function initialDeviation(name: string, width: number, layers: number): number {
-  if (name.endsWith(".bias")) return 0;
+function initialDeviation(name: string, shape: readonly number[], { vision, text }: ClipConfig): number {
+  if (/[._](bias|running_mean)$/.test(name)) return 0;
   if (name.startsWith("text_model.embeddings.token")) return 0.02;
   if (name.startsWith("text_model.embeddings.position")) return 0.01;
+  if (name.endsWith("patch_embedding.weight")) return 0.02;
+  if (shape.length === 4) return Math.sqrt(2 / (shape[1] * shape[2] * shape[3]));
+  const tower = isVision(name) ? vision : text;
+  if ("blocks" in tower) return (32 * tower.width) ** -0.5; // attention pooling
+  const { width, layers } = tower;
   if (name.endsWith("out_proj.weight") || name.endsWith("fc2.weight")) return (2 * width * layers) ** -0.5;
   if (name.endsWith("fc1.weight")) return (2 * width) ** -0.5;
-  if (name.endsWith("patch_embedding.weight")) return 0.02;
   return width ** -0.5; // attention, projections, class and position embeddings
 }

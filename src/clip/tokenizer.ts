@@ -4,37 +4,41 @@ import type { TextConfig } from "../checkpoint/config.ts";
 import { badInput } from "../tensor/error.ts";
 import { cleanText } from "./clean-text.ts";
 
-/** Ids of a text with start and end, cut to the context length with the end kept. */
+/** Ids of a text with start and end, cut to the context length with the end kept; for SigLIP padded to it. */
 export type Tokenize = (text: string) => number[];
 
 /**
  * A tokenizer from the text of a tokenizer.json. Before CLIP's own byte pairs a text is cleaned as OpenAI does it. Throws `bad-input` when
  * the JSON does not parse or does not fit the model.
  */
-export async function loadTokenizer(json: string, { contextLength, vocabSize }: TextConfig): Promise<Tokenize> {
+export async function loadTokenizer(json: string, text: TextConfig): Promise<Tokenize> {
+  const { contextLength, vocabSize } = text;
   const { Tokenizer } = await import("@huggingface/tokenizers");
   let tokenizer: InstanceType<typeof Tokenizer>;
   let clean = (text: string) => text;
+  let padding = text.padTokenId ?? 0;
   try {
     const parsed = JSON.parse(json);
     if (parsed.model?.type === "BPE" && parsed.model.end_of_word_suffix === "</w>") clean = cleanText;
+    padding = parsed.padding?.pad_id ?? padding;
     tokenizer = new Tokenizer(parsed, { unk_token: parsed.model?.unk_token }); // the library reads a WordLevel's from here
   } catch (cause) {
     throw badInput(`tokenizer.json cannot be used: ${(cause as Error).message}`, cause);
   }
   const known = new Map<string, number[]>();
-  return (text) => {
-    const cached = known.get(text);
+  return (words) => {
+    const cached = known.get(words);
     if (cached !== undefined) return cached;
-    const ids: (number | undefined)[] = Array.from(tokenizer.encode(clean(text)).ids);
-    if (ids.length === 0) throw badInput(`the tokenizer makes no tokens of "${text}"`);
+    const ids: (number | undefined)[] = Array.from(tokenizer.encode(clean(words)).ids);
+    if (ids.length === 0) throw badInput(`the tokenizer makes no tokens of "${words}"`);
     const cut = ids.length <= contextLength ? ids : [...ids.slice(0, contextLength - 1), ids[ids.length - 1]];
+    while (text.pooling === "last" && cut.length < contextLength) cut.push(padding);
     if (!cut.every((id): id is number => id !== undefined && id >= 0 && id < vocabSize)) {
       throw badInput(
-        `tokenizer.json gives ids [${cut}] for "${text}"; the model's vocabulary has ${vocabSize} entries`,
+        `tokenizer.json gives ids [${cut}] for "${words}"; the model's vocabulary has ${vocabSize} entries`,
       );
     }
-    if (known.size < 4096) known.set(text, cut);
+    if (known.size < 4096) known.set(words, cut);
     return cut;
   };
 }

@@ -15,7 +15,8 @@ export interface TokenBatch {
 
 /**
  * Rows of ids (start and end included, padded or not) as one batch. L is the longest text rounded up to a multiple of 8,
- * at most the context length; ids after a text's end are dropped, which changes nothing: the mask is causal.
+ * at most the context length; ids after a text's end are dropped, which changes nothing: the mask is causal. SigLIP, which has
+ * no mask, needs rows of the whole context length.
  */
 export function tokenBatch(rows: readonly ArrayLike<number>[], text: TextConfig): TokenBatch {
   const ends = rows.map((ids) => endOf(ids, text));
@@ -40,6 +41,10 @@ function endOf(ids: ArrayLike<number>, { pooling, eosTokenId, contextLength, voc
   const row = Array.from(ids);
   const bad = row.find((id) => !(id >= 0 && id < vocabSize));
   if (bad !== undefined) throw badInput(`token id ${bad} is outside the vocabulary of ${vocabSize}`);
+  if (pooling === "last") {
+    if (row.length === contextLength) return contextLength - 1;
+    throw badInput(`a text has ${row.length} tokens; this model reads texts padded to ${contextLength}`);
+  }
   const end = pooling === "first-eos" ? row.indexOf(eosTokenId as number) : row.indexOf(Math.max(...row));
   if (end < 0) throw badInput(`a text has no end token (id ${eosTokenId})`);
   if (end >= contextLength) throw badInput(`a text of ${end + 1} tokens exceeds the context length ${contextLength}`);

@@ -11,18 +11,22 @@ import {
   mul,
   reshape,
   scale,
+  sigmoid,
   silu,
   softmax,
   transpose,
 } from "../graph/ops/index.ts";
 import { type Params, within } from "./parameters.ts";
 
-export interface BlockOptions {
+export interface AttentionOptions {
   readonly heads: number;
-  readonly activation: Activation;
-  readonly eps: number;
   /** Added to the attention scores [B, H, T, T] before softmax. */
   readonly mask?: Node;
+}
+
+export interface BlockOptions extends AttentionOptions {
+  readonly activation: Activation;
+  readonly eps: number;
   /**
    * Keeps the rows that are pooled, [T, B, w] -> [P, B, w]. Given for the last block only: nothing else reads its other
    * rows, so leaving them out is exact and saves most of a block.
@@ -44,7 +48,7 @@ export function norm(x: Node, p: Params, eps: number): Node {
 }
 
 /** softmax(q k^T / sqrt(d) + mask) v, heads side by side; queries [P, B, w] from some rows, keys and values from all. */
-function attention(from: Node, all: Node, p: Params, { heads, mask }: BlockOptions): Node {
+export function attention(from: Node, all: Node, p: Params, { heads, mask }: AttentionOptions): Node {
   const [rows, batch, width] = from.shape;
   const depth = width / heads;
   const project = (x: Node, name: string) => dense(x, within(p, name));
@@ -62,7 +66,7 @@ function attention(from: Node, all: Node, p: Params, { heads, mask }: BlockOptio
   return project(reshape(mixed, [rows, batch, width]), "out_proj");
 }
 
-function mlp(x: Node, p: Params, activation: Activation): Node {
+export function mlp(x: Node, p: Params, activation: Activation): Node {
   return dense(activations[activation](dense(x, within(p, "fc1"))), within(p, "fc2"));
 }
 
@@ -80,4 +84,9 @@ const activations: Record<Activation, (x: Node) => Node> = {
   quick_gelu: (x) => scale(silu(scale(x, 1.702)), 1 / 1.702),
   // x Phi(x), exact
   gelu: (x) => mul(scale(x, 0.5), add(erf(scale(x, Math.SQRT1_2)), scalar(1))),
+  // x (1 + tanh u) / 2 = x sigmoid(2 u) with u = sqrt(2 / pi) (x + 0.044715 x^3)
+  gelu_pytorch_tanh: (x) => {
+    const c = Math.sqrt(8 / Math.PI);
+    return mul(x, sigmoid(mul(x, add(scale(mul(x, x), 0.044715 * c), scalar(c)))));
+  },
 };

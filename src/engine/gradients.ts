@@ -1,4 +1,5 @@
 /** The gradient of an objective as a function of weights and a batch: graph, reverse mode and a compiled program per batch shape. */
+import type { BatchStatistics } from "../clip/batch-norm.ts";
 import { grad } from "../graph/grad.ts";
 import { input, type Node } from "../graph/node.ts";
 import { add, reduceSumSquare } from "../graph/ops/index.ts";
@@ -12,7 +13,12 @@ export interface Objective<Batch> {
   /** Does training change this parameter? */
   readonly trains: (name: string) => boolean;
   readonly feeds: (batch: Batch) => Feeds | Promise<Feeds>;
-  readonly loss: (weights: (name: string) => Node, feeds: Readonly<Record<string, Node>>) => Node;
+  /** `statistics` is given in training; batch normalisation alone asks for it. */
+  readonly loss: (
+    weights: (name: string) => Node,
+    feeds: Readonly<Record<string, Node>>,
+    statistics?: BatchStatistics,
+  ) => Node;
 }
 
 export interface Gradients {
@@ -21,13 +27,19 @@ export interface Gradients {
   readonly norm: number;
   /** For each trained parameter. The buffers are written again by the next call. */
   readonly of: Weights;
+  /** In training, what the running statistics of batch normalisation become after the batch. */
+  readonly statistics: Weights;
 }
 
-/** weights, batch -> loss and gradients, for weights of the names and shapes given. */
+/**
+ * weights, batch -> loss and gradients, for weights of the names and shapes given. Batch normalisation goes by its running
+ * statistics, and in `training` by the batch's own.
+ */
 export function gradientsOf<Batch>(
   runtime: Runtime,
   objective: Objective<Batch>,
   like: Weights,
+  mode: "evaluation" | "training" = "evaluation",
 ): (weights: Weights, batch: Batch) => Promise<Gradients> {
   const trained = [...like].filter(([name]) => objective.trains(name));
   const of: Weights = new Map(trained.map(([name, { shape }]) => [name, tensor(shape)]));
@@ -36,20 +48,28 @@ export function gradientsOf<Batch>(
   return async (weights, batch) => {
     const feeds = await objective.feeds(batch);
     const key = JSON.stringify(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
-    const program = programs.get(key) ?? runtime.compile(gradientGraph(objective, like, [...of.keys()], feeds));
+    const program =
+      programs.get(key) ?? runtime.compile(gradientGraph(objective, like, [...of.keys()], feeds, mode === "training"));
     programs.set(key, program);
     const results = await (await program).run({ ...Object.fromEntries(weights), ...feeds }, into);
-    return { loss: results.loss.data[0], norm: Math.sqrt(results.squared_norm.data[0]), of };
+    const statistics = new Map(
+      Object.entries(results)
+        .filter(([name]) => name.startsWith(movedTo("")))
+        .map(([name, value]) => [name.slice(movedTo("").length), value]),
+    );
+    return { loss: results.loss.data[0], norm: Math.sqrt(results.squared_norm.data[0]), of, statistics };
   };
 }
 
 const resultOf = (name: string) => `gradient of ${name}`;
+const movedTo = (name: string) => `after the batch: ${name}`;
 
 function gradientGraph<Batch>(
   objective: Objective<Batch>,
   like: Weights,
   trained: readonly string[],
   feeds: Feeds,
+  training: boolean,
 ): Record<string, Node> {
   const parameters = new Map<string, Node>();
   const parameter = (name: string): Node => {
@@ -65,10 +85,15 @@ function gradientGraph<Batch>(
       input(name, shape, data instanceof Int32Array ? "int" : "float32"),
     ]),
   );
-  const loss = objective.loss(parameter, inputs);
+  const moved: Record<string, Node> = {};
+  const statistics: BatchStatistics = (name, value) => {
+    moved[movedTo(name)] = value;
+  };
+  const loss = objective.loss(parameter, inputs, training ? statistics : undefined);
   const gradients = grad(loss, trained.map(parameter));
   return {
     loss,
+    ...moved,
     squared_norm: gradients.map((g) => reduceSumSquare(g)).reduce(add),
     ...Object.fromEntries(trained.map((name, i) => [resultOf(name), gradients[i]])),
   };

@@ -1,6 +1,7 @@
 /** What CLIP is trained on here: captions (both towers) or labels under a frozen zero-shot head (image tower only). */
 import type { ClipConfig } from "../checkpoint/config.ts";
-import { contrastiveLoss, crossEntropy, headLogits } from "../clip/loss.ts";
+import { isStatistic } from "../clip/batch-norm.ts";
+import { crossEntropy, headLogits, pairLoss } from "../clip/loss.ts";
 import { isVision } from "../clip/parameters.ts";
 import type { TokenBatch } from "../clip/tokens.ts";
 import { imageTower, type Normalization, textTower } from "../clip/towers.ts";
@@ -15,16 +16,17 @@ export interface CaptionBatch {
   readonly mask?: Tensor;
 }
 
-/** Symmetric InfoNCE over image-caption pairs; every parameter learns. */
+/** The model's own loss over image-caption pairs (symmetric InfoNCE, for SigLIP its sigmoid loss); every parameter learns. */
 export function contrastive(config: ClipConfig, normalization: Normalization): Objective<CaptionBatch> {
   return {
-    trains: () => true,
+    trains: (name) => !isStatistic(name),
     feeds: ({ pixels, text, mask }) => ({ pixels, ...text, ...(mask === undefined ? {} : { mask }) }),
-    loss: (p, { pixels, tokens, ends, endRows, mask }) =>
-      contrastiveLoss(
-        imageTower(config, p, pixels, normalization),
+    loss: (p, { pixels, tokens, ends, endRows, mask }, statistics) =>
+      pairLoss(
+        config,
+        p,
+        imageTower(config, p, pixels, normalization, statistics),
         textTower(config, p, { tokens, ends, endRows }),
-        p("logit_scale"),
         mask,
       ),
   };
@@ -56,10 +58,12 @@ export interface LabelBatch {
 export function classification(config: ClipConfig, normalization: Normalization, head: Tensor): Objective<LabelBatch> {
   const [classes] = head.shape;
   return {
-    trains: isVision,
+    trains: (name) => isVision(name) && !isStatistic(name),
     feeds: ({ pixels, labels }) => ({ pixels, head, targets: oneHot(labels, classes) }),
-    loss: (p, feeds) =>
-      crossEntropy(headLogits(imageTower(config, p, feeds.pixels, normalization), feeds.head), feeds.targets),
+    loss: (p, feeds, statistics) => {
+      const images = imageTower(config, p, feeds.pixels, normalization, statistics);
+      return crossEntropy(headLogits(images, feeds.head), feeds.targets);
+    },
   };
 }
 

@@ -33,25 +33,26 @@ export interface TrainOptions<Batch> {
 }
 
 /**
- * New weights after one step for each batch; those given are left as they were, and untrained tensors are shared with them.
+ * New weights after one step for each batch, running statistics of batch normalisation among them; those given are left as they were, and untrained tensors are shared with them.
  * Throws `interrupted` on abort and `bad-input` when the loss is no longer finite.
  */
 export async function train<Batch>(start: Weights, options: TrainOptions<Batch>): Promise<Weights> {
   const { runtime, objective, optimizer, schedule, clip, onStep, signal, constrain } = options;
   const trained = [...start].filter(([name]) => objective.trains(name));
   const own: [string, Tensor][] = trained.map(([name, value]) => [name, copyTensor(value)]);
-  const weights: Weights = new Map([...start, ...own]);
+  const weights = new Map<string, Tensor>([...start, ...own]);
   const state = options.state ?? optimizer.init(new Map(own));
-  const gradients = gradientsOf(runtime, objective, weights);
+  const gradients = gradientsOf(runtime, objective, weights, "training");
 
   for await (const batch of options.batches) {
     if (signal?.aborted) throw new TbarError("interrupted", "training was interrupted");
-    const { loss, norm, of } = await gradients(weights, batch);
+    const { loss, norm, of, statistics } = await gradients(weights, batch);
     if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
       throw badInput(`training diverged at step ${state.step + 1} (loss ${loss}); a smaller learning rate helps`);
     }
     const lr = schedule(state.step);
     optimizer.update(weights, of, state, lr, clipFactor(norm, clip));
+    for (const [name, value] of statistics) weights.set(name, value);
     constrain?.(weights);
     await onStep?.({ step: state.step, loss, gradientNorm: norm, lr }, weights, state);
   }

@@ -2,8 +2,9 @@
 import { statfs } from "node:fs/promises";
 import { availableParallelism, freemem } from "node:os";
 import { dirname, resolve } from "node:path";
-import { type ClipConfig, imageTokens } from "../checkpoint/config.ts";
+import { type ClipConfig, imageTokens, type ResNetConfig } from "../checkpoint/config.ts";
 import { isFolder } from "../checkpoint/files.ts";
+import { resnetShapes } from "../checkpoint/resnet-shapes.ts";
 import { isVision } from "../clip/parameters.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Clip } from "../engine/clip.ts";
@@ -137,7 +138,7 @@ const probed = 1e11;
 
 async function probe({ clip, weights, images, batch }: Plan): Promise<Speed> {
   const { vision } = clip.config;
-  const work = flops(vision, imageTokens(vision));
+  const work = imageFlops(clip.config);
   const count = Math.max(1, Math.min(batch, images.size, Math.floor(probed / work)));
   const indices = Array.from({ length: count }, (_, i) => i);
   await images.read([0], vision.imageSize);
@@ -158,6 +159,30 @@ interface Tower {
   readonly mlpWidth: number;
 }
 
+function imageFlops({ vision, embedDim }: ClipConfig): number {
+  if (vision.kind !== "resnet") return flops(vision, imageTokens(vision));
+  let total = 0;
+  for (const [name, [to, from, kernel]] of resnetShapes(vision, embedDim)) {
+    if (kernel !== undefined) total += 2 * to * from * kernel ** 2 * resnetPlaces(vision, name);
+  }
+  return total;
+}
+
+/** Places of the image that a layer sees: the stem halves its sides twice, each stage but the first once. */
+function resnetPlaces({ imageSize }: ResNetConfig, name: string): number {
+  const stage = /layer(\d)/.exec(name)?.[1];
+  return (imageSize / (stage === undefined ? 2 : 2 ** (Number(stage) + 1))) ** 2;
+}
+
+/** Bytes kept of a ResNet's image: after each convolution, its norm and its activation, and what their gradients read. */
+function resnetTape(vision: ResNetConfig): number {
+  let values = 0;
+  for (const [name, [to, , kernel]] of resnetShapes(vision, 1)) {
+    if (kernel !== undefined) values += to * resnetPlaces(vision, name);
+  }
+  return 4 * 6 * values;
+}
+
 /** Operations of one image or text: two for each weight and token, and attention's two products of tokens with tokens. */
 function flops({ width, layers, mlpWidth }: Tower, tokens: number): number {
   return layers * (2 * tokens * (4 * width ** 2 + 2 * width * mlpWidth) + 4 * tokens ** 2 * width);
@@ -168,6 +193,7 @@ function flops({ width, layers, mlpWidth }: Tower, tokens: number): number {
  * 2.5: our graph keeps what lies inside of norms and activations too (peaks of pre-training and implanting, ViT 56/8).
  */
 function tape(tower: ClipConfig["vision"] | ClipConfig["text"]): number {
+  if ("blocks" in tower) return resnetTape(tower);
   const tokens = "imageSize" in tower ? imageTokens(tower) : tower.contextLength;
   const { width, heads, layers } = tower;
   return 2.5 * layers * tokens * (2 * 34 * width + 2 * 5 * heads * tokens);

@@ -2,7 +2,7 @@
 import { cpus, totalmem } from "node:os";
 import { basename } from "node:path";
 import type { Checkpoint } from "../checkpoint/clip-folder.ts";
-import { parameterShapes } from "../checkpoint/config.ts";
+import { architectureOf, parameterShapes } from "../checkpoint/config.ts";
 import type { Runtime } from "../runtime/compile.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import type { CheckpointFacts, Machine } from "./result.ts";
@@ -65,7 +65,6 @@ export function machineFacts(runtime: Runtime, threads: number | undefined): Mac
 }
 
 export async function checkpointFacts(checkpoint: Checkpoint): Promise<CheckpointFacts> {
-  const { vision } = checkpoint.config;
   const counts = new Map<string, number>();
   for (const [name, dtype] of checkpoint.dtypes) {
     const shape = parameterShapes(checkpoint.config).get(name) ?? [];
@@ -77,7 +76,7 @@ export async function checkpointFacts(checkpoint: Checkpoint): Promise<Checkpoin
     sha256: await checkpoint.sha256(),
     layout: checkpoint.layout,
     dtype,
-    architecture: `ViT ${vision.imageSize}/${vision.patchSize}, width ${vision.width}, ${vision.layers} layers`,
+    architecture: architectureOf(checkpoint.config),
     parameters: [...counts.values()].reduce((a, b) => a + b, 0),
   };
 }

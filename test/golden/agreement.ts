@@ -1,7 +1,7 @@
 /** What the golden tests share: a model's forward pass, loss and every gradient in one program, and how close is close. */
 import { expect } from "vitest";
 import type { ClipConfig } from "../../src/checkpoint/config.ts";
-import { contrastiveLoss, similarity, unit } from "../../src/clip/loss.ts";
+import { pairLogits, pairLoss, unit } from "../../src/clip/loss.ts";
 import { parameterInputs } from "../../src/clip/parameters.ts";
 import { tokenBatch } from "../../src/clip/tokens.ts";
 import { imageTower, type Normalization, textTower } from "../../src/clip/towers.ts";
@@ -22,7 +22,7 @@ export interface ContrastiveValues {
   readonly gradients: Weights;
 }
 
-/** Run CLIP on pixels [B, 3, S, S] and the token rows [B, T], padded as in the file. */
+/** Run CLIP or SigLIP on pixels [B, 3, S, S] and the token rows [B, T], padded as in the file. */
 export async function contrastiveValues(
   runtime: Runtime,
   { config, weights }: { config: ClipConfig; weights: Weights },
@@ -41,7 +41,7 @@ export async function contrastiveValues(
     ends: input("ends", text.ends.shape, "int"),
     endRows: input("endRows", text.endRows.shape, "int"),
   });
-  const loss = contrastiveLoss(images, texts, p("logit_scale"));
+  const loss = pairLoss(config, p, images, texts);
   const names = [...weights.keys()];
   const [pixelGradient, ...gradients] = grad(loss, [x, ...names.map(p)]);
   const forward = {
@@ -49,7 +49,7 @@ export async function contrastiveValues(
     text_embeds_raw: texts,
     image_embeds: unit(images),
     text_embeds: unit(texts),
-    logits_per_image: similarity(images, texts, p("logit_scale")),
+    logits_per_image: pairLogits(config, p, images, texts),
     loss,
     pixelGradient,
   };
@@ -74,4 +74,10 @@ export function difference(got: ArrayLike<number>, want: ArrayLike<number>, name
     largest = Math.max(largest, Math.abs(want[i]));
   }
   return most === 0 ? 0 : most / largest;
+}
+
+/** The key part of an attention's input bias moves all scores of a row alike: its gradient is nought but for rounding. */
+export function withoutKey(bias: Float32Array): Float32Array {
+  const width = bias.length / 3;
+  return bias.filter((_, i) => i < width || i >= 2 * width);
 }
