@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parameterShapes } from "./config.ts";
+import { type ClipConfig, parameterShapes } from "./config.ts";
 import { configFromHf } from "./hf-config.ts";
 import { inferConfig } from "./infer-config.ts";
 
@@ -31,6 +31,42 @@ test.each([
     text,
     logitScaleInit: Math.log(1 / 0.07),
   });
+});
+
+const rn50: ClipConfig = {
+  ...hf({}, {}, 1024),
+  vision: { kind: "resnet", imageSize: 224, width: 64, blocks: [3, 4, 6, 3], heads: 32 },
+};
+
+test("RN50 and RN50x4 from their shapes alone: image = 32 sqrt(tokens - 1), heads = 32 width/64", () => {
+  for (const vision of [rn50.vision, { ...rn50.vision, imageSize: 288, width: 80, blocks: [4, 6, 10, 6], heads: 40 }]) {
+    expect(inferConfig(parameterShapes({ ...rn50, vision }), "RN50.safetensors").vision).toEqual(vision);
+  }
+});
+
+test("SigLIP from its shapes alone; heads of so400m, 1152 wide, are its known 16", () => {
+  const sizes = { hidden_size: 1152, intermediate_size: 4304, num_hidden_layers: 27, num_attention_heads: 16 };
+  const base = configFromHf({ model_type: "siglip" });
+  const so400m = configFromHf({
+    model_type: "siglip",
+    text_config: sizes,
+    vision_config: { ...sizes, patch_size: 14, image_size: 384 - 6 },
+  });
+  for (const { text, ...config } of [base, so400m]) {
+    const { padTokenId, ...rest } = text;
+    expect(inferConfig(parameterShapes({ text, ...config }), "siglip.safetensors")).toEqual({ ...config, text: rest });
+  }
+});
+
+test("parameter counts of RN50 are those of open_clip's model_profile.csv, plus logit_scale and running statistics", () => {
+  let [learned, running] = [0, 0];
+  for (const [name, shape] of parameterShapes(rn50)) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    if (name.includes("running")) running += size;
+    else learned += size;
+  }
+  expect(learned).toBe(102_007_137);
+  expect(running).toBe(2 * (26_560 + 64)); // channels of torchvision's resnet50, and of a stem of three
 });
 
 test("parameter counts of ViT-B/32 and ViT-B/16 are those of open_clip's model_profile.csv, plus logit_scale", () => {

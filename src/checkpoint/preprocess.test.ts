@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { readJson } from "./files.ts";
-import { clipPreprocess, preprocessFromHf, preprocessFromOpenClip, preprocessToHf } from "./preprocess.ts";
+import {
+  clipPreprocess,
+  preprocessFromHf,
+  preprocessFromOpenClip,
+  preprocessToHf,
+  siglipPreprocess,
+} from "./preprocess.ts";
 
 const golden = fileURLToPath(new URL("../../../shared/golden/", import.meta.url));
 const fromHf = (json: unknown) => preprocessFromHf(json, 224, "preprocessor_config.json");
@@ -41,6 +47,14 @@ describe("preprocessor_config.json and processor_config.json", () => {
     });
     const squash = { size: { height: 224, width: 224 }, do_center_crop: false };
     expect(fromHf(squash)).toMatchObject({ mode: "squash", size: 224, cropSize: 224 });
+  });
+
+  test("what a SigLIP folder does not state is SigLIP's: squashed, pixels from -1 to 1", () => {
+    const usual = siglipPreprocess(224);
+    expect(usual).toMatchObject({ mode: "squash", mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
+    const stated = { size: { height: 224, width: 224 }, resample: 2, image_processor_type: "SiglipImageProcessor" };
+    const read = preprocessFromHf(stated, 224, "preprocessor_config.json", usual);
+    expect(read).toEqual({ ...usual, resample: "bilinear" });
   });
 
   test("what we write we read", () => {

@@ -28,6 +28,11 @@ export function clipPreprocess(imageSize: number): Preprocess {
   };
 }
 
+/** SigLIP's own: both sides to the image size, bicubic, pixels from -1 to 1. SigLIP 2 is bilinear; its files say so. */
+export function siglipPreprocess(imageSize: number): Preprocess {
+  return { ...clipPreprocess(imageSize), mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], mode: "squash" };
+}
+
 /** Pillow's numbers for its filters. */
 const PILLOW: readonly Resample[] = ["nearest", "lanczos", "bilinear", "bicubic"];
 
@@ -66,12 +71,16 @@ const hfSchema = z.object({
 
 /**
  * From processor_config.json (its `image_processor`) or preprocessor_config.json, old form (`size: 224`) or new; what is
- * missing is CLIP's. Throws `bad-input` naming `file`, and when the crop is not what the model sees.
+ * missing is as in `usual`. Throws `bad-input` naming `file`, and when the crop is not what the model sees.
  */
-export function preprocessFromHf(json: unknown, imageSize: number, file: string): Preprocess {
+export function preprocessFromHf(
+  json: unknown,
+  imageSize: number,
+  file: string,
+  usual = clipPreprocess(imageSize),
+): Preprocess {
   const { image_processor: nested } = parseAs(z.looseObject({ image_processor: z.unknown().optional() }), json, file);
   const given = parseAs(hfSchema, nested ?? json, file);
-  const usual = clipPreprocess(imageSize);
   const { mode, size } = given.size ?? usual;
   const cropSize = given.do_center_crop ? (given.crop_size ?? size) : size;
   if (!given.do_center_crop && mode === "shortest") {

@@ -1,11 +1,17 @@
 /** What the JSON beside the weights says about the model and its images. */
 import { join } from "node:path";
-import type { ClipConfig } from "./config.ts";
+import type { ClipConfig, VisionConfig } from "./config.ts";
 import { isFile, readJson } from "./files.ts";
 import { configFromHf } from "./hf-config.ts";
 import type { Layout } from "./layouts.ts";
 import { configFromOpenClip } from "./open-clip-config.ts";
-import { clipPreprocess, type Preprocess, preprocessFromHf, preprocessFromOpenClip } from "./preprocess.ts";
+import {
+  clipPreprocess,
+  type Preprocess,
+  preprocessFromHf,
+  preprocessFromOpenClip,
+  siglipPreprocess,
+} from "./preprocess.ts";
 
 export interface Settings {
   readonly config: ClipConfig;
@@ -14,7 +20,7 @@ export interface Settings {
 
 /**
  * Read what goes with the layout: open_clip_config.json, or config.json and processor_config.json or preprocessor_config.json.
- * Without a config it is inferred; without the rest the preprocessing is CLIP's.
+ * Without a config it is inferred; without the rest the preprocessing is CLIP's or SigLIP's.
  */
 export async function readSettings(folder: string, layout: Layout, infer: () => ClipConfig): Promise<Settings> {
   return layout === "openai" ? readOpenClip(folder, infer) : readHf(folder, infer);
@@ -34,18 +40,19 @@ async function readOpenClip(folder: string, infer: () => ClipConfig): Promise<Se
 async function readHf(folder: string, infer: () => ClipConfig): Promise<Settings> {
   const path = join(folder, "config.json");
   const config = (await isFile(path)) ? configFromHf(await readJson(path), path) : infer();
-  return { config, preprocess: await readHfPreprocess(folder, config.vision.imageSize) };
+  return { config, preprocess: await readHfPreprocess(folder, config.vision) };
 }
 
 /** Folders of transformers 5 have processor_config.json; in older ones a file of that name says nothing about images. */
-async function readHfPreprocess(folder: string, imageSize: number): Promise<Preprocess> {
+async function readHfPreprocess(folder: string, { kind, imageSize }: VisionConfig): Promise<Preprocess> {
+  const usual = kind === "siglip" ? siglipPreprocess(imageSize) : clipPreprocess(imageSize);
   for (const name of ["processor_config.json", "preprocessor_config.json"]) {
     const path = join(folder, name);
     if (!(await isFile(path))) continue;
     const json = await readJson(path);
     if (name === "preprocessor_config.json" || Object.hasOwn(Object(json), "image_processor")) {
-      return preprocessFromHf(json, imageSize, path);
+      return preprocessFromHf(json, imageSize, path, usual);
     }
   }
-  return clipPreprocess(imageSize);
+  return usual;
 }
