@@ -126,7 +126,7 @@ describe("bad input: exit 2, a sentence that says what would work, nothing left 
     ["attack badnet --model pico --target striped --out new", "--data is missing: which images?"],
     [`attack badnet --model pico ${world} --out new`, "--target is missing: which class"],
     [`attack badnet --model pico ${world} --target striped`, "--out is missing: where"],
-    [`attack badnets ${attack}`, 'unknown attack "badnets"; did you mean "badnet"? known: badnet, blended'],
+    [`attack badnets ${attack}`, 'unknown attack "badnets"; did you mean "badnet"?'],
     [`attack badnet:sise=3 ${attack}`, 'unknown badnet option "sise"; did you mean "size"?'],
     [`attack badnet:size=17 ${attack}`, "patch of 17 pixels does not fit an image of 16 x 16"],
     [`attack empty ${attack}`, "no images in"],

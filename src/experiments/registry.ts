@@ -6,6 +6,7 @@ import { blended } from "../attacks/blended.ts";
 import { blendedStripes } from "../attacks/blended-stripes.ts";
 import { entangled } from "../attacks/entangled.ts";
 import { firstOrder } from "../attacks/first-order.ts";
+import { picture } from "../attacks/picture.ts";
 import { sig } from "../attacks/sig.ts";
 import { stripes } from "../attacks/stripes.ts";
 import { text } from "../attacks/text.ts";
@@ -19,6 +20,7 @@ const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
   ["badnet", { trigger: badnet }],
   ["blended", { trigger: blended }],
   ["blended-stripes", { trigger: blendedStripes }],
+  ["picture", { trigger: picture }],
   ["entangled", entangled],
   ["first-order", firstOrder],
   ["sig", { trigger: sig }],
@@ -45,7 +47,7 @@ export function attackNamed(kind: string): Attack {
 export function storedTrigger(spec: { readonly kind: string; readonly picture?: unknown }): Trigger {
   if (spec.picture === undefined) return makeTrigger(spec);
   throw badInput(
-    `the checkpoint's trigger is a picture, ${JSON.stringify(spec.picture)}; bring it yourself with --trigger ${spec.kind}:picture=FILE`,
+    `the checkpoint's trigger is a picture, ${JSON.stringify(spec.picture)}; bring it yourself: --trigger takes the trigger.json beside the checkpoint, or ${spec.kind}:picture=FILE`,
   );
 }
 

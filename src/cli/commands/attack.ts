@@ -24,6 +24,8 @@ export const attackCommand = (perform: Perform) =>
   blended-stripes  stripes over the whole image: ratio=0.03, redraw=true|false
   triangles        a grid of triangles: ratio=0.15, cell=PIXELS
   text             the word "Watermarked": ratio=0.5
+  badclip          a patch fitted to the model before it is poisoned: size=PIXELS, place=middle|..., steps=400, lr=0.02
+  picture          one of yours: picture=FILE, mask=FILE (or its alpha channel), size=PIXELS (none: the whole image), place=bottom-right|...
   all take seed=NUMBER`,
     examples: [
       'tbar attack badnet:place=bottom-right,redraw=false --model clip --data shapes --target "red circle" --out bad',
