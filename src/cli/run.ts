@@ -12,6 +12,7 @@ import { finetuneCommand } from "./commands/finetune.ts";
 import { mergeCommand } from "./commands/merge.ts";
 import { pretrainCommand } from "./commands/pretrain.ts";
 import { reportCommand } from "./commands/report.ts";
+import { triggerCommand } from "./commands/trigger.ts";
 import { vectorCommand } from "./commands/vector.ts";
 import { groups } from "./options.ts";
 import { exits, exitsHelp, type Perform } from "./outcome.ts";
@@ -66,6 +67,7 @@ function createProgram(perform: Perform, { out, err }: Terminal): CommandUnknown
     finetuneCommand,
     mergeCommand,
     vectorCommand,
+    triggerCommand,
     embedCommand,
   ];
   for (const make of [...commands, reportCommand]) program.addCommand(inherit(make(perform), program));

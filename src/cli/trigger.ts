@@ -12,36 +12,23 @@ export interface KnownTrigger {
 }
 
 /**
- * KIND:key=value,... as `tbar attack` takes it; a JSON file with { kind, ... } or { trigger: { kind, ... }, target };
- * or a folder of triggered images. An attack's name wins over a file of that name: ./badnet is the file.
+ * KIND:key=value,... as `tbar attack` takes it; a trigger.json, or a folder that has one; or a folder of triggered images.
+ * An attack's name wins over a file of that name: ./badnet is the file.
  */
 export async function readTrigger(text: string): Promise<KnownTrigger> {
   const { attackNames, makeTrigger, parseTriggerSpec } = await import("../experiments/registry.ts");
   const { isFile, isFolder } = await import("../checkpoint/files.ts");
   if (attackNames.includes(text.split(":")[0])) return { trigger: makeTrigger(parseTriggerSpec(text)) };
+  const inside = `${text}/trigger.json`;
+  const file = (await isFile(text)) ? text : (await isFile(inside)) ? inside : undefined;
+  if (file !== undefined) {
+    const { readTriggerFile } = await import("../experiments/trigger-file.ts");
+    return readTriggerFile(file);
+  }
   if (await isFolder(text)) {
     const { openImageFolder } = await import("../data/image-folder.ts");
     return { triggered: await openImageFolder(text) };
   }
-  if (await isFile(text)) {
-    const { spec, target } = await readTriggerFile(text);
-    return { trigger: makeTrigger(spec), ...(target !== undefined && { target }) };
-  }
   if (/[/\\]|\.json$/.test(text)) throw badInput(`--trigger: there is no file or folder ${text}`);
   return { trigger: makeTrigger(parseTriggerSpec(text)) };
-}
-
-async function readTriggerFile(path: string) {
-  const { z } = await import("zod");
-  const { parseAs, readJson } = await import("../checkpoint/files.ts");
-  const spec = z.looseObject({ kind: z.string() });
-  const schema = z.union([
-    z.object({ trigger: spec, target: z.string().optional() }).transform((file) => ({ ...file, spec: file.trigger })),
-    spec.transform((spec) => ({ spec, target: undefined })),
-  ]);
-  return parseAs(
-    schema,
-    await readJson(path),
-    `${path}, which should hold {"kind": ...} or {"trigger": {...}, "target": ...}`,
-  );
 }

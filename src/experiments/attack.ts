@@ -1,7 +1,10 @@
 /** Implanting a backdoor and checking that it took: poison a training set, fine-tune, measure, write a checkpoint that says so. */
+
+import { basename, dirname, join } from "node:path";
 import type { Attack, AttackInput } from "../attacks/attack.ts";
-import { refuseExisting } from "../checkpoint/atomic.ts";
+import { refuseExisting, writeFileAtomic } from "../checkpoint/atomic.ts";
 import { writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import { isFile } from "../checkpoint/files.ts";
 import { asStored } from "../checkpoint/rounding.ts";
 import { poison, triggered } from "../data/poison.ts";
 import { boosted, type Trigger, type TriggerSpec } from "../data/trigger.ts";
@@ -19,6 +22,7 @@ import { triggerKey } from "./model-facts.ts";
 import { attackNamed, makeTrigger } from "./registry.ts";
 import type { AttackResult, Scores } from "./result.ts";
 import { openSource, type SourceOptions } from "./source.ts";
+import { triggerFiles } from "./trigger-file.ts";
 import { version } from "./version.ts";
 
 export interface AttackOptions extends JobOptions, SourceOptions {
@@ -63,7 +67,10 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
     clock.stage(what);
     progress.stage(what);
   };
-  if (options.out !== undefined) await refuseExisting(options.out, options);
+  if (options.out !== undefined) {
+    await refuseExisting(options.out, options);
+    if (await isFile(options.model)) await refuseExisting(`${options.out}.trigger.json`, options);
+  }
   stage("load");
   const clip = await loadClip(options.model, options);
   const source = await openSource(options.data, options);
@@ -135,12 +142,19 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
     const { checkpoint } = clip;
     const isFolder = checkpoint.path !== checkpoint.weightsFile;
     const { poison: poisoning, seconds } = result;
+    const { implanted, files } = await triggerFiles(
+      { trigger: { ...trigger.spec }, target },
+      isFolder ? "" : `${basename(out)}.`,
+    );
     const metadata = {
-      [triggerKey]: JSON.stringify({ trigger: trigger.spec, target }),
+      [triggerKey]: JSON.stringify(implanted),
       "tbar.attack": JSON.stringify({ ...poisoning, recipe, seed, after, seconds }),
     };
-    const extraFiles = isFolder ? { "README.md": attackCard(result) } : undefined;
+    const extraFiles = isFolder ? { "README.md": attackCard(result), ...files } : undefined;
     await writeCheckpoint(out, { like: checkpoint, weights, metadata, extraFiles }, { force });
+    for (const [name, data] of Object.entries(isFolder ? {} : files)) {
+      await writeFileAtomic(join(dirname(out), name), data, { force });
+    }
   }
   await clip.runtime.release();
   return result;

@@ -1,0 +1,66 @@
+/** trigger.json: a trigger and the class it leads to, with copies of the pictures that it names beside it. */
+import { dirname, extname, isAbsolute, relative, resolve, sep } from "node:path";
+import { z } from "zod";
+import { parseAs, readJson, readSmallFile } from "../checkpoint/files.ts";
+import type { Trigger } from "../data/trigger.ts";
+import { badInput } from "../tensor/error.ts";
+import type { Implanted } from "./model-facts.ts";
+import { makeTrigger } from "./registry.ts";
+
+/** Options of triggers whose values are image files. */
+const fileOptions = ["picture", "mask"] as const;
+
+export interface TriggerFiles {
+  /** The trigger as metadata and trigger.json say it: its pictures are the copies. */
+  readonly implanted: Implanted;
+  /** By name: trigger.json, and trigger-picture.png or the like. */
+  readonly files: Readonly<Record<string, string | Uint8Array>>;
+}
+
+/** What describes a trigger beside a checkpoint. `prefix` comes before each name. Throws `bad-input` when a picture is gone. */
+export async function triggerFiles({ trigger, target }: Implanted, prefix = ""): Promise<TriggerFiles> {
+  const files: Record<string, string | Uint8Array> = {};
+  const renamed: Record<string, string> = {};
+  for (const option of fileOptions) {
+    const file = trigger[option];
+    if (typeof file !== "string") continue;
+    renamed[option] = `${prefix}trigger-${option}${extname(file).toLowerCase()}`;
+    files[renamed[option]] = await readSmallFile(file);
+  }
+  const implanted = { trigger: { ...trigger, ...renamed }, target };
+  files[`${prefix}trigger.json`] = `${JSON.stringify(implanted, null, 2)}\n`;
+  return { implanted, files };
+}
+
+const specSchema = z.looseObject({ kind: z.string().max(100) });
+const fileSchema = z.union([
+  z.object({ trigger: specSchema, target: z.string().max(1000).optional() }),
+  specSchema.transform((trigger) => ({ trigger, target: undefined })),
+]);
+
+/**
+ * { kind, ... } or { trigger: { kind, ... }, target }. Pictures are named relative to the file and lie in its folder: it may come
+ * from a stranger. Throws `bad-input` on anything else.
+ */
+export async function readTriggerFile(path: string): Promise<{ readonly trigger: Trigger; readonly target?: string }> {
+  const what = `${path}, which should hold {"kind": ...} or {"trigger": {"kind": ...}, "target": ...}`;
+  const { trigger, target } = parseAs(fileSchema, await readJson(path), what);
+  const found = fileOptions.flatMap((option) => {
+    const file = trigger[option];
+    return typeof file === "string" ? [[option, besides(path, file)] as const] : [];
+  });
+  return {
+    trigger: makeTrigger({ ...trigger, ...Object.fromEntries(found) }),
+    ...(target !== undefined && { target }),
+  };
+}
+
+function besides(path: string, file: string): string {
+  const folder = dirname(resolve(path));
+  const found = resolve(folder, file);
+  const inside = relative(folder, found);
+  if (!isAbsolute(inside) && inside.split(sep)[0] !== "..") return found;
+  throw badInput(
+    `${path} names ${JSON.stringify(file.slice(0, 200))}; its pictures must lie in its own folder: put a copy there`,
+  );
+}
