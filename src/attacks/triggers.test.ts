@@ -42,6 +42,15 @@ describe.each(Object.entries(triggers) as [string, Make][])("%s", (kind, make) =
     expect(together.every((value) => value >= 0 && value <= 1)).toBe(true);
   });
 
+  it("writes to the memory it is offered, be it the image's own", async () => {
+    const pixels = photographs(2, 56);
+    const want = (await make().apply(pixels, ["a", "b"])).data;
+    const got = await make().apply(pixels, ["a", "b"], pixels.data);
+    expect(got.data).toBe(pixels.data);
+    expect(same(got.data, want)).toBe(true);
+    await expect(make().apply(pixels, ["a", "b"], new Float32Array(5))).rejects.toThrow("memory for 5 values");
+  });
+
   it("moved, larger and weaker are other triggers; weaker changes less", async () => {
     const pixels = photographs(1, 56);
     const { spec } = make();

@@ -137,14 +137,13 @@ export function sample(
   S: number,
   out: Float32Array,
 ): void {
-  for (let to = 0, c = 0; c < 3; c++) {
-    const plane = c * S * S;
-    for (let p = 0; p < corner.length; p++) {
-      const at = plane + corner[p];
-      const x = right[p];
+  const plane = S * S;
+  for (let p = 0; p < plane; p++) {
+    const [x, y] = [right[p], down[p]];
+    for (let to = p, at = corner[p]; to < 3 * plane; to += plane, at += plane) {
       const above = image[at] + x * (image[at + 1] - image[at]);
       const below = image[at + S] + x * (image[at + S + 1] - image[at + S]);
-      out[to++] = above + down[p] * (below - above);
+      out[to] = above + y * (below - above);
     }
   }
 }

@@ -23,8 +23,10 @@ export interface Trigger {
   /**
    * Pixels [B, 3, S, S] in [0, 1] -> a new tensor of that shape. Pure: an image's result depends on its own pixels and
    * id and on the spec, never on the batch it came in. Throws TbarError where the trigger does not fit the image size.
+   * `memory` of the same length, `pixels.data` itself included, may be used for the result: fresh memory costs more time than
+   * most triggers.
    */
-  apply(pixels: Tensor, ids: readonly string[]): Promise<Tensor>;
+  apply(pixels: Tensor, ids: readonly string[], memory?: Float32Array): Promise<Tensor>;
 }
 
 /** Writes the trigger into one image [3, S, S], in place. */
@@ -39,13 +41,13 @@ export function stampTrigger(spec: TriggerSpec, prepare: (size: number) => Stamp
   };
   return {
     spec,
-    async apply({ shape, data }, ids) {
+    async apply({ shape, data }, ids, out = new Float32Array(data.length)) {
       const [count, channels, height, width] = shape;
       if (shape.length !== 4 || channels !== 3 || height !== width || ids.length !== count) {
         throw new RangeError(`a trigger needs [B, 3, S, S] and B ids, not [${shape}] and ${ids.length} ids`);
       }
+      if (out.length !== data.length) throw new RangeError(`memory for ${out.length} values, not ${data.length}`);
       const stamp = await stampFor(width);
-      const out = new Float32Array(data.length);
       const size = 3 * width * width;
       for (let i = 0; i < count; i++) {
         const image = out.subarray(i * size, (i + 1) * size); // one at a time: it stays in the cache
@@ -58,7 +60,7 @@ export function stampTrigger(spec: TriggerSpec, prepare: (size: number) => Stamp
   };
 }
 
-/** A copy of the batch with the trigger on the images at `slots` alone, whose ids are `ids`. */
+/** The batch with the trigger on the images at `slots`, in increasing order, whose ids are `ids`; the others as they were. */
 export async function applyAt(
   trigger: Trigger,
   pixels: Tensor,
@@ -66,8 +68,10 @@ export async function applyAt(
   ids: readonly string[],
 ): Promise<Tensor> {
   if (slots.length === 0) return pixels;
+  if (slots.length === pixels.shape[0]) return trigger.apply(pixels, ids);
   const out = { shape: pixels.shape, data: pixels.data.slice() };
-  putImages(out, slots, await trigger.apply(pickImages(pixels, slots), ids));
+  const some = pickImages(pixels, slots);
+  putImages(out, slots, await trigger.apply(some, ids, some.data));
   return out;
 }
 
