@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 const order: readonly (readonly string[])[] = [
   ["tensor"],
-  ["graph", "checkpoint", "data"],
+  ["graph", "checkpoint", "data", "hub"],
   ["world"],
   ["onnx", "arithmetic", "clip", "optim"],
   ["runtime"],

@@ -1,6 +1,7 @@
 /** Options that commands share, and the parsers of their values. */
 import { type Command, InvalidArgumentError, type OptionValues } from "@commander-js/extra-typings";
 import { shapesBadnetModel, shapesModel } from "../experiments/embedded.ts";
+import { localPath } from "../hub/cache.ts";
 import { type Device, devices } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { command, type Page } from "./command.ts";
@@ -49,10 +50,15 @@ export function list(text: string, before: readonly string[] | undefined): reado
   return [...(before ?? []), ...text.split(",").filter((name) => name !== "")];
 }
 
-/** A checkpoint's path: the shipped ones go by name (a folder of that name is ./shapes). */
+/** A checkpoint's path: the shipped ones go by name (a folder of that name is ./shapes), those of the hub as `localPath` says. */
 export function modelPath(text: string): string {
   if (text === "shapes") return shapesModel;
-  return text === "shapes-badnet" ? shapesBadnetModel : text;
+  return text === "shapes-badnet" ? shapesBadnetModel : localPath(text);
+}
+
+/** A data set's path: only `hf:datasets/OWNER/NAME` is looked up in the hub's cache. */
+function dataPath(text: string): string {
+  return text.startsWith("hf:") ? localPath(text) : text;
 }
 
 function device(text: string): Device {
@@ -78,7 +84,7 @@ export function withImages<A extends unknown[], O extends OptionValues>(command:
     "images: folder of class folders, CSV with image,label or image,caption, CIFAR .bin, or the built-in world: shapes";
   return command
     .optionsGroup(groups.inputs)
-    .option("--data <path>", text)
+    .option("--data <path>", text, dataPath)
     .option("--skip-bad", "leave out images that cannot be read");
 }
 

@@ -11,6 +11,7 @@ import { evalCommand } from "./commands/eval.ts";
 import { finetuneCommand } from "./commands/finetune.ts";
 import { mergeCommand } from "./commands/merge.ts";
 import { pretrainCommand } from "./commands/pretrain.ts";
+import { pullCommand } from "./commands/pull.ts";
 import { reportCommand } from "./commands/report.ts";
 import { triggerCommand } from "./commands/trigger.ts";
 import { vectorCommand } from "./commands/vector.ts";
@@ -67,6 +68,7 @@ function createProgram(perform: Perform, { out, err }: Terminal): CommandUnknown
     finetuneCommand,
     mergeCommand,
     vectorCommand,
+    pullCommand,
     triggerCommand,
     embedCommand,
   ];

@@ -1,0 +1,68 @@
+/**
+ * The cache that Python's huggingface_hub keeps, shared with it: models--OWNER--NAME/blobs/HASH, snapshots/COMMIT/PATH (links to
+ * the blobs) and refs/REVISION (the commit it stood for). huggingface.co/docs/huggingface_hub/guides/manage-cache
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { copyFile, mkdir, readlink, rename, rm, symlink } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { badInput } from "../tensor/error.ts";
+import { isCommit, isRepoId, parseRepo, type Repo } from "./repo.ts";
+
+/** HF_HUB_CACHE, or hub/ in HF_HOME, or ~/.cache/huggingface/hub. */
+export function cacheFolder(): string {
+  const { HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
+  return HF_HUB_CACHE || join(HF_HOME || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface"), "hub");
+}
+
+export function repoFolder({ kind, id }: Repo): string {
+  return join(cacheFolder(), `${kind}s--${id.replace("/", "--")}`);
+}
+
+export const blobPath = (repo: Repo, hash: string): string => join(repoFolder(repo), "blobs", hash);
+export const snapshotPath = (repo: Repo, commit: string): string => join(repoFolder(repo), "snapshots", commit);
+export const refPath = (repo: Repo): string => join(repoFolder(repo), "refs", repo.revision);
+
+/** The folder with the files of a revision, if it was pulled. */
+export function cachedSnapshot(repo: Repo): string | undefined {
+  const commit = isCommit(repo.revision) ? repo.revision : refOf(repo);
+  const path = commit && snapshotPath(repo, commit);
+  return path && existsSync(path) ? path : undefined;
+}
+
+function refOf(repo: Repo): string | undefined {
+  try {
+    const commit = readFileSync(refPath(repo), "utf8").trim();
+    return isCommit(commit) ? commit : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The path that a name typed for a model or data set stands for: `hf:OWNER/NAME[@REVISION]` is its snapshot in the cache, and so
+ * is plain OWNER/NAME where no such path exists. Throws `bad-input` when an `hf:` name is not there.
+ */
+export function localPath(name: string): string {
+  const explicit = name.startsWith("hf:");
+  if (!explicit && (!name.includes("/") || !isRepoId(name.replace(/@.*/, "")) || existsSync(name))) return name;
+  const repo = parseRepo(name);
+  const found = cachedSnapshot(repo);
+  if (found === undefined && explicit) {
+    throw badInput(
+      `${name} is not in the cache ${cacheFolder()}; fetch it with: tbar pull ${name.slice("hf:".length)}`,
+    );
+  }
+  return found ?? name;
+}
+
+/** Makes `snapshot`/`path` stand for a blob: a relative link, or a copy on systems that do not let us link. */
+export async function linkBlob(snapshot: string, path: string, blob: string): Promise<void> {
+  const link = join(snapshot, path);
+  const target = relative(dirname(link), blob);
+  if ((await readlink(link).catch(() => undefined)) === target) return;
+  await mkdir(dirname(link), { recursive: true });
+  const temporary = `${link}.tmp-${process.pid}`;
+  await symlink(target, temporary).catch(() => copyFile(blob, temporary));
+  await rename(temporary, link).finally(() => rm(temporary, { force: true }));
+}
