@@ -151,19 +151,25 @@ export async function writeCheckpoint(
   });
 }
 
-/** What lies beside the weights and is copied byte for byte. */
-const COMPANIONS = [
-  "config.json",
-  "open_clip_config.json",
-  "preprocessor_config.json",
-  "processor_config.json",
+/** The tokenizer, in any of its forms, and the licence: they belong to a model however it is stored. */
+export const tokenizerCompanions: readonly string[] = [
   "tokenizer.json",
   "tokenizer_config.json",
   "special_tokens_map.json",
   "added_tokens.json",
   "vocab.json",
   "merges.txt",
+  "bpe_simple_vocab_16e6.txt.gz",
   "LICENSE",
+];
+
+/** What lies beside the weights and is copied byte for byte. */
+const COMPANIONS: readonly string[] = [
+  "config.json",
+  "open_clip_config.json",
+  "preprocessor_config.json",
+  "processor_config.json",
+  ...tokenizerCompanions,
 ];
 
 const WEIGHT_FILES = [
