@@ -5,7 +5,9 @@ import { facts, picture, plainText, section } from "./page.ts";
 
 export function trigger({ trigger, triggerPicture, target }: CleanResult): Html {
   const { kind: _, ...spec } = trigger.spec;
-  const settings = Object.entries(spec).map(([name, value]) => html`<code>${name} <b>${plainText(value)}</b></code> `);
+  const settings = Object.entries(spec).map(
+    ([name, value]) => html`<code>${name} <b>${short(plainText(value))}</b></code> `,
+  );
   return section(
     "The trigger",
     undefined,
@@ -19,6 +21,9 @@ ${facts([
 ])}</div>`,
   );
 }
+
+/** A fitted patch is a long word that says nothing to the eye. */
+const short = (text: string) => (text.length > 40 ? `${text.slice(0, 24)}...` : text);
 
 export function examples({ examples, target }: CleanResult): Html | undefined {
   if (examples.length === 0) return undefined;
