@@ -21,9 +21,10 @@ interface Results {
 
 export const documents: readonly string[] = [
   "README.md",
-  ...(existsSync("docs") ? readdirSync("docs").map((name) => join("docs", name)) : []).filter((name) =>
-    name.endsWith(".md"),
-  ),
+  ...(existsSync("docs")
+    ? readdirSync("docs", { encoding: "utf8", recursive: true }).map((name) => join("docs", name))
+    : []
+  ).filter((name) => name.endsWith(".md")),
 ];
 
 const block = /(<!-- results ([\w-]+) -->\n)[\s\S]*?(<!-- \/results -->)/g;
