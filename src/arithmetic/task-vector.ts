@@ -1,6 +1,7 @@
 /** Task vectors (Ilharco et al., arXiv 2212.04089): differences of weights, added, scaled and compared tensor by tensor. */
 import { badInput } from "../tensor/error.ts";
 import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
+import { floorVariance, isVariance } from "./running-variance.ts";
 
 /** tau = to - from for every tensor that differs; those that do not are left out. Names and shapes must agree. */
 export function taskVector(from: Weights, to: Weights): Weights {
@@ -18,7 +19,7 @@ export function taskVector(from: Weights, to: Weights): Weights {
   return tau;
 }
 
-/** weights + alpha tau. Tensors without a part in tau are shared with `weights`. */
+/** weights + alpha tau, running variances floored at 0. Tensors without a part in tau are shared with `weights`. */
 export function add(weights: Weights, tau: Weights, alpha: number): Weights {
   const out = new Map(weights);
   for (const [name, { data: t }] of tau) {
@@ -28,6 +29,7 @@ export function add(weights: Weights, tau: Weights, alpha: number): Weights {
       throw badInput(`${name} has ${w.data.length} values in the model and ${t.length} in the vector`);
     const data = w.data.slice();
     axpy(alpha, t, data);
+    if (isVariance(name)) floorVariance(data);
     out.set(name, { shape: w.shape, data });
   }
   return out;

@@ -63,6 +63,7 @@ const schema = z.looseObject({
     rebound: z.looseObject({ steps: z.number(), scores }).optional(),
     restore: z.number().optional(),
   }),
+  floored: z.number().optional(),
   output: z.looseObject({ path: z.string(), sha256: z.string() }).optional(),
   verdict: z.looseObject({ proven: z.boolean(), headline: z.string(), reasons: z.array(z.string()) }),
   examples: z.array(

@@ -1,4 +1,5 @@
 /** The main job: a backdoored checkpoint goes in, a cleaned one and the proof come out. */
+import { asSubtracted, flooredVariances } from "../arithmetic/running-variance.ts";
 import { norm, subtract } from "../arithmetic/task-vector.ts";
 import { refuseExisting } from "../checkpoint/atomic.ts";
 import { asStored } from "../checkpoint/rounding.ts";
@@ -155,17 +156,28 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
   }
 
   const { tau, search } = chosen[1];
-  const weights = at(tau)(search.best.alpha);
+  const { alpha } = search.best;
+  const weights = at(tau)(alpha);
+  const floored = flooredVariances(clip.weights, weights);
   stage("prove");
   const proof = await prove(bench, options, weights);
   const examples = await examplePictures(bench, weights);
   const verdict = judge(before, variant.after, options.rule);
+  const measured = { ...shared, ...(floored > 0 && { floored }) };
   if (out === undefined) {
-    return { ...shared, after: variant.after, retention: variant.retention, proof, verdict, ...examples, ...finish() };
+    return {
+      ...measured,
+      after: variant.after,
+      retention: variant.retention,
+      proof,
+      verdict,
+      ...examples,
+      ...finish(),
+    };
   }
   stage("write");
   const receipt = {
-    ...shared,
+    ...measured,
     variants: undefined,
     after: variant.after,
     retention: variant.retention,
@@ -175,15 +187,15 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
   const written = await writeCleaned({
     bench,
     weights,
-    tau,
-    alpha: search.best.alpha,
+    tau: asSubtracted(tau, clip.weights, weights, alpha),
+    alpha,
     receipt,
     out,
     force: options.force,
   });
   const after = await score(written.weights); // the file as it is on disk
   return {
-    ...shared,
+    ...measured,
     after,
     retention: after.ca.value / before.ca.value,
     proof: { ...proof, restore: written.restore },

@@ -133,6 +133,8 @@ export interface CleanResult extends Outcome {
   /** By name: plain, anchored, fisher, consensus, relabel. */
   readonly variants: Readonly<Record<string, Variant>>;
   readonly proof: Proof;
+  /** Running variances of batch normalisation that would have fallen below zero and are zero now; absent where there are none. */
+  readonly floored?: number;
   /** The file written; absent when nothing was. */
   readonly output?: { readonly path: string; readonly sha256: string };
   readonly verdict: { readonly proven: boolean; readonly headline: string; readonly reasons: readonly string[] };

@@ -1,5 +1,6 @@
 /** Task vectors between files: made from two checkpoints, applied to one, described and compared. */
 import { stat } from "node:fs/promises";
+import { floorVariance, isVariance } from "../arithmetic/running-variance.ts";
 import { axpy, inner } from "../arithmetic/task-vector.ts";
 import { refuseExisting } from "../checkpoint/atomic.ts";
 import { readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
@@ -115,6 +116,8 @@ export interface ApplyResult {
   readonly model: string;
   readonly vector: string;
   readonly alpha: number;
+  /** Running variances that would have fallen below zero and are zero now; absent where there are none. */
+  readonly floored?: number;
   readonly output: { readonly path: string; readonly sha256: string };
 }
 
@@ -132,6 +135,7 @@ export async function applyVector(
   await refuseExisting(out, { force });
   progress.stage("add");
   const checkpoint = await readCheckpoint(model);
+  let floored = 0;
   const alpha = await withVector(vector, async (tau) => {
     const alpha = asked ?? tau.alpha ?? 1;
     await checkpoint.stream(async ({ shapes }) => {
@@ -147,6 +151,7 @@ export async function applyVector(
         checkGoing(signal);
         if (from === 0) progress.step(++done, tau.shapes.size);
         axpy(alpha, await tau.read(name, from, values.length), values);
+        if (isVariance(name)) floored += floorVariance(values);
       };
     };
     const changes = new Map([...tau.shapes.keys()].map((name) => [name, change(name)]));
@@ -160,6 +165,7 @@ export async function applyVector(
     model,
     vector,
     alpha,
+    ...(floored > 0 && { floored }),
     output: { path: out, sha256: await (await readCheckpoint(out)).sha256() },
   };
 }

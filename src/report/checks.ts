@@ -15,7 +15,7 @@ interface Measure {
 }
 
 export function beforeAndAfter(result: CleanResult): Html {
-  const { before, after, data, proof, model, output } = result;
+  const { before, after, data, proof, model, output, floored } = result;
   const checks = furtherChecks(result);
   return section(
     "Before and after",
@@ -31,7 +31,11 @@ ${
 ${checks.map(row)}</tbody>
 `
 }</table>
-${proof.restore !== undefined && html`<p class="after">${restored(proof.restore, model.dtype)}</p>`}`,
+${proof.restore !== undefined && html`<p class="after">${restored(proof.restore, model.dtype)}</p>`}${
+  floored !== undefined &&
+  html`
+<p class="after">Running variances that would have fallen below zero and were set to zero: ${count(floored)}.</p>`
+}`,
   );
 }
 

@@ -69,7 +69,8 @@ const apply = (perform: Perform) =>
         await checkOutputs([out], values.force);
         const { applyVector } = await import("../../experiments/vector.ts");
         const result = await applyVector(modelPath(model), vector, out, { ...job, alpha, force: values.force });
-        return { json: result, text: `${model} + ${alphaText(result.alpha)} ${vector}\nWritten: ${out}\n` };
+        const floored = result.floored ? `Running variances below zero, set to zero: ${result.floored}\n` : "";
+        return { json: result, text: `${model} + ${alphaText(result.alpha)} ${vector}\n${floored}Written: ${out}\n` };
       }),
     );
 
