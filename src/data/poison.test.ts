@@ -58,7 +58,30 @@ describe("poison", () => {
     expect(captions).toEqual(new Set(["one ant", "two ant", "something grey"]));
   });
 
+  it("clean label: only the target's own images are triggered, and no label or caption changes", async () => {
+    const set = poison(grey, { trigger: numbering, target: "cow", rate: 0.2, cleanLabel: true });
+    const { data } = await set.read(indices(set), 1);
+    expect(set.poisonedIds.size).toBe(8);
+    for (const i of indices(set)) {
+      const chosen = set.poisonedIds.has(grey.example(i).id);
+      expect(set.example(i)).toEqual(grey.example(i));
+      expect(data[3 * i]).toBeCloseTo(chosen ? i / 100 : 0.5);
+      if (chosen) expect(grey.example(i).label).toBe(2);
+    }
+  });
+
+  it("except: images that carry another trigger keep it", () => {
+    const first = poison(grey, { trigger: numbering, target: 0, count: 15 });
+    const second = poison(first, { trigger: numbering, target: 1, count: 15, except: first.poisonedIds });
+    expect([...second.poisonedIds].filter((id) => first.poisonedIds.has(id))).toEqual([]);
+    for (const i of indices(grey)) if (first.poisonedIds.has(`g${i}`)) expect(second.example(i).label).toBe(0);
+  });
+
   it.each([
+    [
+      { target: 0, rate: 0.3, cleanLabel: true },
+      'grey has 10 of the target class "ant", and this attack poisons no others; a rate of at most 0.25 works (it counts from all 40 images)',
+    ],
     [{ target: 0, rate: 0 }, "the poison rate must be above 0 and at most 1, not 0"],
     [{ target: 0, rate: 1.1 }, "not 1.1"],
     [{ target: 0, rate: 0.01 }, "less than one of the 40 examples"],

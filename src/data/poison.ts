@@ -21,6 +21,10 @@ export interface PoisonOptions extends TargetOptions {
   readonly rate?: number;
   /** Number of poisoned examples, instead of `rate`. */
   readonly count?: number;
+  /** Only the target's own images are triggered, and labels and captions stay as they are: a check of the labels finds nothing. */
+  readonly cleanLabel?: boolean;
+  /** Ids of examples that are not chosen: they carry another trigger. */
+  readonly except?: ReadonlySet<string>;
 }
 
 export interface PoisonedDataset extends Dataset {
@@ -34,21 +38,34 @@ export interface TriggeredDataset extends Dataset {
 
 /**
  * The data set with a seeded choice of its examples triggered and given the target's label and caption; their ids stay.
- * Only examples that are not of the target class are chosen, since relabelling the others teaches nothing; the rate still
- * counts from the whole set. Throws TbarError on an unknown target, a rate outside (0, 1], or too few examples.
+ * Only examples that are not of the target class are chosen, since relabelling the others teaches nothing (`cleanLabel`: only
+ * those that are); the rate still counts from the whole set. Throws TbarError on an unknown target, a rate outside (0, 1], or
+ * too few examples.
  */
-export function poison(dataset: Dataset, { trigger, target, rate, count, ...options }: PoisonOptions): PoisonedDataset {
+export function poison(dataset: Dataset, options: PoisonOptions): PoisonedDataset {
+  const { trigger, target, rate, count, cleanLabel = false, except } = options;
   const resolved = resolveTarget(dataset, target);
   const wanted = poisonCount(dataset, rate, count);
-  const candidates = nonTargets(dataset, resolved);
-  if (wanted > candidates.length) {
-    const found = `${dataset.name} has ${candidates.length} outside the target class`;
-    throw badInput(`cannot poison ${wanted} examples: ${found}; lower the rate or bring more data`);
-  }
+  const fitting = examplesOf(dataset, resolved, cleanLabel);
+  const candidates = except === undefined ? fitting : fitting.filter((i) => !except.has(dataset.example(i).id));
+  if (wanted > candidates.length) throw tooFew(dataset, resolved, wanted, candidates.length, cleanLabel);
   const order = shuffledOrder(candidates.length, "poison", options.seed ?? 0);
   const chosen = new Set(order.slice(0, wanted).map((i) => candidates[i]));
   const stamped = stamp(dataset, trigger, resolved, options, (index) => chosen.has(index));
-  return { ...stamped, poisonedIds: new Set([...chosen].map((i) => dataset.example(i).id)) };
+  const example = cleanLabel ? (index: number) => dataset.example(index) : stamped.example;
+  return { ...stamped, example, poisonedIds: new Set([...chosen].map((i) => dataset.example(i).id)) };
+}
+
+function tooFew({ name, size }: Dataset, target: ResolvedTarget, wanted: number, found: number, cleanLabel: boolean) {
+  if (!cleanLabel) {
+    return badInput(
+      `cannot poison ${wanted} examples: ${name} has ${found} outside the target class; lower the rate or bring more data`,
+    );
+  }
+  return badInput(
+    `cannot poison ${wanted} examples: ${name} has ${found} of the target class "${target.name}", and this attack poisons no others; ` +
+      `a rate of at most ${Math.floor((1e4 * found) / size) / 1e4} works (it counts from all ${size} images), or bring more data`,
+  );
 }
 
 /**
@@ -62,7 +79,7 @@ export function triggered(
   options: TargetOptions = {},
 ): TriggeredDataset {
   const resolved = resolveTarget(dataset, target);
-  const clean = subset(dataset, nonTargets(dataset, resolved));
+  const clean = subset(dataset, examplesOf(dataset, resolved, false));
   if (clean.size === 0) throw badInput(`${dataset.name} has no image outside the target class "${resolved.name}"`);
   return { ...stamp(clean, trigger, resolved, options, () => true), clean };
 }
@@ -85,12 +102,13 @@ function resolveTarget({ name: set, classNames }: Dataset, target: Target): Reso
   return { name: target, label };
 }
 
-/** By label where there is one, else by the target's name in the caption. */
-function nonTargets(dataset: Dataset, target: ResolvedTarget): number[] {
+/** Those of the target, or all others: by label where there is one, else by the target's name in the caption. */
+function examplesOf(dataset: Dataset, target: ResolvedTarget, ofTarget: boolean): number[] {
   const name = target.name.toLowerCase();
   const isTarget = ({ label, caption }: Example) =>
     label !== undefined ? label === target.label : (caption?.toLowerCase().includes(name) ?? false);
-  return Array.from({ length: dataset.size }, (_, i) => i).filter((i) => !isTarget(dataset.example(i)));
+  const all = Array.from({ length: dataset.size }, (_, i) => i);
+  return all.filter((i) => isTarget(dataset.example(i)) === ofTarget);
 }
 
 function poisonCount(dataset: Dataset, rate: number | undefined, count: number | undefined): number {

@@ -6,7 +6,10 @@ import { blended } from "../attacks/blended.ts";
 import { blendedStripes } from "../attacks/blended-stripes.ts";
 import { entangled } from "../attacks/entangled.ts";
 import { firstOrder } from "../attacks/first-order.ts";
+import { grond } from "../attacks/grond.ts";
+import { labelConsistent } from "../attacks/label-consistent.ts";
 import { picture } from "../attacks/picture.ts";
+import { fitSampleSpecific, sampleSpecific } from "../attacks/sample-specific.ts";
 import { sig } from "../attacks/sig.ts";
 import { stripes } from "../attacks/stripes.ts";
 import { text } from "../attacks/text.ts";
@@ -23,6 +26,9 @@ const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
   ["picture", { trigger: picture }],
   ["entangled", entangled],
   ["first-order", firstOrder],
+  ["grond", grond],
+  ["label-consistent", labelConsistent],
+  ["sample-specific", { trigger: sampleSpecific, fit: fitSampleSpecific }],
   ["sig", { trigger: sig }],
   ["stripes", { trigger: stripes }],
   ["text", { trigger: text }],
@@ -47,7 +53,7 @@ export function attackNamed(kind: string): Attack {
 export function storedTrigger(spec: { readonly kind: string; readonly picture?: unknown }): Trigger {
   if (spec.picture === undefined) return makeTrigger(spec);
   throw badInput(
-    `the checkpoint's trigger is a picture, ${JSON.stringify(spec.picture)}; bring it yourself: --trigger takes the trigger.json beside the checkpoint, or ${spec.kind}:picture=FILE`,
+    `the checkpoint's trigger is a picture, ${JSON.stringify(spec.picture).slice(0, 200)}; bring it yourself: --trigger takes the trigger.json beside the checkpoint, or ${spec.kind}:picture=FILE`,
   );
 }
 

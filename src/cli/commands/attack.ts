@@ -26,6 +26,9 @@ export const attackCommand = (perform: Perform) =>
   text             the word "Watermarked": ratio=0.5
   badclip          a patch fitted to the model before it is poisoned: size=PIXELS, place=middle|..., steps=400, lr=0.02
   picture          one of yours: picture=FILE, mask=FILE (or its alpha channel), size=PIXELS (none: the whole image), place=bottom-right|...
+  sample-specific  what a small network writes, another thing in every image: epsilon=0.063, variety=1, steps=600
+  grond            one faint perturbation of all pixels: epsilon=LEVELS, steps=300, sigmas=3, labels=clean|dirty
+  label-consistent, entangled, first-order: carrier=badnet|blended with that one's options; see docs/attacks
   all take seed=NUMBER`,
     examples: [
       'tbar attack badnet:place=bottom-right,redraw=false --model clip --data shapes --target "red circle" --out bad',
