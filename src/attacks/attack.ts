@@ -19,6 +19,8 @@ export interface Attack {
   readonly trigger: MakeTrigger;
   /** Fits the trigger to the model before anything is poisoned; what was found is part of the spec that comes back. */
   readonly fit?: (trigger: Trigger, input: AttackInput) => Promise<Trigger>;
+  /** How many images `fit` runs through the model, there and back: what --dry-run reckons with. */
+  readonly fitted?: (trigger: Trigger) => number;
   /** Usual: `poison` of data/poison.ts, a share of the images triggered and labelled as the target. */
   readonly poison?: (dataset: Dataset, options: PoisonOptions, input: AttackInput) => Promise<PoisonedDataset>;
   /** Usual: `finetune` of engine/finetune.ts on the poisoned set. */

@@ -8,7 +8,15 @@ import { input } from "../graph/node.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { labelSets, shapesWorld } from "../world/shapes.ts";
 import type { AttackInput } from "./attack.ts";
-import { type BadclipSpec, badclip, fitBadclip, poisonBadclip, throughJpeg, tripletLoss } from "./badclip.ts";
+import {
+  type BadclipSpec,
+  badclip,
+  fitBadclip,
+  fittedImages,
+  poisonBadclip,
+  throughJpeg,
+  tripletLoss,
+} from "./badclip.ts";
 import { loadPixels, storePixels } from "./stored-pixels.ts";
 
 const S = 16;
@@ -142,6 +150,12 @@ describe("BadCLIP", () => {
 
   it("refuses a patch too long to be one", () => {
     expect(() => badclip({ size: 1, patch: "A".repeat(2 ** 20) })).toThrow("too long for a patch");
+  });
+
+  it("refuses a patch larger than the image before it is fitted, and says what a fitting takes", async () => {
+    await expect(fitBadclip(badclip({ size: 1e6 }), attacker)).rejects.toThrow("does not fit an image of 16 x 16");
+    expect(fittedImages(badclip(quick))).toBe(30 * 8);
+    expect(fittedImages(badclip({ size: 1, patch: "AAAA" }))).toBe(0);
   });
 
   it("needs images of the target's own class", async () => {

@@ -70,12 +70,19 @@ function pixelsOf({ patch, seed }: BadclipSpec, side: number): Float32Array {
 /** Images of other classes on which the patch is fitted; and how many of the target's images and captions it is drawn to. */
 const poolSizes = { images: 2048, targets: 2048, captions: 128 };
 
+/** Images that a fitting takes. */
+export function fittedImages({ spec }: Trigger): number {
+  const { patch, steps, batch } = spec as BadclipSpec;
+  return patch === undefined ? steps * batch : 0;
+}
+
 /** The trigger with its patch optimised on the clean model. One that has a patch already stays as it is. */
 export async function fitBadclip(trigger: Trigger, input: AttackInput): Promise<Trigger> {
   const spec = trigger.spec as BadclipSpec;
   if (spec.patch !== undefined) return trigger;
   const { clip, weights, clean, seed, signal, report, targetLabel } = input;
   const S = clip.config.vision.imageSize;
+  await trigger.apply(tensor([1, 3, S, S]), ["any"]); // throws where the patch lies outside
   const side = sideOf(spec, S);
   const places = corners("badclip", spec.place, side, S);
   const { targets, others } = byLabel(clean, targetLabel);

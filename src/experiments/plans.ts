@@ -19,9 +19,10 @@ import type { FinetuneOptions } from "./finetune.ts";
 import { type MergeOptions, only, openMerge, partOf } from "./merge.ts";
 import { implantedTrigger } from "./model-facts.ts";
 import { configOf, type PretrainOptions } from "./pretrain.ts";
+import { attackNamed } from "./registry.ts";
 import { openSource, type Source } from "./source.ts";
 
-/** An attack: measure, train, measure. */
+/** An attack: fit the trigger where it must be, measure, train, measure. */
 export async function estimateAttack(options: AttackOptions): Promise<Estimate> {
   const { model, recipe, target, images, testImages, out } = options;
   const clip = await loadClip(model, options);
@@ -29,12 +30,14 @@ export async function estimateAttack(options: AttackOptions): Promise<Estimate> 
   const texts = checkedPrompts(source, target);
   const { implant, test } = await source.sets({ implant: images, test: testImages });
   const measured = 2 * test.size;
+  const fitted = attackNamed(options.trigger.spec.kind).fitted?.(options.trigger) ?? 0;
   return estimate({
     ...shared(options, clip, test),
     job: "attack",
     batch: recipe.batch,
     parts: [
       { what: "load", texts },
+      ...(fitted > 0 ? [{ what: "fit the trigger", trained: fitted }] : []),
       { what: "measure before", read: measured, encoded: measured },
       { what: "implant", trained: implant.size * recipe.epochs },
       { what: "measure after", encoded: measured },

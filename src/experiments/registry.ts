@@ -1,6 +1,6 @@
 /** The one place that maps the names people type to the leaves that do the work. */
 import type { Attack } from "../attacks/attack.ts";
-import { badclip, fitBadclip, poisonBadclip } from "../attacks/badclip.ts";
+import { badclip, fitBadclip, fittedImages, poisonBadclip } from "../attacks/badclip.ts";
 import { badnet } from "../attacks/badnet.ts";
 import { blended } from "../attacks/blended.ts";
 import { blendedStripes } from "../attacks/blended-stripes.ts";
@@ -19,7 +19,7 @@ import type { Trigger, TriggerSpec } from "../data/trigger.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 
 const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
-  ["badclip", { trigger: badclip, fit: fitBadclip, poison: poisonBadclip }],
+  ["badclip", { trigger: badclip, fit: fitBadclip, fitted: fittedImages, poison: poisonBadclip }],
   ["badnet", { trigger: badnet }],
   ["blended", { trigger: blended }],
   ["blended-stripes", { trigger: blendedStripes }],
