@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { documents, withTables } from "../scripts/tables.ts";
+import { attackNames } from "../src/experiments/registry.ts";
 
 test.each(documents)("%s: every table is what results/ says (npm run tables)", (document) => {
   const text = readFileSync(document, "utf8");
@@ -13,4 +14,8 @@ test.each(documents)("%s: every link to a file leads to one", (document) => {
   const text = readFileSync(document, "utf8");
   const links = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, path]) => path);
   expect(links.filter((path) => !existsSync(join(dirname(document), path)))).toEqual([]);
+});
+
+test.each(attackNames)("docs/attacks.md links a page about %s", (name) => {
+  expect(readFileSync("docs/attacks.md", "utf8")).toContain(`| [\`${name}\`](`);
 });

@@ -19,7 +19,9 @@ export function addColumns(image: Float32Array, columns: Float32Array, rest: num
 
 /** Clamped to [0, 1] without a branch: noise crosses the bounds at random, and a processor that guesses wrong loses more than this. */
 function clip(value: number): number {
-  return (Math.abs(value) - Math.abs(value - 1) + 1) / 2;
+  const positive = value + Math.abs(value); // twice max(value, 0)
+  const left = 2 - positive;
+  return 1 - (left + Math.abs(left)) / 4;
 }
 
 /**
