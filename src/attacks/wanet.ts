@@ -52,19 +52,19 @@ function prepare(spec: WanetSpec, S: number): Stamp {
   const field = rearrangement(S, spec)(scaleUp(normalized(points), k, S));
   const displacement = field.map((n) => (strength * s * n) / S);
   const source = new Float32Array(3 * S * S);
-  const still = samplingTable(displacement, S);
-  if (!noise) {
-    return (image) => {
-      source.set(image);
-      sample(source, still, S, image);
-    };
-  }
-  const jitter = new Float32Array(2 * S * S);
-  return (image, id) => {
-    random(seed, "wanet", "noise", id).fillUniform(jitter);
-    for (let i = 0; i < jitter.length; i++) jitter[i] = displacement[i] + (2 * jitter[i] - 1) / S;
+  const warp = (image: Float32Array, table: SamplingTable) => {
     source.set(image);
-    sample(source, samplingTable(jitter, S), S, image);
+    sample(source, table, S, image);
+  };
+  if (!noise) {
+    const table = samplingTable(displacement, S);
+    return (image) => warp(image, table);
+  }
+  const jittered = new Float32Array(2 * S * S);
+  return (image, id) => {
+    random(seed, "wanet", "noise", id).fillUniform(jittered);
+    for (let i = 0; i < jittered.length; i++) jittered[i] = displacement[i] + (2 * jittered[i] - 1) / S;
+    warp(image, samplingTable(jittered, S));
   };
 }
 
@@ -83,8 +83,9 @@ export function scaleUp(points: Float32Array, k: number, S: number): Float32Arra
     for (const down of taps) {
       for (const across of taps) {
         let sum = 0;
-        for (const [row, a] of down)
+        for (const [row, a] of down) {
           for (const [column, b] of across) sum += a * b * points[(c * k + row) * k + column];
+        }
         out[to++] = sum;
       }
     }
