@@ -182,7 +182,8 @@ const WEIGHT_FILES = [
   "pytorch_model.bin.index.json",
 ];
 
-async function findWeights(path: string): Promise<string> {
+/** The file with the weights, or the index of several: the file given, or that of a folder. Throws `bad-input` if there is none. */
+export async function findWeights(path: string): Promise<string> {
   if (await isFile(path)) return path;
   if (!(await isFolder(path))) throw badInput(`there is no file or folder ${path}`);
   for (const name of WEIGHT_FILES) if (await isFile(join(path, name))) return join(path, name);

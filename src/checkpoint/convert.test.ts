@@ -7,12 +7,12 @@ import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import { readCheckpoint } from "./clip-folder.ts";
 import { type ClipConfig, parameterShapes } from "./config.ts";
 import { convertCheckpoint } from "./convert.ts";
+import type { KeyStyle } from "./key-styles.ts";
 import { writeNewCheckpoint } from "./new-checkpoint.ts";
 import { openWeights } from "./open-weights.ts";
 import { clipPreprocess } from "./preprocess.ts";
 import { writeSafetensors } from "./safetensors.ts";
 import type { Dtype } from "./safetensors-header.ts";
-import type { KeyStyle } from "./settings-files.ts";
 
 const golden = process.env.TBAR_GOLDEN ?? "../shared/golden";
 const vit = join(golden, "clip-tiny-vit");
@@ -91,9 +91,9 @@ async function bytesByName(path: string): Promise<Map<string, string>> {
 describe("every way and back gives the same file", () => {
   test.each<["F32" | "F16" | "BF16", KeyStyle[]]>([
     ["F32", ["openai", "hf"]],
-    ["F16", ["openai-text", "hf"]],
-    ["BF16", ["openai", "openai-text", "hf"]],
-    ["F16", ["openai-text", "openai", "hf"]],
+    ["F16", ["open_clip-text", "hf"]],
+    ["BF16", ["openai", "open_clip-text", "hf"]],
+    ["F16", ["open_clip-text", "openai", "hf"]],
   ])("%s, hf -> %j", async (dtype, ways) => {
     let from = (await write("start", pico, dtype)).path;
     for (const [i, to] of ways.entries()) {
@@ -109,7 +109,7 @@ describe("every way and back gives the same file", () => {
 
   test("the parameters are the same on the way", async () => {
     const start = await write("start");
-    await convert(start.path, "openai-text", "openai");
+    await convert(start.path, "open_clip-text", "openai");
     const there = await readCheckpoint(at("openai"));
     expect([...there.tensors.keys()].filter((name) => !/^(visual\.|text\.|logit_scale$)/.test(name))).toEqual([]);
     const [a, b] = [await start.weights(), await there.weights()];
@@ -195,7 +195,7 @@ test("open_clip's own config goes along, custom_text as the keys need it", async
   await convert(path, "openai", "a");
   const json = JSON.parse(await readFile(at("a/open_clip_config.json"), "utf8"));
   await writeFile(at("a/open_clip_config.json"), JSON.stringify({ ...json, note: "kept" }));
-  await convert(at("a"), "openai-text", "b");
+  await convert(at("a"), "open_clip-text", "b");
   expect(JSON.parse(await readFile(at("b/open_clip_config.json"), "utf8"))).toMatchObject({
     note: "kept",
     model_cfg: { custom_text: true },
@@ -229,7 +229,7 @@ describe.skipIf(!existsSync(resnet))("golden clip-tiny-resnet (in ../shared)", (
   });
 
   test("with text. and back, its counters of batches going along", async () => {
-    await convert(join(resnet, "training_checkpoint.pt"), "openai-text", "a");
+    await convert(join(resnet, "training_checkpoint.pt"), "open_clip-text", "a");
     await convert(at("a"), "openai", "b");
     const found = await bytesByName(at("b"));
     expect(found.has("visual.bn1.num_batches_tracked")).toBe(true);

@@ -9,11 +9,12 @@ import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.
 import { type Checkpoint, tokenizerCompanions } from "./clip-folder.ts";
 import { parameterShapes } from "./config.ts";
 import { isFile, readSmallFile, refusePickleName } from "./files.ts";
+import type { KeyStyle } from "./key-styles.ts";
 import { fileShape, type Part, partsOf } from "./layouts.ts";
 import { openWeights } from "./open-weights.ts";
 import { type TensorSource, writeSafetensors } from "./safetensors.ts";
 import { byteLength, DTYPE_BITS, type Dtype } from "./safetensors-header.ts";
-import { checkToldByShapes, type KeyStyle, settingsFiles } from "./settings-files.ts";
+import { checkToldByShapes, settingsFiles } from "./settings-files.ts";
 import type { Bytes, TensorFile } from "./tensor-file.ts";
 
 export interface Converted {
@@ -72,7 +73,9 @@ function targetParts({ path, config, layout, parts }: Checkpoint, to: KeyStyle):
   const { vision, text } = config;
   if (to === "hf") {
     if (vision.kind === "resnet") {
-      throw badInput(`${path} is a CLIP ResNet, which has no Hugging Face form; convert it to openai or openai-text`);
+      throw badInput(
+        `${path} is a CLIP ResNet, which has no Hugging Face form; convert it to openai, open_clip or open_clip-text`,
+      );
     }
     return [...parameterShapes(config).keys()].map((name) => ({ file: name, ours: [name], form: "same" }));
   }
@@ -91,7 +94,7 @@ function targetParts({ path, config, layout, parts }: Checkpoint, to: KeyStyle):
 /** Without the prefixes that a name in OpenAI's layout may have, and with `text.` where it is asked for. */
 function respelled(name: string, to: KeyStyle): string {
   const bare = name.replace(/^module\./, "").replace(/^text\./, "");
-  return to === "openai-text" && !/^(visual\.|logit_scale$)/.test(bare) ? `text.${bare}` : bare;
+  return to === "open_clip-text" && !/^(visual\.|logit_scale$)/.test(bare) ? `text.${bare}` : bare;
 }
 
 /** OpenAI's TorchScript archives have these beside the parameters; open_clip's models do not. */

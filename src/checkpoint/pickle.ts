@@ -122,7 +122,7 @@ function reader(bytes: Uint8Array, start: number, fail: (reason: string) => neve
     float64: () => view.getFloat64(take(8), false),
     counted,
     text: (size: 1 | 4 | 8) => text(counted(size)),
-    latin1: (size: 1 | 4) => Buffer.from(counted(size)).toString("latin1"),
+    latin1: (size: 1) => Buffer.from(counted(size)).toString("latin1"),
     /** Up to the line break, as protocol 0 writes its arguments. */
     line() {
       const end = bytes.indexOf(10, at);
@@ -206,8 +206,11 @@ class Machine {
   }
 
   name(module: PickleValue, name: PickleValue): PickleName {
-    if (typeof module !== "string" || typeof name !== "string") return this.#fail("it computes a name to import");
-    const full = `${module} ${name}`;
+    const [first, second] = [module, name].map((part) => {
+      const text = part instanceof Uint8Array ? Buffer.from(part).toString("latin1") : part; // Python 2's str
+      return typeof text === "string" ? text : this.#fail("it computes a name to import");
+    });
+    const full = `${first} ${second}`;
     this.#names.add(full);
     return new PickleName(full);
   }
@@ -277,7 +280,7 @@ const table: readonly (readonly [string | number, string, Step])[] = [
   ["F", "FLOAT", pushes((input) => Number(input.line()))],
   ["G", "BINFLOAT", pushes((input) => input.float64())],
   ["S", "STRING", pushes((input) => input.line().replace(/^(['"])(.*)\1$/, "$2"))],
-  ["T", "BINSTRING", pushes((input) => input.latin1(4))],
+  ["T", "BINSTRING", pushes((input) => input.counted(4))], // Python 2's str of 256 bytes and more: an array's values
   ["U", "SHORT_BINSTRING", pushes((input) => input.latin1(1))],
   ["V", "UNICODE", pushes((input) => input.line())],
   [0x8c, "SHORT_BINUNICODE", pushes((input) => input.text(1))],

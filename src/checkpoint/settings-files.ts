@@ -7,15 +7,12 @@ import { type ClipConfig, parameterShapes } from "./config.ts";
 import { isFile, readJson, readSmallFile } from "./files.ts";
 import { configFromHf, configToHf } from "./hf-config.ts";
 import { inferConfig } from "./infer-config.ts";
+import type { KeyStyle } from "./key-styles.ts";
 import { configFromOpenClip } from "./open-clip-config.ts";
 import { clipPreprocess, preprocessFromHf, preprocessFromOpenClip, preprocessToHf } from "./preprocess.ts";
 import type { Dtype } from "./safetensors-header.ts";
 import type { Settings } from "./settings.ts";
 import { openClipJson } from "./to-open-clip.ts";
-
-/** `openai` is open_clip's too; `openai-text` puts `text.` before the text tower, as open_clip's CustomTextCLIP. */
-export const keyStyles = ["hf", "openai", "openai-text"] as const;
-export type KeyStyle = (typeof keyStyles)[number];
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
 
@@ -25,7 +22,8 @@ type Files = Readonly<Record<string, string | Uint8Array>>;
  */
 export async function settingsFiles(from: Checkpoint, to: KeyStyle): Promise<Files> {
   const folder = dirname(from.weightsFile);
-  if (to !== "hf") return { "open_clip_config.json": text(await openClipSettings(from, folder, to === "openai-text")) };
+  if (to !== "hf")
+    return { "open_clip_config.json": text(await openClipSettings(from, folder, to === "open_clip-text")) };
   if (from.layout !== "hf" || !(await isFile(join(folder, "config.json")))) return hfSettings(from);
   const files: Record<string, Uint8Array> = {};
   for (const name of ["config.json", "preprocessor_config.json", "processor_config.json"]) {

@@ -68,7 +68,7 @@ async function readTensors(file: FileHandle, { entries }: TorchArchive, path: st
   const failPickle: Fail = (reason) => fail(`in its data.pkl, ${reason}`);
   const seen = nothingSeen();
   const { value, end } = parsePickle(bytes, failPickle, { seen });
-  const strange = [...seen.names].filter((name) => !isKnownName(name)).map(quote);
+  const strange = [...seen.names].filter((name) => !isKnownName(name)).map((name) => quote(name.replace(" ", ".")));
   if (strange.length > 0) {
     const shown = strange.slice(0, 5).join(", ") + (strange.length > 5 ? `, ... (${strange.length} in all)` : "");
     throw badInput(

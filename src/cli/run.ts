@@ -5,10 +5,12 @@ import { version } from "../experiments/version.ts";
 import { type ErrorCode, TbarError } from "../tensor/error.ts";
 import { attackCommand } from "./commands/attack.ts";
 import { cleanCommand } from "./commands/clean.ts";
+import { convertCommand } from "./commands/convert.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { finetuneCommand } from "./commands/finetune.ts";
+import { inspectCommand } from "./commands/inspect.ts";
 import { mergeCommand } from "./commands/merge.ts";
 import { pretrainCommand } from "./commands/pretrain.ts";
 import { pullCommand } from "./commands/pull.ts";
@@ -68,6 +70,8 @@ function createProgram(perform: Perform, { out, err }: Terminal): CommandUnknown
     finetuneCommand,
     mergeCommand,
     vectorCommand,
+    inspectCommand,
+    convertCommand,
     pullCommand,
     triggerCommand,
     embedCommand,

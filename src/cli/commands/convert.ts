@@ -1,0 +1,48 @@
+/** tbar convert: other names for the same weights. */
+import { keyStyles } from "../../checkpoint/key-styles.ts";
+import { unknownName } from "../../tensor/error.ts";
+import { command } from "../command.ts";
+import { forceText, modelPath, needed, withOutput } from "../options.ts";
+import type { Perform } from "../outcome.ts";
+import { checkOutputs } from "../outputs.ts";
+
+export const convertCommand = (perform: Perform) =>
+  withOutput(
+    command("convert", {
+      summary: "rename a checkpoint's tensors: OpenAI, open_clip, Hugging Face",
+      about:
+        "Writes a checkpoint with the names of another program, as safetensors, with the config that goes with them. Values are " +
+        "cut, joined and transposed as bytes, so converting back gives the same file. Reads PyTorch's .pt and shards too.",
+      examples: [
+        "tbar convert ViT-B-32.pt --to hf --out clip",
+        "tbar convert clip --to open_clip --out clip-open",
+        "tbar convert epoch_10.pt --to openai --out epoch_10.safetensors",
+      ],
+      notes:
+        "  openai, open_clip   OpenAI's names, which open_clip's CLIP shares\n" +
+        "  open_clip-text      the same with text. before the text tower, as open_clip's CustomTextCLIP\n" +
+        "  hf                  Hugging Face's CLIPModel; ResNets have no such form",
+    }),
+  )
+    .argument("<model>", "checkpoint: a folder, .safetensors, .pt, .bin, or an index of shards")
+    .option("--to <names>", "whose names: openai, open_clip, open_clip-text, hf", keyStyle)
+    .option("--out <path>", "where it goes: a folder, or a file where it ends in .safetensors")
+    .option("--force", forceText)
+    .action((model, { to, ...values }) =>
+      perform(values, async (job) => {
+        const style = needed(to, "--to", `whose names? ${keyStyles.join(", ")}`);
+        const out = needed(values.out, "--out", "where shall it go? A folder, or a file.safetensors");
+        await checkOutputs([out], values.force);
+        const { convertModel } = await import("../../experiments/convert.ts");
+        const result = await convertModel(modelPath(model), { ...job, to: style, out, force: values.force });
+        const left =
+          result.leftOut.length === 0 ? "" : `Left out, as they hold no parameter: ${result.leftOut.join(", ")}\n`;
+        return { json: result, text: `${result.architecture}: ${result.tensors} tensors\n${left}Written: ${out}\n` };
+      }),
+    );
+
+function keyStyle(text: string) {
+  const found = keyStyles.find((name) => name === text);
+  if (found === undefined) throw unknownName("kind of names", text, keyStyles);
+  return found;
+}

@@ -1,0 +1,40 @@
+/** tbar convert: the same weights under the names that other programs look for. */
+import { refuseExisting } from "../checkpoint/atomic.ts";
+import { readCheckpoint } from "../checkpoint/clip-folder.ts";
+import { architectureOf } from "../checkpoint/config.ts";
+import { convertCheckpoint } from "../checkpoint/convert.ts";
+import type { KeyStyle } from "../checkpoint/key-styles.ts";
+import { type JobOptions, silent } from "./job.ts";
+
+export interface ConvertOptions extends Partial<Pick<JobOptions, "progress">> {
+  readonly to: KeyStyle;
+  /** A folder, or a file where it ends in .safetensors. */
+  readonly out: string;
+  readonly force?: boolean;
+}
+
+export interface ConvertResult {
+  readonly kind: "convert";
+  readonly model: string;
+  readonly architecture: string;
+  readonly to: KeyStyle;
+  /** Tensors written. */
+  readonly tensors: number;
+  /** Tensors that hold no parameter and have no place under the new names. */
+  readonly leftOut: readonly string[];
+  readonly output: { readonly path: string; readonly sha256: string };
+}
+
+/** The checkpoint `model` with other keys; its values are the same bytes. Throws `bad-input` where there is no such form of it. */
+export async function convertModel(
+  model: string,
+  { to, out, force, progress = silent }: ConvertOptions,
+): Promise<ConvertResult> {
+  await refuseExisting(out, { force });
+  const checkpoint = await readCheckpoint(model);
+  progress.stage("convert");
+  const converted = await convertCheckpoint(checkpoint, to, out, { force });
+  const sha256 = await (await readCheckpoint(out)).sha256();
+  const architecture = architectureOf(checkpoint.config);
+  return { kind: "convert", model, architecture, to, ...converted, output: { path: out, sha256 } };
+}

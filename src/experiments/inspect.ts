@@ -1,0 +1,111 @@
+/** tbar inspect: what a file of weights holds, and what its pickles would do, without loading it into anything. */
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { findWeights, readCheckpoint } from "../checkpoint/clip-folder.ts";
+import { architectureOf } from "../checkpoint/config.ts";
+import { sha256Files } from "../checkpoint/files.ts";
+import type { Layout } from "../checkpoint/layouts.ts";
+import { officialName } from "../checkpoint/official.ts";
+import { detectFormat, type Format, openWeights } from "../checkpoint/open-weights.ts";
+import { type PickleReport, scanArchive, scanBarePickles } from "../checkpoint/pickle-scan.ts";
+import type { Dtype } from "../checkpoint/safetensors-header.ts";
+import type { TensorFile } from "../checkpoint/tensor-file.ts";
+import { TbarError } from "../tensor/error.ts";
+import { sizeOf } from "../tensor/tensor.ts";
+
+export interface InspectResult {
+  readonly kind: "inspect";
+  /** The file with the weights, or the index of several. */
+  readonly path: string;
+  readonly format: Format | "unknown";
+  /** Bytes and SHA-256 of all files together. */
+  readonly files: readonly string[];
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Whose file it is, when it is one that its makers published a hash of. */
+  readonly official?: string;
+  /** Why no other command would read it. */
+  readonly refused?: string;
+  /** The model in it, or why it is none. */
+  readonly model?: { readonly layout: Layout; readonly architecture: string; readonly parameters: number };
+  readonly noModel?: string;
+  readonly dtypes: readonly { readonly dtype: Dtype; readonly tensors: number; readonly values: number }[];
+  readonly tensors: readonly { readonly name: string; readonly dtype: Dtype; readonly shape: readonly number[] }[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly pickles: readonly PickleReport[];
+  /** All that its pickles have and weights do not need, in words. */
+  readonly suspicious: readonly string[];
+}
+
+/** Look at a file, or at the weights of a folder. Throws `bad-input` only when there is no such file. */
+export async function inspectModel(given: string): Promise<InspectResult> {
+  const path = await findWeights(given);
+  const format = (await detectFormat(path)) ?? "unknown";
+  const opened = await orReason(() => openWeights(path));
+  const file = opened.value;
+  try {
+    const files = file?.files ?? [path];
+    const sha256 = await sha256Files(files);
+    const { pickles, refused } = await picklesOf(path, format, file);
+    return {
+      kind: "inspect",
+      path,
+      format,
+      files: files.map((name) => basename(name)),
+      bytes: (await Promise.all(files.map((name) => stat(name)))).reduce((sum, { size }) => sum + size, 0),
+      sha256,
+      official: officialName(sha256),
+      refused: opened.reason ?? refused,
+      ...(file !== undefined && (await modelOf(given))),
+      ...contentOf(file),
+      pickles,
+      suspicious: pickles.flatMap(({ suspicious }) => suspicious),
+    };
+  } finally {
+    await file?.close();
+  }
+}
+
+async function picklesOf(path: string, format: InspectResult["format"], file: TensorFile | undefined) {
+  const archives = format === "sharded" ? (file?.files ?? []) : [path];
+  const scanned = await orReason(async () => {
+    if (format === "pickle") return (await scanBarePickles(path)).reports;
+    const reports: PickleReport[] = [];
+    for (const name of archives) {
+      if ((await detectFormat(name)) === "torch") reports.push(...(await scanArchive(name)));
+    }
+    return reports;
+  });
+  return { pickles: scanned.value ?? [], refused: scanned.reason };
+}
+
+async function modelOf(path: string): Promise<Pick<InspectResult, "model" | "noModel">> {
+  const { value, reason } = await orReason(() => readCheckpoint(path));
+  if (value === undefined) return { noModel: reason };
+  const { layout, config, parts, tensors } = value;
+  const parameters = parts.reduce((sum, part) => sum + sizeOf(tensors.get(part.file)?.shape ?? [0]), 0);
+  return { model: { layout, architecture: architectureOf(config), parameters } };
+}
+
+function contentOf(file: TensorFile | undefined): Pick<InspectResult, "dtypes" | "tensors" | "metadata"> {
+  const tensors = [...(file?.tensors ?? [])].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
+  const counts = new Map<Dtype, { tensors: number; values: number }>();
+  for (const { dtype, shape } of tensors) {
+    const count = counts.get(dtype) ?? { tensors: 0, values: 0 };
+    counts.set(dtype, { tensors: count.tensors + 1, values: count.values + sizeOf(shape) });
+  }
+  return {
+    dtypes: [...counts].map(([dtype, count]) => ({ dtype, ...count })),
+    tensors,
+    metadata: Object.fromEntries(file?.metadata ?? []),
+  };
+}
+
+async function orReason<T>(work: () => Promise<T>): Promise<{ readonly value?: T; readonly reason?: string }> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    if (error instanceof TbarError) return { reason: error.message };
+    throw error;
+  }
+}
