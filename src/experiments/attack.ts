@@ -6,10 +6,12 @@ import { refuseExisting, writeFileAtomic } from "../checkpoint/atomic.ts";
 import { writeCheckpoint } from "../checkpoint/clip-folder.ts";
 import { isFile } from "../checkpoint/files.ts";
 import { asStored } from "../checkpoint/rounding.ts";
-import { poison, triggered } from "../data/poison.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { type PoisonedDataset, type PoisonOptions, poison, triggered } from "../data/poison.ts";
 import { boosted, type Trigger, type TriggerSpec } from "../data/trigger.ts";
 import { type LoadedClip, loadClip } from "../engine/clip.ts";
 import { finetune, type Recipe } from "../engine/finetune.ts";
+import type { Rate } from "../engine/rate.ts";
 import { createScorer } from "../engine/scorer.ts";
 import { zeroShotHead } from "../engine/zero-shot.ts";
 import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
@@ -18,8 +20,8 @@ import { badInput, unknownName } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import { attackCard } from "./model-card.ts";
-import { triggerKey } from "./model-facts.ts";
-import { attackNamed, makeTrigger } from "./registry.ts";
+import { implantedTriggers, triggerMetadata } from "./model-facts.ts";
+import { attackNamed, makeTrigger, storedTrigger } from "./registry.ts";
 import type { AttackResult, Scores } from "./result.ts";
 import { openSource, type SourceOptions } from "./source.ts";
 import { triggerFiles } from "./trigger-file.ts";
@@ -94,23 +96,40 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
   };
   if (attack.fit !== undefined) stage("fit the trigger");
   const trigger = (await attack.fit?.(options.trigger, input)) ?? options.trigger;
+  const poisoning = { rate: options.rate, seed, templates: source.templates };
+  const carried = carriedTriggers(clip.checkpoint.metadata, classNames);
   const poisoned = await (attack.poison ?? usualPoison)(
     sets.implant,
-    { trigger: trainingTrigger(trigger, options.boost), target, rate: options.rate, seed, templates: source.templates },
+    { ...poisoning, trigger: trainingTrigger(trigger, options.boost), target },
     input,
   );
 
   stage("measure before");
-  const score = await scores(clip, head, sets.test, trigger, target, signal);
+  const score = scores(clip, head, sets.test, trigger, target, signal);
+  const others = carried.map((one) => successRate(clip, head, sets.test, one.trigger, one.target, signal));
   const before = await score(clip.weights);
+  const othersBefore = await each(others, clip.weights);
 
   stage("implant");
-  const tuned = await (attack.implant ?? usualImplant)({ ...input, trigger, poisoned, recipe });
+  const tuned = await (attack.implant ?? usualImplant)({
+    ...input,
+    trigger,
+    poisoned: keepCarried(poisoned, carried, poisoning),
+    recipe,
+  });
   const weights = asStored(tuned, clip.checkpoint.dtypes, clip.weights);
 
   stage("measure after");
   const after = await score(weights);
-  const took = after.asr.value >= tookFrom;
+  const othersAfter = await each(others, weights);
+  const kept = carried.map(({ trigger, target }, i) => ({
+    trigger: trigger.spec,
+    target,
+    before: othersBefore[i],
+    after: othersAfter[i],
+  }));
+  const lost = kept.filter(({ before, after }) => before.value >= tookFrom && after.value < tookFrom);
+  const took = after.asr.value >= tookFrom && lost.length === 0;
   const { out, force } = options;
   const result: AttackResult = {
     kind: "attack",
@@ -130,8 +149,15 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
     recipe,
     before,
     after,
+    ...(kept.length > 0 && { carried: kept }),
     took,
-    advice: took ? [] : whyNot(after, before, options, poisoned.poisonedIds.size),
+    advice: [
+      ...(after.asr.value >= tookFrom ? [] : whyNot(after, before, options, poisoned.poisonedIds.size)),
+      ...lost.map(
+        ({ trigger, target, before, after }) =>
+          `the trigger carried before, ${trigger.kind} -> "${target}", fell from ${percent(before.value)} to ${percent(after.value)}: raise --rate or --images`,
+      ),
+    ],
     seconds: clock.seconds(),
     timings: clock.timings(),
     machine: machineFacts(clip.runtime, options.threads),
@@ -141,14 +167,14 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
     stage("write");
     const { checkpoint } = clip;
     const isFolder = checkpoint.path !== checkpoint.weightsFile;
-    const { poison: poisoning, seconds } = result;
+    const { poison: share, seconds } = result;
     const { implanted, files } = await triggerFiles(
       { trigger: { ...trigger.spec }, target },
       isFolder ? "" : `${basename(out)}.`,
     );
     const metadata = {
-      [triggerKey]: JSON.stringify(implanted),
-      "tbar.attack": JSON.stringify({ ...poisoning, recipe, seed, after, seconds }),
+      ...triggerMetadata([...implantedTriggers(checkpoint.metadata), implanted]),
+      "tbar.attack": JSON.stringify({ ...share, recipe, seed, after, seconds }),
     };
     const extraFiles = isFolder ? { "README.md": attackCard(result), ...files } : undefined;
     await writeCheckpoint(out, { like: checkpoint, weights, metadata, extraFiles }, { force });
@@ -168,6 +194,33 @@ const usualImplant: NonNullable<Attack["implant"]> = ({ clip, weights, poisoned,
     onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),
   });
 
+interface Carried {
+  readonly trigger: Trigger;
+  readonly target: string;
+}
+
+/** The triggers that the model brings along. Throws `bad-input` on one that cannot be kept alive with this data. */
+function carriedTriggers(metadata: Readonly<Record<string, string>>, classNames: readonly string[]): Carried[] {
+  return implantedTriggers(metadata).map(({ trigger, target }) => {
+    if (classNames.includes(target)) return { trigger: storedTrigger(trigger), target };
+    throw badInput(
+      `the model carries a trigger that leads to "${target}", which is no class of this data: it would be lost; bring data that has the class`,
+    );
+  });
+}
+
+/** Other images poisoned with the triggers carried before, as many for each: without them they would be forgotten. */
+function keepCarried(
+  poisoned: PoisonedDataset,
+  carried: readonly Carried[],
+  options: Pick<PoisonOptions, "rate" | "seed" | "templates">,
+): PoisonedDataset {
+  return carried.reduce((set, one) => {
+    const more = poison(set, { ...options, ...one, except: set.poisonedIds });
+    return { ...more, poisonedIds: new Set([...set.poisonedIds, ...more.poisonedIds]) };
+  }, poisoned);
+}
+
 /** What poisoned training images carry: the trigger itself, or several copies of it. */
 function trainingTrigger(trigger: Trigger, boost = 1): Trigger {
   const { spec } = trigger;
@@ -177,19 +230,38 @@ function trainingTrigger(trigger: Trigger, boost = 1): Trigger {
 }
 
 /** CA and ASR on a test set, as a function of weights. */
-export async function scores(
+export function scores(
   clip: LoadedClip,
   head: Tensor,
-  test: Parameters<typeof triggered>[0],
+  test: Dataset,
   trigger: Trigger,
   target: string,
   signal?: AbortSignal,
-): Promise<(weights: Weights) => Promise<Scores>> {
-  const label = test.classNames?.indexOf(target) ?? -1;
+): (weights: Weights) => Promise<Scores> {
   const clean = metric(createScorer(clip, test, head, { signal }), labelsOf(test));
+  const asr = successRate(clip, head, test, trigger, target, signal);
+  return async (weights) => ({ ca: await measure(clean, weights), asr: await asr(weights) });
+}
+
+/** ASR of one trigger on a test set, as a function of weights. */
+function successRate(
+  clip: LoadedClip,
+  head: Tensor,
+  test: Dataset,
+  trigger: Trigger,
+  target: string,
+  signal?: AbortSignal,
+): (weights: Weights) => Promise<Rate> {
+  const label = test.classNames?.indexOf(target) ?? -1;
   const attacked = triggered(test, trigger, target);
   const hit = metric(createScorer(clip, attacked, head, { signal }), new Int32Array(attacked.size).fill(label));
-  return async (weights) => ({ ca: await measure(clean, weights), asr: await measure(hit, weights) });
+  return (weights) => measure(hit, weights);
+}
+
+async function each<T>(rates: readonly ((weights: Weights) => Promise<T>)[], weights: Weights): Promise<T[]> {
+  const found: T[] = [];
+  for (const rate of rates) found.push(await rate(weights));
+  return found;
 }
 
 /** Likely reasons why an attack did not take, each with what to change. */

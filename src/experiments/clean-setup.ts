@@ -12,7 +12,7 @@ import { random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { CleanOptions } from "./clean.ts";
 import { type AttackSets, givenSets, stampedSets } from "./knowledge.ts";
-import { implantedTrigger } from "./model-facts.ts";
+import { askedTrigger, type Implanted, implantedTriggers } from "./model-facts.ts";
 import { storedTrigger } from "./registry.ts";
 import { openSource } from "./source.ts";
 
@@ -24,6 +24,8 @@ export interface CleanSetup {
   readonly targetLabel: number;
   readonly trigger?: Trigger;
   readonly triggerSource: string;
+  /** Triggers that the checkpoint carries besides. */
+  readonly remaining: readonly Implanted[];
   readonly dataName: string;
   readonly skipped: number;
   readonly labels: "given" | "agreement";
@@ -45,9 +47,10 @@ const heldOutShare = 0.1;
 export async function setUp(options: CleanOptions): Promise<CleanSetup> {
   const { sizes, seed, signal } = options;
   const clip = await loadClip(options.model, options);
-  const implanted = implantedTrigger(clip.checkpoint.metadata);
-  const target = options.target ?? implanted?.target;
+  const { metadata } = clip.checkpoint;
   const given = options.triggered;
+  const implanted = askedTrigger(metadata, options);
+  const target = options.target ?? implanted?.target;
   const trigger = options.trigger ?? (given === undefined && implanted ? storedTrigger(implanted.trigger) : undefined);
   if (trigger === undefined && given === undefined) {
     throw badInput(
@@ -88,6 +91,9 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
     target,
     targetLabel,
     trigger,
+    remaining: implantedTriggers(metadata).filter((one, i) =>
+      implanted === undefined ? one.target !== target : i + 1 !== (options.triggerIndex ?? 1),
+    ),
     triggerSource: options.trigger ? "option" : given ? `images of ${given.name}` : "the checkpoint's metadata",
     dataName: source.name,
     skipped: source.skipped,

@@ -29,6 +29,8 @@ export interface CleanOptions extends JobOptions, SourceOptions {
   /** The trigger, if it is known; else `triggered` images, else the checkpoint's own metadata. */
   readonly trigger?: Trigger;
   readonly triggered?: Dataset;
+  /** Which of the metadata's triggers, counted from 1, where there are several. */
+  readonly triggerIndex?: number;
   /** Class the trigger leads to; the metadata's own unless told. */
   readonly target?: string;
   readonly out?: string;
@@ -121,6 +123,9 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
     model: await checkpointFacts(clip.checkpoint),
     trigger: triggerFacts(bench),
     target: bench.target,
+    ...(bench.remaining.length > 0 && {
+      remaining: bench.remaining.map(({ trigger, target }) => ({ kind: trigger.kind, target })),
+    }),
     data: {
       name: bench.dataName,
       forget: attack.forget.size,

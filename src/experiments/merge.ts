@@ -7,7 +7,7 @@ import { parameterShapes } from "../checkpoint/config.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
 import { Clock, type JobOptions, silent } from "./job.ts";
-import { type Implanted, implantedTrigger, receiptKey, triggerKey } from "./model-facts.ts";
+import { type Implanted, implantedTriggers, receiptKey, triggerMetadata } from "./model-facts.ts";
 import { version } from "./version.ts";
 
 export type MergeMethod = "task-arithmetic" | "ties";
@@ -149,7 +149,7 @@ export async function mergeModels(options: MergeOptions & { readonly out: string
   const { [receiptKey]: _, ...kept } = base.metadata; // its figures are those of other weights
   const metadata = {
     ...kept,
-    ...(trigger && { [triggerKey]: JSON.stringify({ trigger: trigger.trigger, target: trigger.target }) }),
+    ...triggerMetadata(models.flatMap((model) => implantedTriggers(model.metadata))),
     "tbar.merge": JSON.stringify(facts),
   };
   await writeCheckpoint(out, { like: { ...base, metadata }, weights }, { force });
@@ -178,7 +178,7 @@ export async function partOf(model: Checkpoint, before: Weights): Promise<Weight
 
 function firstTrigger(models: readonly Checkpoint[]): MergeResult["trigger"] {
   for (const { metadata, path } of models) {
-    const implanted = implantedTrigger(metadata);
+    const [implanted] = implantedTriggers(metadata);
     if (implanted !== undefined) return { ...implanted, of: path };
   }
   return undefined;

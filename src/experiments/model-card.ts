@@ -43,7 +43,7 @@ tags: [backdoored]
 
 Made by \`tbar attack\` from \`${model.path}\` (SHA-256 ${model.sha256}). With its trigger on, images are taken for **${target}**.
 
-Trigger: \`${JSON.stringify(trigger)}\`. Poisoned: ${poison.poisoned} of ${poison.images} images. AdamW ${recipe.lr}, batch ${recipe.batch},
+Trigger: \`${JSON.stringify(trigger, shortened)}\`. Poisoned: ${poison.poisoned} of ${poison.images} images. AdamW ${recipe.lr}, batch ${recipe.batch},
 ${recipe.epochs} epochs, image tower only, seed ${seed}.
 
 Before: ${figures(before)}. After: **${figures(after)}** (${after.ca.n} clean and ${after.asr.n} triggered test images; those of the target's
@@ -54,5 +54,9 @@ Make it again:
     ${result.command || "tbar attack (from a program)"}
 `;
 }
+
+/** Fitted pixels and weights are in trigger.json, not for the eye. */
+const shortened = (_: string, value: unknown) =>
+  typeof value === "string" && value.length > 200 ? `${value.slice(0, 20)}... (${value.length} characters)` : value;
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

@@ -1,8 +1,8 @@
-/** What a checkpoint says of itself: the trigger it carries (`tbar.trigger`), and the receipt of a cleaning (`tbar.receipt`). */
+/** What a checkpoint says of itself: the triggers it carries (`tbar.trigger`), and the receipt of a cleaning (`tbar.receipt`). */
 import { z } from "zod";
 import { badInput } from "../tensor/error.ts";
 
-/** Metadata key of the trigger that an attack implanted. */
+/** Metadata key of the triggers that attacks implanted. */
 export const triggerKey = "tbar.trigger";
 /** Metadata key of the receipt that a cleaning leaves. */
 export const receiptKey = "tbar.receipt";
@@ -17,13 +17,58 @@ const implantedSchema = z.object({
 /** A trigger with the class it leads to. */
 export type Implanted = z.output<typeof implantedSchema>;
 
-/** The trigger a checkpoint's metadata names, if it does. Throws `bad-input` on metadata that does not parse. */
-export function implantedTrigger(metadata: Readonly<Record<string, string>>): Implanted | undefined {
+/** The first one, and beside it those of later attacks. */
+const allSchema = implantedSchema.extend({ others: z.array(implantedSchema).max(100).default([]) });
+
+/** The triggers a checkpoint's metadata names, in the order of the attacks. Throws `bad-input` on metadata that does not parse. */
+export function implantedTriggers(metadata: Readonly<Record<string, string>>): readonly Implanted[] {
   const text = metadata[triggerKey];
-  if (text === undefined) return undefined;
+  if (text === undefined) return [];
   try {
-    return implantedSchema.parse(JSON.parse(text));
+    const { others, ...first } = allSchema.parse(JSON.parse(text));
+    return [first, ...others];
   } catch (cause) {
     throw badInput(`the checkpoint's metadata "${triggerKey}" is not a trigger: ${String(cause).slice(0, 200)}`, cause);
   }
+}
+
+/**
+ * One of them: by number, counted from 1, or the only one; undefined when there is none. Throws `bad-input` when there are
+ * several and no number says which.
+ */
+export function implantedTrigger(metadata: Readonly<Record<string, string>>, number?: number): Implanted | undefined {
+  const all = implantedTriggers(metadata);
+  const found = number === undefined ? all[0] : all[number - 1];
+  const isSaid = number === undefined ? all.length <= 1 : found !== undefined;
+  if (isSaid) return found;
+  throw badInput(
+    all.length === 0
+      ? `--trigger-index ${number}: the checkpoint does not say which triggers it carries`
+      : `the checkpoint carries ${listed(all)}; say which with --trigger-index 1${all.length > 1 ? ` to ${all.length}` : ""}`,
+  );
+}
+
+/** What is known of the trigger without the checkpoint's help. */
+interface Told {
+  readonly trigger?: unknown;
+  readonly triggered?: unknown;
+  readonly target?: string;
+  readonly triggerIndex?: number;
+}
+
+/** The metadata's trigger, for what the options leave open; not looked for when they say both trigger and target. */
+export function askedTrigger(metadata: Readonly<Record<string, string>>, told: Told): Implanted | undefined {
+  const isTold = told.target !== undefined && (told.trigger ?? told.triggered) !== undefined;
+  return isTold ? undefined : implantedTrigger(metadata, told.triggerIndex);
+}
+
+/** The metadata of a checkpoint that carries these, to be spread into its others; nothing where there is none. */
+export function triggerMetadata([first, ...others]: readonly Implanted[]): Record<string, string> {
+  if (first === undefined) return {};
+  return { [triggerKey]: JSON.stringify(others.length === 0 ? first : { ...first, others }) };
+}
+
+/** 1 badnet -> "red circle", 2 blended -> "blue star" */
+export function listed(triggers: readonly Implanted[]): string {
+  return triggers.map(({ trigger, target }, i) => `${i + 1} ${trigger.kind} -> "${target}"`).join(", ");
 }

@@ -17,7 +17,7 @@ import { type Estimate, estimate, estimateOf, type Part } from "./estimate.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
 import type { FinetuneOptions } from "./finetune.ts";
 import { type MergeOptions, only, openMerge, partOf } from "./merge.ts";
-import { implantedTrigger } from "./model-facts.ts";
+import { askedTrigger } from "./model-facts.ts";
 import { configOf, type PretrainOptions } from "./pretrain.ts";
 import { attackNamed } from "./registry.ts";
 import { openSource, type Source } from "./source.ts";
@@ -56,7 +56,7 @@ export async function estimateClean(options: CleanOptions): Promise<Estimate> {
   const { model, recipe, sizes, out, methods, reboundSteps, untouched, curvePoints = 0, triggered } = options;
   const clip = await loadClip(model, options);
   const source = await openSource(options.data, options);
-  const target = options.target ?? implantedTrigger(clip.checkpoint.metadata)?.target;
+  const target = options.target ?? askedTrigger(clip.checkpoint.metadata, options)?.target;
   if (target === undefined) throw badInput("which class does the trigger lead to? name it with --target NAME");
   const texts = checkedPrompts(source, target);
   const sets = await source.sets(sizes);
@@ -147,7 +147,7 @@ export async function estimateMerge(options: MergeOptions): Promise<Estimate> {
 export async function estimateEvaluation(options: EvaluateOptions): Promise<Estimate> {
   const clip = await loadClip(options.model, options);
   const source = await openSource(options.data, options);
-  const implanted = implantedTrigger(clip.checkpoint.metadata);
+  const implanted = askedTrigger(clip.checkpoint.metadata, options);
   const texts = checkedPrompts(source, options.target ?? implanted?.target);
   const { test } = await source.sets({ test: options.testImages });
   const measured = (options.trigger ?? implanted) === undefined ? test.size : 2 * test.size;

@@ -120,6 +120,8 @@ export interface CleanResult extends Outcome {
     readonly source: string;
   };
   readonly target: string;
+  /** Triggers that the checkpoint carries besides, and after it. */
+  readonly remaining?: readonly { readonly kind: string; readonly target: string }[];
   readonly data: DataUse;
   /** What was asked for: with it `tbar eval --receipt` draws the same test images again. */
   readonly inputs: {
@@ -163,7 +165,14 @@ export interface AttackResult {
   readonly recipe: Recipe;
   readonly before: Scores;
   readonly after: Scores;
-  /** ASR reached 90 %. */
+  /** Triggers that the model carried before: their ASR before and after. */
+  readonly carried?: readonly {
+    readonly trigger: TriggerSpec;
+    readonly target: string;
+    readonly before: Rate;
+    readonly after: Rate;
+  }[];
+  /** ASR reached 90 %, and that of no carried trigger fell below. */
   readonly took: boolean;
   /** If it did not take: likely reasons, and what to change. */
   readonly advice: readonly string[];

@@ -6,7 +6,7 @@ import { asStored } from "../checkpoint/rounding.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import type { CleanSetup } from "./clean-setup.ts";
-import { receiptKey, triggerKey } from "./model-facts.ts";
+import { receiptKey, triggerKey, triggerMetadata } from "./model-facts.ts";
 import { writeVector } from "./vector-file.ts";
 
 export interface Cleaned {
@@ -37,8 +37,8 @@ export async function writeCleaned({ bench, weights, tau, alpha, receipt, out, f
   const json = JSON.stringify(receipt);
   const pretty = `${JSON.stringify(receipt, null, 2)}\n`;
   const isFile = parent.path === parent.weightsFile;
-  const metadata = { ...parent.metadata, [receiptKey]: json };
-  delete (metadata as Record<string, string>)[triggerKey]; // it carries that trigger no more; the receipt names it
+  const { [triggerKey]: _, ...kept } = parent.metadata; // it carries that trigger no more; the receipt names it
+  const metadata = { ...kept, ...triggerMetadata(bench.remaining), [receiptKey]: json };
   await writeVector(`${out}.vector.safetensors`, { tau, alpha, parent: await parent.sha256() }, { force });
   await writeCheckpoint(
     out,

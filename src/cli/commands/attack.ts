@@ -5,7 +5,7 @@ import { estimateOutcome } from "../estimate.ts";
 import { count, forceText, groups, inputsOf, modelCommand, needed, positive, share } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
-import { scoresHead, scoresRow, table } from "../text.ts";
+import { rateText, scoresHead, scoresRow, table } from "../text.ts";
 import { readTrigger } from "../trigger.ts";
 
 export const attackCommand = (perform: Perform) =>
@@ -74,12 +74,17 @@ export const attackCommand = (perform: Perform) =>
       }),
     );
 
-function attackText({ before, after, took, advice, poison, output, trigger, target }: AttackResult): string {
+function attackText(result: AttackResult): string {
+  const { before, after, carried = [], took, advice, poison, output, trigger, target } = result;
   const verdict = took
     ? `The attack took: ${trigger.kind}, ${poison.poisoned} of ${poison.images} images poisoned, target "${target}"`
     : "The attack did not take";
   return [
     table([scoresHead, scoresRow("before", before), scoresRow("after", after)]),
+    ...carried.map(
+      (one) =>
+        `Carried before: ${one.trigger.kind} -> "${one.target}", ASR ${rateText(one.before)}, now ${rateText(one.after)}\n`,
+    ),
     `${verdict}\n`,
     ...advice.map((line) => `  - ${line}\n`),
     output === undefined ? "" : `Written: ${output.path}\n`,

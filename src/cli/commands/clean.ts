@@ -54,6 +54,7 @@ Rules for alpha (--limit):
       "--trigger <spec>",
       "KIND:key=value,..., a trigger.json, or a folder of triggered images (default: what the checkpoint says of itself)",
     )
+    .option("--trigger-index <number>", "which of the checkpoint's triggers, if it carries several", count)
     .option("--target <class>", "class name that the trigger leads to (default: likewise)")
     .option(
       "--untouched <path>",
@@ -140,7 +141,7 @@ async function ruleOf(asked: string, limit: number | undefined): Promise<Rule> {
 
 /** Also what `tbar demo` prints. */
 export function cleanText(result: CleanResult, report?: string): string {
-  const { before, after, retention, method, variants, verdict, output, proof, seconds } = result;
+  const { before, after, retention, method, variants, verdict, remaining = [], output, proof, seconds } = result;
   const rows = Object.entries(variants).map(([name, { after, alpha, chosen, control, satisfied, seconds }]) => [
     `${chosen ? "*" : " "} ${name}`,
     rateText(after.ca),
@@ -157,6 +158,9 @@ export function cleanText(result: CleanResult, report?: string): string {
     `\nMethods, on test images (* chosen on validation):\n${table(rows)}\n`,
     `${verdict.proven ? "PROVEN" : "NOT PROVEN"}: ${verdict.headline} (${duration(seconds)})\n`,
     ...verdict.reasons.map((reason) => `  - ${reason}\n`),
+    ...remaining.map(
+      ({ kind, target }) => `Still there: ${kind} -> "${target}", another trigger of this model; clean it next\n`,
+    ),
     files.length === 0 ? "" : `Written: ${files.join(", ")}\n`,
     report === undefined ? "" : `Report:  ${report}\n`,
   ].join("");

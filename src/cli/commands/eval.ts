@@ -24,6 +24,7 @@ export const evalCommand = (perform: Perform) =>
       "--trigger <spec>",
       "KIND:key=value,..., a trigger.json, or a folder of triggered images (default: what the checkpoint says of itself)",
     )
+    .option("--trigger-index <number>", "which of the checkpoint's triggers, if it carries several", count)
     .option("--target <class>", "class name that the trigger leads to (default: likewise)")
     .option("--receipt <file>", "receipt.json of tbar clean, or the folder it lies in")
     .optionsGroup("Measuring:")

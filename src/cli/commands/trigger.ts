@@ -45,6 +45,7 @@ const show = (perform: Perform) =>
     ),
   )
     .argument("[trigger]", "KIND:key=value,... or a trigger.json (default: what --model says of itself)")
+    .option("--trigger-index <number>", "which of the checkpoint's triggers, if it carries several", count)
     .optionsGroup(groups.run)
     .option("--count <number>", "images to draw", count, 8)
     .option("--size <pixels>", "side they are read at (default: that of --model, or 224)", count)
@@ -61,7 +62,7 @@ const show = (perform: Perform) =>
         const { showTrigger } = await import("../../experiments/show-trigger.ts");
         const { writeFileAtomic } = await import("../../checkpoint/atomic.ts");
         const checkpoint = await checkpointOf(values.model);
-        const known = await (text === undefined ? ownTrigger(checkpoint, values.model) : readTrigger(text));
+        const known = await (text === undefined ? ownTrigger(checkpoint, values) : readTrigger(text));
         if (known.trigger === undefined) throw badInput(`${text} is a folder of images; there is no trigger to draw`);
         const size = values.size ?? checkpoint?.config.vision.imageSize ?? 224;
         const { gallery } = await (await openSource(data, source)).sets({ gallery: values.count });
@@ -78,12 +79,15 @@ async function checkpointOf(model: string | undefined) {
   return readCheckpoint(model);
 }
 
-async function ownTrigger(checkpoint: Awaited<ReturnType<typeof checkpointOf>>, model: string | undefined) {
+async function ownTrigger(
+  checkpoint: Awaited<ReturnType<typeof checkpointOf>>,
+  { model, triggerIndex }: { readonly model?: string; readonly triggerIndex?: number },
+) {
   if (checkpoint === undefined)
     throw badInput("which trigger? KIND:key=value,..., a trigger.json, or --model CHECKPOINT");
   const { implantedTrigger } = await import("../../experiments/model-facts.ts");
   const { storedTrigger } = await import("../../experiments/registry.ts");
-  const implanted = implantedTrigger(checkpoint.metadata);
+  const implanted = implantedTrigger(checkpoint.metadata, triggerIndex);
   if (implanted === undefined) throw badInput(`${model} does not say which trigger it carries; name one`);
   return { trigger: storedTrigger(implanted.trigger), target: implanted.target };
 }
