@@ -17,11 +17,16 @@ export interface Encoder {
   texts(weights: Weights, texts: readonly string[]): Promise<Tensor>;
 }
 
+/**
+ * With `fixed`, batches of these very weights go through a program that holds them packed, which is faster where one model sees many
+ * images. Batches of another shape than the first, and other weights, go the usual way.
+ */
 export function createEncoder(
   runtime: Runtime,
   config: ClipConfig,
   normalization: Normalization,
   tokenize: Tokenize,
+  fixed?: Weights,
 ): Encoder {
   const programs = new Map<string, Promise<Program>>();
   const once = (key: string, compile: () => Promise<Program>): Promise<Program> => {
@@ -29,11 +34,16 @@ export function createEncoder(
     programs.set(key, program);
     return program;
   };
-  const imageProgram = (shape: readonly number[]) =>
-    once(`images ${shape}`, () => {
+  let fixedShape: string | undefined;
+  const imageProgram = (shape: readonly number[], weights: Weights) => {
+    if (weights === fixed) fixedShape ??= `${shape}`;
+    const isFixed = weights === fixed && fixedShape === `${shape}`;
+    return once(`images ${shape} ${isFixed}`, () => {
       const pixels = input("pixels", shape);
-      return runtime.compile({ embeddings: unit(imageTower(config, parameterInputs(config), pixels, normalization)) });
+      const outputs = { embeddings: unit(imageTower(config, parameterInputs(config), pixels, normalization)) };
+      return isFixed ? runtime.compileFixed(outputs, weights) : runtime.compile(outputs);
     });
+  };
   const textProgram = ({ tokens, ends }: TokenBatch) =>
     once(`texts ${tokens.shape}`, () => {
       const inputs = {
@@ -45,7 +55,7 @@ export function createEncoder(
     });
   return {
     async images(weights, pixels) {
-      const program = await imageProgram(pixels.shape);
+      const program = await imageProgram(pixels.shape, weights);
       const { embeddings } = await program.run({ ...Object.fromEntries(weights), pixels });
       return embeddings;
     },

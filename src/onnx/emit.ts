@@ -3,6 +3,7 @@ import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import {
   type AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataLocation as DataLocation,
   TensorProto_DataType as DataType,
   ModelProtoSchema,
   type NodeProtoSchema,
@@ -18,8 +19,11 @@ type TensorInit = MessageInitShape<typeof TensorProtoSchema>;
 /** A program: named results over the graph's `Input` nodes. Simplify it first. */
 export type Outputs = Readonly<Record<string, Node>>;
 
-/** ONNX bytes of a program. Inputs keep the names of their `Input` nodes, in the order in which they are first read. */
-export function emit(outputs: Outputs): Uint8Array {
+/**
+ * ONNX bytes of a program. Inputs keep the names of their `Input` nodes, in the order in which they are first read. Those named in
+ * `fixed` become initializers whose float32 values lie in external files of the same names, for the runtime to bring.
+ */
+export function emit(outputs: Outputs, fixed: ReadonlySet<string> = new Set()): Uint8Array {
   const nodes: NodeInit[] = [];
   const initializers: TensorInit[] = [];
   const inputs: MessageInitShape<typeof ValueInfoProtoSchema>[] = [];
@@ -43,7 +47,8 @@ export function emit(outputs: Outputs): Uint8Array {
     if (node.op === "Input") {
       const name = node.attrs.name as string;
       names.set(node, name);
-      inputs.push(valueInfo(name, node));
+      if (fixed.has(name)) initializers.push(external(name, node));
+      else inputs.push(valueInfo(name, node));
       continue;
     }
     if (node.value !== undefined) {
@@ -137,6 +142,16 @@ function rawBytes(value: Float32Array | Int32Array): Uint8Array<ArrayBuffer> {
 function valueInfo(name: string, { shape, dtype }: Node): MessageInitShape<typeof ValueInfoProtoSchema> {
   const dim = shape.map((d) => ({ value: { case: "dimValue" as const, value: BigInt(d) } }));
   return { name, type: { value: { case: "tensorType", value: { elemType: onnxType(dtype), shape: { dim } } } } };
+}
+
+function external(name: string, { shape, dtype }: Node): TensorInit {
+  return {
+    name,
+    dims: shape.map(BigInt),
+    dataType: onnxType(dtype),
+    dataLocation: DataLocation.EXTERNAL,
+    externalData: [{ key: "location", value: name }],
+  };
 }
 
 /** Attributes by ONNX's own kinds: epsilon, alpha, beta, min and max are floats, every other number an integer. */

@@ -1,5 +1,5 @@
 /** The seam to whatever runs ONNX: bytes in, a callable program out. ONNX Runtime is the one that is built in. */
-import type { IntTensor, Tensor } from "../tensor/tensor.ts";
+import type { IntTensor, Tensor, Weights } from "../tensor/tensor.ts";
 
 export type Feeds = Readonly<Record<string, Tensor | IntTensor>>;
 
@@ -12,5 +12,6 @@ export interface Program {
 export interface Executor {
   /** What a receipt records: library, version, device. */
   readonly description: string;
-  compile(onnx: Uint8Array): Promise<Program>;
+  /** `fixed` are the values of initializers that the bytes leave to external files of their names; they may be packed once. */
+  compile(onnx: Uint8Array, fixed?: Weights): Promise<Program>;
 }

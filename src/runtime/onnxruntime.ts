@@ -42,8 +42,9 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
 
   return {
     description: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common} ${device}`,
-    async compile(onnx: Uint8Array): Promise<Program> {
-      const session = await ort.InferenceSession.create(onnx, options).catch((cause) => {
+    async compile(onnx: Uint8Array, fixed = new Map()): Promise<Program> {
+      const externalData = [...fixed].map(([path, { data }]) => ({ path, data: bytesOf(data) }));
+      const session = await ort.InferenceSession.create(onnx, { ...options, externalData }).catch((cause) => {
         if (device === "cpu") throw cause;
         const why = String((cause as Error)?.message ?? cause).split("\n")[0];
         throw new TbarError("unavailable", `device "${device}" cannot be used here (${why}); use --device cpu`);
@@ -65,6 +66,8 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
     },
   };
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) => new Uint8Array(buffer, byteOffset, byteLength);
 
 function unwrap(value: OrtTensor): Tensor {
   const data = value.data as Float32Array;

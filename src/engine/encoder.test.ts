@@ -1,0 +1,36 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { ClipConfig } from "../checkpoint/config.ts";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import { initialWeights } from "../clip/parameters.ts";
+import { createRuntime, type Runtime } from "../runtime/compile.ts";
+import { onnxRuntime } from "../runtime/onnxruntime.ts";
+import { random } from "../tensor/random.ts";
+import { tensor } from "../tensor/tensor.ts";
+import { createEncoder } from "./encoder.ts";
+
+const tower = { width: 16, layers: 2, heads: 2, mlpWidth: 32, activation: "quick_gelu", eps: 1e-5 } as const;
+const config: ClipConfig = {
+  embedDim: 8,
+  logitScaleInit: Math.log(10),
+  vision: { ...tower, imageSize: 16, patchSize: 8 },
+  text: { ...tower, contextLength: 8, vocabSize: 20, pooling: "largest-id" },
+};
+
+let runtime: Runtime;
+beforeAll(async () => {
+  runtime = createRuntime(await onnxRuntime({ threads: 1 }));
+});
+afterAll(() => runtime.release());
+
+test("a model whose weights are fixed gives the same embeddings; others still give their own", async () => {
+  const [weights, others] = [initialWeights(config, 1), initialWeights(config, 2)];
+  const pixels = tensor([3, 3, 16, 16]);
+  random(1).fillUniform(pixels.data);
+  const plain = createEncoder(runtime, config, clipPreprocess(16), () => []);
+  const fixed = createEncoder(runtime, config, clipPreprocess(16), () => [], weights);
+  for (const these of [weights, others, weights]) {
+    const want = await plain.images(these, pixels);
+    const got = await fixed.images(these, pixels);
+    for (const [i, v] of want.data.entries()) expect(got.data[i]).toBeCloseTo(v, 5);
+  }
+});
