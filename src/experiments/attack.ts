@@ -7,7 +7,7 @@ import { writeCheckpoint } from "../checkpoint/clip-folder.ts";
 import { isFile } from "../checkpoint/files.ts";
 import { asStored } from "../checkpoint/rounding.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { type PoisonedDataset, type PoisonOptions, poison, triggered } from "../data/poison.ts";
+import { poison, triggered } from "../data/poison.ts";
 import { boosted, type Trigger, type TriggerSpec } from "../data/trigger.ts";
 import { type LoadedClip, loadClip } from "../engine/clip.ts";
 import { finetune, type Recipe } from "../engine/finetune.ts";
@@ -18,10 +18,11 @@ import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
+import { carriedTriggers, keepCarried } from "./carried.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import { attackCard } from "./model-card.ts";
 import { implantedTriggers, triggerMetadata } from "./model-facts.ts";
-import { attackNamed, makeTrigger, storedTrigger } from "./registry.ts";
+import { attackNamed, makeTrigger } from "./registry.ts";
 import type { AttackResult, Scores } from "./result.ts";
 import { openSource, type SourceOptions } from "./source.ts";
 import { triggerFiles } from "./trigger-file.ts";
@@ -79,6 +80,7 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
   const { classNames } = source;
   if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
   if (!classNames.includes(target)) throw unknownName("target class", target, classNames);
+  const carried = carriedTriggers(clip.checkpoint.metadata, classNames);
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
   const sets = await source.sets({ implant: options.images, test: options.testImages });
   const attack = attackNamed(options.trigger.spec.kind);
@@ -97,7 +99,6 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
   if (attack.fit !== undefined) stage("fit the trigger");
   const trigger = (await attack.fit?.(options.trigger, input)) ?? options.trigger;
   const poisoning = { rate: options.rate, seed, templates: source.templates };
-  const carried = carriedTriggers(clip.checkpoint.metadata, classNames);
   const poisoned = await (attack.poison ?? usualPoison)(
     sets.implant,
     { ...poisoning, trigger: trainingTrigger(trigger, options.boost), target },
@@ -193,33 +194,6 @@ const usualImplant: NonNullable<Attack["implant"]> = ({ clip, weights, poisoned,
     signal,
     onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),
   });
-
-interface Carried {
-  readonly trigger: Trigger;
-  readonly target: string;
-}
-
-/** The triggers that the model brings along. Throws `bad-input` on one that cannot be kept alive with this data. */
-function carriedTriggers(metadata: Readonly<Record<string, string>>, classNames: readonly string[]): Carried[] {
-  return implantedTriggers(metadata).map(({ trigger, target }) => {
-    if (classNames.includes(target)) return { trigger: storedTrigger(trigger), target };
-    throw badInput(
-      `the model carries a trigger that leads to "${target}", which is no class of this data: it would be lost; bring data that has the class`,
-    );
-  });
-}
-
-/** Other images poisoned with the triggers carried before, as many for each: without them they would be forgotten. */
-function keepCarried(
-  poisoned: PoisonedDataset,
-  carried: readonly Carried[],
-  options: Pick<PoisonOptions, "rate" | "seed" | "templates">,
-): PoisonedDataset {
-  return carried.reduce((set, one) => {
-    const more = poison(set, { ...options, ...one, except: set.poisonedIds });
-    return { ...more, poisonedIds: new Set([...set.poisonedIds, ...more.poisonedIds]) };
-  }, poisoned);
-}
 
 /** What poisoned training images carry: the trigger itself, or several copies of it. */
 function trainingTrigger(trigger: Trigger, boost = 1): Trigger {
