@@ -140,11 +140,18 @@ export function sample(
 ): void {
   const plane = S * S;
   for (let p = 0; p < plane; p++) {
-    const [x, y] = [right[p], down[p]];
-    for (let to = p, at = corner[p]; to < 3 * plane; to += plane, at += plane) {
-      const above = image[at] + x * (image[at + 1] - image[at]);
-      const below = image[at + S] + x * (image[at + S + 1] - image[at + S]);
-      out[to] = above + y * (below - above);
-    }
+    const at = corner[p];
+    const x = right[p];
+    const y = down[p];
+    out[p] = bilinear(image, at, S, x, y);
+    out[p + plane] = bilinear(image, at + plane, S, x, y);
+    out[p + 2 * plane] = bilinear(image, at + 2 * plane, S, x, y);
   }
+}
+
+/** Between the value at `at`, its right neighbour and the two below, x to the right and y down from it. */
+function bilinear(image: Float32Array, at: number, S: number, x: number, y: number): number {
+  const above = image[at] + x * (image[at + 1] - image[at]);
+  const below = image[at + S] + x * (image[at + S + 1] - image[at + S]);
+  return above + y * (below - above);
 }
