@@ -16,6 +16,8 @@ const layouts = [
 
 const side = 32;
 const plane = side * side;
+/** Of one image. */
+export const pixelBytes = 3 * plane;
 
 /**
  * One .bin file of CIFAR-100 or CIFAR-10; which of them, the file of class names beside it says (`_` is read as a space).
@@ -24,7 +26,7 @@ const plane = side * side;
  */
 export async function openCifar(file: string): Promise<Dataset> {
   const { classNames, labelBytes, namesFile } = await findLayout(file);
-  const record = labelBytes + 3 * plane;
+  const record = labelBytes + pixelBytes;
   const labels = await withFile(file, (handle) => readLabels(handle, file, record, labelBytes));
   const stranger = labels.findIndex((label) => label >= classNames.length);
   if (stranger >= 0)
@@ -32,6 +34,18 @@ export async function openCifar(file: string): Promise<Dataset> {
       `${file}: record ${stranger} has label ${labels[stranger]}; ${namesFile} has ${classNames.length} names`,
     );
   const name = basename(file, ".bin");
+  return cifarImages({ file, name, labels, classNames, offset: (index) => index * record + labelBytes });
+}
+
+/** Images as planes of 32 x 32 bytes within a file, read when asked for. `offset` is where an image's first byte stands. */
+export function cifarImages(source: {
+  readonly file: string;
+  readonly name: string;
+  readonly labels: Uint8Array;
+  readonly classNames: readonly string[];
+  readonly offset: (index: number) => number;
+}): Dataset {
+  const { file, name, labels, classNames, offset } = source;
   return {
     name,
     size: labels.length,
@@ -40,10 +54,10 @@ export async function openCifar(file: string): Promise<Dataset> {
     async read(indices, imageSize) {
       const out = tensor([indices.length, 3, imageSize, imageSize]);
       const size = 3 * imageSize * imageSize;
-      const planes = new Uint8Array(3 * plane);
+      const planes = new Uint8Array(pixelBytes);
       await withFile(file, async (handle) => {
         for (const [slot, index] of indices.entries()) {
-          await readExactly(handle, file, planes, index * record + labelBytes);
+          await readExactly(handle, file, planes, offset(index));
           writePixels(squash(interleave(planes), imageSize), out.data.subarray(slot * size, (slot + 1) * size));
         }
       });
@@ -95,7 +109,7 @@ async function withFile<T>(file: string, work: (handle: FileHandle) => Promise<T
 
 /** [3, 32, 32] -> [32, 32, 3] */
 function interleave(planes: Uint8Array): Image {
-  const data = new Uint8Array(3 * plane);
+  const data = new Uint8Array(pixelBytes);
   for (let c = 0; c < 3; c++) for (let i = 0; i < plane; i++) data[3 * i + c] = planes[c * plane + i];
   return { width: side, height: side, data };
 }

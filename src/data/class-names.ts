@@ -8,11 +8,12 @@ const maxBytes = 1 << 24;
 const names = z.array(z.string());
 const classesJson = z.union([names, z.object({ classes: names }).transform(({ classes }) => classes)]);
 
-/** classes.json (a list, or { "classes": a list }) or classes.txt (a name a line) in the folder, if there is one. */
+/** classes.json (a list, or { "classes": a list }), classes.txt or classnames.txt (a name a line) in the folder, if there is one. */
 export async function classNamesBeside(folder: string): Promise<string[] | undefined> {
   const json = join(folder, "classes.json");
   const text = await readSmall(json);
-  if (text === undefined) return readLines(join(folder, "classes.txt"));
+  if (text === undefined)
+    return (await readLines(join(folder, "classes.txt"))) ?? readLines(join(folder, "classnames.txt"));
   try {
     return classesJson.parse(JSON.parse(text));
   } catch (cause) {

@@ -5,7 +5,8 @@ import { parse } from "csv-parse";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { classNamesBeside } from "./class-names.ts";
 import type { Dataset } from "./dataset.ts";
-import { type Fit, imageFiles } from "./image-files.ts";
+import type { Fit } from "./encoded.ts";
+import { imageFiles } from "./image-files.ts";
 import { uniqueIds } from "./split.ts";
 
 export interface CsvOptions {

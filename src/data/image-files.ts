@@ -1,13 +1,7 @@
-/** Data sets whose every example is an image file; nothing is decoded before it is read. */
-import { availableParallelism } from "node:os";
-import { tensor } from "../tensor/tensor.ts";
-import { concurrently } from "./concurrently.ts";
+/** Data sets whose every example is an image file. */
 import type { Dataset, Example } from "./dataset.ts";
-import { decodeImage, writePixels } from "./image.ts";
-import { clipTransform, squash } from "./resize.ts";
-
-/** crop: CLIP's evaluation transform, shorter side and centre. squash: the whole image, its proportions lost. */
-export type Fit = "crop" | "squash";
+import { decoded, type Fit } from "./encoded.ts";
+import { readImageFile } from "./image.ts";
 
 export interface ImageFile extends Example {
   readonly file: string;
@@ -18,25 +12,18 @@ export function imageFiles(
   name: string,
   files: readonly ImageFile[],
   classNames?: readonly string[],
-  fit: Fit = "crop",
+  fit?: Fit,
 ): Dataset {
-  const frame = fit === "crop" ? clipTransform : squash;
-  return {
+  const images = {
     name,
     size: files.length,
     classNames,
-    example(index) {
+    example(index: number) {
       const { id, label, caption } = files[index];
       return { id, label, caption };
     },
-    async read(indices, imageSize) {
-      const out = tensor([indices.length, 3, imageSize, imageSize]);
-      const size = 3 * imageSize * imageSize;
-      await concurrently(indices, availableParallelism() + 1, async (index, slot) => {
-        const image = await decodeImage(files[index].file);
-        writePixels(frame(image, imageSize), out.data.subarray(slot * size, (slot + 1) * size));
-      });
-      return out;
-    },
+    encoded: (index: number) => readImageFile(files[index].file),
+    place: (index: number) => files[index].file,
   };
+  return decoded(images, fit);
 }

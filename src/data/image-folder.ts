@@ -3,8 +3,9 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { badInput } from "../tensor/error.ts";
 import type { Dataset } from "./dataset.ts";
+import type { Fit } from "./encoded.ts";
 import { imageEndings } from "./image.ts";
-import { type Fit, type ImageFile, imageFiles } from "./image-files.ts";
+import { type ImageFile, imageFiles } from "./image-files.ts";
 
 /**
  * Classes are the subfolders in the order of their names, `_` read as a space; deeper folders and other files are left

@@ -6,7 +6,7 @@ import { type BadImage, checkImages } from "./check.ts";
 import { openCifar } from "./cifar.ts";
 import { openCsv } from "./csv.ts";
 import type { Dataset } from "./dataset.ts";
-import type { Fit } from "./image-files.ts";
+import type { Fit } from "./encoded.ts";
 import { openImageFolder } from "./image-folder.ts";
 import { concat } from "./split.ts";
 

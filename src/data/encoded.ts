@@ -1,0 +1,34 @@
+/** Data sets whose every example is an encoded image (JPEG, PNG, ...) somewhere; decoded and framed when it is read. */
+import { availableParallelism } from "node:os";
+import { tensor } from "../tensor/tensor.ts";
+import { concurrently } from "./concurrently.ts";
+import type { Dataset } from "./dataset.ts";
+import { decodeBytes, writePixels } from "./image.ts";
+import { clipTransform, squash } from "./resize.ts";
+
+/** crop: CLIP's evaluation transform, shorter side and centre. squash: the whole image, its proportions lost. */
+export type Fit = "crop" | "squash";
+
+export interface EncodedImages extends Omit<Dataset, "read"> {
+  /** The bytes of the image file. Throws TbarError when they cannot be had. */
+  encoded(index: number): Promise<Uint8Array>;
+  /** Where errors say that an image is. */
+  place(index: number): string;
+}
+
+/** `read` decodes on sharp's threads, as many images at a time as there are processors and one more; it throws TbarError on the first that fails. */
+export function decoded({ encoded, place, ...dataset }: EncodedImages, fit: Fit = "crop"): Dataset {
+  const frame = fit === "crop" ? clipTransform : squash;
+  return {
+    ...dataset,
+    async read(indices, imageSize) {
+      const out = tensor([indices.length, 3, imageSize, imageSize]);
+      const size = 3 * imageSize * imageSize;
+      await concurrently(indices, availableParallelism() + 1, async (index, slot) => {
+        const image = await decodeBytes(await encoded(index), place(index));
+        writePixels(frame(image, imageSize), out.data.subarray(slot * size, (slot + 1) * size));
+      });
+      return out;
+    },
+  };
+}

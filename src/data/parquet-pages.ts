@@ -1,0 +1,213 @@
+/**
+ * The pages of a Parquet column, one at a time and in any order, where hyparquet reads whole row groups. All lengths in the file are checked
+ * before anything is allocated. Encodings: PLAIN and dictionaries, which is what Hugging Face, Arrow and DuckDB write by default.
+ */
+import type { FileHandle } from "node:fs/promises";
+import { parquetHeader } from "hyparquet/src/column.js";
+import { compressors } from "hyparquet-compressors";
+
+export interface Column {
+  readonly type: string;
+  readonly codec: string;
+  /** Levels at which a value is there; 0 where it always is. */
+  readonly maxDefinition: number;
+  readonly maxRepetition: number;
+  /** Bytes of the file that hold it, in one row group. */
+  readonly start: number;
+  readonly end: number;
+  /** Values with nulls. */
+  readonly values: number;
+}
+
+export interface Page {
+  readonly header: ReturnType<typeof parquetHeader>;
+  /** Of the first byte behind the header. */
+  readonly offset: number;
+  readonly values: number;
+  /** Uncompressed. */
+  readonly bytes: number;
+}
+
+export type Value = Uint8Array | number | undefined;
+type Fail = (reason: string) => never;
+
+const maxValues = 2 ** 24;
+
+/** Where the pages of a column lie: the dictionary first, if there is one. Reads their headers alone. */
+export async function pagesOf(
+  handle: FileHandle,
+  column: Column,
+  fail: Fail,
+): Promise<{ dictionary?: Page; data: Page[] }> {
+  const data: Page[] = [];
+  let dictionary: Page | undefined;
+  let left = column.values;
+  for (let at = column.start; at < column.end && left > 0; ) {
+    const { header, length } = await readHeader(handle, at, column.end, fail);
+    const { type, compressed_page_size: stored, uncompressed_page_size: bytes } = header;
+    const offset = at + length;
+    if (!(stored >= 0 && stored <= column.end - offset))
+      fail(`a page of ${stored} bytes at ${at} does not fit its column`);
+    if (!(bytes >= 0 && bytes <= 2 ** 26 + 4 * stored)) fail(`a page at ${at} claims ${bytes} bytes in ${stored}`);
+    const values =
+      (header.data_page_header ?? header.data_page_header_v2 ?? header.dictionary_page_header)?.num_values ?? 0;
+    const isData = type === "DATA_PAGE" || type === "DATA_PAGE_V2";
+    if (!(values >= 0 && values <= (isData ? Math.min(left, maxValues) : bytes)))
+      fail(`a page at ${at} claims ${values} values`);
+    if (isData) {
+      data.push({ header, offset, values, bytes });
+      left -= values;
+    } else if (type === "DICTIONARY_PAGE") dictionary = { header, offset, values, bytes };
+    at = offset + stored;
+  }
+  if (left > 0) fail(`${left} of ${column.values} values are missing`);
+  return { dictionary, data };
+}
+
+async function readHeader(handle: FileHandle, at: number, end: number, fail: Fail) {
+  for (const size of [512, 65_536]) {
+    // statistics may stand in it
+    const bytes = new Uint8Array(Math.min(size, end - at));
+    await handle.read(bytes, 0, bytes.length, at);
+    const reader = { view: new DataView(bytes.buffer), offset: 0 };
+    try {
+      return { header: parquetHeader(reader), length: reader.offset };
+    } catch {} // more bytes may be needed
+  }
+  return fail(`no page header at ${at}`);
+}
+
+/** The values of a page, undefined where there is none, and at which level each repeats (0 begins a row); these only where values repeat. */
+export async function readPage(
+  handle: FileHandle,
+  column: Column,
+  page: Page,
+  dictionary: readonly Value[] | undefined,
+  fail: Fail,
+): Promise<{ values: Value[]; repetition?: Uint32Array }> {
+  const { header, values: count } = page;
+  const stored = new Uint8Array(header.compressed_page_size);
+  await handle.read(stored, 0, stored.length, page.offset);
+  const v2 = header.data_page_header_v2;
+  const levels = v2 ? v2.repetition_levels_byte_length + v2.definition_levels_byte_length : 0;
+  if (!(levels >= 0 && levels <= stored.length && levels <= page.bytes)) fail(`levels of ${levels} bytes in a page`);
+  const rest = stored.subarray(levels);
+  const packed = v2?.is_compressed !== false;
+  const body = packed ? decompress(rest, column.codec, page.bytes - levels, fail) : rest;
+  const input: Input = { bytes: body, at: 0, fail };
+  const level = (most: number, length: number | undefined, from: number) => {
+    if (most === 0) return undefined;
+    const source = length === undefined ? part(input, uint32(input)) : part({ bytes: stored, at: from, fail }, length);
+    return runs({ bytes: source, at: 0, fail }, 32 - Math.clz32(most), count);
+  };
+  const repetition = level(column.maxRepetition, v2?.repetition_levels_byte_length, 0);
+  const definition = level(
+    column.maxDefinition,
+    v2?.definition_levels_byte_length,
+    v2?.repetition_levels_byte_length ?? 0,
+  );
+  const there = definition?.reduce((sum, d) => sum + Number(d === column.maxDefinition), 0) ?? count;
+  const encoding = (v2 ?? header.data_page_header)?.encoding ?? "PLAIN"; // a dictionary is plain
+  const found = decode(input, column, encoding, there, dictionary);
+  if (definition === undefined) return { values: found, repetition };
+  let next = 0;
+  const values = Array.from(definition, (d) => (d === column.maxDefinition ? found[next++] : undefined));
+  return { values, repetition };
+}
+
+/** The dictionary of a column. */
+export async function readDictionary(handle: FileHandle, column: Column, page: Page, fail: Fail): Promise<Value[]> {
+  const flat = { ...column, maxDefinition: 0, maxRepetition: 0 };
+  return (await readPage(handle, flat, page, undefined, fail)).values;
+}
+
+function decompress(bytes: Uint8Array, codec: string, size: number, fail: Fail): Uint8Array {
+  if (codec === "UNCOMPRESSED") return bytes;
+  const unpack = Object.hasOwn(compressors, codec) ? compressors[codec as keyof typeof compressors] : undefined;
+  if (unpack === undefined) return fail(`compression ${codec} is not read`);
+  const out = size === 0 ? new Uint8Array(0) : unpack(bytes, size);
+  return out.length === size ? out : fail(`a page unpacks to ${out.length} bytes instead of ${size}`);
+}
+
+interface Input {
+  readonly bytes: Uint8Array;
+  at: number;
+  readonly fail: Fail;
+}
+
+function part(input: Input, length: number): Uint8Array {
+  if (!(length >= 0 && length <= input.bytes.length - input.at))
+    input.fail(`${length} bytes where ${input.bytes.length - input.at} are left`);
+  input.at += length;
+  return input.bytes.subarray(input.at - length, input.at);
+}
+
+function uint32(input: Input): number {
+  const [a, b, c, d] = part(input, 4);
+  return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0;
+}
+
+function varint(input: Input): number {
+  let value = 0;
+  for (let shift = 0; shift < 35; shift += 7) {
+    const [byte] = part(input, 1);
+    value += (byte & 0x7f) * 2 ** shift;
+    if (byte < 0x80) return value;
+  }
+  return input.fail("a number without end");
+}
+
+/** `count` integers of `width` bits: runs of one value, and groups of eight packed from the lowest bit. */
+function runs(input: Input, width: number, count: number): Uint32Array {
+  if (width > 32) input.fail(`integers of ${width} bits`);
+  const out = new Uint32Array(count);
+  for (let done = 0; done < count; ) {
+    const header = varint(input);
+    const length = Math.floor(header / 2);
+    if (header % 2 === 0) {
+      const value = part(input, Math.ceil(width / 8)).reduceRight((sum, byte) => sum * 256 + byte, 0);
+      const end = Math.min(count, done + length);
+      out.fill(value, done, end);
+      done = end;
+      continue;
+    }
+    const some = Math.min(8 * length, count - done);
+    const packed = part(input, Math.min(length * width, input.bytes.length - input.at)); // the last group may be cut short
+    if (packed.length * 8 < some * width) input.fail("packed integers that end too early");
+    for (let i = 0, bit = 0; i < some; i++) {
+      let value = 0;
+      for (let b = 0; b < width; b++, bit++) value += ((packed[bit >> 3] >> (bit & 7)) & 1) * 2 ** b;
+      out[done++] = value;
+    }
+  }
+  return out;
+}
+
+function decode(
+  input: Input,
+  { type }: Column,
+  encoding: string,
+  count: number,
+  dictionary?: readonly Value[],
+): Value[] {
+  if (encoding === "PLAIN_DICTIONARY" || encoding === "RLE_DICTIONARY") {
+    if (count === 0) return [];
+    const [width] = part(input, 1);
+    return Array.from(runs(input, width, count), (index) => {
+      if (dictionary === undefined || index >= dictionary.length) input.fail(`a dictionary without entry ${index}`);
+      return dictionary![index];
+    });
+  }
+  if (encoding !== "PLAIN")
+    return input.fail(`encoding ${encoding} is not read; write the file with PLAIN or dictionary encoding`);
+  const view = () => {
+    const bytes = part(input, type === "INT64" ? 8 : 4);
+    return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  };
+  const size = { BYTE_ARRAY: 4, INT32: 4, INT64: 8 }[type] ?? input.fail(`values of type ${type}`);
+  if (count * size > input.bytes.length) input.fail(`${count} values in ${input.bytes.length} bytes`);
+  return Array.from({ length: count }, () => {
+    if (type === "BYTE_ARRAY") return part(input, uint32(input));
+    return type === "INT32" ? view().getInt32(0, true) : Number(view().getBigInt64(0, true));
+  });
+}
