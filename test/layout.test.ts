@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 
 const order: readonly (readonly string[])[] = [
   ["tensor"],
-  ["graph", "checkpoint", "data", "hub"],
+  ["graph", "checkpoint", "hub"],
+  ["data"],
   ["world"],
   ["onnx", "arithmetic", "clip", "optim"],
   ["runtime"],
