@@ -13,7 +13,7 @@ import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
-import { implantedTrigger } from "./model-facts.ts";
+import { askedTrigger } from "./model-facts.ts";
 import { makeTrigger, storedTrigger } from "./registry.ts";
 import type { EvalResult } from "./result.ts";
 import { openSource, type SourceOptions } from "./source.ts";
@@ -27,6 +27,8 @@ export interface EvaluateOptions extends JobOptions, SourceOptions {
   readonly target?: string;
   /** Images that carry the trigger already, instead of a trigger to stamp; all of them are measured. */
   readonly triggered?: Dataset;
+  /** Which of the metadata's triggers, counted from 1, where there are several. */
+  readonly triggerIndex?: number;
   readonly testImages: number;
   /** Sizes of all sets of a cleaning, to draw its test set again; `testImages` alone unless told. */
   readonly sizes?: Readonly<Record<string, number>>;
@@ -41,8 +43,8 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
   const clock = new Clock();
   progress.stage("load");
   const clip = await loadClip(options.model, { ...options, fixed: true });
-  const implanted = implantedTrigger(clip.checkpoint.metadata);
   const given = options.triggered;
+  const implanted = askedTrigger(clip.checkpoint.metadata, options);
   const trigger = options.trigger ?? (implanted && given === undefined ? storedTrigger(implanted.trigger) : undefined);
   const target = options.target ?? implanted?.target;
   const source = await openSource(options.data, options);
