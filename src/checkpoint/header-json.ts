@@ -15,6 +15,8 @@ export interface EntryJson {
   data_offsets?: number[];
 }
 
+const MAX_TENSORS = 50_000;
+
 /** Read the text; `fail` is called with the reason, and must throw, where it is anything else. */
 export function parseHeaderJson(text: string, fail: (reason: string) => never): HeaderJson {
   let at = 0;
@@ -85,6 +87,7 @@ export function parseHeaderJson(text: string, fail: (reason: string) => never): 
     }
     const entry: EntryJson = {};
     tensors.set(name, entry);
+    if (tensors.size > MAX_TENSORS) fail(`it has more than ${MAX_TENSORS} tensors`);
     object((field) => {
       if (field === "dtype") entry.dtype = string();
       else if (field === "shape" || field === "data_offsets") entry[field] = sizes();

@@ -18,7 +18,8 @@ import {
 } from "./safetensors-header.ts";
 import { entryOf, FLOATS, type TensorFile, withValues } from "./tensor-file.ts";
 
-const MAX_HEADER = 100_000_000;
+/** The format allows 100 MB, which would take seconds and gigabytes to read; a tensor takes about a hundred bytes of it. */
+const MAX_HEADER = 2 ** 24;
 
 /** Its tensors know their places in the file. */
 export type SafetensorsFile = TensorFile<TensorEntry>;
