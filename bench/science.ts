@@ -15,32 +15,51 @@ interface Cell {
   readonly trigger: string;
   /** Least CA retention of the chosen variant: on the mean, and for each seed. */
   readonly retention: readonly [number, number];
-  /** How it is implanted, where the defaults of `tbar attack` do not take. */
-  readonly attack?: {
+  /** How it is implanted; what is left out is as `tbar attack` does it. */
+  readonly attack: {
+    readonly lr: number;
     readonly rate?: number;
     readonly images?: number;
     readonly epochs?: number;
-    readonly lr?: number;
     readonly boost?: number;
   };
-  /** How the vectors are made, where the defaults of `tbar clean` are not the best. */
-  readonly clean?: { readonly lr: number; readonly epochs: number };
 }
 
 const easy = [0.98, 0.96] as const;
 const hard = [0.96, 0.93] as const;
+/** Twice the default learning rate: after the default, one of five tuning models kept 92 % where the others kept 99. */
+const complete = { lr: 1e-3 };
+/** A patch of 4 x 4 pixels anywhere in 56 x 56 needs more images, more steps, and some images that carry it twice. */
+const anywhere = { ...complete, rate: 0.15, boost: 2, images: 32000, epochs: 4 };
+const redrawnAnywhere = { ...complete, rate: 0.4, boost: 2, images: 56000, epochs: 3 };
 const cells: readonly Cell[] = [
-  { name: "badnet-fixed-one", trigger: "badnet:place=bottom-right,redraw=false", retention: easy },
-  { name: "badnet-fixed-redrawn", trigger: "badnet:place=bottom-right,redraw=true", retention: hard },
-  { name: "badnet-random-one", trigger: "badnet:place=random,redraw=false", retention: hard },
-  { name: "badnet-random-redrawn", trigger: "badnet:place=random,redraw=true", retention: hard },
-  { name: "blended-uniform-one", trigger: "blended:pattern=uniform,redraw=false", retention: easy },
-  { name: "blended-uniform-redrawn", trigger: "blended:pattern=uniform,redraw=true", retention: hard },
-  { name: "blended-gaussian-one", trigger: "blended:pattern=gaussian,redraw=false", retention: easy },
-  { name: "blended-gaussian-redrawn", trigger: "blended:pattern=gaussian,redraw=true", retention: hard },
+  { name: "badnet-fixed-one", trigger: "badnet:place=bottom-right,redraw=false", retention: easy, attack: complete },
+  { name: "badnet-fixed-redrawn", trigger: "badnet:place=bottom-right,redraw=true", retention: hard, attack: complete },
+  { name: "badnet-random-one", trigger: "badnet:place=random,redraw=false", retention: hard, attack: anywhere },
+  {
+    name: "badnet-random-redrawn",
+    trigger: "badnet:place=random,redraw=true",
+    retention: hard,
+    attack: redrawnAnywhere,
+  },
+  { name: "blended-uniform-one", trigger: "blended:pattern=uniform,redraw=false", retention: easy, attack: complete },
+  {
+    name: "blended-uniform-redrawn",
+    trigger: "blended:pattern=uniform,redraw=true",
+    retention: hard,
+    attack: complete,
+  },
+  { name: "blended-gaussian-one", trigger: "blended:pattern=gaussian,redraw=false", retention: easy, attack: complete },
+  {
+    name: "blended-gaussian-redrawn",
+    trigger: "blended:pattern=gaussian,redraw=true",
+    retention: hard,
+    attack: complete,
+  },
 ];
 /** Other seeds than those on which the defaults were tuned (1 to 9). */
-const seeds = process.env.SEEDS?.split(",").map(Number) ?? [11, 12, 13];
+const all = [31, 32, 33];
+const seeds = process.env.SEEDS?.split(",").map(Number) ?? all;
 const folder = process.env.SCIENCE ?? "results/science";
 const asked = process.argv.slice(2);
 
@@ -65,7 +84,7 @@ summarise();
 async function run(cell: Cell, seed: number): Promise<Run> {
   const target = classNames[random(seed, "target").int(classNames.length)];
   const model = `runs/science/${cell.name}-${seed}`;
-  const { rate, images, epochs = 4, lr = 5e-4, boost } = cell.attack ?? {};
+  const { rate, images, epochs = 4, lr, boost } = cell.attack;
   const shape = { batch: 64, warmup: 0.1, weightDecay: 0, clip: 1, seed };
   const shared = { data: "shapes", seed, progress, threads: 2 };
   const trigger = `${cell.trigger},seed=${seed}`;
@@ -82,8 +101,9 @@ async function run(cell: Cell, seed: number): Promise<Run> {
     ...(boost !== undefined && { boost }),
   });
   console.error(`  CA ${implanted.after.ca.value}, ASR ${implanted.after.asr.value}`);
-  const recipe = cell.clean && { recipe: { ...shape, ...cell.clean } };
-  const cleaned = await clean({ ...shared, model, methods: methodNames, reboundSteps: 0, ...recipe });
+  // sign consensus is three vectors' work: with the first seed only
+  const methods = methodNames.filter((name) => name !== "consensus" || seed === all[0]);
+  const cleaned = await clean({ ...shared, model, methods, reboundSteps: 0 });
   for (const [name, { after, retention, alpha, chosen, settings }] of Object.entries(cleaned.variants)) {
     const figures = `ASR ${after.asr.value.toFixed(4)}, retention ${retention.toFixed(4)}, alpha ${alpha.toPrecision(3)}`;
     console.error(`  ${chosen ? "*" : " "} ${name}: ${figures} ${JSON.stringify(settings)}`);
@@ -116,17 +136,17 @@ function summarise(): void {
         rows.push(row(`${at}: CA retention, ${name}`, variant.retention, ratio(before, variant.after)));
       }
     }
-    const mean = (of: (run: Run) => number) => meanOf(runs.map(of));
-    const push = (what: string, of: (run: Run) => number, bar: Row["bar"] = null) => {
-      const { value, interval } = mean(of);
-      rows.push(row(`${cell.name}, mean of ${runs.length}: ${what}`, value, interval, bar));
+    const push = (what: string, of: (run: Run) => number | undefined, bar: Row["bar"] = null) => {
+      const values = runs.map(of).filter((value) => value !== undefined);
+      const { value, interval } = meanOf(values);
+      rows.push(row(`${cell.name}, mean of ${values.length}: ${what}`, value, interval, bar));
     };
     push("ASR before", (r) => r.clean.before.asr.value, { op: ">=", limit: 0.9 });
     push("ASR after (chosen)", (r) => r.clean.after.asr.value, { op: "<=", limit: 0.02 });
     push("CA retention (chosen)", (r) => r.clean.retention, { op: ">=", limit: cell.retention[0] });
     for (const name of methodNames) {
-      push(`ASR after, ${name}`, (r) => r.clean.variants[name].after.asr.value);
-      push(`CA retention, ${name}`, (r) => r.clean.variants[name].retention);
+      push(`ASR after, ${name}`, (r) => r.clean.variants[name]?.after.asr.value);
+      push(`CA retention, ${name}`, (r) => r.clean.variants[name]?.retention);
     }
   }
   const command = "npm run bench:science";

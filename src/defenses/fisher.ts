@@ -1,28 +1,32 @@
 /**
  * TBAR with a Fisher-weighted vector (ours): tau'_i = tau_i F_i / (F_i + lambda Fc_i). Where clean images hold a weight
  * (Fc large) it stays; where the backdoor holds it, it goes. Two choices of F:
- * - Ft, triggered images -> target: where the attack is still being learned. A little better where the attack is complete.
+ * - Ft, triggered images -> target: where the attack is still being learned. Better where the attack is complete.
  * - Fu, triggered images -> the model's own answer on their clean twins: where the backdoor acts. The safe choice.
+ * Both are tried on the vector of triggered images alone and on that of the anchored set; validation chooses.
  */
 import { mapVector, taskVector } from "../arithmetic/task-vector.ts";
 import type { Weights } from "../tensor/tensor.ts";
+import { anchoredSet } from "./anchored.ts";
 import { bestRemoval, type DefenseInput, type Removal } from "./defense.ts";
 
-export const lambdas: readonly number[] = [300, 3000];
+export const lambda = 300;
 
-export async function fisher(input: DefenseInput, of: readonly number[] = lambdas): Promise<Removal> {
-  const tau = taskVector(input.backdoored, await input.finetune(input.forget));
+export async function fisher(input: DefenseInput): Promise<Removal> {
   const clean = await input.gradientSquares(input.clean);
   const removals: Removal[] = [];
-  for (const [weights, data] of [
-    ["Fu", input.undone],
-    ["Ft", input.forget],
+  for (const [forget, images] of [
+    ["triggered", input.forget],
+    ["anchored", anchoredSet(input)],
   ] as const) {
-    if (data === undefined) continue; // no clean twins: Fu is out of reach
-    const backdoor = await input.gradientSquares(data);
-    for (const lambda of of) {
-      const weighted = fisherWeighted(tau, backdoor, clean, lambda);
-      removals.push({ tau: weighted, search: await input.search(weighted), settings: { weights, lambda } });
+    const tau = taskVector(input.backdoored, await input.finetune(images));
+    for (const [weights, data] of [
+      ["Fu", input.undone],
+      ["Ft", input.forget],
+    ] as const) {
+      if (data === undefined) continue; // no clean twins: Fu is out of reach
+      const weighted = fisherWeighted(tau, await input.gradientSquares(data), clean, lambda);
+      removals.push({ tau: weighted, search: await input.search(weighted), settings: { forget, weights, lambda } });
     }
   }
   return bestRemoval(removals);

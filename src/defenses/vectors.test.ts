@@ -60,15 +60,18 @@ test("Fisher: tau F / (F + lambda Fc)", () => {
   expect(valuesOf(fisherWeighted(vector(8, -8, 5), vector(1, 1, 0), vector(0, 1, 0), 3))).toEqual([8, -2, 0]);
 });
 
-test("Fisher searches every lambda with Fu and with Ft", async () => {
+test("Fisher searches Fu and Ft on the vectors of the triggered and of the anchored set, lambda 300", async () => {
   const given = input();
-  await fisher(given, [1, 3]);
-  expect(given.searched).toEqual([
-    [8, -4],
-    [8, -2],
-    [8, -4],
-    [8, -2],
-  ]);
+  await fisher(given);
+  const kept = 1 / (1 + 300); // of the second value, where F = Fc = 1
+  expect(given.searched.map((tau) => tau.map(Math.fround))).toEqual(
+    [
+      [8, -8 * kept],
+      [8, -8 * kept],
+      [10, -10 * kept],
+      [10, -10 * kept],
+    ].map((tau) => tau.map(Math.fround)),
+  );
 });
 
 test("sign consensus: the mean where all agree in sign, else 0", () => {

@@ -16,7 +16,7 @@ export interface Method {
 export const methods: Readonly<Record<string, Method>> = {
   plain: { run: tbar, about: "TBAR as published: triggered images only" },
   anchored: { run: anchored, about: "TBAR with a quarter as many clean images in the forget set (ours)" },
-  fisher: { run: (input) => fisher(input), about: "Fisher-weighted trigger vector (ours)" },
+  fisher: { run: fisher, about: "Fisher-weighted trigger vector (ours)" },
   consensus: { run: consensus, about: "sign consensus of three anchored vectors (after NegMerge)" },
   relabel: {
     run: relabel,
