@@ -5,7 +5,7 @@
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { badInput, unknownName } from "../tensor/error.ts";
+import { badInput, type TbarError, unknownName } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
 import { checkFinite, checkTensors, checkWeights } from "./checks.ts";
@@ -184,13 +184,22 @@ const WEIGHT_FILES = [
 
 /** The file with the weights, or the index of several: the file given, or that of a folder. Throws `bad-input` if there is none. */
 export async function findWeights(path: string): Promise<string> {
+  if (path.endsWith(".onnx")) throw onnxOnly(path);
   if (await isFile(path)) return path;
   if (!(await isFolder(path))) throw badInput(`there is no file or folder ${path}`);
   for (const name of WEIGHT_FILES) if (await isFile(join(path, name))) return join(path, name);
   const found = (await readdir(path)).filter((name) => /\.(safetensors|bin|pt|pth)$/.test(name));
+  if (found.length === 0 && (await isFolder(join(path, "onnx")))) throw onnxOnly(path);
   const shown = found.length > 0 ? `${found.slice(0, 4).join(", ")}; name the one that you mean` : "no weights";
   throw badInput(
     `${path} has no model.safetensors or open_clip_model.safetensors (nor shards, nor PyTorch's .bin); found ${shown}`,
+  );
+}
+
+function onnxOnly(path: string): TbarError {
+  return badInput(
+    `${path} is a model in ONNX, which tbar eval measures and nothing changes; bring the checkpoint that it was made from, ` +
+      "such as a folder with model.safetensors",
   );
 }
 

@@ -62,7 +62,7 @@ function tensorSources({ config, weights, dtype }: NewCheckpoint): TensorSource[
 }
 
 /** The class that takes tokenizer.json as it is, which CLIPTokenizer does not: it would build its own byte-pair model. */
-function tokenizerConfig(contextLength: number): object {
+export function tokenizerConfig(contextLength: number): object {
   return {
     bos_token: "<|startoftext|>",
     eos_token: "<|endoftext|>",

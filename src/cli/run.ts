@@ -9,6 +9,7 @@ import { convertCommand } from "./commands/convert.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { evalCommand } from "./commands/eval.ts";
+import { exportCommand } from "./commands/export.ts";
 import { finetuneCommand } from "./commands/finetune.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { mergeCommand } from "./commands/merge.ts";
@@ -73,6 +74,7 @@ function createProgram(perform: Perform, { out, err }: Terminal): CommandUnknown
     inspectCommand,
     convertCommand,
     pullCommand,
+    exportCommand,
     triggerCommand,
     embedCommand,
   ];

@@ -21,7 +21,7 @@ export function textTransformer(text: TextConfig, p: Params, { tokens, ends, end
   const { width, layers, eps } = text;
   const [length, batch] = tokens.shape;
   let x = embedTokens(within(p, "text_model.embeddings"), tokens);
-  const causal = causalMask(length);
+  const causal = causalMask(length, text.contextLength);
   const endRow = (rows: Node) =>
     reshape(gather(reshape(rows, [rows.shape[0] * batch, width]), endRows), [1, batch, width]);
   for (let n = 0; n < layers; n++) {
@@ -41,8 +41,12 @@ export function embedTokens(p: Params, tokens: Node): Node {
   return add(x, reshape(positions, [length, 1, x.shape[2]]));
 }
 
-/** 0 on and below the diagonal; above it a number that softmax turns into 0. */
-function causalMask(length: number): Node {
+/**
+ * 0 on and below the diagonal; above it a number that softmax turns into 0. A length above the longest stands for one that is
+ * only known when the program runs: its mask is cut out of the largest.
+ */
+function causalMask(length: number, longest: number): Node {
+  if (length > longest) return slice(slice(causalMask(longest, longest), 0, 0, length), 1, 0, length);
   const mask = new Float32Array(length * length);
   for (let i = 0; i < length; i++) mask.fill(-1e9, i * length + i + 1, (i + 1) * length);
   return constant(mask, [length, length]);

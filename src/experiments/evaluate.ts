@@ -5,18 +5,18 @@ import { isFile } from "../checkpoint/files.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { triggered } from "../data/poison.ts";
 import type { Trigger } from "../data/trigger.ts";
-import { loadClip } from "../engine/clip.ts";
 import type { Rate } from "../engine/rate.ts";
 import { createScorer } from "../engine/scorer.ts";
 import { zeroShotHead } from "../engine/zero-shot.ts";
 import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
-import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
+import { Clock, type JobOptions, machineFacts, silent } from "./job.ts";
 import { askedTrigger } from "./model-facts.ts";
 import { makeTrigger, storedTrigger } from "./registry.ts";
 import type { EvalResult } from "./result.ts";
 import { openSource, type SourceOptions } from "./source.ts";
+import { loadSubject } from "./subject.ts";
 import { version } from "./version.ts";
 
 export interface EvaluateOptions extends JobOptions, SourceOptions {
@@ -42,9 +42,9 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
   const { progress = silent, signal, seed } = options;
   const clock = new Clock();
   progress.stage("load");
-  const clip = await loadClip(options.model, { ...options, fixed: true });
+  const clip = await loadSubject(options.model, { ...options, fixed: true });
   const given = options.triggered;
-  const implanted = askedTrigger(clip.checkpoint.metadata, options);
+  const implanted = askedTrigger(clip.metadata, options);
   const trigger = options.trigger ?? (implanted && given === undefined ? storedTrigger(implanted.trigger) : undefined);
   const target = options.target ?? implanted?.target;
   const source = await openSource(options.data, options);
@@ -72,7 +72,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
     created: new Date().toISOString(),
     command: options.command ?? "",
     seed,
-    model: await checkpointFacts(clip.checkpoint),
+    model: await clip.facts(),
     data: source.name,
     ca,
     ...(asr && { asr, ...(trigger && { trigger: trigger.spec }), target }),

@@ -93,13 +93,14 @@ const rules: Record<string, (node: Node, single: (i: number) => boolean) => Node
   // x * 1 = x; constants multiply; s * Gemm = Gemm with alpha and beta scaled; the copies of `expand` are left to broadcasting
   Mul: (node, single) => {
     const [a, b] = node.inputs;
+    const other = without(node, 1);
+    if (other !== undefined) return other;
     for (const [s, x, at] of [
       [a, b, 1],
       [b, a, 0],
     ] as const) {
       const by = scalarValue(s);
       if (by === undefined) continue;
-      if (by === 1 && same(x.shape, node.shape)) return x;
       const inner = x.op === "Mul" ? x.inputs.findIndex((y) => scalarValue(y) !== undefined) : -1;
       if (inner >= 0) return mul(x.inputs[1 - inner], scalar((scalarValue(x.inputs[inner]) as number) * by));
       if (x.op === "Constant" && same(x.shape, node.shape))
@@ -114,7 +115,7 @@ const rules: Record<string, (node: Node, single: (i: number) => boolean) => Node
     }
     return unexpanded(node);
   },
-  Add: (node) => withoutZero(node) ?? unexpanded(node),
+  Add: (node) => without(node, 0) ?? unexpanded(node),
   Sub: unexpanded,
   Div: unexpanded,
 
@@ -182,10 +183,11 @@ function unexpanded(node: Node): Node | undefined {
   );
 }
 
-function withoutZero(node: Node): Node | undefined {
-  const zero = node.inputs.findIndex((x) => x.op === "Constant" && (x.value as Float32Array).every((v) => v === 0));
-  if (zero < 0) return undefined;
-  const other = node.inputs[1 - zero];
+/** x + 0 = x, x * 1 = x: the other operand where one is nothing but the neutral value. */
+function without(node: Node, neutral: number): Node | undefined {
+  const at = node.inputs.findIndex((x) => x.op === "Constant" && (x.value as Float32Array).every((v) => v === neutral));
+  if (at < 0) return undefined;
+  const other = node.inputs[1 - at];
   return same(other.shape, node.shape) ? other : undefined;
 }
 

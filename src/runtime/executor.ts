@@ -4,6 +4,8 @@ import type { IntTensor, Tensor, Weights } from "../tensor/tensor.ts";
 export type Feeds = Readonly<Record<string, Tensor | IntTensor>>;
 
 export interface Program {
+  /** What it reads. */
+  readonly inputs: readonly string[];
   /** Run once. Results named in `into` are written in place there; the others are new tensors. */
   run(feeds: Feeds, into?: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
@@ -12,6 +14,9 @@ export interface Program {
 export interface Executor {
   /** What a receipt records: library, version, device. */
   readonly description: string;
-  /** `fixed` are the values of initializers that the bytes leave to external files of their names; they may be packed once. */
-  compile(onnx: Uint8Array, fixed?: Weights): Promise<Program>;
+  /**
+   * A program from its bytes, or from the path of its file. `fixed` are the values of initializers that the bytes leave to external
+   * files of their names; they may be packed once.
+   */
+  compile(onnx: Uint8Array | string, fixed?: Weights): Promise<Program>;
 }

@@ -42,15 +42,20 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
 
   return {
     description: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common} ${device}`,
-    async compile(onnx: Uint8Array, fixed = new Map()): Promise<Program> {
+    async compile(onnx: Uint8Array | string, fixed = new Map()): Promise<Program> {
       const externalData = [...fixed].map(([path, { data }]) => ({ path, data: bytesOf(data) }));
-      const session = await ort.InferenceSession.create(onnx, { ...options, externalData }).catch((cause) => {
+      const opening =
+        typeof onnx === "string"
+          ? ort.InferenceSession.create(onnx, options)
+          : ort.InferenceSession.create(onnx, { ...options, externalData });
+      const session = await opening.catch((cause) => {
         if (device === "cpu") throw cause;
         const why = String((cause as Error)?.message ?? cause).split("\n")[0];
         throw new TbarError("unavailable", `device "${device}" cannot be used here (${why}); use --device cpu`);
       });
       const fed = session.inputNames;
       return {
+        inputs: fed,
         async run(feeds, into = {}) {
           const missing = fed.find((name) => feeds[name] === undefined);
           if (missing !== undefined) throw new Error(`the program reads "${missing}", which was not fed`);

@@ -12,11 +12,13 @@ export const evalCommand = (perform: Perform) =>
     about:
       "Measures zero-shot accuracy (CA) and, where a trigger is known, the share of triggered images of other classes " +
       "that are taken for the target (ASR), with 95 % Wilson intervals. With --receipt it measures a cleaned " +
-      "checkpoint again on the images its receipt was measured on, and exits with 1 if the figures do not agree.",
+      "checkpoint again on the images its receipt was measured on, and exits with 1 if the figures do not agree. The model may " +
+      "also be one in ONNX: a folder of tbar export, or one of its files, such as onnx/model_quantized.onnx.",
     examples: [
       "tbar eval --model shapes --data shapes",
       "tbar eval --model clip --data photos --trigger badnet:place=middle --target dog",
       "tbar eval --model cleaned --receipt cleaned/receipt.json",
+      "tbar eval --model exported/onnx/model_quantized.onnx --data photos",
     ],
   })
     .optionsGroup(groups.inputs)

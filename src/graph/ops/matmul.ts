@@ -1,6 +1,6 @@
 /** Matrix products. `matmul` is batched over equal leading axes, `gemm` is flat and adds a bias. */
 import type { Node } from "../node.ts";
-import { defineOp } from "../op.ts";
+import { defineOp, type OnnxForm } from "../op.ts";
 import { scale as scaled } from "./elementwise.ts";
 import { unbroadcast } from "./movement.ts";
 
@@ -27,11 +27,14 @@ const matmulOp = defineOp<MatMulAttrs>("MatMul", {
       transB ? matmul(dy, a, { transA: true, transB: transA, alpha }) : matmul(a, dy, { transA: !transA, alpha }),
     ];
   },
-  onnx: ({ transA, transB, alpha, batchA, batchB }) => ({
-    type: "FusedMatMul",
-    domain: "com.microsoft",
-    attrs: { transA: +transA, transB: +transB, transBatchA: +!!batchA, transBatchB: +!!batchB, alpha },
-  }),
+  onnx: ({ transA, transB, alpha, batchA, batchB }): OnnxForm => {
+    if (!transA && !transB && !batchA && !batchB && alpha === 1) return { attrs: {} }; // the standard's own
+    return {
+      type: "FusedMatMul",
+      domain: "com.microsoft",
+      attrs: { transA: +transA, transB: +transB, transBatchA: +!!batchA, transBatchB: +!!batchB, alpha },
+    };
+  },
   check: [false, true].flatMap((transA) =>
     [false, true].map((transB) => ({
       shapes: [swapped([2, 3, 4], transA), swapped([2, 4, 5], transB)],

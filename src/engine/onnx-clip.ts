@@ -1,0 +1,196 @@
+/** A model from ONNX files, as `tbar export` or other exporters of transformers.js write them: it can be run, and that is all. */
+import { readdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fromBinary } from "@bufbuild/protobuf";
+import { TensorProto_DataType as DataType, type ModelProto, ModelProtoSchema } from "onnx-buf";
+import { isFile, isFolder, readSmallFile, sha256File } from "../checkpoint/files.ts";
+import type { Preprocess } from "../checkpoint/preprocess.ts";
+import { readSettings, type Settings } from "../checkpoint/settings.ts";
+import { loadTokenizer, type Tokenize } from "../clip/tokenizer.ts";
+import { readTokenizerJson } from "../clip/tokenizer-files.ts";
+import { createRuntime } from "../runtime/compile.ts";
+import type { Feeds, Program } from "../runtime/executor.ts";
+import { onnxRuntime, type RuntimeOptions } from "../runtime/onnxruntime.ts";
+import { badInput } from "../tensor/error.ts";
+import { type IntTensor, intTensor, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
+import type { Clip } from "./clip.ts";
+import { concatRows, type Encoder } from "./encoder.ts";
+
+/** The files of a model: one that reads images and one that reads texts, which may be the same. */
+export interface OnnxFiles {
+  readonly image: string;
+  readonly text: string;
+}
+
+/**
+ * The files that a path stands for: model*.onnx; vision_model*.onnx or text_model*.onnx with the other beside it; or a folder that
+ * has them in onnx/ and no other weights. Undefined when it stands for none. Throws `bad-input` when one of a pair is missing.
+ */
+export async function findOnnx(path: string): Promise<OnnxFiles | undefined> {
+  if (await isFolder(path)) {
+    const names = await readdir(path);
+    if (!names.includes("onnx") || names.some((name) => /\.(safetensors|bin|pt|pth)$|\.index\.json$/.test(name)))
+      return undefined;
+    const whole = join(path, "onnx", "model.onnx");
+    return findOnnx((await isFile(whole)) ? whole : join(path, "onnx", "vision_model.onnx"));
+  }
+  if (!path.endsWith(".onnx")) return undefined;
+  const [, tower, variant] = /^(vision|text)_model(.*)$/.exec(basename(path)) ?? [];
+  if (tower === undefined) return { image: path, text: path };
+  const files = {
+    image: join(dirname(path), `vision_model${variant}`),
+    text: join(dirname(path), `text_model${variant}`),
+  };
+  for (const file of Object.values(files)) {
+    if (!(await isFile(file))) throw badInput(`there is no ${file}; a model that is measured needs both of its towers`);
+  }
+  return files;
+}
+
+export interface OnnxFacts {
+  /** Of the file that reads images. */
+  readonly sha256: string;
+  /** The type that most weights have. */
+  readonly dtype: string;
+  readonly parameters: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface OnnxClip extends Clip {
+  readonly files: OnnxFiles;
+  readonly facts: OnnxFacts;
+}
+
+/** Open the files with the JSON beside them or in the folder above. Throws `bad-input` when something about them is wrong. */
+export async function loadOnnxClip(files: OnnxFiles, options: RuntimeOptions = {}): Promise<OnnxClip> {
+  const folder = await settingsFolder(files.image);
+  const layout = (await isFile(join(folder, "config.json"))) ? "hf" : "openai";
+  const settings = await readSettings(folder, layout, () => {
+    throw badInput(`there is no config.json in the folder of ${files.image} or above it`);
+  });
+  const json = await readTokenizerJson(folder);
+  if (json === undefined) throw badInput(`${folder} has no tokenizer, so texts cannot be encoded`);
+  const tokenize = await loadTokenizer(json, settings.config.text);
+  const facts = await factsOf(files);
+
+  const executor = await onnxRuntime(options);
+  const open = (path: string) =>
+    executor.compile(path).catch((cause) => {
+      throw badInput(`${path} cannot be run: ${String(cause.message).split("\n")[0].slice(0, 300)}`, cause);
+    });
+  const image = await open(files.image);
+  const text = files.text === files.image ? image : await open(files.text);
+  const runtime = createRuntime(executor);
+  const release = async () => {
+    for (const program of new Set([image, text])) await program.release();
+    await runtime.release();
+  };
+  const encoder = onnxEncoder(settings, { image, text }, tokenize, files);
+  return { ...settings, tokenize, runtime: { ...runtime, release }, encoder, files, facts };
+}
+
+async function settingsFolder(file: string): Promise<string> {
+  const [own, above] = [dirname(file), dirname(dirname(file))];
+  for (const name of ["config.json", "open_clip_config.json"]) if (await isFile(join(own, name))) return own;
+  return above;
+}
+
+interface Towers {
+  readonly image: Program;
+  readonly text: Program;
+}
+
+/** Unit-norm embeddings by programs with their weights inside: those handed over are not looked at. */
+export function onnxEncoder(
+  { config, preprocess }: Settings,
+  { image, text }: Towers,
+  tokenize: Tokenize,
+  files: OnnxFiles,
+): Encoder {
+  const { imageSize } = config.vision;
+  /** A program of both towers is fed an empty picture, or a short text, for the other one. */
+  const blank = (name: string) =>
+    name === "pixel_values" ? tensor([1, 3, imageSize, imageSize]) : texts([tokenize("a")])[name];
+  const run = async (program: Program, file: string, own: Feeds, output: string): Promise<Tensor> => {
+    const given = Object.fromEntries(program.inputs.map((name) => [name, own[name] ?? blank(name)]));
+    const unknown = program.inputs.find((name) => given[name] === undefined);
+    if (unknown !== undefined) throw badInput(`${file} reads "${unknown}", which no CLIP of transformers.js does`);
+    const results = await program.run(given).catch((cause) => {
+      throw badInput(`${file} cannot be run: ${String(cause.message).split("\n")[0].slice(0, 300)}`, cause);
+    });
+    const found = results[output] ?? results["pooler_output"];
+    if (found?.shape.length === 2 && found.data instanceof Float32Array) return unitRows(found);
+    throw badInput(`${file} has no float32 ${output}; it gives ${Object.keys(results).join(", ")}`);
+  };
+  return {
+    images: (_, pixels) => run(image, files.image, { pixel_values: normalized(pixels, preprocess) }, "image_embeds"),
+    async texts(_, lines) {
+      const parts: Tensor[] = [];
+      for (let at = 0; at < lines.length; at += textsPerRun) {
+        const rows = lines.slice(at, at + textsPerRun).map(tokenize);
+        parts.push(await run(text, files.text, texts(rows), "text_embeds"));
+      }
+      return concatRows(parts);
+    },
+  };
+}
+
+const textsPerRun = 64;
+
+/** Rows of ids filled up to one length with their last, which ends them. */
+function texts(rows: readonly number[][]): Record<string, IntTensor> {
+  const length = Math.max(...rows.map((row) => row.length));
+  const at = (row: readonly number[], t: number) => row[Math.min(t, row.length - 1)];
+  const filled = rows.flatMap((row) => Array.from({ length }, (_, t) => at(row, t)));
+  const real = rows.flatMap((row) => Array.from({ length }, (_, t) => (t < row.length ? 1 : 0)));
+  const shape = [rows.length, length];
+  return { input_ids: intTensor(shape, filled), attention_mask: intTensor(shape, real) };
+}
+
+/** (pixels - mean) / std per channel of [B, 3, S, S]. */
+function normalized({ shape, data }: Tensor, { mean, std }: Preprocess): Tensor {
+  const image = shape[2] * shape[3];
+  const out = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const channel = Math.floor(i / image) % 3;
+    out[i] = (data[i] - mean[channel]) / std[channel];
+  }
+  return { shape, data: out };
+}
+
+function unitRows({ shape, data }: Tensor): Tensor {
+  const [rows, width] = shape;
+  const out = data.slice();
+  for (let i = 0; i < rows; i++) {
+    const row = out.subarray(i * width, (i + 1) * width);
+    const norm = Math.hypot(...row);
+    for (let e = 0; e < width; e++) row[e] /= norm;
+  }
+  return { shape, data: out };
+}
+
+async function factsOf({ image, text }: OnnxFiles): Promise<OnnxFacts> {
+  const counts = new Map<string, number>();
+  const metadata: Record<string, string> = {};
+  for (const file of new Set([image, text])) {
+    const { graph, metadataProps } = await readModel(file);
+    for (const { dims, dataType } of graph?.initializer ?? []) {
+      const type = DataType[dataType ?? 0]?.toLowerCase() ?? "unknown";
+      counts.set(type, (counts.get(type) ?? 0) + sizeOf(dims.map(Number)));
+    }
+    for (const { key, value } of metadataProps) metadata[key] = value;
+  }
+  const [dtype = "unknown"] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? [];
+  const parameters = [...counts.values()].reduce((a, b) => a + b, 0);
+  return { sha256: await sha256File(image), dtype, parameters, metadata };
+}
+
+/** Weights are views of the file's bytes. */
+async function readModel(path: string): Promise<ModelProto> {
+  const bytes = await readSmallFile(path, 2 ** 31 - 1);
+  try {
+    return fromBinary(ModelProtoSchema, bytes);
+  } catch (cause) {
+    throw badInput(`${path} is no ONNX file: ${(cause as Error).message}`, cause);
+  }
+}
