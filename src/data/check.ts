@@ -10,6 +10,11 @@ export interface BadImage {
   readonly reason: string;
 }
 
+export interface OpenedDataset extends Dataset {
+  /** Records that could not be used and were left out. */
+  readonly skipped: readonly BadImage[];
+}
+
 /**
  * Decodes every image once, since only that finds a file that was cut short, and parts those that can be read from the
  * others. Costs one pass over the files.

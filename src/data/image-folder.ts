@@ -8,7 +8,7 @@ import { imageEndings } from "./image.ts";
 import { type ImageFile, imageFiles } from "./image-files.ts";
 
 /**
- * Classes are the subfolders in the order of their names, `_` read as a space; deeper folders and other files are left
+ * Classes are the subfolders in the order of their names, `_` read as a space (ImageNet's and SUN397's as CLIP calls them); deeper folders and other files are left
  * out. Where no subfolder holds an image, the folder's own images come without labels. Throws TbarError when there is none.
  */
 export async function openImageFolder(folder: string, { fit }: { readonly fit?: Fit } = {}): Promise<Dataset> {
@@ -18,14 +18,23 @@ export async function openImageFolder(folder: string, { fit }: { readonly fit?: 
     const inside = await list(join(folder, name));
     files.push(...inside.images.map((image) => ({ id: `${name}/${image}`, file: join(folder, name, image), label })));
   }
-  const classNames = folders.map((name) => name.replaceAll("_", " "));
-  if (files.length > 0) return imageFiles(basename(folder), files, classNames, fit);
+  if (files.length > 0) return imageFiles(basename(folder), files, await classNamesOf(folders), fit);
   if (images.length === 0) {
     const deeper = folders.length > 0 ? ` (found ${folders.length} folders without images, such as ${folders[0]})` : "";
     throw badInput(`no images in ${folder}${deeper}; expected CLASS/*.jpg or *.jpg, endings ${imageEndings.join(" ")}`);
   }
   const unlabelled = images.map((image) => ({ id: image, file: join(folder, image) }));
   return imageFiles(basename(folder), unlabelled, undefined, fit);
+}
+
+/** Folders called by ImageNet's WordNet ids have OpenAI's names; SUN397's lose the letter that they begin with (`a_abbey`). */
+async function classNamesOf(folders: readonly string[]): Promise<string[]> {
+  if (folders.every((name) => /^n\d{8}$/.test(name))) {
+    const { imagenetIds, imagenetNames } = await import("./imagenet-names.ts");
+    return folders.map((id) => imagenetNames[imagenetIds.indexOf(id)] ?? id);
+  }
+  const isSun = folders.length === 397 && folders.every((name) => /^_?[a-z]_/.test(name));
+  return folders.map((name) => (isSun ? name.replace(/^_?[a-z]_/, "") : name).replaceAll("_", " "));
 }
 
 /** Names of images and folders, each sorted by character code as Python does; hidden ones left out, links followed. */

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -73,8 +73,8 @@ describe("a folder of class folders", () => {
 
   it("an empty folder, or one whose images lie deeper, says what is expected", async () => {
     await expect(openDataset(root)).rejects.toThrow(`no images in ${root}; expected CLASS/*.jpg or *.jpg`);
-    await grey("train/cat/a.png", 1);
-    await expect(openDataset(root)).rejects.toThrow("found 1 folders without images, such as train");
+    await grey("pictures/cat/a.png", 1);
+    await expect(openDataset(root)).rejects.toThrow("found 1 folders without images, such as pictures");
     await expect(openDataset(join(root, "none"))).rejects.toThrow("no such file or folder");
     await expect(openDataset(await put("a.zip", ""))).rejects.toThrow(
       "a.zip is not a data set; expected a folder of class folders",
@@ -135,7 +135,7 @@ describe("a CSV", () => {
     ["has a header and no rows", "image,label\n"],
     ["has a header and no rows", ""],
     ["expected a header with image,label or image,caption and found file,label", "file,label\na.png,1\n"],
-    ["found image,title", "image,title\na.png,1\n"],
+    ["found image,headline", "image,headline\na.png,1\n"],
     ["Invalid Record Length", "image,label\na.png,1,2\n"],
     ["2 of 3 rows name a missing file, such as ", "image,label\nb.png,1\na.png,1\nc.png,1\n"],
     ["row 1 names no image", "image,label\n,1\n"],
@@ -187,6 +187,101 @@ describe("unreadable images", () => {
       read: () => Promise.reject(new TypeError("bug")),
     };
     await expect(checkImages(faulty)).rejects.toThrow("bug");
+  });
+});
+
+describe("other forms", () => {
+  it("open_clip's CSV: tabs, filepath and title", async () => {
+    await grey("a.png", 7);
+    const set = await openDataset(await put("data.csv", "filepath\ttitle\na.png\tone, two\n"));
+    expect(examples(set)).toEqual([{ id: "a.png", label: undefined, caption: "one, two" }]);
+  });
+
+  it("skipBad leaves out malformed rows too, and counts them", async () => {
+    await grey("a.png", 7);
+    await put("classes.txt", "ant\nbee\n");
+    const csv = await put("data.csv", "image,label\na.png,ant\na.png,ant,more\n,bee\na.png,\na.png,bea\na.png,bee\n");
+    const set = await openDataset(csv, { skipBad: true });
+    expect(examples(set).map(({ label }) => label)).toEqual([0, 1]);
+    expect(set.skipped.map(({ reason }) => reason.replace(/:.*/, ""))).toEqual([
+      "a row is malformed",
+      "row 2 names no image",
+      "row 3 has no label",
+      'row 4 has an unknown class "bea"; did you mean "bee"? known',
+    ]);
+  });
+
+  it("folders and files named train and test are the official splits", async () => {
+    await grey("train/ant/a.png", 1);
+    await grey("val/ant/b.png", 2);
+    await expect(openDataset(root)).rejects.toThrow(
+      "has train, val; name one of them, or ask for the train or test split",
+    );
+    expect(examples(await openDataset(root, { split: "test" }))).toEqual([{ id: "ant/b.png", label: 0 }]);
+    await grey("test/ant/c.png", 2);
+    expect(examples(await openDataset(root, { split: "test" }))[0].id).toBe("ant/c.png");
+    const parquet = await readFile(new URL("../../test/golden/files/flat.parquet", import.meta.url));
+    for (const name of ["train-00000-of-00002", "train-00001-of-00002", "validation-00000-of-00001"])
+      await put(`hf/data/${name}.parquet`, parquet);
+    await put("hf/README.md", "");
+    expect((await openDataset(join(root, "hf"), { split: "train" })).size).toBe(16);
+    expect((await openDataset(join(root, "hf"), { split: "test" })).name).toBe("validation");
+  });
+
+  it("ImageNet: class folders by WordNet id have OpenAI's names", async () => {
+    await grey("n07753592/a.png", 1);
+    await grey("n01440764/b.png", 2);
+    expect((await openDataset(root)).classNames).toEqual(["tench", "banana"]);
+  });
+
+  const image = (n: number) => `ILSVRC2012_val_0000000${n}.JPEG`;
+  it.each([
+    ["val.txt", `${image(1)} 954\nval/${image(2)} 0\n`],
+    ["val_map.txt", `${image(2)} n01440764\n${image(1)} n07753592\n`],
+    [
+      "LOC_val_solution.csv",
+      `ImageId,PredictionString\n${image(2).slice(0, -5)},n01440764 1 2 3 4 \n${image(1).slice(0, -5)},n07753592 1 2 3 4 n07753592 5 6 7 8\n`,
+    ],
+    ["imagenet_2012_validation_synset_labels.txt", "n07753592\nn01440764\n"],
+  ])("ImageNet: validation images in one folder, labelled by %s in it or above", async (name, text) => {
+    for (const n of [1, 2]) await grey(`val/${image(n)}`, n);
+    await expect(openDataset(join(root, "val"))).rejects.toThrow("and no labels; put one of val.txt, val_map.txt");
+    for (const place of ["", "val/"]) {
+      await put(place + name, text);
+      const set = await openDataset(join(root, "val"));
+      expect(examples(set).map(({ id, label }) => `${id} ${set.classNames![label!]}`)).toEqual([
+        `${image(1)} banana`,
+        `${image(2)} tench`,
+      ]);
+    }
+    await grey(`val/${image(3)}`, 3);
+    await expect(openDataset(join(root, "val"))).rejects.toThrow(`has no label from 0 to 999 for ${image(3)}`);
+  });
+
+  it("SUN397: the first partition's files, names without the first letter, classes of ClassName.txt", async () => {
+    await grey("SUN397/a/abbey/sun_1.jpg", 1);
+    await grey("SUN397/c/church/outdoor/sun_2.jpg", 2);
+    await put("Training_01.txt", "/c/church/outdoor/sun_2.jpg\n/a/abbey/sun_1.jpg\n");
+    await put("Testing_01.txt", "/a/abbey/sun_1.jpg\n");
+    await put("Training_02.txt", "/a/abbey/sun_3.jpg\n");
+    const set = await openDataset(root, { split: "train" });
+    expect([set.classNames, examples(set).map(({ label }) => label), await level(set, 0)]).toEqual([
+      ["abbey", "church outdoor"],
+      [1, 0],
+      2,
+    ]);
+    await put("ClassName.txt", "/a/abbey\n/a/alley\n/c/church/outdoor\n");
+    expect(examples(await openDataset(root, { split: "train" })).map(({ label }) => label)).toEqual([2, 0]);
+    await expect(openDataset(join(root, "Training_02.txt"))).rejects.toThrow(
+      "lists /a/abbey/sun_3.jpg, which is not in",
+    );
+    await put("Training_01.txt", "/a/../../etc/passwd.jpg\n");
+    await expect(openDataset(root, { split: "train" })).rejects.toThrow("is no path such as /a/abbey/sun_1.jpg");
+  });
+
+  it("SUN397 as class folders: a_abbey and _a_abbey are abbey", async () => {
+    for (let i = 0; i < 397; i++) await put(`_${i % 2 ? "a" : "z"}_class_${i}/x.jpg`, "");
+    expect((await openDataset(root)).classNames!.slice(0, 2)).toEqual(["class 1", "class 101"]);
   });
 });
 

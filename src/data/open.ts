@@ -1,80 +1,135 @@
 /** A user's data set by its path: what is there decides how it is read. */
 import { readdir, stat } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { badInput } from "../tensor/error.ts";
-import { type BadImage, checkImages } from "./check.ts";
+import { checkImages, type OpenedDataset } from "./check.ts";
 import { openCifar } from "./cifar.ts";
+import { classNamesBeside } from "./class-names.ts";
 import { openCsv } from "./csv.ts";
 import type { Dataset } from "./dataset.ts";
 import type { Fit } from "./encoded.ts";
 import { openImageFolder } from "./image-folder.ts";
 import { concat } from "./split.ts";
 
+export type { OpenedDataset } from "./check.ts";
+
+export type Split = "train" | "test";
+
 export interface OpenOptions {
   /** How image files are framed. Default crop. */
   readonly fit?: Fit;
-  /** Which files of a CIFAR folder; needed where it has both. */
-  readonly split?: "train" | "test";
-  /** Leave out images that cannot be read, instead of failing on the first: costs a pass over all of them. */
+  /** Which of the official parts; needed where there are both. */
+  readonly split?: Split;
+  /** Leave out records that cannot be read, instead of failing on the first: costs a pass over all images. */
   readonly skipBad?: boolean;
 }
 
-export interface OpenedDataset extends Dataset {
-  /** The images left out by `skipBad`. */
-  readonly skipped: readonly BadImage[];
-}
-
 const forms =
-  "a folder of class folders, a folder of images, a .csv or .tsv with image,label or image,caption, or CIFAR .bin";
+  "a folder of class folders or of images, a .csv or .tsv with image,label or image,caption, Parquet files, WebDataset shards (.tar), " +
+  "CIFAR's files (binary or Python), ImageNet's validation images with their labels, or SUN397 with its partitions";
 
 /**
- * Folder of CLASS/*.jpg, folder of *.jpg, CSV (or the folder with one CSV in it), CIFAR .bin or its folder. Throws
- * TbarError when the path is none of these or holds nothing.
+ * Any of the forms that docs/data.md lists. Throws TbarError when the path is none of them, holds nothing, or has several parts and no `split` says which.
  */
 export async function openDataset(path: string, options: OpenOptions = {}): Promise<OpenedDataset> {
   const dataset = await open(path, options);
-  if (!options.skipBad) return { ...dataset, skipped: [] };
-  const { good, bad } = await checkImages(dataset);
+  const skipped = "skipped" in dataset ? (dataset as OpenedDataset).skipped : [];
+  const named = { ...dataset, classNames: dataset.classNames && (await curatedNames(dataset.classNames)) };
+  if (!options.skipBad) return { ...named, skipped };
+  const { good, bad } = await checkImages(named);
   if (good.size === 0)
     throw badInput(`none of the ${bad.length} images of ${path} can be read; the first: ${bad[0].reason}`);
-  return { ...good, skipped: bad };
+  return { ...good, skipped: [...skipped, ...bad] };
 }
 
-async function open(path: string, { fit, split, skipBad }: OpenOptions): Promise<Dataset> {
+async function curatedNames(classNames: readonly string[]): Promise<readonly string[]> {
+  return classNames.length === 1000 ? (await import("./prompts.ts")).curated(classNames) : classNames;
+}
+
+async function open(path: string, options: OpenOptions): Promise<Dataset> {
   const found = await stat(path).catch((cause) => {
     throw badInput(`no such file or folder: ${path}; a data set is ${forms}`, cause);
   });
-  if (!found.isDirectory()) {
-    const ending = extname(path).toLowerCase();
-    if (ending === ".csv" || ending === ".tsv") return openCsv(path, { fit, allowMissing: skipBad });
-    if (ending === ".bin") return openCifar(path);
-    throw badInput(`${path} is not a data set; expected ${forms}`);
-  }
-  const names = (await readdir(path)).sort();
-  if (names.some((name) => cifarFiles.train.test(name) || cifarFiles.test.test(name)))
-    return openCifarFolder(path, names, split);
-  const tables = names.filter((name) => /\.[ct]sv$/i.test(name));
-  if (tables.length === 1) return openCsv(join(path, tables[0]), { fit, allowMissing: skipBad });
-  if (tables.length > 1) throw badInput(`${path} has ${tables.length} tables; name one of ${tables.join(", ")}`);
-  return openImageFolder(path, { fit });
+  if (found.isDirectory()) return openFolder(path, options);
+  if (path.endsWith(".bin")) return openCifar(path);
+  const kind = [...kinds, table].find(({ file }) => file.test(basename(path)));
+  if (kind === undefined) throw badInput(`${path} is not a data set; expected ${forms}`);
+  return kind.open([path], options);
 }
 
-/** As CIFAR-100 and CIFAR-10 name them. */
-const cifarFiles = { train: /^(train|data_batch_\d+)\.bin$/, test: /^(test|test_batch)\.bin$/ };
+/** A form by the names of its files; `open` gets those of one split. What reads the rarer forms is loaded only for them. */
+interface Kind {
+  readonly file: RegExp;
+  open(files: readonly string[], options: OpenOptions): Promise<Dataset>;
+}
 
-async function openCifarFolder(folder: string, names: readonly string[], split?: "train" | "test"): Promise<Dataset> {
-  const files = {
-    train: names.filter((name) => cifarFiles.train.test(name)),
-    test: names.filter((name) => cifarFiles.test.test(name)),
-  };
-  if (split === undefined && files.train.length > 0 && files.test.length > 0) {
-    throw badInput(
-      `${folder} has ${[...files.train, ...files.test].join(", ")}; name one of them, or ask for the train or test split`,
-    );
+const kinds: readonly Kind[] = [
+  {
+    file: /^(train|test|data_batch_\d+|test_batch)\.bin$/,
+    open: async (files) => joined(await Promise.all(files.map(openCifar))),
+  },
+  {
+    file: /^(train|test|data_batch_\d+|test_batch)$/,
+    async open(files) {
+      const { openCifarPython } = await import("./cifar-python.ts");
+      return joined(await Promise.all(files.map(openCifarPython)));
+    },
+  },
+  {
+    file: /\.parquet$/,
+    async open(files, { fit }) {
+      const classNames = await classNamesBeside(dirname(files[0]));
+      return (await import("./parquet.ts")).openParquet(files, { fit, classNames });
+    },
+  },
+  { file: /\.tar$/, open: async (files, { fit }) => (await import("./webdataset.ts")).openWebDataset(files, { fit }) },
+  {
+    file: /^(Training|Testing)_\d{2}\.txt$/,
+    open: async ([first], options) => (await import("./sun397.ts")).openSun397(first, options), // the first partition
+  },
+];
+
+const table: Kind = { file: /\.[ct]sv$/i, open: ([file], options) => openCsv(file, options) };
+
+const joined = (parts: readonly Dataset[]) => (parts.length === 1 ? parts[0] : concat(parts));
+
+async function openFolder(path: string, options: OpenOptions): Promise<Dataset> {
+  const entries = (await readdir(path, { withFileTypes: true })).filter(({ name }) => !name.startsWith("."));
+  const namesOf = (folders: boolean) => entries.filter((e) => e.isDirectory() === folders).map(({ name }) => name).sort(); // biome-ignore format: one line
+  const [files, folders] = [namesOf(false), namesOf(true)];
+  for (const kind of kinds) {
+    const found = files.filter((name) => kind.file.test(name));
+    const chosen = () => ofSplit(path, found, options.split).map((name) => join(path, name));
+    if (found.length > 0) return kind.open(chosen(), options);
   }
-  const chosen = split === undefined ? [...files.train, ...files.test] : files[split];
-  if (chosen.length === 0)
-    throw badInput(`${folder} has no ${split} file; it has ${[...files.train, ...files.test].join(", ")}`);
-  const parts = await Promise.all(chosen.map((name) => openCifar(join(folder, name))));
-  return parts.length === 1 ? parts[0] : concat(parts);
+  const { isFlatImageNet, openFlatImageNet } = await import("./imagenet.ts");
+  if (isFlatImageNet(files)) return openFlatImageNet(path, options);
+  const tables = files.filter((name) => table.file.test(name));
+  if (tables.length === 1) return table.open([join(path, tables[0])], options);
+  if (tables.length > 1) throw badInput(`${path} has ${tables.length} tables; name one of ${tables.join(", ")}`);
+  const part = await partFolder(path, folders, options.split);
+  return part === undefined ? openImageFolder(path, options) : openFolder(part, options);
+}
+
+/** The folder of a split where there are folders for splits alone; `data` where Hugging Face puts its files into it. */
+async function partFolder(path: string, folders: readonly string[], split?: Split): Promise<string | undefined> {
+  const isPart = (name: string) => /^(train(ing)?|test(ing)?|val(id(ation)?)?)$/i.test(name);
+  if (folders.length > 0 && folders.every(isPart)) return join(path, ofSplit(path, folders, split)[0]);
+  if (!folders.includes("data")) return undefined;
+  const inside = await readdir(join(path, "data"));
+  return inside.some((name) => /\.(parquet|tar)$/.test(name)) ? join(path, "data") : undefined;
+}
+
+/** Of files (or folders) that are marked as one split's by how their names begin those asked for; unmarked ones are all one set. */
+function ofSplit(folder: string, names: readonly string[], split?: Split): readonly string[] {
+  const begin = (pattern: RegExp) => names.filter((name) => pattern.test(name));
+  const [train, test] = [begin(/^(train|data_batch)/i), begin(/^test/i)];
+  const held = test.length > 0 ? test : begin(/^val/i);
+  if (train.length + held.length === 0) return names;
+  const shown = names.length > 12 ? `${names.slice(0, 12).join(", ")}, ...` : names.join(", ");
+  if (split === undefined && train.length > 0 && held.length > 0)
+    throw badInput(`${folder} has ${shown}; name one of them, or ask for the train or test split`);
+  const chosen = split === undefined ? [...train, ...held] : split === "train" ? train : held;
+  if (chosen.length === 0) throw badInput(`${folder} has no ${split} file; it has ${shown}`);
+  return chosen;
 }

@@ -1,6 +1,6 @@
 /** WebDataset shards: tar archives in which files of one key (`0001.jpg`, `0001.txt`, `0001.cls`, `0001.json`) are one example. */
-import { open, readdir, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { open } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { badInput } from "../tensor/error.ts";
 import { classNamesBeside } from "./class-names.ts";
 import type { Dataset, Example } from "./dataset.ts";
@@ -20,18 +20,18 @@ interface Sample extends Example {
 }
 
 /**
- * One shard, or all of a folder in the order of their names. A label is the number in `.cls` (or `label`, `cls` in `.json`), a caption the text of `.txt`
+ * Shards as one data set, in order. A label is the number in `.cls` (or `label`, `cls` in `.json`), a caption the text of `.txt`
  * or `.caption` (or `caption`, `text` in `.json`); class names come from classes.json, classes.txt or classnames.txt beside the shards. Captions and places are kept
  * in memory, images are read when asked for. Throws TbarError on broken archives, links and names that lead out of them.
  */
-export async function openWebDataset(path: string, { fit }: { readonly fit?: Fit } = {}): Promise<Dataset> {
-  const shards = (await stat(path)).isDirectory()
-    ? (await readdir(path)).filter((name) => name.endsWith(".tar")).sort().map((name) => join(path, name)) // biome-ignore format: one line
-    : [path];
+export async function openWebDataset(
+  shards: readonly string[],
+  { fit }: { readonly fit?: Fit } = {},
+): Promise<Dataset> {
   const samples: Sample[] = [];
   for (const shard of shards) samples.push(...(await samplesOf(shard)));
   if (samples.every(({ image }) => image === undefined))
-    throw badInput(`no images in ${path}; endings read: ${imageEndings.join(" ")}`);
+    throw badInput(`no images in ${shards[0]}; endings read: ${imageEndings.join(" ")}`);
   const folder = dirname(shards[0]);
   const classNames = await classNamesBeside(folder);
   const stranger = samples.find(({ label }) => label !== undefined && classNames && label >= classNames.length);
@@ -40,7 +40,7 @@ export async function openWebDataset(path: string, { fit }: { readonly fit?: Fit
   const ids = uniqueIds(samples.map(({ id }) => id));
   const place = (index: number) => `${samples[index].shard}: ${samples[index].id}`;
   const images = {
-    name: basename(path, ".tar"),
+    name: basename(shards[0], ".tar").replace(/[-_.]?\d+$/, ""),
     size: samples.length,
     classNames,
     example: (index: number) => ({ id: ids[index], label: samples[index].label, caption: samples[index].caption }),
