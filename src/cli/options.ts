@@ -92,8 +92,11 @@ export function withImages<A extends unknown[], O extends OptionValues>(command:
 export function withData<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
   return withImages(command)
     .option("--test-data <path>", "images to measure on, if --data is not to be split")
-    .option("--classes <file>", "class names, one a line, in the order of the labels")
-    .option("--templates <file>", "prompts, one a line, {} standing for the class name");
+    .option("--classes <file>", "class names, one a line, in the order of the labels (or imagenet)")
+    .option(
+      "--templates <file>",
+      "prompts, one a line, {} standing for the class name (or cifar100, imagenet, sun397, plain, ...)",
+    );
 }
 
 /** From which seed and on what a job runs. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { badInput } from "../tensor/error.ts";
 import { batches } from "./batches.ts";
 import type { Dataset } from "./dataset.ts";
-import { concat, splitDataset, subset, take } from "./split.ts";
+import { concat, splitDataset, subset, take, validationSplit } from "./split.ts";
 
 /** n images whose every value is their number / 100. */
 function counted(n: number, name = "counted"): Dataset {
@@ -34,6 +34,22 @@ describe("split", () => {
     expect(forget(1)).toEqual(forget(1));
     expect(forget(1, { test: 20 })).toEqual(forget(1));
     expect(forget(2)).not.toEqual(forget(1));
+  });
+
+  it("validation: a tenth of the training set, at most 5,000 (SUN397 1,985, CIFAR-100 5,000)", () => {
+    const sizes = [19_850, 50_000, 1_281_167, 9].map((n) => {
+      const { train, validation } = validationSplit(counted(n));
+      return [validation.size, train.size];
+    });
+    expect(sizes).toEqual([
+      [1985, 17_865],
+      [5000, 45_000],
+      [5000, 1_276_167],
+      [0, 9],
+    ]);
+    const { train, validation } = validationSplit(counted(50), 3);
+    expect(new Set([...ids(train), ...ids(validation)]).size).toBe(50);
+    expect(ids(validationSplit(counted(50), 4).validation)).not.toEqual(ids(validation));
   });
 
   it("too few examples are refused with the numbers", () => {

@@ -11,9 +11,12 @@ export interface SourceOptions {
   /** Data sets with files of their own for testing: taken for the set called `test`. */
   readonly testData?: string;
   readonly skipBad?: boolean;
-  /** A file with one class name a line, where the data does not name its classes. */
+  /** A file with one class name a line, where the data does not name its classes. Or `imagenet`. */
   readonly classesFile?: string;
-  /** A file with one prompt template a line, `{}` standing for the class name. */
+  /**
+   * A file with one prompt template a line, `{}` standing for the class name. Or the name of a data set in data/prompts.ts, or `plain`.
+   * Default: CLIP's own for a data set that its class names tell, else `plain`.
+   */
   readonly templatesFile?: string;
 }
 
@@ -32,14 +35,12 @@ export interface Source {
   readonly skipped: number;
 }
 
-const defaultTemplates = ["a photo of a {}.", "a picture of a {}.", "an image of a {}."];
+const plain = ["a photo of a {}.", "a picture of a {}.", "an image of a {}."];
 
 /** `shapes`, `shapes:texture` (another label set of the world), or a path as `openDataset` takes it. */
 export async function openSource(text: string, options: SourceOptions): Promise<Source> {
-  const classNames = options.classesFile === undefined ? undefined : await lines(options.classesFile, "class name");
-  const templates = options.templatesFile === undefined ? undefined : await lines(options.templatesFile, "template");
-  const bad = templates?.find((template) => !template.includes("{}"));
-  if (bad !== undefined) throw badInput(`${options.templatesFile}: the template "${bad}" has no {} for the class name`);
+  const classNames = options.classesFile === undefined ? undefined : await namesOf(options.classesFile);
+  const templates = options.templatesFile === undefined ? undefined : await templatesOf(options.templatesFile);
 
   const world = /^shapes(?::(\w+))?$/.exec(text);
   if (world !== null) {
@@ -65,7 +66,7 @@ export async function openSource(text: string, options: SourceOptions): Promise<
   return {
     name: main.name,
     classNames: classNames ?? main.classNames,
-    templates: templates ?? defaultTemplates,
+    templates: templates ?? (await knownTemplates(classNames ?? main.classNames)) ?? plain,
     size: main.size,
     skipped: main.skipped.length + (test?.skipped.length ?? 0),
     async sets(sizes) {
@@ -87,6 +88,26 @@ export async function openSource(text: string, options: SourceOptions): Promise<
       });
     },
   };
+}
+
+async function namesOf(given: string): Promise<readonly string[]> {
+  return given === "imagenet" ? (await import("../data/imagenet-names.ts")).imagenetNames : lines(given, "class name");
+}
+
+async function templatesOf(given: string): Promise<readonly string[]> {
+  if (given === "plain") return plain;
+  const { knownData } = await import("../data/prompts.ts");
+  if (Object.hasOwn(knownData, given)) return knownData[given].templates;
+  const templates = await lines(given, "template");
+  const bad = templates.find((template) => !template.includes("{}"));
+  if (bad !== undefined) throw badInput(`${given}: the template "${bad}" has no {} for the class name`);
+  return templates;
+}
+
+async function knownTemplates(classNames: readonly string[] = []): Promise<readonly string[] | undefined> {
+  const { knownData, recognize } = await import("../data/prompts.ts");
+  const known = recognize(classNames);
+  return known === undefined ? undefined : knownData[known].templates;
 }
 
 function record<Key extends PropertyKey, Value>(keys: readonly Key[], value: (key: Key) => Value): Record<Key, Value> {
