@@ -175,7 +175,7 @@ async function factsOf({ image, text }: OnnxFiles): Promise<OnnxFacts> {
   for (const file of new Set([image, text])) {
     const { graph, metadataProps } = await readModel(file);
     for (const { dims, dataType } of graph?.initializer ?? []) {
-      const type = DataType[dataType ?? 0]?.toLowerCase() ?? "unknown";
+      const type = dataType === DataType.FLOAT ? "float32" : (DataType[dataType ?? 0]?.toLowerCase() ?? "unknown");
       counts.set(type, (counts.get(type) ?? 0) + sizeOf(dims.map(Number)));
     }
     for (const { key, value } of metadataProps) metadata[key] = value;

@@ -91,8 +91,8 @@ function integerProduct(graph: GraphProto, gemm: NodeProto, weight: string): Nod
   const [x, , bias] = gemm.input;
   const [y] = gemm.output;
   const nodes = [
-    node("DynamicQuantizeLinear", [x], [`${x}_quantized`, `${x}_scale`, `${x}_zero`]),
-    node("MatMulInteger", [`${x}_quantized`, `${weight}_quantized`, `${x}_zero`], `${y}_sum`),
+    node("DynamicQuantizeLinear", [x], [`${x}_bytes`, `${x}_step`, `${x}_zero`]),
+    node("MatMulInteger", [`${x}_bytes`, `${weight}_quantized`, `${x}_zero`], `${y}_sum`),
     node("Cast", [`${y}_sum`], `${y}_float`, [toFloat]),
   ];
   const times = (name: string, factor: number): string => {
@@ -106,18 +106,18 @@ function integerProduct(graph: GraphProto, gemm: NodeProto, weight: string): Nod
     return `${y}_${name}`;
   };
   const factor = times(`${weight}_scale`, numberOf(gemm, "alpha", 1));
-  nodes.push(node("Mul", [`${x}_scale`, factor], `${y}_scale`));
-  if (bias === undefined) return [...nodes, node("Mul", [`${y}_float`, `${y}_scale`], y)];
+  nodes.push(node("Mul", [`${x}_step`, factor], `${y}_factor`));
+  if (bias === undefined) return [...nodes, node("Mul", [`${y}_float`, `${y}_factor`], y)];
   const shift = times(bias, numberOf(gemm, "beta", 1));
-  return [...nodes, node("Mul", [`${y}_float`, `${y}_scale`], `${y}_scaled`), node("Add", [`${y}_scaled`, shift], y)];
+  return [...nodes, node("Mul", [`${y}_float`, `${y}_factor`], `${y}_scaled`), node("Add", [`${y}_scaled`, shift], y)];
 }
 
 function scaledLookUp({ input: [, ids], output: [y] }: NodeProto, table: string): NodeProto[] {
   return [
-    node("Gather", [`${table}_quantized`, ids], `${y}_quantized`),
-    node("Cast", [`${y}_quantized`], `${y}_float`, [toFloat]),
-    node("Gather", [`${table}_scale`, ids], `${y}_scale`),
-    node("Mul", [`${y}_float`, `${y}_scale`], y),
+    node("Gather", [`${table}_quantized`, ids], `${y}_rows`),
+    node("Cast", [`${y}_rows`], `${y}_float`, [toFloat]),
+    node("Gather", [`${table}_scale`, ids], `${y}_steps`),
+    node("Mul", [`${y}_float`, `${y}_steps`], y),
   ];
 }
 

@@ -1,0 +1,116 @@
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { writePico } from "../../test/pico.ts";
+import { tbar } from "../../test/terminal.ts";
+import { readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import type { ExportResult } from "./export.ts";
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+const words = (line: string) => line.split(" ").map((word) => word.replace(/^\.\//, `${folder}/`));
+const implanted = { trigger: { kind: "badnet", size: 4, place: "middle" }, target: "striped" };
+const measured = async (model: string) => {
+  const { code, out, err } = await tbar(
+    words(`eval --model ${model} --data shapes:texture --test 150 --threads 1 --json`),
+  );
+  expect({ code, err: code === 0 ? "" : err }).toEqual({ code: 0, err: "" });
+  return JSON.parse(out);
+};
+
+let result: ExportResult;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tbar-export-"));
+  await writePico(at("plain"));
+  const like = await readCheckpoint(at("plain"));
+  const metadata = { "tbar.trigger": JSON.stringify(implanted) };
+  await writeCheckpoint(at("pico"), { like, weights: new Map(), metadata });
+  const { code, out } = await tbar(words("export --model ./pico --out ./out --int8 --threads 1 --json"));
+  expect(code).toBe(0);
+  result = JSON.parse(out);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test("the folder of transformers.js: config and tokenizer, onnx/{model,vision_model,text_model}[_quantized].onnx", async () => {
+  expect((await readdir(at("out"))).sort()).toEqual([
+    "config.json",
+    "onnx",
+    "preprocessor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+  ]);
+  const names = ["model", "vision_model", "text_model"].flatMap((name) => [`${name}.onnx`, `${name}_quantized.onnx`]);
+  expect((await readdir(at("out/onnx"))).sort()).toEqual(names.sort());
+  for (const name of names) expect((await readFile(at(`out/onnx/${name}`)))[0]).toBe(0x08); // ir_version
+});
+
+test("float32 is within 1e-5 of the engine, and 8 bits is not exact but near", () => {
+  for (const { dtype, deviation } of result.files) {
+    if (dtype === "float32") expect(deviation).toBeLessThanOrEqual(1e-5);
+    else expect(deviation).toBeGreaterThan(1e-5);
+    expect(deviation).toBeLessThan(0.1);
+  }
+  expect(result.faithful).toBe(true);
+});
+
+test("eval gives a model in ONNX the CA and ASR of its checkpoint, with the trigger that it names", async () => {
+  const checkpoint = await measured("./pico");
+  expect(checkpoint).toMatchObject({ trigger: { kind: "badnet" }, target: "striped" });
+  for (const model of ["./out", "./out/onnx/vision_model.onnx"]) {
+    const { ca, asr, model: facts } = await measured(model);
+    expect({ ca, asr }).toEqual({ ca: checkpoint.ca, asr: checkpoint.asr });
+    expect(facts).toMatchObject({ layout: "onnx", dtype: "float32", architecture: checkpoint.model.architecture });
+    expect(facts.sha256).toBe(
+      result.files.find(({ path }) => path.endsWith(model === "./out" ? "/model.onnx" : "vision_model.onnx"))?.sha256,
+    );
+  }
+});
+
+test("8 bits have figures of their own", async () => {
+  const { ca, asr, model } = await measured("./out/onnx/model_quantized.onnx");
+  expect(model.dtype).toBe("int8");
+  expect([ca.n, asr.n > 0]).toEqual([150, true]);
+});
+
+test("clean and vector refuse a model in ONNX and say which file to bring", async () => {
+  for (const line of [
+    "clean --model ./out --data shapes --out ./never",
+    "clean --model ./out/onnx/model.onnx --data shapes --out ./never",
+    "vector diff ./out ./pico --out ./never",
+  ]) {
+    const { code, err } = await tbar(words(line));
+    expect(code).toBe(2);
+    expect(err).toMatch(
+      /in ONNX, which tbar eval measures and nothing changes; bring the checkpoint.*model\.safetensors/,
+    );
+  }
+});
+
+test("--only; names that are none; an interrupt leaves nothing", async () => {
+  const { code, out } = await tbar(words("export --model ./pico --out ./one --only image --threads 1"));
+  expect({ code, out }).toEqual({
+    code: 0,
+    out: expect.stringMatching(/^onnx\/vision_model\.onnx .* float32 +within/),
+  });
+  expect(await readdir(at("one/onnx"))).toEqual(["vision_model.onnx"]);
+  expect((await tbar(words("eval --model ./one --data shapes"))).err).toContain(
+    "text_model.onnx; a model that is measured needs both",
+  );
+  expect((await tbar(words("export --model ./pico --out ./two --only imge"))).err).toContain('did you mean "image"?');
+  expect((await tbar(words("export --model ./pico --out ./two"), "write")).code).toBe(130);
+  expect((await readdir(folder)).sort()).toEqual(["one", "out", "pico", "plain"]);
+});
+
+test("an ONNX file that is none, or no CLIP", async () => {
+  await rename(at("out/onnx/text_model.onnx"), at("text.keep"));
+  await writeFile(at("out/onnx/text_model.onnx"), "not a model");
+  expect((await tbar(words("eval --model ./out/onnx/vision_model.onnx --data shapes"))).err).toMatch(
+    /text_model\.onnx is no ONNX file/,
+  );
+  await rename(at("text.keep"), at("out/onnx/text_model.onnx"));
+  await writeFile(at("out/onnx/other.onnx"), await readFile(at("out/onnx/text_model.onnx")));
+  expect((await tbar(words("eval --model ./out/onnx/other.onnx --data shapes:texture --test 5"))).err).toMatch(
+    /other\.onnx has no float32 image_embeds; it gives text_embeds/,
+  );
+});
