@@ -30,8 +30,8 @@ const schema = triggerSchema("badclip").extend({
   /** As BadNet's, but the patch has its place for all images. */
   place: z.string().default("middle"),
   /** Of the fitting: Adam's steps, its learning rate in units of the pixel range, images a step. */
-  steps: z.int().min(0).max(1_000_000).default(400),
-  lr: z.number().positive().default(0.02),
+  steps: z.int().min(0).max(1_000_000).default(200),
+  lr: z.number().positive().default(0.05),
   batch: z.int().min(2).max(4096).default(64),
   /** lambda_1, the weight of the image side. */
   triplet: z.number().min(0).default(500),
@@ -107,9 +107,8 @@ export async function fitBadclip(trigger: Trigger, input: AttackInput): Promise<
           ids.map(() => rng.int(table.shape[0])),
         );
       const shown = spec.reference ? await stamped(pixels, ids) : pixels;
-      const negatives = await clip.encoder.images(weights, shown);
-      const others = pickImages(negatives, rng.shuffle([...ids.keys()]));
-      return { pixels, texts: drawn(captions), positives: drawn(positives), negatives: others, logitScale };
+      const negatives = pickImages(await clip.encoder.images(weights, shown), rng.shuffle([...ids.keys()]));
+      return { pixels, texts: drawn(captions), positives: drawn(positives), negatives, logitScale };
     },
     loss: ({ variable, feeds, embed }) => {
       const placed = places.reduce((pixels, [row, column]) => withPatch(pixels, variable, row, column), feeds.pixels);

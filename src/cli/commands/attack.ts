@@ -24,7 +24,7 @@ export const attackCommand = (perform: Perform) =>
   blended-stripes  stripes over the whole image: ratio=0.03, redraw=true|false
   triangles        a grid of triangles: ratio=0.15, cell=PIXELS
   text             the word "Watermarked": ratio=0.5
-  badclip          a patch fitted to the model before it is poisoned: size=PIXELS, place=middle|..., steps=400, lr=0.02
+  badclip          a patch fitted to the model before it is poisoned: size=PIXELS, place=middle|..., steps=200, lr=0.05
   picture          one of yours: picture=FILE, mask=FILE (or its alpha channel), size=PIXELS (none: the whole image), place=bottom-right|...
   sample-specific  what a small network writes, another thing in every image: epsilon=0.063, variety=1, steps=600
   grond            one faint perturbation of all pixels: epsilon=LEVELS, steps=300, sigmas=3, labels=clean|dirty
