@@ -47,14 +47,31 @@ export async function readSmallFile(path: string, limit = 64 * MIB): Promise<Buf
   }
 }
 
-/** The value in a JSON file of at most 8 MiB. */
-export async function readJson(path: string): Promise<unknown> {
-  const text = (await readSmallFile(path, 8 * MIB)).toString("utf8");
+/**
+ * The value in a JSON file of at most `limit` bytes (default 2 MiB: the largest vocabulary has 1), nested 64 deep at most:
+ * `JSON.parse` takes seconds and half a gigabyte for a few million brackets.
+ */
+export async function readJson(path: string, limit = 2 * MIB): Promise<unknown> {
+  const text = (await readSmallFile(path, limit)).toString("utf8");
+  if (depthOf(text) > 64) throw badInput(`${path} is nested more than 64 deep`);
   try {
     return JSON.parse(text);
   } catch (error) {
     throw badInput(`${path} is not JSON: ${(error as Error).message}`, error);
   }
+}
+
+/** How deep brackets nest, outside of strings. */
+function depthOf(json: string): number {
+  let [depth, deepest, quoted] = [0, 0, false];
+  for (let i = 0; i < json.length; i++) {
+    const char = json[i];
+    if (quoted && char === "\\") i++;
+    else if (char === '"') quoted = !quoted;
+    else if (!quoted && (char === "[" || char === "{")) deepest = Math.max(deepest, ++depth);
+    else if (!quoted && (char === "]" || char === "}")) depth--;
+  }
+  return deepest;
 }
 
 /** The value as the schema's type; throws `bad-input` naming `what`, the first fields that do not fit, and why. */

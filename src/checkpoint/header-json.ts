@@ -15,7 +15,7 @@ export interface EntryJson {
   data_offsets?: number[];
 }
 
-const MAX_TENSORS = 50_000;
+const MAX_TENSORS = 20_000;
 
 /** Read the text; `fail` is called with the reason, and must throw, where it is anything else. */
 export function parseHeaderJson(text: string, fail: (reason: string) => never): HeaderJson {

@@ -21,7 +21,7 @@ export interface PickleReport {
 /** Opcodes that call or look up something, and that neither torch.save nor torch.jit.save writes. */
 const UNUSUAL = ["INST", "OBJ", "NEWOBJ_EX", "PERSID", "EXT1", "EXT2", "EXT4", "NEXT_BUFFER", "READONLY_BUFFER"];
 
-const MAX_READ = 16 * 2 ** 20;
+const MAX_READ = 4 * 2 ** 20;
 const MAX_PICKLES = 16;
 /** The first of the five pickles in files of PyTorch before 1.6. */
 const LEGACY_MAGIC = 0x1950a86a20f9469cfc6cn;

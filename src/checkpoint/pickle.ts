@@ -59,8 +59,10 @@ export interface PickleSeen {
 
 export const nothingSeen = (): PickleSeen => ({ names: new Set(), opcodes: new Map() });
 
-/** About ten times what the largest CLIP's training checkpoint takes. */
-export const MAX_OPCODES = 400_000;
+/** Twice what the training checkpoint of the largest CLIP takes: 27 for a tensor, of which Adam keeps two more. */
+const MAX_OPCODES = 200_000;
+/** Each takes two hundred bytes. A training checkpoint has one for every parameter. */
+const MAX_DICTS = 50_000;
 const MAX_INTEGER = 256;
 const MAX_LINE = 65_536;
 
@@ -158,10 +160,16 @@ class Machine {
   #stack: PickleValue[] = [];
   readonly #below: PickleValue[][] = [];
   readonly memo = new Map<number, PickleValue>();
+  #dicts = 0;
 
   constructor(fail: (reason: string) => never, names: Set<string>) {
     this.#fail = fail;
     this.#names = names;
+  }
+
+  newDict(): Map<PickleValue, PickleValue> {
+    if (++this.#dicts > MAX_DICTS) this.#fail(`it makes more than ${MAX_DICTS} dicts`);
+    return new Map();
   }
 
   push(value: PickleValue): void {
@@ -224,7 +232,7 @@ class Machine {
 
   set(pairs: readonly PickleValue[]): void {
     const into = this.top();
-    const dict = into instanceof PickleCall ? (into.dict ??= new Map()) : into;
+    const dict = into instanceof PickleCall ? (into.dict ??= this.newDict()) : into;
     if (dict instanceof Map) this.fill(dict, pairs);
     else this.#fail("it sets a key of something that is no dict");
   }
@@ -294,7 +302,7 @@ const table: readonly (readonly [string | number, string, Step])[] = [
   ["]", "EMPTY_LIST", pushes(() => [])],
   [")", "EMPTY_TUPLE", pushes(() => [])],
   [0x8f, "EMPTY_SET", pushes(() => [])],
-  ["}", "EMPTY_DICT", pushes(() => new Map())],
+  ["}", "EMPTY_DICT", (machine) => machine.push(machine.newDict())],
   [0x85, "TUPLE1", collects(1)],
   [0x86, "TUPLE2", collects(2)],
   [0x87, "TUPLE3", collects(3)],
@@ -302,7 +310,7 @@ const table: readonly (readonly [string | number, string, Step])[] = [
   ["t", "TUPLE", (machine) => machine.push(machine.takeMarked())],
   ["l", "LIST", (machine) => machine.push(machine.takeMarked())],
   [0x91, "FROZENSET", (machine) => machine.push(machine.takeMarked())],
-  ["d", "DICT", (machine) => machine.push(machine.fill(new Map(), machine.takeMarked()))],
+  ["d", "DICT", (machine) => machine.push(machine.fill(machine.newDict(), machine.takeMarked()))],
   ["a", "APPEND", (machine) => machine.append(machine.take(1))],
   ["e", "APPENDS", (machine) => machine.append(machine.takeMarked())],
   [0x90, "ADDITEMS", (machine) => machine.append(machine.takeMarked())],

@@ -12,7 +12,7 @@ import { type Bytes, entryOf, type TensorFile, withValues } from "./tensor-file.
 import { isKnownName, type StorageView, tensorsOf } from "./torch-pickle.ts";
 import { readZipDirectory, type ZipEntry, zipDataOffset } from "./zip.ts";
 
-const MAX_PICKLE = 16 * 2 ** 20;
+const MAX_PICKLE = 4 * 2 ** 20;
 
 type Fail = (reason: string) => never;
 
