@@ -1,8 +1,8 @@
 /** How much work each job is, for --dry-run: its parts in images and texts, what it holds in memory, what it writes. */
-import { stat } from "node:fs/promises";
+import type { Checkpoint } from "../checkpoint/clip-folder.ts";
 import { parameterShapes } from "../checkpoint/config.ts";
 import { clipPreprocess } from "../checkpoint/preprocess.ts";
-import { DTYPE_BITS } from "../checkpoint/safetensors-header.ts";
+import { byteLength, DTYPE_BITS } from "../checkpoint/safetensors-header.ts";
 import { initialWeights, isVision } from "../clip/parameters.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { createClip, type LoadedClip, loadClip } from "../engine/clip.ts";
@@ -44,7 +44,7 @@ export async function estimateAttack(options: AttackOptions): Promise<Estimate> 
     ],
     copies: 5, // tuned, as stored, gradients, two moments
     kept: measured,
-    outputs: [{ path: out, bytes: await fileBytes(clip) }],
+    outputs: [{ path: out, bytes: fileBytes(clip.checkpoint) }],
   });
 }
 
@@ -92,7 +92,7 @@ export async function estimateClean(options: CleanOptions): Promise<Estimate> {
     copies: 6 + 2 * methods.length, // gradients, moments, squares; a tuned model and a vector for each method
     kept: measured,
     outputs: [
-      { path: out, bytes: await fileBytes(clip) },
+      { path: out, bytes: fileBytes(clip.checkpoint) },
       { path: out && `${out}.vector.safetensors`, bytes: visionBytes(clip) },
     ],
   });
@@ -117,7 +117,7 @@ export async function estimateFinetuning(options: FinetuneOptions): Promise<Esti
     ],
     copies: 5, // tuned, as stored, gradients, two moments
     kept: test.size,
-    outputs: [{ path: out, bytes: await fileBytes(clip) }],
+    outputs: [{ path: out, bytes: fileBytes(clip.checkpoint) }],
   });
 }
 
@@ -136,7 +136,7 @@ export async function estimateMerge(options: MergeOptions): Promise<Estimate> {
     job: "merge",
     parts: [...(trims ? [{ what: "trim", seconds: each }] : []), { what: "merge", seconds: each }],
     memory: 4 * (values + (models.length + 2) * most), // the merged model, or a vector to trim
-    outputs: [{ path: options.out, bytes: (await stat(base.weightsFile)).size }],
+    outputs: [{ path: options.out, bytes: fileBytes(base) }],
     threads: 1,
     reckoned: "An estimate: the largest tensor was read to see how fast.",
     advice: "the merged model is held in memory",
@@ -228,8 +228,9 @@ function checkedPrompts(source: Source, target: string | undefined): number {
   return prompts(source);
 }
 
-async function fileBytes({ checkpoint }: LoadedClip): Promise<number> {
-  return (await stat(checkpoint.weightsFile)).size;
+/** What the weights take once they are written, as one safetensors file. */
+function fileBytes({ tensors }: Checkpoint): number {
+  return [...tensors.values()].reduce((sum, { dtype, shape }) => sum + (byteLength(dtype, shape) ?? 0), 0);
 }
 
 function visionBytes({ weights }: LoadedClip): number {
