@@ -151,7 +151,10 @@ describe("bad input: exit 2, a sentence that says what would work, nothing left 
     [`attack badnet ${attack} --device coreml`, "use --device cpu"],
     ["attack badnet --model nope --data shapes --target x --out new", "there is no file or folder"],
     ["attack badnet --model empty --data shapes --target x --out new", "has no model.safetensors"],
-    ["attack badnet --model text.txt --data shapes --target x --out new", "is not a .safetensors file"],
+    [
+      "attack badnet --model text.txt --data shapes --target x --out new",
+      "holds no weights that tbar reads; known: .safetensors",
+    ],
     ["attack badnet --model cut --data shapes --target x --out new", "is not a sound safetensors file"],
     ["attack badnet --model pico --data nope --target x --out new", "no such file or folder"],
     ["attack badnet --model pico --data empty --target x --out new", "no images in"],
