@@ -14,6 +14,12 @@ function uint32(value: number): Buffer {
   return out;
 }
 
+function uint64(value: number): Buffer {
+  const out = Buffer.alloc(8);
+  out.writeBigUInt64LE(BigInt(value));
+  return out;
+}
+
 /** The opcodes that push a value, as torch.save writes them (protocol 2). */
 export const push = {
   text: (value: string) => bytes("X", uint32(Buffer.byteLength(value)), value),
@@ -67,6 +73,8 @@ export interface ZipEntry {
   /** The name and method in the local header, where they differ. */
   readonly localName?: string;
   readonly localMethod?: number;
+  /** Sizes and offset in the directory's 64-bit field, as torch writes them beyond 4 GB. */
+  readonly wide?: boolean;
 }
 
 /** A zip with everything where torch puts it, 64-bit records and all. */
@@ -97,7 +105,10 @@ export function zip(entries: readonly ZipEntry[], { zip64 = true } = {}): Buffer
     central.writeUInt32LE(unpacked, 24);
     central.writeUInt16LE(name.length, 28);
     central.writeUInt32LE(other.headerOffset ?? at, 42);
-    directory.push(central, Buffer.from(name, "latin1"));
+    const wide = other.wide ? bytes(1, 0, 24, 0, uint64(unpacked), uint64(data.length), uint64(at)) : bytes();
+    if (other.wide) for (const field of [20, 24, 42]) central.writeUInt32LE(0xffffffff, field);
+    central.writeUInt16LE(wide.length, 30);
+    directory.push(central, Buffer.from(name, "latin1"), wide);
     const whole = bytes(local, localName, extra, data, descriptor);
     locals.push(whole);
     at += whole.length;

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { bytes, pickle, push, type Storage, tensorOpcodes, torchFile } from "../../test/torch.ts";
+import { bytes, pickle, push, type Storage, tensorOpcodes, torchFile, zip } from "../../test/torch.ts";
 import { readCheckpoint, writeCheckpoint } from "./clip-folder.ts";
 import { openWeights } from "./open-weights.ts";
 import { openTorchFile } from "./torch-file.ts";
@@ -88,6 +88,16 @@ describe("where the tensors are", () => {
     const root = push.module("__torch__.clip.model", "CLIP", { training: bytes(0x89), visual: inner, logit_scale: x });
     expect(await names(root, true)).toEqual(["visual.weight", "logit_scale"]);
   });
+});
+
+test("sizes in 64 bits, as in files beyond 4 GB", async () => {
+  const entries = [
+    { name: "m/data.pkl", data: pickle(push.dict({ x: tensorOpcodes(six, [6]) })), wide: true },
+    { name: "m/data/0", data: counted["0"], wide: true },
+  ];
+  const file = await opened(zip(entries));
+  expect([...(await file.read("x")).data]).toEqual([0, 1, 2, 3, 4, 5]);
+  await file.close();
 });
 
 test("a pickle without an archive is refused with advice", async () => {

@@ -74,7 +74,7 @@ export const forceText = "replace outputs that exist";
 
 export function withModel<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
   const text =
-    "checkpoint: Hugging Face or open_clip folder, .safetensors file, or a shipped one: shapes, shapes-badnet";
+    "checkpoint: Hugging Face or open_clip folder, .safetensors or PyTorch file, or a shipped one: shapes, shapes-badnet";
   return command.optionsGroup(groups.inputs).option("--model <path>", text, modelPath);
 }
 
