@@ -8,6 +8,7 @@ import {
   forceText,
   groups,
   needed,
+  number,
   sourceOf,
   withImages,
   withModel,
@@ -47,8 +48,12 @@ const show = (perform: Perform) =>
     .argument("[trigger]", "KIND:key=value,... or a trigger.json (default: what --model says of itself)")
     .option("--trigger-index <number>", "which of the checkpoint's triggers, if it carries several", count)
     .optionsGroup(groups.run)
-    .option("--count <number>", "images to draw", count, 8)
-    .option("--size <pixels>", "side they are read at (default: that of --model, or 224)", count)
+    .option("--count <number>", "images to draw", number({ least: 1, most: 64, whole: true }), 8)
+    .option(
+      "--size <pixels>",
+      "side they are read at (default: that of --model, or 224)",
+      number({ least: 8, most: 1024, whole: true }),
+    )
     .option("--seed <number>", "which images: they are drawn from it", countOrNone, 1)
     .optionsGroup(groups.output)
     .option("--out <file>", "where the PNG goes")
