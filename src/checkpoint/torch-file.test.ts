@@ -75,7 +75,8 @@ describe("where the tensors are", () => {
     const args = bytes(push.name("argparse", "Namespace"), ")", 0x81, push.dict({ lr: push.text("1e-3") }), "b");
     const ordered = bytes(push.call("collections", "OrderedDict"), "(", push.text("module.a"), x, "u");
     const optimizer = push.dict({ state: push.dict({ exp_avg: x }) });
-    expect(await names(push.dict({ epoch: push.int(9), args, optimizer, state_dict: ordered }))).toEqual(["module.a"]);
+    const checkpoint = push.dict({ epoch: push.int(9), best: x, args, optimizer, state_dict: ordered });
+    expect(await names(checkpoint)).toEqual(["module.a"]);
   });
 
   test("parameters as torch.save writes modules' own", async () => {

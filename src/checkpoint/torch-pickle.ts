@@ -74,12 +74,10 @@ export function tensorsOf(root: PickleValue, fail: Fail): Map<string, StorageVie
   if (isModule(root)) return moduleTensors(root, fail);
   const dict = dictOf(root);
   if (dict === undefined) return fail("it holds no dict");
-  const found = stateDictTensors(dict, fail);
-  if (found.size > 0) return found;
-  for (const key of STATE_DICTS) {
-    const inner = dictOf(dict.get(key));
-    const tensors = inner === undefined ? undefined : stateDictTensors(inner, fail);
-    if (tensors !== undefined && tensors.size > 0) return tensors;
+  // a training checkpoint may hold other tensors beside its state dict: a best accuracy
+  for (const candidate of [...STATE_DICTS.map((key) => dictOf(dict.get(key))), dict]) {
+    const tensors = candidate === undefined ? new Map() : stateDictTensors(candidate, fail);
+    if (tensors.size > 0) return tensors;
   }
   const keys = [...dict.keys()].slice(0, 8).map((key) => (typeof key === "string" ? quote(key) : typeof key));
   return fail(`it holds ${keys.join(", ") || "nothing"}; a state dict has tensors, or is called ${STATE_DICTS[0]}`);
