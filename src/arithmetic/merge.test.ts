@@ -22,6 +22,12 @@ describe("theta_0 + lambda sum_t tau_t", () => {
     expect(values(taskArithmetic(base, [weights({ a: [2, 4] })], 1), "a")).toEqual([3, 6]);
   });
 
+  test("leaves no running variance below 0", () => {
+    const variance = weights({ "bn1.running_var": [1, 1] });
+    const sum = taskArithmetic(variance, [weights({ "bn1.running_var": [-9, 2] })], 0.5);
+    expect(values(sum, "bn1.running_var")).toEqual([0, 2]);
+  });
+
   test("vectors of another model are refused by the tensor's name", () => {
     expect(() => taskArithmetic(base, [weights({ z: [1] })], 1)).toThrow(/no z/);
     expect(() => ties(base, [weights({ a: [1] })])).toThrow(/a is \[2\] in the base and \[1\]/);

@@ -1,9 +1,11 @@
 /**
  * Merging: one model out of several fine-tuned children of one base, by their task vectors tau_t = theta_t - theta_0.
- * A tensor that a vector leaves out is nought in it. All functions are pure, sum in double precision and give float32.
+ * A tensor that a vector leaves out is nought in it. All functions are pure, sum in double precision and give float32;
+ * running variances are floored at 0.
  */
 import { badInput } from "../tensor/error.ts";
 import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
+import { floorVariance, isVariance } from "./running-variance.ts";
 
 /** theta_0 + lambda sum_t tau_t (Ilharco et al., arXiv 2212.04089). Tensors that no vector changes are shared with `base`. */
 export function taskArithmetic(base: Weights, vectors: readonly Weights[], lambda: number): Weights {
@@ -96,6 +98,7 @@ function merged(base: Weights, vectors: readonly Weights[], change: (values: Flo
       for (let t = 0; t < parts.length; t++) values[t] = parts[t]?.[i] ?? 0;
       data[i] = before.data[i] + change(values);
     }
+    if (isVariance(name)) floorVariance(data);
     out.set(name, { shape: before.shape, data });
   }
   return out;

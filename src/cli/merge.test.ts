@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePico } from "../../test/pico.ts";
 import { tbar } from "../../test/terminal.ts";
 import { taskArithmetic, ties } from "../arithmetic/merge.ts";
-import { taskVector } from "../arithmetic/task-vector.ts";
+import { norm, taskVector } from "../arithmetic/task-vector.ts";
 import { readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
 import { finetuneDefaults } from "../experiments/finetune.ts";
 import type { Weights } from "../tensor/tensor.ts";
@@ -90,7 +90,7 @@ describe("merge", () => {
     return { base, vectors };
   };
 
-  it("writes theta_0 + 0.3 sum tau_t, read tensor by tensor, and says what was merged", async () => {
+  it("writes theta_0 + 0.3 sum tau_t, piece by piece, and says what was merged", async () => {
     const { code, out } = await tbar(words("merge --base ./pico ./texture ./background --out ./sum --json"));
     expect(code).toBe(0);
     const { base, vectors } = await children();
@@ -100,12 +100,17 @@ describe("merge", () => {
     const { metadata, sha256 } = await readCheckpoint(at("sum"));
     expect(result.output.sha256).toBe(await sha256());
     const { settings, base: parent, models } = result;
-    expect(JSON.parse(metadata["tbar.merge"])).toEqual({ settings, base: parent, models });
+    expect(models.map(({ norm }: { norm: number }) => norm)).toEqual(
+      vectors.map((tau) => expect.closeTo(norm(tau), 5)),
+    );
+    const said = JSON.parse(metadata["tbar.merge"]);
+    expect({ ...said, models }).toEqual({ settings, base: parent, models });
+    expect(models).toEqual(said.models.map((model: object) => expect.objectContaining(model)));
     expect(parent.sha256).toBe(await (await readCheckpoint(at("pico"))).sha256());
     expect(metadata["tbar.finetune"]).toBeUndefined();
   });
 
-  it("TIES trims over the whole vector, though tensors are merged one by one", async () => {
+  it("TIES trims over the whole vector, though pieces are merged one by one", async () => {
     const { base, vectors } = await children();
     await tbar(words("merge --base ./pico --method ties ./texture ./background --out ./ties"));
     expect(gap(await weightsOf("ties"), ties(base, vectors))).toBe(0);
@@ -125,7 +130,7 @@ describe("merge", () => {
     const metadata = { "tbar.trigger": JSON.stringify(trigger) };
     await writeCheckpoint(at("bad"), { like, weights: new Map(), metadata });
     const { out } = await tbar(words("merge --base ./pico ./texture ./bad --out ./carrier"));
-    expect(out).toContain("bad says that it carries a backdoor (badnet -> red circle)");
+    expect(out).toContain('bad says that it carries badnet -> "red circle"');
     expect(JSON.parse((await readCheckpoint(at("carrier"))).metadata["tbar.trigger"])).toEqual(trigger);
   });
 

@@ -1,11 +1,12 @@
-/** Merging fine-tuned checkpoints of one base into one: read tensor by tensor, written as the base is stored. */
+/** Merging fine-tuned checkpoints of one base into one, piece by piece, written as the base is stored. */
 import { type Combine, taskArithmetic, ties, trimmingThreshold } from "../arithmetic/merge.ts";
-import { dot, taskVector } from "../arithmetic/task-vector.ts";
+import { axpy, inner } from "../arithmetic/task-vector.ts";
 import { refuseExisting } from "../checkpoint/atomic.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
 import { parameterShapes } from "../checkpoint/config.ts";
+import { type Change, type Parameters, pieces } from "../checkpoint/pieces.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
-import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
+import { sameShape, sizeOf, type Tensor, type Weights } from "../tensor/tensor.ts";
 import { Clock, type JobOptions, silent } from "./job.ts";
 import { type Implanted, implantedTriggers, receiptKey, triggerMetadata } from "./model-facts.ts";
 import { version } from "./version.ts";
@@ -41,8 +42,8 @@ export interface MergeResult {
   readonly base: { readonly path: string; readonly sha256: string };
   /** With the L2 norm of each one's task vector. */
   readonly models: readonly { readonly path: string; readonly sha256: string; readonly norm: number }[];
-  /** The first backdoor that a model says it carries. The merged checkpoint names it too, for `tbar eval` to measure. */
-  readonly trigger?: Implanted & { readonly of: string };
+  /** The backdoors that models say they carry. The merged checkpoint names them too, for `tbar eval` to measure. */
+  readonly triggers: readonly (Implanted & { readonly of: string })[];
   readonly output: { readonly path: string; readonly sha256: string };
   readonly seconds: number;
 }
@@ -88,8 +89,8 @@ function checkFamily(base: Checkpoint, model: Checkpoint): void {
 }
 
 /**
- * Merge and write. In memory are the merged tensors, one tensor of every model and, while TIES looks for what to trim, one whole
- * vector. Throws as `openMerge` does, and `bad-input` on a model that equals the base.
+ * Merge and write, in pieces of 4 MiB; only while TIES looks for what to trim one whole vector is held. Throws as `openMerge`
+ * does, and `bad-input` on a model that equals the base.
  */
 export async function mergeModels(options: MergeOptions & { readonly out: string }): Promise<MergeResult> {
   const { out, force, progress = silent, signal } = options;
@@ -97,91 +98,115 @@ export async function mergeModels(options: MergeOptions & { readonly out: string
   await refuseExisting(out, { force });
   progress.stage("load");
   const { base, models, settings } = await openMerge(options);
-  const names = [...base.dtypes.keys()];
-
-  const thresholds: number[] = [];
-  if (settings.method === "ties") {
-    progress.stage("trim");
-    for (const model of models) {
-      const tau = new Map<string, Tensor>();
-      for (const name of names) {
-        checkGoing(signal);
-        for (const [changed, value] of await partOf(model, await only(base, name))) tau.set(changed, value);
-      }
-      thresholds.push(trimmingThreshold(tau, settings.density));
-      progress.step(thresholds.length, models.length);
-    }
-  }
-
-  progress.stage("merge");
-  const weights = new Map<string, Tensor>();
-  const squares = models.map(() => 0);
-  for (const [done, name] of names.entries()) {
-    checkGoing(signal);
-    const before = await only(base, name);
-    const parts: Weights[] = [];
-    for (const model of models) parts.push(await partOf(model, before));
-    for (const [t, part] of parts.entries()) squares[t] += dot(part, part);
-    const after =
-      settings.method === "ties"
-        ? ties(before, parts, { ...settings, thresholds })
-        : taskArithmetic(before, parts, settings.lambda);
-    if (after.get(name) !== before.get(name)) weights.set(name, after.get(name)!);
-    progress.step(done + 1, names.length);
-  }
-  const same = squares.indexOf(0);
-  if (same >= 0)
-    throw badInput(`${models[same].path} has the weights of ${base.path}: there is nothing to merge of it`);
-
-  progress.stage("write");
-  const facts = {
-    settings,
-    base: { path: base.path, sha256: await base.sha256() },
-    models: await Promise.all(
-      models.map(async (model, t) => ({
-        path: model.path,
-        sha256: await model.sha256(),
-        norm: Math.sqrt(squares[t]),
-      })),
-    ),
-  };
-  const trigger = firstTrigger(models);
+  progress.stage("hash");
+  const named = async (checkpoint: Checkpoint) => ({ path: checkpoint.path, sha256: await checkpoint.sha256() });
+  const parents: Awaited<ReturnType<typeof named>>[] = [];
+  for (const model of models) parents.push(await named(model));
+  const facts = { settings, base: await named(base) };
+  const triggers = carriedTriggers(models);
   const { [receiptKey]: _, ...kept } = base.metadata; // its figures are those of other weights
   const metadata = {
     ...kept,
-    ...triggerMetadata(models.flatMap((model) => implantedTriggers(model.metadata))),
-    "tbar.merge": JSON.stringify(facts),
+    ...triggerMetadata(triggers.map(({ of, ...implanted }) => implanted)),
+    "tbar.merge": JSON.stringify({ ...facts, models: parents }),
   };
-  await writeCheckpoint(out, { like: { ...base, metadata }, weights }, { force });
+
+  const squares = models.map(() => 0);
+  await together([base, ...models], async ([before, ...after]) => {
+    progress.stage("compare");
+    for (const [t, model] of after.entries()) {
+      if (await differ(before, model, signal)) continue;
+      throw badInput(`${models[t].path} has the weights of ${base.path}: there is nothing to merge of it`);
+    }
+
+    const thresholds: number[] = [];
+    if (settings.method === "ties") {
+      progress.stage("trim");
+      for (const model of after) {
+        thresholds.push(trimmingThreshold(await wholeVector(before, model, signal), settings.density));
+        progress.step(thresholds.length, models.length);
+      }
+    }
+
+    progress.stage("merge");
+    let done = 0;
+    const change = (name: string): Change => {
+      return async (from, values) => {
+        checkGoing(signal);
+        if (from === 0) progress.step(++done, before.shapes.size);
+        const parts: Weights[] = [];
+        for (const [t, model] of after.entries()) {
+          const tau = await model.read(name, from, values.length);
+          axpy(-1, values, tau);
+          squares[t] += inner(tau, tau);
+          parts.push(pieceOf(name, tau));
+        }
+        const piece = pieceOf(name, values);
+        const merged =
+          settings.method === "ties"
+            ? ties(piece, parts, { ...settings, thresholds })
+            : taskArithmetic(piece, parts, settings.lambda);
+        values.set(merged.get(name)!.data);
+      };
+    };
+    const changes = new Map([...before.shapes.keys()].map((name) => [name, change(name)]));
+    await writeCheckpoint(out, { like: { ...base, metadata }, weights: new Map(), changes }, { force });
+  });
+  progress.stage("hash");
   return {
     kind: "merge",
     tbar: version,
     created: new Date().toISOString(),
     command: options.command ?? "",
     ...facts,
-    ...(trigger && { trigger }),
-    output: { path: out, sha256: await (await readCheckpoint(out)).sha256() },
+    models: parents.map((parent, t) => ({ ...parent, norm: Math.sqrt(squares[t]) })),
+    triggers,
+    output: await named(await readCheckpoint(out)),
     seconds: clock.seconds(),
   };
 }
 
-/** One tensor of a checkpoint, as weights. */
-export async function only(checkpoint: Checkpoint, name: string): Promise<Weights> {
-  return new Map([[name, await checkpoint.tensor(name)]]);
+/** Run `work` with the parameters of all checkpoints open. */
+function together<T>(
+  [first, ...rest]: readonly Checkpoint[],
+  work: (all: readonly Parameters[]) => Promise<T>,
+  open: readonly Parameters[] = [],
+): Promise<T> {
+  return first === undefined ? work(open) : first.stream((one) => together(rest, work, [...open, one]));
 }
 
-/** The part of a model's task vector that belongs to the tensor of the base; empty where they are equal. */
-export async function partOf(model: Checkpoint, before: Weights): Promise<Weights> {
-  const [name] = before.keys();
-  return taskVector(before, await only(model, name));
-}
-
-function firstTrigger(models: readonly Checkpoint[]): MergeResult["trigger"] {
-  for (const { metadata, path } of models) {
-    const [implanted] = implantedTriggers(metadata);
-    if (implanted !== undefined) return { ...implanted, of: path };
+async function differ(a: Parameters, b: Parameters, signal: AbortSignal | undefined): Promise<boolean> {
+  for (const [name, shape] of a.shapes) {
+    for (const [from, count] of pieces(sizeOf(shape))) {
+      checkGoing(signal);
+      const other = await b.read(name, from, count);
+      if ((await a.read(name, from, count)).some((v, i) => v !== other[i])) return true;
+    }
   }
-  return undefined;
+  return false;
+}
+
+/** tau = theta_t - theta_0, tensors that do not differ left out. */
+async function wholeVector(base: Parameters, model: Parameters, signal: AbortSignal | undefined): Promise<Weights> {
+  const tau = new Map<string, Tensor>();
+  for (const [name, shape] of base.shapes) {
+    checkGoing(signal);
+    const data = await model.read(name, 0, sizeOf(shape));
+    axpy(-1, await base.read(name, 0, sizeOf(shape)), data);
+    if (data.some((v) => v !== 0)) tau.set(name, { shape, data });
+  }
+  return tau;
+}
+
+function pieceOf(name: string, data: Float32Array): Weights {
+  return new Map([[name, { shape: [data.length], data }]]);
+}
+
+/** Every backdoor that a model says it carries, once. */
+function carriedTriggers(models: readonly Checkpoint[]): MergeResult["triggers"] {
+  const all = models.flatMap(({ metadata, path }) => implantedTriggers(metadata).map((one) => ({ ...one, of: path })));
+  const said = ({ trigger, target }: Implanted) => JSON.stringify([trigger, target]);
+  return all.filter((one, i) => all.findIndex((other) => said(other) === said(one)) === i);
 }
 
 function checkGoing(signal: AbortSignal | undefined): void {

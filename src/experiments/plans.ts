@@ -16,7 +16,7 @@ import { type EmbedOptions, imagesOf } from "./embed.ts";
 import { type Estimate, estimate, estimateOf, type Part } from "./estimate.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
 import type { FinetuneOptions } from "./finetune.ts";
-import { type MergeOptions, only, openMerge, partOf } from "./merge.ts";
+import { type MergeOptions, openMerge } from "./merge.ts";
 import { askedTrigger } from "./model-facts.ts";
 import { configOf, type PretrainOptions } from "./pretrain.ts";
 import { attackNamed } from "./registry.ts";
@@ -127,19 +127,18 @@ export async function estimateMerge(options: MergeOptions): Promise<Estimate> {
   const sizes = new Map([...parameterShapes(base.config)].map(([name, shape]) => [name, sizeOf(shape)]));
   const [largest, most] = [...sizes].reduce((a, b) => (b[1] > a[1] ? b : a));
   const start = performance.now();
-  const before = await only(base, largest);
-  await partOf(models[0], before);
+  for (const checkpoint of [base, ...models]) await checkpoint.tensor(largest);
   const values = [...sizes.values()].reduce((a, b) => a + b, 0);
-  const each = ((performance.now() - start) / 1000) * (values / most) * models.length;
+  const each = ((performance.now() - start) / 1000) * (values / most);
   const trims = settings.method === "ties";
   return estimateOf({
     job: "merge",
     parts: [...(trims ? [{ what: "trim", seconds: each }] : []), { what: "merge", seconds: each }],
-    memory: 4 * (values + (models.length + 2) * most), // the merged model, or a vector to trim
+    memory: (models.length + 2) * 2 ** 22 + (trims ? 4 * values : 0), // pieces, and one whole vector
     outputs: [{ path: options.out, bytes: fileBytes(base) }],
     threads: 1,
     reckoned: "An estimate: the largest tensor was read to see how fast.",
-    advice: "the merged model is held in memory",
+    advice: "task arithmetic needs less",
   });
 }
 

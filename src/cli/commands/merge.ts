@@ -73,16 +73,16 @@ function oneOf<Name extends string>(kind: string, names: readonly Name[]): (text
   };
 }
 
-function mergeText({ base, models, settings, trigger, output }: MergeResult): string {
+function mergeText({ base, models, settings, triggers, output }: MergeResult): string {
   const { method, ...numbers } = settings;
   const rows = models.map(({ path, norm }) => [`  ${path}`, `norm of its vector ${norm.toPrecision(4)}`]);
   const how = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
   return [
     `${base.path} + ${models.length} task vectors by ${method}, ${how.join(", ")}\n`,
     table(rows),
-    trigger === undefined
-      ? ""
-      : `Careful: ${trigger.of} says that it carries a backdoor (${trigger.trigger.kind} -> ${trigger.target}).\n`,
+    ...triggers.map(
+      ({ of, trigger, target }) => `Careful: ${of} says that it carries ${trigger.kind} -> "${target}"\n`,
+    ),
     `Written: ${output.path}\n`,
   ].join("");
 }
