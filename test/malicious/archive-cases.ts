@@ -7,8 +7,8 @@ const sound: readonly ZipEntry[] = [
   { name: "m/data/0", data: storages["0"] },
   { name: "m/version", data: bytes("3\n") },
 ];
-const archive = (change: (entries: ZipEntry[]) => readonly ZipEntry[], options?: { zip64: boolean }) => ({
-  "a.pt": zip(change(sound.map((entry) => ({ ...entry }))), options),
+const archive = (change: (entries: ZipEntry[]) => readonly ZipEntry[]) => ({
+  "a.pt": zip(change(sound.map((entry) => ({ ...entry })))),
 });
 const soundZip = zip(sound, { zip64: false });
 const soundDirectory = soundZip.readUInt32LE(soundZip.length - 6);
