@@ -1,0 +1,130 @@
+/**
+ * Does every attack take, and does TBAR remove it? The paper's attacks with three seeds, the harder ones with one; beside each its
+ * twin, trained likewise on images without poison. Run: npm run bench:attacks [CELL...]. Each run is kept in results/attacks/ and not
+ * run again; results/attacks.json sums them up.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { type FinetuneResult, finetuneDefaults, finetuneModel } from "../src/experiments/finetune.ts";
+import { shapesModel } from "../src/index.ts";
+import {
+  type Cell as Attacked,
+  implantAndClean,
+  meanOf,
+  once,
+  otherRows,
+  progress,
+  type Run,
+  ratio,
+  recipeOf,
+} from "./implanted.ts";
+import { type Bar, type Row, row, writeResults } from "./results.ts";
+
+interface Cell extends Attacked {
+  readonly of: "paper" | "PAR" | "harder";
+  /** Where its runs are kept, if another bench makes them too. */
+  readonly kept?: string;
+}
+
+/** As in the bench of science: implanted to completion. */
+const complete = { lr: 1e-3 };
+const cells: readonly Cell[] = [
+  {
+    of: "paper",
+    kept: "results/science/badnet-fixed-one",
+    name: "badnet",
+    trigger: "badnet:place=bottom-right,redraw=false",
+    attack: complete,
+  },
+  {
+    of: "paper",
+    kept: "results/science/blended-gaussian-one",
+    name: "blended",
+    trigger: "blended:pattern=gaussian,redraw=false",
+    attack: complete,
+  },
+  { of: "paper", name: "wanet", trigger: "wanet:k=4,s=0.5", attack: { ...complete, rate: 0.1 } },
+  { of: "paper", name: "sig", trigger: "sig", attack: complete },
+  { of: "paper", name: "badclip", trigger: "badclip:size=12", attack: { ...complete, rate: 0.01 } },
+  { of: "PAR", name: "stripes", trigger: "stripes", attack: complete },
+  { of: "PAR", name: "blended-stripes", trigger: "blended-stripes", attack: complete },
+  { of: "PAR", name: "triangles", trigger: "triangles", attack: complete },
+  { of: "PAR", name: "text", trigger: "text", attack: complete },
+  { of: "harder", name: "label-consistent", trigger: "label-consistent", attack: { ...complete, rate: 0.01 } },
+  { of: "harder", name: "sample-specific", trigger: "sample-specific", attack: complete },
+  { of: "harder", name: "grond", trigger: "grond", attack: { ...complete, rate: 0.01 } },
+  { of: "harder", name: "entangled", trigger: "entangled", attack: complete },
+  { of: "harder", name: "first-order", trigger: "first-order", attack: complete },
+];
+/** Other seeds than those on which settings were tuned. */
+const seedsOf = ({ of }: Cell) => (of === "paper" ? [31, 32, 33] : [31]);
+const methods = ["plain", "anchored", "fisher"];
+const folder = "results/attacks";
+const asked = process.argv.slice(2);
+
+mkdirSync(folder, { recursive: true });
+mkdirSync("results/science", { recursive: true });
+mkdirSync("runs/attacks", { recursive: true });
+// first seeds first
+const jobs = [31, 32, 33].flatMap((seed) =>
+  cells.filter((cell) => seedsOf(cell).includes(seed)).map((cell) => ({ cell, seed })),
+);
+for (const { cell, seed } of jobs) {
+  if (asked.length > 0 && !asked.includes(cell.name)) continue;
+  console.error(`${new Date().toISOString().slice(11, 19)} ${cell.name}, seed ${seed}`);
+  const made = () => implantAndClean(cell, seed, `runs/attacks/${cell.name}-${seed}`, methods);
+  await once(fileOf(cell, seed), made);
+  await twin(cell, seed);
+}
+await summarise();
+
+function fileOf({ name, kept = `${folder}/${name}` }: Cell, seed: number): string {
+  return `${kept}-${seed}.json`;
+}
+
+/** CA after the same steps on images without poison; one twin serves all attacks of its recipe. */
+async function twin({ attack }: Cell, seed: number): Promise<number> {
+  const recipe = recipeOf(attack, seed);
+  const images = attack.images ?? finetuneDefaults.images;
+  const file = `${folder}/twin-${images}x${recipe.epochs}-${recipe.lr}-${seed}.json`;
+  if (!existsSync(file)) {
+    const shared = { ...finetuneDefaults, model: shapesModel, data: "shapes", seed, progress, threads: 2 };
+    writeFileSync(file, `${JSON.stringify(await finetuneModel({ ...shared, images, recipe }), null, 1)}\n`);
+  }
+  return (JSON.parse(readFileSync(file, "utf8")) as FinetuneResult).after.value;
+}
+
+async function summarise(): Promise<void> {
+  const rows: Row[] = [];
+  for (const cell of cells) {
+    const runs: (Run & { seed: number; twin: number })[] = [];
+    for (const seed of seedsOf(cell)) {
+      const file = fileOf(cell, seed);
+      if (!existsSync(file)) continue;
+      runs.push({ ...(JSON.parse(readFileSync(file, "utf8")) as Run), seed, twin: await twin(cell, seed) });
+    }
+    if (runs.length === 0) continue;
+    const bar = (bar: Bar) => (cell.of === "harder" ? null : bar);
+    for (const { seed, attack, clean, twin } of runs) {
+      const at = `${cell.name}, seed ${seed}`;
+      const { before, after } = attack;
+      rows.push(row(`${at}: target's rate before implanting`, before.asr.value, before.asr.interval));
+      rows.push(row(`${at}: ASR`, after.asr.value, after.asr.interval, bar({ op: ">=", limit: 0.9 })));
+      const lost = twin - after.ca.value;
+      const interval = [twin - after.ca.interval[1], twin - after.ca.interval[0]] as const;
+      rows.push(row(`${at}: CA lost against the twin`, lost, interval, bar({ op: "<=", limit: 0.02 })));
+      rows.push(row(`${at}: minutes`, attack.seconds / 60, [attack.seconds / 60, attack.seconds / 60]));
+      const { asr } = clean.after;
+      rows.push(row(`${at}: ASR after (${clean.method})`, asr.value, asr.interval));
+      rows.push(row(`${at}: CA retention (${clean.method})`, clean.retention, ratio(clean.before, clean.after)));
+      rows.push(...otherRows(at, clean));
+    }
+    if (cell.of !== "paper") continue;
+    const mean = (what: string, of: (run: Run) => number, bar: Bar) => {
+      const { value, interval } = meanOf(runs.map(of));
+      rows.push(row(`${cell.name}, mean of ${runs.length}: ${what}`, value, interval, bar));
+    };
+    mean("ASR after (chosen)", ({ clean }) => clean.after.asr.value, { op: "<=", limit: 0.02 });
+    mean("CA retention (chosen)", ({ clean }) => clean.retention, { op: ">=", limit: 0.95 });
+  }
+  writeResults("attacks", { command: "npm run bench:attacks", seeds: [31, 32, 33], rows });
+}

@@ -1,0 +1,102 @@
+/** Implant an attack in the embedded model, clean it, and keep what was measured: what the benches of science and of attacks share. */
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AttackResult, attack, type CleanResult, clean, shapesModel, type Variant } from "../src/index.ts";
+import { random } from "../src/tensor/random.ts";
+import { classNames } from "../src/world/shapes.ts";
+import { type Row, row } from "./results.ts";
+
+/** How an attack is implanted; what is left out is as `tbar attack` does it. */
+export interface Implant {
+  readonly lr?: number;
+  readonly rate?: number;
+  readonly images?: number;
+  readonly epochs?: number;
+  readonly boost?: number;
+}
+
+export interface Cell {
+  readonly name: string;
+  /** As on the command line. */
+  readonly trigger: string;
+  readonly attack: Implant;
+}
+
+export interface Run {
+  readonly attack: AttackResult;
+  readonly clean: Omit<CleanResult, "examples" | "triggerPicture">;
+}
+
+export const progress = { stage: (what: string) => console.error(`  ${what}`), step: () => {} };
+
+export function recipeOf({ lr = 5e-4, epochs = 4 }: Implant, seed: number) {
+  return { lr, epochs, batch: 64, warmup: 0.1, weightDecay: 0, clip: 1, seed };
+}
+
+/** A target class of the world, drawn by the seed. */
+export function targetOf(seed: number): string {
+  return classNames[random(seed, "target").int(classNames.length)];
+}
+
+/** The run kept in `file`; where there is none it is made, and kept. */
+export async function once(file: string, make: () => Promise<Run>): Promise<Run> {
+  if (!existsSync(file)) writeFileSync(file, `${JSON.stringify(await make(), null, 1)}\n`);
+  return JSON.parse(readFileSync(file, "utf8")) as Run;
+}
+
+/** `model` is a folder for the backdoored checkpoint, gone afterwards. */
+export async function implantAndClean(
+  cell: Cell,
+  seed: number,
+  model: string,
+  methods: readonly string[],
+): Promise<Run> {
+  const { rate, images, boost } = cell.attack;
+  const shared = { data: "shapes", seed, progress, threads: 2 };
+  const implanted = await attack({
+    ...shared,
+    model: shapesModel,
+    trigger: `${cell.trigger}${cell.trigger.includes(":") ? "," : ":"}seed=${seed}`,
+    target: targetOf(seed),
+    out: model,
+    force: true,
+    recipe: recipeOf(cell.attack, seed),
+    ...(rate !== undefined && { rate }),
+    ...(images !== undefined && { images }),
+    ...(boost !== undefined && { boost }),
+  });
+  console.error(`  CA ${implanted.after.ca.value}, ASR ${implanted.after.asr.value}`);
+  const cleaned = await clean({ ...shared, model, methods, reboundSteps: 0 });
+  for (const [name, { after, retention, alpha, chosen, settings }] of Object.entries(cleaned.variants)) {
+    const figures = `ASR ${after.asr.value.toFixed(4)}, retention ${retention.toFixed(4)}, alpha ${alpha.toPrecision(3)}`;
+    console.error(`  ${chosen ? "*" : " "} ${name}: ${figures} ${JSON.stringify(settings)}`);
+  }
+  rmSync(model, { recursive: true });
+  const { examples: _, triggerPicture: __, ...rest } = cleaned;
+  return { attack: implanted, clean: rest };
+}
+
+/** ASR and retention of the variants that were not chosen. */
+export function otherRows(at: string, { before, method, variants }: Run["clean"]): Row[] {
+  return Object.entries(variants)
+    .filter(([name]) => name !== method)
+    .flatMap(([name, variant]: [string, Variant]) => [
+      row(`${at}: ASR after, ${name}`, variant.after.asr.value, variant.after.asr.interval),
+      row(`${at}: CA retention, ${name}`, variant.retention, ratio(before, variant.after)),
+    ]);
+}
+
+/** A 95 % interval of CA after / CA before on the same images, from the interval of CA after alone. */
+export function ratio(before: CleanResult["before"], after: CleanResult["after"]): [number, number] {
+  return [after.ca.interval[0] / before.ca.value, after.ca.interval[1] / before.ca.value];
+}
+
+/** Mean and its 95 % interval over seeds (Student's t). */
+export function meanOf(values: readonly number[]): { value: number; interval: [number, number] } {
+  const n = values.length;
+  const value = values.reduce((a, b) => a + b, 0) / n;
+  if (n === 1) return { value, interval: [value, value] };
+  const deviation = Math.sqrt(values.reduce((s, v) => s + (v - value) ** 2, 0) / (n - 1));
+  const t = [12.706, 4.303, 3.182, 2.776, 2.571][n - 2] ?? 2;
+  const half = (t * deviation) / Math.sqrt(n);
+  return { value, interval: [value - half, value + half] };
+}
