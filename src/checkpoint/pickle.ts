@@ -66,6 +66,13 @@ const MAX_DICTS = 50_000;
 const MAX_INTEGER = 256;
 const MAX_LINE = 65_536;
 
+export interface PickleOptions {
+  readonly start?: number;
+  readonly seen?: PickleSeen;
+  /** Opcodes at most; default: what weights need. */
+  readonly most?: number;
+}
+
 /**
  * The value of the pickle that begins at `start`, and where it ends. `fail` is called with the reason, and must throw, where the
  * bytes are no pickle or ask for too much.
@@ -73,12 +80,12 @@ const MAX_LINE = 65_536;
 export function parsePickle(
   bytes: Uint8Array,
   fail: (reason: string) => never,
-  { start = 0, seen = nothingSeen() }: { readonly start?: number; readonly seen?: PickleSeen } = {},
+  { start = 0, seen = nothingSeen(), most = MAX_OPCODES }: PickleOptions = {},
 ): { readonly value: PickleValue; readonly end: number } {
   const input = reader(bytes, start, fail);
   const machine = new Machine(fail, seen.names);
   for (let count = 0; ; count++) {
-    if (count >= MAX_OPCODES) fail(`it has more than ${MAX_OPCODES} opcodes`);
+    if (count >= most) fail(`it has more than ${most} opcodes`);
     const at = input.at();
     const code = input.uint(1);
     const [name, step] = opcodes.get(code) ?? fail(`byte ${code} at ${at} is no opcode`);

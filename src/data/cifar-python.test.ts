@@ -97,6 +97,18 @@ it.each([
   await expect(openCifarPython(file)).rejects.toThrow(file);
 });
 
+it("as many opcodes as CIFAR-100's training file has: 50,000 memorized names, twice as many labels", async () => {
+  await put("meta", meta("fine_label_names", ["apple"]));
+  const small = python2([0], pixels(1), undefined, "fine_labels");
+  const names = Array.from(
+    { length: 50_000 },
+    (_, i) => `U\x05${String(i).padStart(5, "0")}r${String.fromCharCode(i & 255, i >> 8, 1, 0)}`,
+  );
+  const more = `U\x09filenames](${names.join("")}eU\x0dcoarse_labels](${"K\x00".repeat(100_000)}eu.`;
+  const file = await put("train", Buffer.concat([small.subarray(0, -2), Buffer.from(more, "latin1")]));
+  expect((await openCifarPython(file)).size).toBe(1);
+});
+
 it("the file of names must be there", async () => {
   const file = await put("test_batch", python2([0], pixels(1)));
   await expect(openCifarPython(file)).rejects.toThrow(join(folder, "batches.meta"));

@@ -9,6 +9,9 @@ import type { Dataset } from "./dataset.ts";
 /** CIFAR-100's training file has 155 MB. */
 const maxBytes = 2 ** 28;
 
+/** Each of its 50,000 images has a name, which is memorized, and two labels. */
+const maxOpcodes = 400_000;
+
 /** All that the files name. Another name, and the file is refused. */
 const known = new Set([
   "numpy.core.multiarray _reconstruct",
@@ -67,7 +70,7 @@ async function readPickle(file: string): Promise<{ bytes: Buffer; fields: Map<Pi
   const fail = (reason: string): never => {
     throw badInput(`${file} is no pickle of CIFAR: ${reason}`);
   };
-  const { value } = parsePickle(bytes, fail, { seen });
+  const { value } = parsePickle(bytes, fail, { seen, most: maxOpcodes });
   const stranger = [...seen.names].find((name) => !known.has(name));
   if (stranger !== undefined)
     fail(`it names ${JSON.stringify(stranger)}, which no such file needs; do not load it in Python`);
