@@ -1,0 +1,73 @@
+/**
+ * Photographs to tensors: 500x375 JPEG files through decoding, CLIP's transform and batches, against torchvision's transforms in a
+ * DataLoader with two workers, in interleaved rounds. Run: npm run bench:images. Needs ../shared/data and Python with
+ * torch, torchvision and Pillow (TBAR_PYTHON).
+ */
+import { spawn } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import sharp from "sharp";
+import { batches } from "../src/data/batches.ts";
+import { imageFiles } from "../src/data/image-files.ts";
+import { median, python, row, writeResults } from "./results.ts";
+
+const rounds = Number(process.env.ROUNDS ?? 15);
+const perRound = 1024;
+const folder = "../shared/data/flickr8k-1000/images";
+
+const photographs: string[] = [];
+for (const name of readdirSync(folder).sort()) {
+  const { width, height } = await sharp(join(folder, name)).metadata();
+  if (Math.max(width, height) === 500 && Math.min(width, height) === 375) photographs.push(join(folder, name));
+}
+const files = Array.from({ length: perRound }, (_, i) => photographs[i % photographs.length]);
+const dataset = imageFiles("photographs", files.map((file, i) => ({ id: `${i}`, file }))); // biome-ignore format: one line
+
+async function ours(): Promise<number> {
+  const start = performance.now();
+  let count = 0;
+  for await (const batch of batches(dataset, { batch: 64, imageSize: 224 })) count += batch.count;
+  return count / ((performance.now() - start) / 1000);
+}
+
+const scratch = await mkdtemp(join(tmpdir(), "tbar-images-"));
+writeFileSync(join(scratch, "files.txt"), files.join("\n"));
+const peer = spawn(python, ["bench/peers/images.py", join(scratch, "files.txt")], {
+  stdio: ["pipe", "pipe", "inherit"],
+});
+const lines = createInterface({ input: peer.stdout })[Symbol.asyncIterator]();
+const answer = async () => (await lines.next()).value as string;
+if ((await answer()) !== "ready")
+  throw new Error(`bench/peers/images.py does not start with ${python}; set TBAR_PYTHON`);
+async function theirs(): Promise<number> {
+  peer.stdin.write("epoch\n");
+  return Number(await answer());
+}
+
+await ours();
+await theirs();
+const rates: { readonly ours: number; readonly theirs: number }[] = [];
+for (let i = 0; i < rounds; i++) {
+  const [first, second] = i % 2 === 0 ? [ours, theirs] : [theirs, ours];
+  const [a, b] = [await first(), await second()];
+  rates.push(i % 2 === 0 ? { ours: a, theirs: b } : { ours: b, theirs: a });
+}
+peer.stdin.end();
+await rm(scratch, { recursive: true });
+
+const rate = median(rates.map((r) => r.ours));
+const other = median(rates.map((r) => r.theirs));
+const ratio = median(rates.map((r) => r.ours / r.theirs));
+writeResults("images", {
+  command: "npm run bench:images",
+  seeds: [],
+  rows: [
+    row("images a second, 500x375 JPEG to a 224 tensor", rate.value, rate.interval, { op: ">=", limit: 250 }),
+    row("the same, torchvision's DataLoader with 2 workers", other.value, other.interval),
+    row("ours / torchvision", ratio.value, ratio.interval, { op: ">=", limit: 1.2 }),
+    row("peak memory of our process, MB", process.resourceUsage().maxRSS / 1024, [0, 0]),
+  ],
+});
