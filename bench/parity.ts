@@ -13,13 +13,14 @@ const figure = (what: string, value: number, bar: Bar | null = null): Row => row
 const rows: Row[] = [];
 for (const name of asked.length > 0 ? asked : fullSizeModels) {
   console.error(name);
-  const { cosine, embeddings, logits, loss, gradient, after } = await compareFullSize(name, seed);
+  const { cosine, embeddings, logits, loss, gradient, rounding, after } = await compareFullSize(name, seed);
   rows.push(
     figure(`${name}: least cosine of embeddings with Python's`, cosine, { op: ">=", limit: 0.999999 }),
     figure(`${name}: embeddings, max |a - b| / max |b|`, embeddings, { op: "<=", limit: 1e-4 }),
     figure(`${name}: logits, max |a - b| / max |b|`, logits, { op: "<=", limit: 1e-4 }),
     figure(`${name}: training step, loss, |a - b| / b`, loss),
-    figure(`${name}: training step, gradient, worst tensor, max |a - b| / max |b|`, gradient),
+    figure(`${name}: training step, gradient, |a - b| / |b|`, gradient),
+    figure(`${name}: the same of Python's float32 against its float64`, rounding),
     figure(`${name}: training step, weights after, worst tensor, max |a - b| / max |b|`, after),
   );
 }

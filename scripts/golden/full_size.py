@@ -8,11 +8,14 @@ NAME is one of MODELS below. Writes the folder OUT: the model as its library sav
 - one training step of the image tower, in training mode: cross-entropy of 100 x unit embedding x step.head [E,100] against
   step.labels, gradient clipped to norm 1, AdamW (lr 1e-5, weight decay 0.1 on everything): step.loss, step.norm, and by the
   file's own names grad.NAME (before clipping) and after.NAME, running statistics of batch normalisation among the latter
+- step.rounding: |grad - grad64| / |grad64| over all values, grad64 being the same gradient in float64: what rounding alone does,
+  which is much where ReLUs sit near their kink
 
 The arithmetic is float32 on two threads. Weights follow from the seed; nothing of this is meant to be kept.
 """
 
 import argparse
+import copy
 import json
 from pathlib import Path
 
@@ -37,7 +40,7 @@ def from_transformers(name):
         vision.update(hidden_size=1024, intermediate_size=4096, num_hidden_layers=24, num_attention_heads=16)
         text.update(hidden_size=768, intermediate_size=3072, num_attention_heads=12)
     model = CLIPModel(CLIPConfig(projection_dim=embed, vision_config=vision, text_config=text))
-    images = lambda pixels: model.get_image_features(pixel_values=pixels).pooler_output
+    images = lambda model, pixels: model.get_image_features(pixel_values=pixels).pooler_output
     texts = lambda tokens: model.get_text_features(input_ids=tokens).pooler_output
     return model, images, texts, model.save_pretrained
 
@@ -52,7 +55,7 @@ def from_open_clip(name):
         config = {"model_cfg": open_clip.get_model_config(name), "preprocess_cfg": {"mean": CLIP_MEAN, "std": CLIP_STD}}
         (out / "open_clip_config.json").write_text(json.dumps(config))
 
-    return model, model.encode_image, model.encode_text, save
+    return model, lambda model, pixels: model.encode_image(pixels), model.encode_text, save
 
 
 def main():
@@ -69,7 +72,7 @@ def main():
     transformers = o.name in ("ViT-B-32", "ViT-L-14")
     model, images, texts, save = (from_transformers if transformers else from_open_clip)(o.name)
     mean, std = (torch.tensor(v).reshape(1, 3, 1, 1) for v in (CLIP_MEAN, CLIP_STD))
-    encode = lambda pixels: images((pixels - mean) / std)
+    encode = lambda model, pixels: images(model, (pixels - mean) / std)
     # smooth pictures: noise of few values, enlarged
     pixels = F.interpolate(torch.rand(o.batch, 3, 16, 16), size=224, mode="bicubic").clamp(0, 1)
     tokens = torch.zeros(o.batch, 77, dtype=torch.int64)
@@ -84,7 +87,7 @@ def main():
 
     expected = {"pixels": pixels, "tokens": tokens}
     with torch.no_grad():
-        expected["image_embeds"] = F.normalize(encode(pixels), dim=-1)
+        expected["image_embeds"] = F.normalize(encode(model, pixels), dim=-1)
         expected["text_embeds"] = F.normalize(texts(tokens), dim=-1)
         expected["logits_per_image"] = model.logit_scale.exp() * expected["image_embeds"] @ expected["text_embeds"].t()
 
@@ -94,15 +97,24 @@ def main():
     model.train()
     head = F.normalize(torch.randn(expected["image_embeds"].shape[1], CLASSES), dim=0)
     labels = torch.randint(0, CLASSES, (o.batch,))
+
+    def backward(model, pixels, head):
+        loss = F.cross_entropy(100 * F.normalize(encode(model, pixels), dim=-1) @ head, labels)
+        loss.backward()
+        return loss, {name: p.grad.clone() for name, p in model.named_parameters() if name in vision}
+
+    _, exact = backward(copy.deepcopy(model).double(), pixels.double(), head.double())
+    loss, gradients = backward(model, pixels, head)
+    norm_of = lambda tensors: sum(t.double().square().sum() for t in tensors).sqrt()
+    rounding = norm_of(gradients[name] - g for name, g in exact.items()) / norm_of(exact.values())
+    del exact
+    expected |= {f"grad.{name}": g for name, g in gradients.items()}
     optimizer = torch.optim.AdamW(vision.values(), lr=1e-5, weight_decay=0.1)
-    loss = F.cross_entropy(100 * F.normalize(encode(pixels), dim=-1) @ head, labels)
-    loss.backward()
-    expected |= {f"grad.{name}": p.grad.clone() for name, p in vision.items()}
     norm = torch.nn.utils.clip_grad_norm_(vision.values(), 1.0)
     optimizer.step()
     moved = {name: v for name, v in model.state_dict().items() if name in vision or "running" in name}
     expected |= {f"after.{name}": v for name, v in moved.items()}
-    expected |= {"step.head": head, "step.labels": labels, "step.loss": loss.detach(), "step.norm": norm}
+    expected |= {"step.head": head, "step.labels": labels, "step.loss": loss.detach(), "step.norm": norm, "step.rounding": rounding}
     save_file({name: v.detach().contiguous() for name, v in expected.items()}, o.out / "expected.safetensors")
 
 
@@ -118,7 +130,7 @@ def shake(model, encode, pixels):
         m.momentum = 1.0
     if norms:
         model.train()
-        encode(pixels)
+        encode(model, pixels)
     for m in norms:
         m.momentum = 0.1
 

@@ -65,3 +65,10 @@ export function checkFinite(name: string, { data }: Pick<Tensor, "data">, where:
     throw badInput(`${where}: tensor ${name} holds ${data[i]} (value ${from + i}); the weights are damaged`);
   }
 }
+
+/** A running variance of batch normalisation has a square root. */
+export function checkVariance(name: string, { data }: Pick<Tensor, "data">, where: string): void {
+  const negative = name.endsWith(".running_var") ? data.findIndex((v) => v < 0) : -1;
+  if (negative < 0) return;
+  throw badInput(`${where}: variance ${name} is ${data[negative]} (value ${negative}); the weights are damaged`);
+}

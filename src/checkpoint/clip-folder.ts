@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from "node:util";
 import { badInput, type TbarError, unknownName } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
-import { checkFinite, checkTensors, checkWeights } from "./checks.ts";
+import { checkFinite, checkTensors, checkVariance, checkWeights } from "./checks.ts";
 import type { ClipConfig } from "./config.ts";
 import { isFile, isFolder, readSmallFile, refusePickleName, sha256Files } from "./files.ts";
 import { inferConfig } from "./infer-config.ts";
@@ -239,6 +239,7 @@ async function withFile<T>(checkpoint: Checkpoint, work: (file: TensorFile) => P
 async function readPart(file: TensorFile, part: Part): Promise<Tensor[]> {
   const value = await file.read(part.file);
   checkFinite(part.file, value, file.path);
+  checkVariance(part.file, value, file.path);
   return takeApart(part, value);
 }
 
