@@ -54,7 +54,13 @@ describe("Parquet", () => {
 
   it("several files are one data set; bytes without a struct, labels as int32", async () => {
     const set = await openParquet([file("flat"), file("flat")], { classNames: ["a", "b", "c"] });
-    expect([set.size, await level(set, 3), await level(set, 15), set.example(15).label]).toEqual([16, 30, 70, 1]);
+    expect([set.size, await level(set, 3), await level(set, 15), set.example(15).label, set.example(15).id]).toEqual([
+      16,
+      30,
+      70,
+      1,
+      "flat/7#2",
+    ]);
     await expect(openParquet([file("flat")], { classNames: ["a"] })).rejects.toThrow("flat/1 has label 1 of 1 classes");
   });
 

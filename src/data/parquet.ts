@@ -6,6 +6,7 @@ import { badInput, TbarError } from "../tensor/error.ts";
 import type { Dataset, Example } from "./dataset.ts";
 import { decoded, type Fit } from "./encoded.ts";
 import { type Column, type Page, pagesOf, readDictionary, readPage, type Value } from "./parquet-pages.ts";
+import { uniqueIds } from "./split.ts";
 
 /** Names by which the columns go, the likeliest first. */
 const names = {
@@ -31,20 +32,21 @@ export async function openParquet(
   { fit, classNames }: { readonly fit?: Fit; readonly classNames?: readonly string[] } = {},
 ): Promise<Dataset> {
   const opened = await Promise.all(files.map(openTable));
-  const rows: Row[] = [];
-  for (const [file, table] of opened.entries()) rows.push(...(await examplesOf(table, file)));
+  const rows = (await Promise.all(opened.map(examplesOf))).flat();
   const known = opened[0].classNames ?? classNames;
   const stranger = rows.find(({ label }) => label !== undefined && known && label >= known.length);
   if (stranger) throw badInput(`${stranger.id} has label ${stranger.label} of ${known!.length} classes`);
-  const readers = opened.map(imageReader);
+  const ids = uniqueIds(rows.map(({ id }) => id));
+  const kept = pageCache();
+  const readers = opened.map((table) => imageReader(table, kept));
   const place = (index: number) => `${files[rows[index].file]}: row ${rows[index].row}`;
   const images = {
     name: basename(files[0], ".parquet").replace(/-\d{5}-of-\d{5}.*$/, ""),
     size: rows.length,
     classNames: known,
     example(index: number) {
-      const { id, label, caption } = rows[index];
-      return { id, label, caption };
+      const { label, caption } = rows[index];
+      return { id: ids[index], label, caption };
     },
     async encoded(index: number) {
       const { file, row } = rows[index];
@@ -194,16 +196,17 @@ function chunkOf(columns: Columns, leaf: Leaf, size: number, fail: Fail): Column
 }
 
 /** The bytes of a row's image, by the page that holds it; the pages read last are kept. */
-function imageReader({ path, rows, image: chunks }: Table): (row: number) => Promise<Value> {
+function imageReader({ path, rows, image: chunks }: Table, kept: Kept): (row: number) => Promise<Value> {
   const indices = new Map<number, ReturnType<typeof pagesOf>>();
-  const kept = pageCache();
   const pageValues = (group: number, page: Page, dictionary: Page | undefined) =>
-    kept(`${group} ${page.offset}`, page.bytes, () =>
+    kept(`${path} ${page.offset}`, page.bytes, () =>
       withFile(path, async (handle, fail) => {
         const chunk = chunks[group];
         const entries =
           dictionary &&
-          (await kept(`${group}`, dictionary.bytes, () => readDictionary(handle, chunk, dictionary, fail)));
+          (await kept(`${path} ${dictionary.offset}`, dictionary.bytes, () =>
+            readDictionary(handle, chunk, dictionary, fail),
+          ));
         return (await readPage(handle, chunk, page, entries, fail)).values;
       }),
     );
@@ -225,8 +228,11 @@ function imageReader({ path, rows, image: chunks }: Table): (row: number) => Pro
   };
 }
 
+/** The values of a page of so many bytes, read unless they are kept. */
+type Kept = (key: string, bytes: number, read: () => Promise<Value[]>) => Promise<Value[]>;
+
 /** Keeps the values of the pages used last, up to 64 MB of them, or one page. */
-function pageCache(): (key: string, bytes: number, read: () => Promise<Value[]>) => Promise<Value[]> {
+function pageCache(): Kept {
   const pages = new Map<string, { bytes: number; values: Promise<Value[]> }>();
   let total = 0;
   return (key, bytes, read) => {

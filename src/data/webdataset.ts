@@ -28,8 +28,7 @@ export async function openWebDataset(
   shards: readonly string[],
   { fit }: { readonly fit?: Fit } = {},
 ): Promise<Dataset> {
-  const samples: Sample[] = [];
-  for (const shard of shards) samples.push(...(await samplesOf(shard)));
+  const samples = (await Promise.all(shards.map(samplesOf))).flat();
   if (samples.every(({ image }) => image === undefined))
     throw badInput(`no images in ${shards[0]}; endings read: ${imageEndings.join(" ")}`);
   const folder = dirname(shards[0]);
