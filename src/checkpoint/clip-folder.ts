@@ -14,7 +14,7 @@ import { isFile, isFolder, readSmallFile, refusePickleName, sha256Files } from "
 import { inferConfig } from "./infer-config.ts";
 import { detectLayout, type Layout, ourShape, type Part, partsOf, putTogether, takeApart } from "./layouts.ts";
 import { openWeights } from "./open-weights.ts";
-import { type Change, changedPieces, type Parameters, parametersOf, rawPieces } from "./pieces.ts";
+import { type Change, changedPieces, type Parameters, parametersOf, pieceBuffer, rawPieces } from "./pieces.ts";
 import type { Preprocess } from "./preprocess.ts";
 import { type TensorSource, writeSafetensors } from "./safetensors.ts";
 import type { Dtype } from "./safetensors-header.ts";
@@ -253,6 +253,7 @@ function mergedMetadata({ like, metadata = {} }: CheckpointContent): Map<string,
 function sources(source: TensorFile, { like, weights, changes = new Map() }: CheckpointContent): TensorSource[] {
   const partOf = new Map(like.parts.map((part) => [part.file, part]));
   const parameters = parametersOf(source, like.parts);
+  const buffer = pieceBuffer();
   const given = async (part: Part) => {
     const some = part.ours.map((our) => weights.get(our));
     const kept = some.includes(undefined) ? await readPart(source, part) : [];
@@ -264,9 +265,9 @@ function sources(source: TensorFile, { like, weights, changes = new Map() }: Che
   return [...like.tensors].map(([name, { dtype, shape }]) => {
     const part = partOf.get(name);
     const data = () => {
-      if (part?.ours.some((our) => changes.has(our))) return changedPieces(parameters, part, changes);
+      if (part?.ours.some((our) => changes.has(our))) return changedPieces(parameters, part, changes, buffer);
       if (part?.ours.some((our) => weights.has(our))) return given(part);
-      return rawPieces(source, name);
+      return rawPieces(source, name, buffer);
     };
     return { name, dtype, shape, data };
   });

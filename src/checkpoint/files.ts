@@ -17,15 +17,16 @@ export async function openFile(path: string): Promise<FileHandle> {
   });
 }
 
-/** Exactly `length` bytes from `position`, in a buffer of their own; in parts, as one read call gives at most 2 GiB. */
+/** Exactly `length` bytes from `position`, in `bytes` or a buffer of their own; in parts, as one read call gives at most 2 GiB. */
 export async function readBytes(
   file: FileHandle,
   position: number,
   length: number,
   path: string,
+  bytes?: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (length > constants.MAX_LENGTH) throw badInput(`${path}: ${length} bytes do not fit into one buffer`);
-  const bytes = new Uint8Array(length);
+  bytes ??= new Uint8Array(length);
   for (let done = 0; done < length; ) {
     const part = Math.min(length - done, 2 ** 28);
     const { bytesRead } = await file.read(bytes, done, part, position + done);

@@ -3,10 +3,10 @@
  * (the upper half of a float32). Decoding is exact; encoding rounds to nearest, ties to even, as PyTorch does.
  */
 
-export function decodeF16(halves: Uint16Array): Float32Array {
+/** `out` may end where `halves` end in the same buffer: each value lies before the halves that are still to be read. */
+export function decodeF16(halves: Uint16Array, out = new Float32Array(halves.length)): Float32Array {
   const table = (f16Table ??= makeF16Table());
-  const out = new Float32Array(halves.length);
-  const bits = new Uint32Array(out.buffer);
+  const bits = bitsOf(out);
   for (let i = 0; i < halves.length; i++) bits[i] = table[halves[i]];
   return out;
 }
@@ -19,9 +19,9 @@ export function encodeF16(values: Float32Array): Uint16Array {
   return out;
 }
 
-export function decodeBF16(halves: Uint16Array): Float32Array {
-  const out = new Float32Array(halves.length);
-  const bits = new Uint32Array(out.buffer);
+/** `out` as for `decodeF16`. */
+export function decodeBF16(halves: Uint16Array, out = new Float32Array(halves.length)): Float32Array {
+  const bits = bitsOf(out);
   for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
   return out;
 }

@@ -9,17 +9,23 @@ import { entryOf, type TensorFile } from "./tensor-file.ts";
 /** Values of one piece: 4 MiB as float32. */
 const pieceSize = 2 ** 20;
 
-/** The pieces of so many values, as [place of the first, count]; the first has `first` values if told. */
-export function* pieces(size: number, first = pieceSize): Generator<readonly [number, number]> {
-  for (let from = 0, most = first; from < size; from += most, most = pieceSize)
-    yield [from, Math.min(most, size - from)];
+/** The pieces of so many values, as [place of the first, count], of at most `most` values each. */
+export function* pieces(size: number, most = pieceSize): Generator<readonly [number, number]> {
+  for (let from = 0; from < size; from += most) yield [from, Math.min(most, size - from)];
 }
+
+/** Memory for one piece, to be used again for the next: to allocate all anew costs more than to compute. */
+export type PieceBuffer = Float32Array<ArrayBuffer>;
+export const pieceBuffer = (): PieceBuffer => new Float32Array(pieceSize);
 
 /** The parameters of an open file. */
 export interface Parameters {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** `count` values from place `from` on, in an array of their own. Throws `bad-input` when one of them is not finite. */
-  read(name: string, from: number, count: number): Promise<Float32Array>;
+  /**
+   * `count` values from place `from` on: in the memory of `into` where that helps, else in an array of their own. Throws `bad-input`
+   * when one of them is not finite.
+   */
+  read(name: string, from: number, count: number, into?: PieceBuffer): Promise<Float32Array>;
 }
 
 /** A transposed tensor is read whole and kept until another is asked for: the projections that are stored so are small. */
@@ -30,7 +36,7 @@ export function parametersOf(file: TensorFile, parts: readonly Part[]): Paramete
   let whole: { readonly name: string; readonly data: Float32Array } | undefined;
   return {
     shapes,
-    async read(name, from, count) {
+    async read(name, from, count, into) {
       const place = places.get(name);
       if (place === undefined) throw unknownName("parameter", name, [...places.keys()]);
       const { part, i } = place;
@@ -39,7 +45,7 @@ export function parametersOf(file: TensorFile, parts: readonly Part[]): Paramete
         if (whole?.name !== name) whole = { name, data: takeApart(part, await file.read(part.file))[i].data };
         data = whole.data.slice(from, from + count);
       } else {
-        data = await file.readPart(part.file, i * sizeOf(shapeIn(part)) + from, count);
+        data = await file.readPart(part.file, i * sizeOf(shapeIn(part)) + from, count, into);
       }
       checkFinite(part.file, { data }, file.path, from);
       return data;
@@ -55,12 +61,13 @@ export async function* changedPieces(
   { shapes, read }: Parameters,
   part: Part,
   changes: ReadonlyMap<string, Change>,
+  buffer: PieceBuffer,
 ): AsyncGenerator<Float32Array> {
   for (const name of part.ours) {
     const shape = shapes.get(name) ?? [];
     const size = sizeOf(shape);
     for (const [from, count] of pieces(size, part.form === "transposed" ? size : undefined)) {
-      const data = await read(name, from, count);
+      const data = await read(name, from, count, buffer);
       await changes.get(name)?.(from, data);
       checkFinite(name, { data }, "new weights", from);
       yield part.form === "transposed" ? putTogether(part, [{ shape, data }]).data : data;
@@ -69,9 +76,9 @@ export async function* changedPieces(
 }
 
 /** The bytes of a tensor as they lie in the file. */
-export async function* rawPieces(file: TensorFile, name: string): AsyncGenerator<Uint8Array> {
+export async function* rawPieces(file: TensorFile, name: string, buffer: PieceBuffer): AsyncGenerator<Uint8Array> {
   const { dtype, shape } = entryOf(file, name);
-  for (const [from, count] of pieces(byteLength(dtype, shape) ?? 0)) {
-    yield await file.readRange(name, from, from + count);
+  for (const [from, count] of pieces(byteLength(dtype, shape) ?? 0, buffer.byteLength)) {
+    yield await file.readRange(name, from, from + count, new Uint8Array(buffer.buffer, 0, count));
   }
 }

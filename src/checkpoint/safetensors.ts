@@ -16,7 +16,7 @@ import {
   type TensorEntry,
   type TensorShape,
 } from "./safetensors-header.ts";
-import { entryOf, FLOATS, type TensorFile, withValues } from "./tensor-file.ts";
+import { type Bytes, entryOf, FLOATS, type TensorFile, withValues } from "./tensor-file.ts";
 
 /** The format allows 100 MB, which would take seconds and gigabytes to read; a tensor takes about a hundred bytes of it. */
 const MAX_HEADER = 2 ** 24;
@@ -45,9 +45,9 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
 }
 
 function openedFile(path: string, file: FileHandle, start: number, header: Header): SafetensorsFile {
-  const readRange = (name: string, from: number, to: number) => {
+  const readRange = (name: string, from: number, to: number, into?: Bytes) => {
     const { begin } = entryOf({ path, tensors: header.tensors }, name);
-    return readBytes(file, start + begin + from, to - from, path);
+    return readBytes(file, start + begin + from, to - from, path, into);
   };
   return withValues({
     ...header,

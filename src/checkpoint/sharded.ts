@@ -62,7 +62,7 @@ function opened(
     metadata,
     tensors,
     readRaw: async (name) => shardWith(name).readRaw(name),
-    readRange: async (name, begin, end) => shardWith(name).readRange(name, begin, end),
+    readRange: async (name, begin, end, into) => shardWith(name).readRange(name, begin, end, into),
     close,
   });
 }

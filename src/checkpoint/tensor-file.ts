@@ -25,33 +25,41 @@ export interface TensorSet<Info extends TensorInfo = TensorInfo> {
   readonly tensors: ReadonlyMap<string, Info>;
   /** The bytes as they lie in the file, in a buffer of their own. */
   readRaw(name: string): Promise<Bytes>;
-  /** Those from `begin` to before `end`, counted from the tensor's first. */
-  readRange(name: string, begin: number, end: number): Promise<Bytes>;
+  /** Those from `begin` to before `end`, counted from the tensor's first; in `into`, which is as long, if that helps. */
+  readRange(name: string, begin: number, end: number, into?: Bytes): Promise<Bytes>;
   close(): Promise<void>;
 }
 
 export interface TensorFile<Info extends TensorInfo = TensorInfo> extends TensorSet<Info> {
   /** The values as float32: F16 and BF16 exactly, F64 rounded; other dtypes are refused. */
   read(name: string): Promise<Tensor>;
-  /** `count` values of it from place `from` on, likewise. */
-  readPart(name: string, from: number, count: number): Promise<Float32Array>;
+  /** `count` values of it from place `from` on, likewise; in the memory of `into`, which has room for them, if that helps. */
+  readPart(name: string, from: number, count: number, into?: Float32Array<ArrayBuffer>): Promise<Float32Array>;
   /** The values of an integer or BOOL tensor, which must fit in 32 bits. */
   readInts(name: string): Promise<IntTensor>;
 }
 
 interface FloatCodec {
-  decode(bytes: Bytes): Float32Array;
+  /** In place, or into `out`, at whose end 16-bit values may lie, or into an array of their own. */
+  decode(bytes: Bytes, out?: Float32Array<ArrayBuffer>): Float32Array;
   encode(values: Float32Array): Float32Array | Float64Array | Uint16Array;
   /** From this magnitude on a value rounds to infinity. */
   readonly limit?: number;
 }
 
 export const FLOATS: Readonly<Partial<Record<Dtype, FloatCodec>>> = {
-  F32: { decode: (bytes) => new Float32Array(bytes.buffer), encode: (values) => values },
-  F16: { decode: (bytes) => decodeF16(new Uint16Array(bytes.buffer)), encode: encodeF16, limit: 65520 },
-  BF16: { decode: (bytes) => decodeBF16(new Uint16Array(bytes.buffer)), encode: encodeBF16, limit: 511 * 2 ** 119 },
+  F32: {
+    decode: (bytes) => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4),
+    encode: (values) => values,
+  },
+  F16: { decode: (bytes, out) => decodeF16(halves(bytes), out), encode: encodeF16, limit: 65520 },
+  BF16: { decode: (bytes, out) => decodeBF16(halves(bytes), out), encode: encodeBF16, limit: 511 * 2 ** 119 },
   F64: { decode: (bytes) => Float32Array.from(new Float64Array(bytes.buffer)), encode: (v) => Float64Array.from(v) },
 };
+
+function halves({ buffer, byteOffset, length }: Bytes): Uint16Array {
+  return new Uint16Array(buffer, byteOffset, length / 2);
+}
 
 const INTEGERS: Readonly<Partial<Record<Dtype, (bytes: Bytes) => ArrayLike<number | bigint>>>> = {
   BOOL: (bytes) => bytes,
@@ -90,10 +98,12 @@ export function withValues<Info extends TensorInfo>(set: TensorSet<Info>): Tenso
       const { shape } = entryOf(set, name);
       return { shape, data: codecOf(name).decode(await readRaw(name)) };
     },
-    async readPart(name, from, count) {
+    async readPart(name, from, count, into) {
       const { decode } = codecOf(name);
-      const bytes = DTYPE_BITS[entryOf(set, name).dtype] / 8;
-      return decode(await readRange(name, from * bytes, (from + count) * bytes));
+      const item = DTYPE_BITS[entryOf(set, name).dtype] / 8;
+      const out = item <= 4 ? into?.subarray(0, count) : undefined;
+      const end = out && new Uint8Array(out.buffer, out.byteOffset + (4 - item) * count, item * count);
+      return decode(await readRange(name, from * item, (from + count) * item, end), out);
     },
     async readInts(name) {
       const { dtype, shape } = entryOf(set, name);

@@ -109,11 +109,11 @@ function openedFile(
   tensors: ReadonlyMap<string, StorageView>,
   offsets: ReadonlyMap<string, number>,
 ): TensorFile<StorageView> {
-  const bytesOf = async (name: string, begin: number, end: number): Promise<Bytes> => {
+  const bytesOf = async (name: string, begin: number, end: number, into?: Bytes): Promise<Bytes> => {
     const view = entryOf({ path, tensors }, name);
     const item = DTYPE_BITS[view.dtype] / 8;
     const start = (offsets.get(view.key) as number) + view.offset * item;
-    if (isContiguous(view)) return readBytes(file, start + begin, end - begin, path);
+    if (isContiguous(view)) return readBytes(file, start + begin, end - begin, path, into);
     const span = view.shape.reduce((at, size, i) => at + (size - 1) * view.strides[i], 1);
     return gather(view, await readBytes(file, start, span * item, path), item).slice(begin, end);
   };

@@ -47,8 +47,8 @@ export async function withVector<T>(path: string, work: (vector: VectorFile) => 
       ...(Number.isFinite(alpha) && { alpha }),
       parent: file.metadata.get("tbar.parent"),
       shapes: new Map([...file.tensors].map(([name, { shape }]) => [name, shape])),
-      async read(name, from, count) {
-        const data = await file.readPart(name, from, count);
+      async read(name, from, count, into) {
+        const data = await file.readPart(name, from, count, into);
         checkFinite(name, { data }, path, from);
         return data;
       },

@@ -4,7 +4,7 @@ import { floorVariance, isVariance } from "../arithmetic/running-variance.ts";
 import { axpy, inner } from "../arithmetic/task-vector.ts";
 import { refuseExisting } from "../checkpoint/atomic.ts";
 import { readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
-import { type Change, pieces } from "../checkpoint/pieces.ts";
+import { type Change, pieceBuffer, pieces } from "../checkpoint/pieces.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import { sameShape, sizeOf } from "../tensor/tensor.ts";
 import { type JobOptions, silent } from "./job.ts";
@@ -49,13 +49,15 @@ export async function diffModels(
   const measured = await a.stream((x) =>
     b.stream(async (y) => {
       checkSameParameters(from, x.shapes, to, y.shapes);
+      const [beforeBuffer, afterBuffer] = [pieceBuffer(), pieceBuffer()];
       const both = (name: string, from: number, count: number) =>
-        Promise.all([x.read(name, from, count), y.read(name, from, count)]);
+        Promise.all([x.read(name, from, count, beforeBuffer), y.read(name, from, count, afterBuffer)]);
 
       progress.stage("compare");
       const changed: string[] = [];
       for (const [name, shape] of x.shapes) {
-        for (const [from, count] of pieces(sizeOf(shape), probeSize)) {
+        const size = sizeOf(shape);
+        for (const [from, count] of [[0, Math.min(probeSize, size)], ...pieces(size)] as const) {
           checkGoing(signal);
           const [before, after] = await both(name, from, count);
           if (before.every((v, i) => v === after[i])) continue;
@@ -146,11 +148,12 @@ export async function applyVector(
       }
     });
     let done = 0;
+    const buffer = pieceBuffer();
     const change = (name: string): Change => {
       return async (from, values) => {
         checkGoing(signal);
         if (from === 0) progress.step(++done, tau.shapes.size);
-        axpy(alpha, await tau.read(name, from, values.length), values);
+        axpy(alpha, await tau.read(name, from, values.length, buffer), values);
         if (isVariance(name)) floored += floorVariance(values);
       };
     };
