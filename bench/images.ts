@@ -15,7 +15,7 @@ import { imageFiles } from "../src/data/image-files.ts";
 import { median, python, row, writeResults } from "./results.ts";
 
 const rounds = Number(process.env.ROUNDS ?? 15);
-const perRound = 1024;
+const perRound = Number(process.env.IMAGES ?? 1024);
 const folder = "../shared/data/flickr8k-1000/images";
 
 const photographs: string[] = [];
