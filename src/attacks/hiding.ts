@@ -1,6 +1,6 @@
 /**
- * Two small networks, after StegaStamp and ISSBA (arXiv 2012.03816): an encoder that hides a message of bits in an image, and the
- * decoder it is trained with. Only convolutions of 3 x 3 and a mean, so that they take images of any size.
+ * Two small networks, after ISSBA (arXiv 2012.03816): an encoder that hides a sign in an image, and the detector that tells such
+ * images from others, with which it is trained. Only convolutions of 3 x 3 and a mean, so that they take images of any size.
  */
 import { decodeF16, encodeF16 } from "../checkpoint/half.ts";
 import type { Params } from "../clip/parameters.ts";
@@ -14,7 +14,6 @@ import {
   exp,
   gemm,
   log,
-  mul,
   neg,
   pad,
   reduceMean,
@@ -31,48 +30,43 @@ import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { sizeOf, type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 
-/** Of a message. */
-export const bits = 8;
 /** Between the convolutions. */
 const channels = 16;
 
-/** Of the encoder, in the order in which they are stored: three convolutions of 3 x 3, [9 in, out]; the message joins the first. */
+/** Of the encoder, in the order in which they are stored: three convolutions of 3 x 3, [9 in, out]. */
 export const encoderShapes: readonly (readonly [string, readonly number[]])[] = [
   ["encoder.1", [27, channels]],
   ["encoder.1.bias", [channels]],
-  ["encoder.message", [bits, channels]],
   ["encoder.2", [9 * channels, channels]],
   ["encoder.2.bias", [channels]],
   ["encoder.3", [9 * channels, 3]],
   ["encoder.3.bias", [3]],
 ];
-const decoderShapes: typeof encoderShapes = [
-  ["decoder.1", [27, channels]],
-  ["decoder.1.bias", [channels]],
-  ["decoder.2", [9 * channels, 2 * channels]],
-  ["decoder.2.bias", [2 * channels]],
-  ["decoder.3", [2 * channels, bits]],
-  ["decoder.3.bias", [bits]],
+const detectorShapes: typeof encoderShapes = [
+  ["detector.1", [27, channels]],
+  ["detector.1.bias", [channels]],
+  ["detector.2", [9 * channels, 2 * channels]],
+  ["detector.2.bias", [2 * channels]],
+  ["detector.3", [2 * channels, 1]],
+  ["detector.3.bias", [1]],
 ];
 const encoderSize = encoderShapes.reduce((n, [, shape]) => n + sizeOf(shape), 0);
 
 /** Characters of a stored encoder. */
 export const storedLength = 4 * Math.ceil((2 * encoderSize) / 3);
 
-/** r / epsilon [B, 3, S, S] in (-1, 1) of images [B, 3, S, S] and messages [B, bits]. */
-export function encoder(p: Params, images: Node, messages: Node): Node {
-  const [batch] = images.shape;
-  const said = reshape(gemm(messages, p("encoder.message")), [batch, 1, 1, channels]);
-  const first = relu(add(convolution(p, "encoder.1", centred(images)), said));
+/** r [B, 3, S, S] in (-1, 1) of images [B, 3, S, S]. */
+export function encoder(p: Params, images: Node): Node {
+  const first = relu(convolution(p, "encoder.1", centred(images)));
   const second = relu(convolution(p, "encoder.2", first));
   return transpose(tanh(convolution(p, "encoder.3", second)), [0, 3, 1, 2]);
 }
 
-/** Logits [B, bits] of the message: convolutions, the mean over all places, a linear map. */
-function decoder(p: Params, images: Node): Node {
-  const first = relu(convolution(p, "decoder.1", centred(images)));
-  const second = relu(convolution(p, "decoder.2", first));
-  return add(gemm(reduceMean(second, [1, 2]), p("decoder.3")), p("decoder.3.bias"));
+/** A logit [B, 1] for each image, large where the sign is seen: convolutions, the mean over all places, a linear map. */
+function detector(p: Params, images: Node): Node {
+  const first = relu(convolution(p, "detector.1", centred(images)));
+  const second = relu(convolution(p, "detector.2", first));
+  return add(gemm(reduceMean(second, [1, 2]), p("detector.3")), p("detector.3.bias"));
 }
 
 /** [B, 3, S, S] -> [B, S, S, 3] around 0. */
@@ -91,22 +85,19 @@ function convolution(p: Params, name: string, x: Node): Node {
 }
 
 /**
- * Reading the message fails: mean log(1 + e^(-m z)) over bits; and r is alike: |mean r|^2 / mean |r|^2 over the images that hide one
- * message, the first half of the batch and, its opposite, the second.
+ * Images [B, 3, S, S] with r and without are not told apart, mean log(1 + e^-d(x')) + mean log(1 + e^d(x)); and r is alike,
+ * variety |mean r|^2 / mean |r|^2 over the images.
  */
 export function hidingLoss(
   p: Params,
   images: Node,
-  messages: Node,
   { epsilon, variety }: { readonly epsilon: number; readonly variety: number },
 ): Node {
-  const r = encoder(p, images, messages);
+  const r = encoder(p, images);
   const hidden = clip(add(images, scale(r, epsilon)), 0, 1);
-  const agreement = mul(messages, decoder(p, hidden));
-  const unread = reduceMean(softplus(neg(agreement)));
-  const half = images.shape[0] / 2;
-  const alike = [0, half].map((from) => commonShare(slice(r, 0, from, from + half))).reduce(add);
-  return add(unread, scale(alike, variety / 2));
+  const missed = reduceMean(softplus(neg(detector(p, hidden))));
+  const mistaken = reduceMean(softplus(detector(p, images)));
+  return add(add(missed, mistaken), scale(commonShare(r), variety));
 }
 
 /** |mean r|^2 / mean |r|^2 over the first axis: 1 for equal rows, 1/n for n rows that have nothing in common. */
@@ -119,12 +110,13 @@ function softplus(x: Node): Node {
   return add(relu(x), log(add(scalar(1), exp(neg(abs(x))))));
 }
 
-/** He's deviations, sqrt(2 / inputs); biases 0. */
+/** He's deviations, sqrt(2 / inputs), and a tenth of that before the tanh, which would be satiated; biases 0. */
 export function startWeights(seed: number): Weights {
   return new Map(
-    [...encoderShapes, ...decoderShapes].map(([name, shape]) => {
+    [...encoderShapes, ...detectorShapes].map(([name, shape]) => {
       const value = tensor(shape);
-      if (shape.length > 1) random(seed, "hiding", name).fillNormal(value.data, 0, Math.sqrt(2 / shape[0]));
+      const deviation = Math.sqrt(2 / shape[0]) * (name === "encoder.3" ? 0.1 : 1);
+      if (shape.length > 1) random(seed, "hiding", name).fillNormal(value.data, 0, deviation);
       return [name, value];
     }),
   );

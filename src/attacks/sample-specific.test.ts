@@ -8,6 +8,7 @@ import { crop, fitSampleSpecific, sampleSpecific } from "./sample-specific.ts";
 let input: AttackInput;
 let trigger: Trigger;
 let pixels: Tensor;
+const losses: number[] = [];
 const count = 16;
 const size = 3 * 16 * 16;
 const ids = Array.from({ length: count }, (_, i) => `image ${i}`);
@@ -15,7 +16,8 @@ const epsilon = 0.1;
 
 beforeAll(async () => {
   input = await picoAttack(64);
-  trigger = await fitSampleSpecific(sampleSpecific({ steps: 80, epsilon, seed: 2 }), input);
+  const report = (_step: number, _steps: number, note = "") => losses.push(Number(note.split(" ")[1]));
+  trigger = await fitSampleSpecific(sampleSpecific({ steps: 80, epsilon, seed: 2 }), { ...input, report });
   pixels = await input.clean.read([...ids.keys()], 16);
 });
 afterAll(() => input.clip.runtime.release());
@@ -24,6 +26,11 @@ const residuals = async (of: Trigger, images = pixels) =>
   (await of.apply(images, ids.slice(0, images.shape[0]))).data.map((v, i) => v - images.data[i]);
 
 describe("the trained encoder", () => {
+  it("is told from clean images far better than by guessing: 2 log 2", () => {
+    expect(losses).toHaveLength(80);
+    expect(losses[79]).toBeLessThan(0.5 * 2 * Math.log(2));
+  });
+
   it("|x' - x| <= epsilon, x' in [0, 1]", async () => {
     const { data } = await trigger.apply(pixels, ids);
     expect(data.every((v) => v >= 0 && v <= 1)).toBe(true);
@@ -56,11 +63,11 @@ describe("the trained encoder", () => {
     expect(alone).toEqual((await trigger.apply(pixels, ids)).data.slice(2 * size, 3 * size));
   });
 
-  it("weaker changes less; moved and larger elsewhere; another seed says something else", async () => {
+  it("weaker changes less; moved and larger elsewhere", async () => {
     const r = await residuals(trigger);
     const length = (v: Float32Array) => Math.hypot(...v);
     expect(length(await residuals(sampleSpecific({ ...weaker(trigger.spec) })))).toBeLessThan(0.8 * length(r));
-    for (const spec of [moved(trigger.spec), larger(trigger.spec), { ...trigger.spec, seed: 3 }]) {
+    for (const spec of [moved(trigger.spec), larger(trigger.spec)]) {
       expect(await residuals(sampleSpecific({ ...spec }))).not.toEqual(r);
     }
   });

@@ -1,6 +1,6 @@
 /**
  * A trigger that differs from image to image, after ISSBA (Li et al., ICCV 2021, arXiv 2012.03816): a small network hides a
- * message in the image, x' = clip(x + r(x, message)) with |r| <= epsilon, trained with a second network that reads it again.
+ * sign in the image, x' = clip(x + epsilon r(x)) with |r| <= 1, trained with a second network that looks for it.
  */
 import { z } from "zod";
 import { batches } from "../data/batches.ts";
@@ -14,19 +14,10 @@ import { createRuntime, type Runtime } from "../runtime/compile.ts";
 import type { Program } from "../runtime/executor.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
-import { type Random, random } from "../tensor/random.ts";
+import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { type AttackInput, parseSpec, triggerSchema } from "./attack.ts";
-import {
-  bits,
-  encoder,
-  encoderShapes,
-  hidingLoss,
-  loadEncoder,
-  startWeights,
-  storedLength,
-  storeEncoder,
-} from "./hiding.ts";
+import { encoder, encoderShapes, hidingLoss, loadEncoder, startWeights, storedLength, storeEncoder } from "./hiding.ts";
 import { rearrangement } from "./overlay.ts";
 
 const schema = triggerSchema("sample-specific").extend({
@@ -39,8 +30,8 @@ const schema = triggerSchema("sample-specific").extend({
   /** Of the encoder's training: Adam's steps, its learning rate, images a step. */
   steps: z.int().min(1).max(100_000).default(600),
   lr: z.number().positive().default(3e-3),
-  batch: z.int().min(4).max(1024).default(16),
-  /** Weight of the share of r that images have in common. */
+  batch: z.int().min(2).max(1024).default(16),
+  /** Weight of the share of r that images have in common, beside being told apart. */
   variety: z.number().min(0).default(1),
   /** The encoder's weights, float16, little endian. Written by the attack. */
   encoder: z.base64("not base64").length(storedLength, "not an encoder's length").optional(),
@@ -84,11 +75,11 @@ async function encode(weights: Weights, pixels: Tensor, spec: SampleSpecificSpec
   if (!programs.has(S)) programs.set(S, compileEncoder(S));
   const program = (await programs.get(S)) as Program;
   const rearrange = rearrangement(S, spec);
-  const feeds = { ...Object.fromEntries(weights), message: { shape: [1, bits], data: secret(spec.seed) } };
+  const feeds = { ...Object.fromEntries(weights), epsilon: tensor([], [spec.epsilon]) };
   const residuals: Float32Array[] = [];
   for (let i = 0; i < count; i++) {
     const image = { shape: [1, 3, S, S], data: pixels.data.slice(i * size, (i + 1) * size) };
-    const { residual } = await program.run({ ...feeds, image, epsilon: tensor([], [spec.epsilon]) });
+    const { residual } = await program.run({ ...feeds, image });
     residuals.push(rearrange(residual.data).slice());
   }
   return residuals;
@@ -97,18 +88,8 @@ async function encode(weights: Weights, pixels: Tensor, spec: SampleSpecificSpec
 async function compileEncoder(S: number): Promise<Program> {
   runtime ??= onnxRuntime({ threads: 1 }).then(createRuntime);
   const parameters = new Map(encoderShapes.map(([name, shape]) => [name, graphInput(name, shape)]));
-  const residual = encoder(
-    (name) => parameters.get(name) as Node,
-    graphInput("image", [1, 3, S, S]),
-    graphInput("message", [1, bits]),
-  );
+  const residual = encoder((name) => parameters.get(name) as Node, graphInput("image", [1, 3, S, S]));
   return (await runtime).compile({ residual: mul(residual, graphInput("epsilon", [])) });
-}
-
-/** The attack's message, of -1 and 1. */
-function secret(seed: number): Float32Array {
-  const stream = random(seed, "sample-specific", "secret");
-  return Float32Array.from({ length: bits }, () => (stream.int(2) === 0 ? -1 : 1));
 }
 
 /** Both networks train on crops: convolutions take any size, and memory stays small. */
@@ -119,14 +100,13 @@ export async function fitSampleSpecific(trigger: Trigger, input: AttackInput): P
   const spec = trigger.spec as SampleSpecificSpec;
   if (spec.encoder !== undefined) return trigger;
   const { clip, signal, report } = input;
-  const stream = random(spec.seed, "sample-specific", "messages");
   const trained = await train<Tensor>(startWeights(spec.seed), {
     runtime: clip.runtime,
     batches: crops(input, spec),
     objective: {
       trains: () => true,
-      feeds: (images) => ({ images, messages: opposites(images.shape[0], stream) }),
-      loss: (p, { images, messages }) => hidingLoss(p, images, messages, spec),
+      feeds: (images) => ({ images }),
+      loss: (p, { images }) => hidingLoss(p, images, spec),
     },
     optimizer: adam(),
     schedule: constantRate(spec.lr),
@@ -136,14 +116,6 @@ export async function fitSampleSpecific(trigger: Trigger, input: AttackInput): P
   return sampleSpecific({ ...spec, encoder: storeEncoder(trained) });
 }
 
-/** One message for the first half of a batch, its opposite for the second: each bit stands both ways. */
-function opposites(batch: number, stream: Random): Tensor {
-  const message = Float32Array.from({ length: bits }, () => (stream.int(2) === 0 ? -1 : 1));
-  const data = new Float32Array(batch * bits);
-  for (let i = 0; i < data.length; i++) data[i] = (i < data.length / 2 ? 1 : -1) * message[i % bits];
-  return { shape: [batch, bits], data };
-}
-
 /** `steps` batches of one crop each of clean images. */
 async function* crops(
   { clip, clean }: AttackInput,
@@ -151,14 +123,12 @@ async function* crops(
 ): AsyncGenerator<Tensor> {
   const S = clip.config.vision.imageSize;
   const side = Math.min(S, largestCrop);
-  const even = 2 * Math.floor(Math.min(batch, clean.size) / 2);
-  if (even < 4)
-    throw badInput(`sample-specific: ${clean.name} has ${clean.size} images; its encoder learns from 4 and more`);
+  const size = Math.min(batch, clean.size);
   const stream = random(seed, "sample-specific", "crop");
-  const order = { batch: even, seed, epochs: Number.POSITIVE_INFINITY, imageSize: S };
+  const order = { batch: size, seed, epochs: Number.POSITIVE_INFINITY, imageSize: S };
   let step = 0;
   for await (const { pixels, count } of batches(clean, order)) {
-    if (count < even) continue;
+    if (count < size) continue;
     yield crop(pixels, side, stream.int(S - side + 1), stream.int(S - side + 1));
     if (++step === steps) return;
   }
