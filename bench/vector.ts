@@ -4,7 +4,7 @@
  * mergekit-pytorch. Needs 15 GB in TMPDIR. Run: npm run bench:vector.
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parameterShapes } from "../src/checkpoint/config.ts";
@@ -52,10 +52,17 @@ async function writeRandom(path: string, vision: object, seed: number): Promise<
   await writeSafetensors(join(path, "model.safetensors"), { tensors, metadata: new Map([["format", "pt"]]) });
 }
 
-/** Drops the page cache, or throws: figures with a warm one mean nothing. */
-function coolDown(): void {
+/** Drops the page cache, or throws: figures with a warm one mean nothing. Programs are loaded again, so that data alone are cold. */
+function coolDown(command: string): void {
   execFileSync("sync");
   writeFileSync("/proc/sys/vm/drop_caches", "3");
+  if (command === process.execPath) tbarProcess(["vector", "diff", "--help"]);
+  else spawnSync(command, ["--help"]);
+}
+
+/** A file, or those of a folder. */
+function written(out: string): string[] {
+  return statSync(out).isDirectory() ? readdirSync(out).map((name) => join(out, name)) : [out];
 }
 
 interface Run {
@@ -64,14 +71,14 @@ interface Run {
   readonly memory: number;
 }
 
-/** Runs a program with a cold cache, and syncs what it wrote. */
+/** Runs a program with a cold cache, and syncs what it wrote (tbar does so itself). */
 function timed(command: string, args: readonly string[], out: string): Run {
   rmSync(out, { recursive: true, force: true });
-  coolDown();
+  coolDown(command);
   const start = performance.now();
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: "utf8", maxBuffer: 2 ** 26 });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${stderr.slice(-2000)}`);
-  execFileSync("sync");
+  if (command !== process.execPath) execFileSync("sync", written(out));
   return { seconds: (performance.now() - start) / 1000, memory: Number(/peak (\d+)/.exec(stdout)?.[1] ?? 0) / 1e3 };
 }
 
@@ -81,8 +88,10 @@ const program = `
   const code = await run(process.argv.slice(1), { out: silent, err: process.stderr, signal: new AbortController().signal });
   console.log("peak", process.resourceUsage().maxRSS); // kilobytes on Linux
   process.exit(code);`;
+const tbarArguments = (args: readonly string[]) => ["--input-type=module", "-e", program, ...args];
+const tbarProcess = (args: readonly string[]) => spawnSync(process.execPath, tbarArguments(args));
 const tbar = (args: readonly string[], out: string) =>
-  timed(process.execPath, ["--input-type=module", "-e", program, ...args, "--quiet", "--out", out], out);
+  timed(process.execPath, tbarArguments([...args, "--quiet", "--out", out]), out);
 
 function merge(from: string, to: string, out: string): Run {
   const recipe = {

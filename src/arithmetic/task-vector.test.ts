@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { tensor, type Weights } from "../tensor/tensor.ts";
-import { add, cosine, dot, norm, subtract, taskVector } from "./task-vector.ts";
+import { add, axpy, cosine, difference, dot, inner, norm, subtract, taskVector } from "./task-vector.ts";
 
 const from: Weights = new Map([
   ["a", tensor([2], [1, 2])],
@@ -39,4 +39,16 @@ test("models that do not fit are refused by the tensor's name", () => {
   expect(() => taskVector(new Map([["a", tensor([2])]]), to)).toThrow(/first model has no b/);
   expect(() => taskVector(from, new Map([...to, ["a", tensor([1, 2])]]))).toThrow(/a is \[2\] .* \[1,2\]/);
   expect(() => add(from, new Map([["z", tensor([1])]]), 1)).toThrow(/no z/);
+});
+
+test.each([1, 4, 5, 7, 8])("in place, %i values: y + a x, y - x and its square, x y", (length) => {
+  const x = Float32Array.from({ length }, (_, i) => i + 0.5);
+  const y = Float32Array.from({ length }, (_, i) => 2 * i);
+  const sum = y.slice();
+  axpy(-0.5, x, sum);
+  expect([...sum]).toEqual([...y].map((v, i) => v - 0.5 * x[i]));
+  expect(inner(x, y)).toBe([...y].reduce((total, v, i) => total + v * x[i], 0));
+  const tau = y.slice();
+  expect(difference(x, tau)).toBe([...y].reduce((total, v, i) => total + (v - x[i]) ** 2, 0));
+  expect([...tau]).toEqual([...y].map((v, i) => v - x[i]));
 });

@@ -24,7 +24,7 @@ export async function writeFileAtomic(
   await writeAtomic(path, options, async (temporary) => {
     const file = await open(temporary, "wx");
     try {
-      if (typeof content === "function") await content((chunk) => file.writeFile(chunk));
+      if (typeof content === "function") await writeThrough(file, content);
       else await file.writeFile(content);
       await file.sync();
     } finally {
@@ -32,6 +32,24 @@ export async function writeFileAtomic(
     }
     await replace(temporary, path, options);
   });
+}
+
+/** Bytes after which they are sent to the disk while more are made: at the end little is left to wait for. */
+const flushEvery = 64 * 2 ** 20;
+
+async function writeThrough(file: FileHandle, content: (write: Write) => Promise<void>): Promise<void> {
+  let waiting = 0;
+  let flushed = Promise.resolve();
+  await content(async (chunk) => {
+    await file.writeFile(chunk);
+    waiting += chunk.length;
+    if (waiting < flushEvery) return;
+    waiting = 0;
+    await flushed;
+    flushed = file.datasync();
+    flushed.catch(() => {}); // thrown where it is awaited
+  });
+  await flushed;
 }
 
 /**

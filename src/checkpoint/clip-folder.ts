@@ -14,10 +14,19 @@ import { isFile, isFolder, readSmallFile, refusePickleName, sha256Files } from "
 import { inferConfig } from "./infer-config.ts";
 import { detectLayout, type Layout, ourShape, type Part, partsOf, putTogether, takeApart } from "./layouts.ts";
 import { openWeights } from "./open-weights.ts";
-import { type Change, changedPieces, type Parameters, parametersOf, pieceBuffer, rawPieces } from "./pieces.ts";
+import {
+  type Change,
+  changedPieces,
+  type Parameters,
+  parametersOf,
+  pieceBuffer,
+  piecesOf,
+  rawPieces,
+  readAhead,
+} from "./pieces.ts";
 import type { Preprocess } from "./preprocess.ts";
 import { type TensorSource, writeSafetensors } from "./safetensors.ts";
-import type { Dtype } from "./safetensors-header.ts";
+import { type Dtype, layOut } from "./safetensors-header.ts";
 import { readSettings } from "./settings.ts";
 import type { TensorFile, TensorInfo } from "./tensor-file.ts";
 
@@ -249,10 +258,20 @@ function mergedMetadata({ like, metadata = {} }: CheckpointContent): Map<string,
   return new Map(Object.entries(Object.keys(merged).length > 0 ? { format: "pt", ...merged } : merged));
 }
 
+/** The tensors that hold parameters, as `writeCheckpoint` comes to them. */
+export function inWritingOrder({ tensors, parts }: Checkpoint): Part[] {
+  const partOf = new Map(parts.map((part) => [part.file, part]));
+  const files = [...tensors].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
+  return layOut(files, new Map()).ordered.flatMap(({ name }) => partOf.get(name) ?? []);
+}
+
 /** The file's tensors again: copied as bytes, or encoded anew where one of the parameters in them is given. */
 function sources(source: TensorFile, { like, weights, changes = new Map() }: CheckpointContent): TensorSource[] {
   const partOf = new Map(like.parts.map((part) => [part.file, part]));
   const parameters = parametersOf(source, like.parts);
+  const changed = inWritingOrder(like).filter(({ ours }) => ours.some((our) => changes.has(our)));
+  const names = changed.flatMap(({ ours }) => ours);
+  const ahead = readAhead(parameters, piecesOf(names, parameters.shapes));
   const buffer = pieceBuffer();
   const given = async (part: Part) => {
     const some = part.ours.map((our) => weights.get(our));
@@ -265,7 +284,7 @@ function sources(source: TensorFile, { like, weights, changes = new Map() }: Che
   return [...like.tensors].map(([name, { dtype, shape }]) => {
     const part = partOf.get(name);
     const data = () => {
-      if (part?.ours.some((our) => changes.has(our))) return changedPieces(parameters, part, changes, buffer);
+      if (part?.ours.some((our) => changes.has(our))) return changedPieces(ahead, part, changes);
       if (part?.ours.some((our) => weights.has(our))) return given(part);
       return rawPieces(source, name, buffer);
     };

@@ -1,7 +1,6 @@
 /** Small files and hashes: bounded reads, JSON checked by a schema, SHA-256 of a stream. */
 import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import type { z } from "zod";
@@ -108,8 +107,23 @@ export function refusePickleName(out: string): void {
 /** SHA-256 of a file in lower-case hexadecimal, read as a stream. */
 export async function sha256File(path: string): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: MIB })) hash.update(chunk);
-  return hash.digest("hex");
+  const file = await openFile(path);
+  try {
+    // two buffers in turn: one is filled while the other is hashed
+    let [filled, spare] = [new Uint8Array(MIB), new Uint8Array(MIB)];
+    let position = 0;
+    let reading = file.read(filled, 0, MIB, position);
+    for (;;) {
+      const { bytesRead } = await reading;
+      if (bytesRead === 0) return hash.digest("hex");
+      position += bytesRead;
+      reading = file.read(spare, 0, MIB, position);
+      hash.update(filled.subarray(0, bytesRead));
+      [filled, spare] = [spare, filled];
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 /** That of one file; of several, that of the lines that `sha256sum` prints for them, in the order of their names. */

@@ -53,6 +53,46 @@ export function parametersOf(file: TensorFile, parts: readonly Part[]): Paramete
   };
 }
 
+/** Values of a parameter: `count` from place `from` on. */
+export interface Piece {
+  readonly name: string;
+  readonly from: number;
+  readonly count: number;
+}
+
+/** The pieces of these parameters, one after the other. */
+export function* piecesOf(names: Iterable<string>, shapes: Parameters["shapes"]): Generator<Piece> {
+  for (const name of names) {
+    for (const [from, count] of pieces(sizeOf(shapes.get(name) ?? []))) yield { name, from, count };
+  }
+}
+
+/**
+ * The same parameters for one who asks for these pieces in turn: each is read while the one before is in use, and is good until
+ * the one after it is asked for. Anything else is read when it is asked for.
+ */
+export function readAhead({ shapes, read }: Parameters, plan: Iterator<Piece>): Parameters {
+  let [spare, buffer] = [pieceBuffer(), pieceBuffer()];
+  const begin = () => {
+    const { value: piece, done } = plan.next();
+    if (done) return undefined;
+    [spare, buffer] = [buffer, spare];
+    const data = read(piece.name, piece.from, piece.count, buffer);
+    data.catch(() => {}); // thrown to the one who asks for it
+    return { ...piece, data };
+  };
+  let next = begin();
+  return {
+    shapes,
+    read(name, from, count) {
+      const ready = next;
+      if (ready?.name !== name || ready.from !== from || ready.count !== count) return read(name, from, count);
+      next = begin();
+      return ready.data;
+    },
+  };
+}
+
 /** Changes values of a parameter in place: those from place `from` on. */
 export type Change = (from: number, values: Float32Array) => Promise<void>;
 
@@ -61,17 +101,18 @@ export async function* changedPieces(
   { shapes, read }: Parameters,
   part: Part,
   changes: ReadonlyMap<string, Change>,
-  buffer: PieceBuffer,
 ): AsyncGenerator<Float32Array> {
   for (const name of part.ours) {
     const shape = shapes.get(name) ?? [];
-    const size = sizeOf(shape);
-    for (const [from, count] of pieces(size, part.form === "transposed" ? size : undefined)) {
-      const data = await read(name, from, count, buffer);
+    const whole = part.form === "transposed" ? new Float32Array(sizeOf(shape)) : undefined;
+    for (const [from, count] of pieces(sizeOf(shape))) {
+      const data = await read(name, from, count);
       await changes.get(name)?.(from, data);
       checkFinite(name, { data }, "new weights", from);
-      yield part.form === "transposed" ? putTogether(part, [{ shape, data }]).data : data;
+      if (whole === undefined) yield data;
+      else whole.set(data, from);
     }
+    if (whole !== undefined) yield putTogether(part, [{ shape, data: whole }]).data;
   }
 }
 

@@ -342,6 +342,8 @@ test("the command, by HF_ENDPOINT and HF_TOKEN; --model then takes the name", as
   const { code, out } = await tbar(["pull", "me/clip", "--quiet"]);
   expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining(`me/clip at main (${commit})\n3 files`) });
   expect(seen[0].authorization).toBe("Bearer mine");
+  vi.stubEnv("HF_TOKEN", "my token");
+  expect((await tbar(["pull", "me/clip"])).err).toContain("HF_TOKEN is no token");
   const { err } = await tbar(["eval", "--model", "me/clip", "--data", "shapes"]);
   expect(err).toContain("model.safetensors is not a sound safetensors file");
   expect((await tbar(["eval", "--model", "hf:me/other", "--data", "shapes"])).err).toContain(

@@ -3,6 +3,7 @@ import type { WriteOptions } from "../checkpoint/atomic.ts";
 import { checkFinite } from "../checkpoint/checks.ts";
 import type { Parameters } from "../checkpoint/pieces.ts";
 import { openSafetensors, type TensorSource, writeSafetensors } from "../checkpoint/safetensors.ts";
+import { layOut } from "../checkpoint/safetensors-header.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 
@@ -20,6 +21,14 @@ export interface VectorFile extends Facts, Parameters {}
 export type VectorPart = Pick<TensorSource, "name" | "shape" | "data">;
 
 const kind = "tbar task vector";
+
+/** The names of a vector's tensors as they are written. */
+export function vectorOrder(names: readonly string[]): string[] {
+  return layOut(
+    names.map((name) => ({ name, dtype: "F32" as const, shape: [] })),
+    new Map(),
+  ).ordered.map(({ name }) => name);
+}
 
 export async function writeVector(
   path: string,

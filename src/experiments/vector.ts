@@ -1,15 +1,15 @@
 /** Task vectors between files: made from two checkpoints, applied to one, described and compared. */
 import { stat } from "node:fs/promises";
 import { floorVariance, isVariance } from "../arithmetic/running-variance.ts";
-import { axpy, inner } from "../arithmetic/task-vector.ts";
+import { axpy, difference, inner } from "../arithmetic/task-vector.ts";
 import { refuseExisting } from "../checkpoint/atomic.ts";
-import { readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
-import { type Change, pieceBuffer, pieces } from "../checkpoint/pieces.ts";
+import { inWritingOrder, readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import { type Change, type Parameters, pieces, piecesOf, readAhead } from "../checkpoint/pieces.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import { sameShape, sizeOf } from "../tensor/tensor.ts";
 import { type JobOptions, silent } from "./job.ts";
 import { receiptKey } from "./model-facts.ts";
-import { type VectorFile, type VectorPart, withVector, writeVector } from "./vector-file.ts";
+import { type VectorFile, type VectorPart, vectorOrder, withVector, writeVector } from "./vector-file.ts";
 
 export interface VectorJob extends Pick<JobOptions, "progress" | "signal"> {
   readonly force?: boolean;
@@ -49,42 +49,16 @@ export async function diffModels(
   const measured = await a.stream((x) =>
     b.stream(async (y) => {
       checkSameParameters(from, x.shapes, to, y.shapes);
-      const [beforeBuffer, afterBuffer] = [pieceBuffer(), pieceBuffer()];
-      const both = (name: string, from: number, count: number) =>
-        Promise.all([x.read(name, from, count, beforeBuffer), y.read(name, from, count, afterBuffer)]);
-
       progress.stage("compare");
-      const changed: string[] = [];
-      for (const [name, shape] of x.shapes) {
-        const size = sizeOf(shape);
-        for (const [from, count] of [[0, Math.min(probeSize, size)], ...pieces(size)] as const) {
-          checkGoing(signal);
-          const [before, after] = await both(name, from, count);
-          if (before.every((v, i) => v === after[i])) continue;
-          changed.push(name);
-          break;
-        }
-      }
+      const changed = await differing(x, y, signal);
       if (changed.length === 0)
         throw badInput(`${from} and ${to} have the same weights: there is no difference to write`);
-
       progress.stage("subtract");
       const measured: Measured[] = [];
-      const tau = changed.map((name): VectorPart => {
-        const shape = x.shapes.get(name) ?? [];
-        const data = async function* () {
-          let square = 0;
-          for (const [from, count] of pieces(sizeOf(shape))) {
-            checkGoing(signal);
-            const [before, after] = await both(name, from, count);
-            axpy(-1, before, after);
-            square += inner(after, after);
-            yield after;
-          }
-          measured.push({ name, values: sizeOf(shape), square });
-          progress.step(measured.length, changed.length);
-        };
-        return { name, shape, data };
+      const plan = () => piecesOf(vectorOrder(changed), x.shapes);
+      const tau = differences(readAhead(x, plan()), readAhead(y, plan()), changed, (part) => {
+        checkGoing(signal);
+        progress.step(measured.push(part), changed.length);
       });
       await writeVector(out, { tau, parent }, { force });
       return measured;
@@ -95,6 +69,44 @@ export async function diffModels(
 
 /** Values read first of each tensor to see whether it differs at all: most that do differ there. */
 const probeSize = 2 ** 14;
+
+async function differing(x: Parameters, y: Parameters, signal: AbortSignal | undefined): Promise<string[]> {
+  const found: string[] = [];
+  for (const [name, shape] of x.shapes) {
+    const size = sizeOf(shape);
+    for (const [from, count] of [[0, Math.min(probeSize, size)], ...pieces(size)] as const) {
+      checkGoing(signal);
+      const [before, after] = [await x.read(name, from, count), await y.read(name, from, count)];
+      if (before.every((v, i) => v === after[i])) continue;
+      found.push(name);
+      break;
+    }
+  }
+  return found;
+}
+
+/** y - x as it is written; `done` is told of each tensor when it has gone by. */
+function differences(
+  x: Parameters,
+  y: Parameters,
+  names: readonly string[],
+  done: (part: Measured) => void,
+): VectorPart[] {
+  return names.map((name) => {
+    const shape = x.shapes.get(name) ?? [];
+    const data = async function* () {
+      let square = 0;
+      for (const [from, count] of pieces(sizeOf(shape))) {
+        const before = await x.read(name, from, count);
+        const after = await y.read(name, from, count);
+        square += difference(before, after);
+        yield after;
+      }
+      done({ name, values: sizeOf(shape), square });
+    };
+    return { name, shape, data };
+  });
+}
 
 type Shapes = ReadonlyMap<string, readonly number[]>;
 
@@ -138,8 +150,16 @@ export async function applyVector(
   progress.stage("add");
   const checkpoint = await readCheckpoint(model);
   let floored = 0;
-  const alpha = await withVector(vector, async (tau) => {
-    const alpha = asked ?? tau.alpha ?? 1;
+  const alpha = await withVector(vector, async (file) => {
+    const names = inWritingOrder(checkpoint).flatMap(({ ours }) => ours);
+    const tau = readAhead(
+      file,
+      piecesOf(
+        names.filter((name) => file.shapes.has(name)),
+        file.shapes,
+      ),
+    );
+    const alpha = asked ?? file.alpha ?? 1;
     await checkpoint.stream(async ({ shapes }) => {
       for (const [name, shape] of tau.shapes) {
         const own = shapes.get(name);
@@ -148,12 +168,11 @@ export async function applyVector(
       }
     });
     let done = 0;
-    const buffer = pieceBuffer();
     const change = (name: string): Change => {
       return async (from, values) => {
         checkGoing(signal);
         if (from === 0) progress.step(++done, tau.shapes.size);
-        axpy(alpha, await tau.read(name, from, values.length, buffer), values);
+        axpy(alpha, await tau.read(name, from, values.length), values);
         if (isVariance(name)) floored += floorVariance(values);
       };
     };

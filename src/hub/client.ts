@@ -22,7 +22,10 @@ export function hubOfEnvironment(): Hub {
   if (!/^https?:\/\//.test(HF_ENDPOINT) || !URL.canParse(HF_ENDPOINT)) {
     throw badInput(`HF_ENDPOINT is "${HF_ENDPOINT}"; expected an address such as https://huggingface.co`);
   }
-  return { endpoint: HF_ENDPOINT.replace(/\/+$/, ""), ...(HF_TOKEN && { token: HF_TOKEN.trim() }) };
+  const token = HF_TOKEN?.trim();
+  if (token && !/^[\x21-\x7e]+$/.test(token))
+    throw badInput("HF_TOKEN is no token: it has blanks or characters beyond ASCII");
+  return { endpoint: HF_ENDPOINT.replace(/\/+$/, ""), ...(token && { token }) };
 }
 
 /** HF_HUB_OFFLINE as Python reads it. */
