@@ -1,5 +1,4 @@
 /** Data sets whose every example is an encoded image (JPEG, PNG, ...) somewhere; decoded and framed when it is read. */
-import { availableParallelism } from "node:os";
 import { tensor } from "../tensor/tensor.ts";
 import { concurrently } from "./concurrently.ts";
 import type { Dataset } from "./dataset.ts";
@@ -16,7 +15,10 @@ export interface EncodedImages extends Omit<Dataset, "read"> {
   place(index: number): string;
 }
 
-/** `read` decodes on sharp's threads, as many images at a time as there are processors and one more; it throws TbarError on the first that fails. */
+/** Images on their way at a time: sharp decodes on libuv's threads, four unless told otherwise, and none should wait for a file. */
+const inFlight = 3 * Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
+
+/** `read` throws TbarError on the first image that fails. */
 export function decoded({ encoded, place, ...dataset }: EncodedImages, fit: Fit = "crop"): Dataset {
   const frame = fit === "crop" ? clipTransform : squash;
   return {
@@ -24,7 +26,7 @@ export function decoded({ encoded, place, ...dataset }: EncodedImages, fit: Fit 
     async read(indices, imageSize) {
       const out = tensor([indices.length, 3, imageSize, imageSize]);
       const size = 3 * imageSize * imageSize;
-      await concurrently(indices, availableParallelism() + 1, async (index, slot) => {
+      await concurrently(indices, inFlight, async (index, slot) => {
         const image = await decodeBytes(await encoded(index), place(index));
         writePixels(frame(image, imageSize), out.data.subarray(slot * size, (slot + 1) * size));
       });
