@@ -45,6 +45,23 @@ test("QuickGELU's two scales vanish into the linear maps around it", () => {
   expect(opsOf(simple).sort()).toEqual(["Gemm", "Gemm", "Input", "Input", "Input", "Mul", "Sigmoid"]);
 });
 
+test("they vanish through reshapes too, and through those of the gradient", () => {
+  const [x3, w1, w2] = [input("x3", [2, 1, 3]), input("w1", [5, 3]), input("w2", [4, 5])];
+  const dense = (y: Node, w: Node) => reshape(linear(reshape(y, [2, w.shape[1]]), w), [2, 1, w.shape[0]]);
+  const y = dense(scale(silu(scale(dense(x3, w1), 1.702)), 1 / 1.702), w2);
+  const values = { x3: numbers(6), w1: numbers(15), w2: numbers(20) };
+  const forward = unchanged(y, values);
+  expect(count(forward, "Mul")).toBe(1);
+  const gradients = grad(reduceSum(mul(y, y)), [w1, w2]);
+  const simple = simplify(gradients);
+  evaluate(gradients, values).forEach((want, i) => {
+    const [got] = evaluate([simple[i]], values);
+    for (const [j, v] of want.entries()) expect(got[j]).toBeCloseTo(v, 10);
+  });
+  const scalars = topological(simple).filter(({ op, shape }) => op === "Constant" && shape.length === 0);
+  expect(scalars.map(({ value }) => value?.[0])).not.toContain(Math.fround(1.702));
+});
+
 test("a Gemm that others read too keeps its own scale", () => {
   const w = input("w", [5, 3]);
   const y = linear(x, w);

@@ -108,6 +108,7 @@ const rules: Record<string, (node: Node, single: (i: number) => boolean) => Node
           (x.value as Float32Array).map((v) => v * by),
           x.shape,
         );
+      if (x.op === "Reshape" && single(at)) return reshape(mul(x.inputs[0], scalar(by)), node.shape); // it may stand on a Gemm
       if (x.op === "Gemm" && single(at)) {
         const attrs = x.attrs as GemmAttrs;
         return { ...x, attrs: { ...attrs, alpha: attrs.alpha * by, beta: attrs.beta * by } };
@@ -155,14 +156,15 @@ const rules: Record<string, (node: Node, single: (i: number) => boolean) => Node
     return undefined;
   },
 
-  // s * x in an operand moves into alpha
+  // s * x in an operand, reshaped or not, moves into alpha
   Gemm: (node) => {
     const attrs = node.attrs as GemmAttrs;
     for (const i of [0, 1]) {
-      const x = node.inputs[i];
+      const { shape } = node.inputs[i];
+      const x = node.inputs[i].op === "Reshape" ? node.inputs[i].inputs[0] : node.inputs[i];
       const at = x.op === "Mul" ? x.inputs.findIndex((y) => scalarValue(y) !== undefined) : -1;
-      if (at < 0 || x.inputs[1 - at].shape.length !== 2) continue;
-      const inputs = node.inputs.map((y, j) => (j === i ? x.inputs[1 - at] : y));
+      if (at < 0 || !same(x.inputs[1 - at].shape, x.shape)) continue;
+      const inputs = node.inputs.map((y, j) => (j === i ? reshape(x.inputs[1 - at], shape) : y));
       return makeNode("Gemm", inputs, { ...attrs, alpha: attrs.alpha * (scalarValue(x.inputs[at]) as number) });
     }
     return undefined;
