@@ -77,6 +77,9 @@ export function imageTokens(vision: VisionConfig): number {
 /** The config itself if a model can be built from it; throws `bad-input` naming the value, `source` and what would work. */
 export function checkConfig(config: ClipConfig, source: string): ClipConfig {
   const { vision, text } = config;
+  if (vision.kind === "resnet" && vision.blocks.length !== 4) {
+    throw badInput(`${source}: a ResNet has 4 stages, not ${vision.blocks.length}`);
+  }
   // About four times the largest CLIP published: a hostile file cannot ask for endless memory.
   const tower = (name: string, { width, layers, heads, mlpWidth }: TowerConfig) =>
     [
@@ -89,7 +92,6 @@ export function checkConfig(config: ClipConfig, source: string): ClipConfig {
     [
       ["vision width", width, 512],
       ["vision heads", heads, 1024],
-      ["number of stages", blocks.length, 4],
       ...blocks.map((count, i) => [`blocks of stage ${i + 1}`, count, 192] as const),
     ] as const;
   const counts: readonly (readonly [string, number, number])[] = [
@@ -113,7 +115,6 @@ export function checkConfig(config: ClipConfig, source: string): ClipConfig {
     throw badInput(`${source}: image size ${vision.imageSize} is not a multiple of ${what}`);
   }
   if (vision.kind === "resnet") {
-    if (vision.blocks.length !== 4) throw badInput(`${source}: a ResNet has 4 stages, not ${vision.blocks.length}`);
     divides("vision features", 32 * vision.width, vision.heads, source);
     if (vision.width % 2 !== 0) throw badInput(`${source}: a ResNet's stem width must be even, not ${vision.width}`);
   } else {

@@ -39,10 +39,10 @@ export function convNorm(x: Node, p: Params, names: ConvNorm, statistics?: Batch
   const batchMean = reduceMean(y, [0, 2, 3]);
   const centred = sub(y, image(batchMean));
   const batchVariance = reduceMean(mul(centred, centred), [0, 2, 3]);
-  const count = (y.shape[0] * y.shape[2] * y.shape[3]) as number;
+  const count = y.shape[0] * y.shape[2] * y.shape[3];
   const follow = (running: Node, now: Node) => add(scale(running, 1 - momentum), scale(now, momentum));
   statistics(`${norm}.running_mean`, follow(mean, batchMean));
-  statistics(`${norm}.running_var`, follow(variance, scale(batchVariance, count / (count - 1)))); // unbiased
+  statistics(`${norm}.running_var`, follow(variance, scale(batchVariance, count / Math.max(1, count - 1)))); // unbiased
   const factor = div(weight, sqrt(add(batchVariance, scalar(eps))));
   return add(mul(centred, image(factor)), image(bias));
 }
