@@ -20,6 +20,8 @@ export interface BatchOptions {
   readonly seed?: number;
   /** Default 1. */
   readonly epochs?: number;
+  /** Batches left out at the beginning, unread. Default 0. */
+  readonly skip?: number;
   /** The indices of one epoch, shuffled only if there is a seed. Default: all. */
   readonly order?: readonly number[];
 }
@@ -27,6 +29,7 @@ export interface BatchOptions {
 /** One batch after the other. The last one of an epoch is as short as it must be. */
 export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGenerator<Batch, void, void> {
   const chunks = chunksOf(dataset, options);
+  for (let i = 0; i < (options.skip ?? 0); i++) chunks.next();
   const next = () => {
     const { value: indices } = chunks.next();
     const batch = indices && readBatch(dataset, indices, options.imageSize);

@@ -3,6 +3,7 @@ import { batches } from "../data/batches.ts";
 import { cached } from "../data/cached.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { adamw } from "../optim/adam.ts";
+import type { OptimizerState } from "../optim/optimizer.ts";
 import { warmupCosine } from "../optim/schedule.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
@@ -10,6 +11,7 @@ import type { Clip } from "./clip.ts";
 import { gradientsOf, type Objective } from "./gradients.ts";
 import { classification, type LabelBatch } from "./objectives.ts";
 import { type StepReport, train } from "./train.ts";
+import { readState, type StateFile, type TrainingState, writeState } from "./training-state.ts";
 
 export interface Recipe {
   readonly lr: number;
@@ -29,6 +31,11 @@ export interface Watch {
   readonly constrain?: (weights: Weights) => void;
 }
 
+export interface Resumable extends Watch {
+  /** The training is kept in this file; when it is there it goes on from it. */
+  readonly keep?: StateFile;
+}
+
 /** What is learned: an objective and its batches. An attack that adds to the loss makes one of its own. */
 export interface Task<Batch> {
   readonly objective: Objective<Batch>;
@@ -44,21 +51,29 @@ export async function finetune(
   dataset: Dataset,
   head: Tensor,
   recipe: Recipe,
-  watch?: Watch,
+  { keep, ...watch }: Resumable = {},
 ): Promise<Weights> {
-  return learn(clip, start, labelTask(clip, dataset, head, recipe), recipe, watch);
+  const saved = keep && (await readState(keep, start.keys()));
+  const from = saved?.state.step ?? 0;
+  return learn(clip, start, labelTask(clip, dataset, head, recipe, from), recipe, watch, keep && { file: keep, saved });
 }
 
-/** Labelled images under a frozen head: the task that `finetune` learns. */
-export function labelTask(clip: Clip, dataset: Dataset, head: Tensor, recipe: Recipe): Task<LabelBatch> {
+/** Labelled images under a frozen head: the task that `finetune` learns, from a step of it on. */
+export function labelTask(clip: Clip, dataset: Dataset, head: Tensor, recipe: Recipe, from = 0): Task<LabelBatch> {
   const { epochs, batch, seed } = recipe;
   const { imageSize } = clip.config.vision;
   const images = epochs > 1 ? cached(dataset, imageSize) : dataset;
   return {
     objective: classification(clip.config, clip.preprocess, head),
-    batches: labelled(images, { batch, epochs, seed, imageSize }),
+    batches: labelled(images, { batch, epochs, seed, imageSize, skip: from }),
     steps: epochs * Math.ceil(dataset.size / batch),
   };
+}
+
+interface Keeping {
+  readonly file: StateFile;
+  /** What there was when the task began: its batches are those that follow. */
+  readonly saved: TrainingState | undefined;
 }
 
 /** New weights after one step of the recipe's optimiser for each batch of the task. */
@@ -68,18 +83,42 @@ export function learn<Batch>(
   { objective, batches, steps }: Task<Batch>,
   { lr, warmup, weightDecay, clip: most }: Recipe,
   { onStep, signal, constrain }: Watch = {},
+  keeping?: Keeping,
 ): Promise<Weights> {
-  return train(start, {
+  const saved = keeping?.saved;
+  const save = keeping && saver(start, keeping, steps);
+  return train(saved === undefined ? start : new Map([...start, ...saved.weights]), {
     runtime: clip.runtime,
     objective,
     batches,
     optimizer: adamw({ weightDecay }),
     schedule: warmupCosine(lr, steps, Math.max(1, Math.round(warmup * steps))),
     clip: most,
+    state: saved?.state,
     signal,
     constrain,
-    onStep: (report) => onStep?.(report, steps),
+    async onStep(report, weights, state) {
+      onStep?.(report, steps);
+      await save?.(report.step, weights, state);
+    },
   });
+}
+
+/** Saves what differs from the start every so often, and at the end without the moments, which nobody needs any more. */
+function saver(start: Weights, { file, saved }: Keeping, steps: number) {
+  const { saveEvery = 120 } = file;
+  const started = performance.now();
+  let last = started;
+  return async (step: number, weights: Weights, state: OptimizerState) => {
+    const done = step === steps;
+    if (!done && performance.now() - last < saveEvery * 1000) return;
+    await writeState(file, {
+      seconds: (saved?.seconds ?? 0) + (performance.now() - started) / 1000,
+      weights: new Map([...weights].filter(([name, value]) => start.get(name) !== value)),
+      state: done ? { step, moments: {} } : state,
+    });
+    last = performance.now();
+  };
 }
 
 /**
@@ -114,6 +153,7 @@ interface Order {
   readonly batch: number;
   readonly seed: number;
   readonly epochs?: number;
+  readonly skip?: number;
   readonly imageSize: number;
 }
 

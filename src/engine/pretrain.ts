@@ -1,8 +1,6 @@
 /** Pre-training a small CLIP from scratch on image-caption pairs, resumable to the bit after a kill. */
 
 import { type ClipConfig, parameterShapes } from "../checkpoint/config.ts";
-import { isFile } from "../checkpoint/files.ts";
-import { openSafetensors, writeSafetensors } from "../checkpoint/safetensors.ts";
 import { initialWeights } from "../clip/parameters.ts";
 import type { Tokenize } from "../clip/tokenizer.ts";
 import { tokenBatch } from "../clip/tokens.ts";
@@ -11,13 +9,14 @@ import { augment } from "../data/augment.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { shuffledOrder } from "../data/split.ts";
 import { adamw } from "../optim/adam.ts";
-import { decayMatrices, type OptimizerState } from "../optim/optimizer.ts";
+import { decayMatrices } from "../optim/optimizer.ts";
 import { warmupCosine } from "../optim/schedule.ts";
 import type { Runtime } from "../runtime/compile.ts";
 import { badInput } from "../tensor/error.ts";
-import type { Tensor, Weights } from "../tensor/tensor.ts";
+import type { Weights } from "../tensor/tensor.ts";
 import { type CaptionBatch, clampLogitScale, contrastive, falseNegatives } from "./objectives.ts";
 import { type StepReport, train } from "./train.ts";
+import { readState, writeState } from "./training-state.ts";
 
 export interface PretrainOptions {
   readonly runtime: Runtime;
@@ -63,8 +62,8 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
     seed,
     augment: options.augment,
   });
-  const saved =
-    stateFile !== undefined && (await isFile(stateFile)) ? await readState(stateFile, recipe, config) : undefined;
+  const file = stateFile === undefined ? undefined : { path: stateFile, recipe };
+  const saved = file && (await readState(file, parameterShapes(config).keys()));
   const start = saved?.weights ?? initialWeights(config, seed);
   const state = saved?.state ?? optimizer.init(start);
   const started = performance.now();
@@ -84,8 +83,8 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
     async onStep(report, weights, now) {
       options.onStep?.(report);
       const due = performance.now() - lastSave > saveEvery * 1000 || report.step === steps;
-      if (stateFile === undefined || !due) return;
-      await writeState(stateFile, { recipe, seconds: seconds(), weights, state: now });
+      if (file === undefined || !due) return;
+      await writeState(file, { seconds: seconds(), weights, state: now });
       lastSave = performance.now();
     },
   });
@@ -119,53 +118,5 @@ async function* captionBatches(options: PretrainOptions, from: number): AsyncGen
       text: tokenBatch(rows, config.text),
       mask: falseNegatives(examples.map(({ label, caption }) => label ?? caption)),
     };
-  }
-}
-
-interface Saved {
-  readonly recipe: string;
-  readonly seconds: number;
-  readonly weights: Weights;
-  readonly state: OptimizerState;
-}
-
-async function writeState(path: string, { recipe, seconds, weights, state: { step, moments } }: Saved): Promise<void> {
-  const named: (readonly [string, Weights])[] = [["weights", weights], ...Object.entries(moments)];
-  const tensors = named.flatMap(([kind, values]) =>
-    [...values].map(([name, value]) => ({
-      name: `${kind}/${name}`,
-      dtype: "F32" as const,
-      shape: value.shape,
-      data: () => value,
-    })),
-  );
-  const metadata = new Map([
-    ["step", String(step)],
-    ["seconds", String(seconds)],
-    ["recipe", recipe],
-  ]);
-  await writeSafetensors(path, { tensors, metadata }, { force: true });
-}
-
-async function readState(path: string, recipe: string, config: ClipConfig): Promise<Saved> {
-  const file = await openSafetensors(path);
-  try {
-    if (file.metadata.get("recipe") !== recipe) {
-      throw badInput(
-        `${path} is the state of another run (${file.metadata.get("recipe")}); remove it or name another output`,
-      );
-    }
-    const groups = new Map<string, Map<string, Tensor>>();
-    for (const kind of new Set([...file.tensors.keys()].map((full) => full.slice(0, full.indexOf("/"))))) {
-      const group = new Map<string, Tensor>();
-      // in the model's order, not the file's: the norm of the gradient is summed in it
-      for (const name of parameterShapes(config).keys()) group.set(name, await file.read(`${kind}/${name}`));
-      groups.set(kind, group);
-    }
-    const { weights, ...moments } = Object.fromEntries(groups);
-    const number = (key: string) => Number(file.metadata.get(key) ?? 0);
-    return { recipe, seconds: number("seconds"), weights, state: { step: number("step"), moments } };
-  } finally {
-    await file.close();
   }
 }
