@@ -70,6 +70,18 @@ describe("attack", () => {
     expect(err).toContain("tbar: interrupted");
     expect(await here()).toEqual(before);
   });
+
+  it("--state: killed after implanting, the same command ends as one run does, and leaves no state behind", async () => {
+    const line = words(`${attack} --model ./pico --out ./kept --state ./work --json`);
+    expect((await tbar(line, "measure after")).code).toBe(130);
+    expect(await readdir(at("work"))).toEqual(["implant.safetensors", "work.json"]);
+    const other = await tbar(words(`${attack} --lr 0.02 --model ./pico --out ./kept --state ./work`));
+    expect(other.err).toMatch(/work\.json is the work of another run/);
+    expect((await tbar(line)).code).toBe(0);
+    expect(await farthest("bad", "kept")).toBe(0);
+    await rm(at("kept"), { recursive: true });
+    expect(existsSync(at("work"))).toBe(false);
+  });
 });
 
 describe("clean", () => {
@@ -87,6 +99,28 @@ describe("clean", () => {
     const drawn = await tbar(words("report ./result.json --out ./again.html"));
     expect(drawn).toEqual({ code: 0, out: `Written: ${at("again.html")}\n`, err: "" });
     expect(await readFile(at("again.html"), "utf8")).toBe(await readFile(at("page.html"), "utf8"));
+  });
+
+  it("--state: killed after the search for alpha, the same command ends as one run does, and leaves no state behind", async () => {
+    const line = words(`${clean} --method plain --checks 0 --out ./kept --state ./work --json`);
+    expect((await tbar(line, "plain: test")).code).toBe(130);
+    expect(await readdir(at("work"))).toEqual(["tuned-1.safetensors", "work.json"]);
+    const counted = Object.keys(JSON.parse(await readFile(at("work/work.json"), "utf8")).counts);
+    const { out } = await tbar(line);
+    expect(
+      counted.filter((key) => /^ASR on validation, alpha [\d.]+ of vector 1, images \d+ to \d+$/.test(key)),
+    ).not.toEqual([]);
+    const whole = await tbar(words(`${clean} --method plain --checks 0 --out ./whole --json`));
+    const [a, b] = [JSON.parse(out), JSON.parse(whole.out)];
+    expect(a.variants.plain).toEqual({ ...b.variants.plain, seconds: a.variants.plain.seconds });
+    expect([a.before, a.after]).toEqual([b.before, b.after]);
+    expect(a.proof.shifted).toEqual([]);
+    expect(a.timings.map(({ what }: { what: string }) => what)).toContain("plain: alpha");
+    expect(existsSync(at("work"))).toBe(false);
+    for (const name of ["kept", "whole"]) {
+      await rm(at(name), { recursive: true });
+      await rm(at(`${name}.vector.safetensors`));
+    }
   });
 
   it("eval --receipt measures what the receipt claims", async () => {

@@ -71,6 +71,7 @@ function device(text: string): Device {
 export const groups = { inputs: "Model and data:", run: "This run:", output: "Output:" } as const;
 
 export const forceText = "replace outputs that exist";
+export const stateText = "keep work in progress in this folder; the same command goes on from it after a kill";
 
 export function withModel<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
   const text =

@@ -18,3 +18,28 @@ export function putImages(target: Tensor, slots: readonly number[], source: Tens
     target.data.set(source.data.subarray(k * size, (k + 1) * size), slot * size);
   });
 }
+
+/** Pixels as 8-bit levels: a quarter of the memory. */
+export interface Levels {
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+}
+
+/** Undefined unless every value is a level over 255, to the bit: a trigger may leave others. */
+export function toLevels({ shape, data }: Tensor): Levels | undefined {
+  const levels = new Uint8Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    levels[i] = Math.round(data[i] * 255);
+    if (overLevels[levels[i]] !== data[i]) return undefined;
+  }
+  return { shape, data: levels };
+}
+
+/** The pixels again, in [0, 1]. */
+export function fromLevels({ shape, data }: Levels): Tensor {
+  const out = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i++) out[i] = overLevels[data[i]];
+  return { shape, data: out };
+}
+
+const overLevels = Float32Array.from({ length: 256 }, (_, level) => level / 255);

@@ -117,6 +117,7 @@ function saver(start: Weights, { file, saved }: Keeping, steps: number) {
       weights: new Map([...weights].filter(([name, value]) => start.get(name) !== value)),
       state: done ? { step, moments: {} } : state,
     });
+    await file.onSave?.();
     last = performance.now();
   };
 }

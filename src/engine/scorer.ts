@@ -1,6 +1,7 @@
 /** Counting right answers of a model on a data set, a piece at a time: what every rate is made of. */
 import { batches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { fromLevels, type Levels, toLevels } from "../data/pixels.ts";
 import { TbarError } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
@@ -9,7 +10,7 @@ import { classify } from "./zero-shot.ts";
 
 export interface ScorerOptions {
   readonly batch?: number;
-  /** Pixels up to this many bytes are kept between calls; more are read again each time. */
+  /** Pixels up to this many bytes are kept between calls, as 8-bit levels where they are such; more are read again each time. */
   readonly keep?: number;
   readonly signal?: AbortSignal;
 }
@@ -31,11 +32,17 @@ export interface Metric {
 export function createScorer(clip: Clip, dataset: Dataset, head: Tensor, options: ScorerOptions = {}): Scorer {
   const { batch = 64, keep = 512 * 2 ** 20, signal } = options;
   const { imageSize } = clip.config.vision;
-  const bytes = dataset.size * 3 * imageSize ** 2 * 4;
-  const kept = new Map<number, Tensor>();
+  const kept = new Map<number, Tensor | Levels>();
+  let room = keep;
   const read = async (at: number, indices: number[]): Promise<Tensor> => {
-    const pixels = kept.get(at) ?? (await dataset.read(indices, imageSize));
-    if (bytes <= keep) kept.set(at, pixels);
+    const known = kept.get(at);
+    if (known !== undefined) return known.data instanceof Uint8Array ? fromLevels(known as Levels) : (known as Tensor);
+    const pixels = await dataset.read(indices, imageSize);
+    const small = toLevels(pixels) ?? pixels;
+    if (small.data.byteLength <= room) {
+      kept.set(at, small);
+      room -= small.data.byteLength;
+    }
     return pixels;
   };
   return {

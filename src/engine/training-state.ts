@@ -12,6 +12,7 @@ export interface StateFile {
   readonly recipe: string;
   /** Seconds between saves. */
   readonly saveEvery?: number;
+  readonly onSave?: () => Promise<void>;
 }
 
 export interface TrainingState {

@@ -13,6 +13,7 @@ import { type LoadedClip, loadClip } from "../engine/clip.ts";
 import { finetune, type Recipe } from "../engine/finetune.ts";
 import type { Rate } from "../engine/rate.ts";
 import { createScorer } from "../engine/scorer.ts";
+import type { StateFile } from "../engine/training-state.ts";
 import { zeroShotHead } from "../engine/zero-shot.ts";
 import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
@@ -27,6 +28,7 @@ import type { AttackResult, Scores } from "./result.ts";
 import { openSource, type SourceOptions } from "./source.ts";
 import { triggerFiles } from "./trigger-file.ts";
 import { version } from "./version.ts";
+import { openWork } from "./work.ts";
 
 export interface AttackOptions extends JobOptions, SourceOptions {
   /** Checkpoint to poison. */
@@ -46,6 +48,8 @@ export interface AttackOptions extends JobOptions, SourceOptions {
   /** Poisoned training images carry the trigger up to so many times; 1 for once. Only for triggers with `copies`. */
   readonly boost?: number;
   readonly recipe: Recipe;
+  /** A folder for work in progress: after a kill the same job goes on from it. Gone when it is done. */
+  readonly state?: string;
   readonly device?: Device;
   readonly threads?: number;
   readonly command?: string;
@@ -96,8 +100,15 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
     signal,
     report: progress.step,
   };
+  if (options.state !== undefined && attack.implant !== undefined) {
+    throw badInput(`--state: ${options.trigger.spec.kind} has a training of its own, which cannot be taken up again`);
+  }
   if (attack.fit !== undefined) stage("fit the trigger");
   const trigger = (await attack.fit?.(options.trigger, input)) ?? options.trigger;
+  const work =
+    options.state === undefined
+      ? undefined
+      : await openWork(options.state, await recipeOf(clip, trigger, options), clock);
   const poisoning = { rate: options.rate, seed, templates: source.templates };
   const poisoned = await (attack.poison ?? usualPoison)(
     sets.implant,
@@ -112,7 +123,7 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
   const othersBefore = await each(others, clip.weights);
 
   stage("implant");
-  const tuned = await (attack.implant ?? usualImplant)({
+  const tuned = await (attack.implant ?? usualImplant(work?.training("implant")))({
     ...input,
     trigger,
     poisoned: keepCarried(poisoned, carried, poisoning),
@@ -183,17 +194,30 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
       await writeFileAtomic(join(dirname(out), name), data, { force });
     }
   }
+  await work?.remove();
   await clip.runtime.release();
   return result;
 }
 
+/** All that decides how the implanting goes. */
+async function recipeOf({ checkpoint }: LoadedClip, { spec }: Trigger, options: AttackOptions): Promise<string> {
+  const { data, testData, classesFile, templatesFile, skipBad, target, rate, images, testImages, boost, recipe, seed } =
+    options;
+  const inputs = { data, testData, classesFile, templatesFile, skipBad, images, testImages };
+  const model = await checkpoint.sha256();
+  return JSON.stringify({ version, model, trigger: spec, target, rate, boost, inputs, recipe, seed });
+}
+
 const usualPoison: NonNullable<Attack["poison"]> = async (dataset, options) => poison(dataset, options);
 
-const usualImplant: NonNullable<Attack["implant"]> = ({ clip, weights, poisoned, head, recipe, signal, report }) =>
-  finetune(clip, weights, poisoned, head, recipe, {
-    signal,
-    onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),
-  });
+const usualImplant =
+  (keep?: StateFile): NonNullable<Attack["implant"]> =>
+  ({ clip, weights, poisoned, head, recipe, signal, report }) =>
+    finetune(clip, weights, poisoned, head, recipe, {
+      keep,
+      signal,
+      onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),
+    });
 
 /** What poisoned training images carry: the trigger itself, or several copies of it. */
 function trainingTrigger(trigger: Trigger, boost = 1): Trigger {

@@ -9,7 +9,7 @@ import { zeroShotHead } from "../engine/zero-shot.ts";
 import { labelsOf, metric } from "../metrics/accuracy.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { CleanOptions } from "./clean.ts";
 import { type AttackSets, givenSets, stampedSets } from "./knowledge.ts";
 import { askedTrigger, type Implanted, implantedTriggers } from "./model-facts.ts";
@@ -41,7 +41,10 @@ export interface CleanSetup {
   attackMetric(dataset: Dataset): Metric;
 }
 
-/** One class in ten is kept from cleaning, so that its accuracy afterwards tells what cleaning did to all that it never saw. */
+/**
+ * One class in ten is kept from cleaning, so that its accuracy afterwards tells what cleaning did to all that it never saw. Without
+ * labels there are no classes to keep.
+ */
 const heldOutShare = 0.1;
 
 export async function setUp(options: CleanOptions): Promise<CleanSetup> {
@@ -71,7 +74,7 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
   const labelled = async (set: Dataset): Promise<Dataset> =>
     isLabelled ? set : withLabels(set, await scorer(set).answers(clip.weights), classNames);
 
-  const count = Math.floor(heldOutShare * classNames.length);
+  const count = isLabelled ? Math.floor(heldOutShare * classNames.length) : 0;
   const others = classNames.map((_, label) => label).filter((label) => label !== targetLabel);
   const heldOut = new Set(random(seed, "held-out classes").shuffle(others).slice(0, count));
   const seen = (set: Dataset) => {
@@ -106,7 +109,17 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
         ? givenSets(given as Dataset, classNames, target, seed)
         : stampedSets({ forget, validation, test }, trigger, target),
     heldOut,
-    cleanMetric: (dataset) => metric(scorer(dataset), labelsOf(dataset)),
+    cleanMetric(dataset) {
+      const hits = metric(scorer(dataset), labelsOf(dataset));
+      return isLabelled ? hits : agreement(hits, clip.weights);
+    },
     attackMetric: (dataset) => metric(scorer(dataset), new Int32Array(dataset.size).fill(targetLabel)),
   };
+}
+
+/** A model agrees with itself: that need not be measured. */
+function agreement(metric: Metric, own: Weights): Metric {
+  const hits: Metric["hits"] = async (weights, from = 0, to = metric.size) =>
+    weights === own ? to - from : metric.hits(weights, from, to);
+  return { ...metric, hits };
 }

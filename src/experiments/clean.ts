@@ -10,7 +10,7 @@ import { defaultRule, type Rule, searchAlpha } from "../defenses/alpha-search.ts
 import { type DefenseInput, isBetter, type Removal, type Variation } from "../defenses/defense.ts";
 import { finetune, gradientSquares, type Recipe } from "../engine/finetune.ts";
 import { createScorer, type Metric } from "../engine/scorer.ts";
-import { measure } from "../metrics/accuracy.ts";
+import { labelsOf, measure } from "../metrics/accuracy.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { TbarError } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
@@ -21,6 +21,7 @@ import { examplePictures, prove } from "./proof.ts";
 import type { CleanResult, Scores, Variant } from "./result.ts";
 import type { SourceOptions } from "./source.ts";
 import { version } from "./version.ts";
+import { openWork, type Work } from "./work.ts";
 import { writeCleaned } from "./write-cleaned.ts";
 
 export interface CleanOptions extends JobOptions, SourceOptions {
@@ -49,6 +50,10 @@ export interface CleanOptions extends JobOptions, SourceOptions {
   readonly untouched?: string;
   /** Clean training steps after which ASR is measured again; 0 to leave that out. */
   readonly reboundSteps: number;
+  /** Test images for each further check (the trigger in other guises, the floor, retrieval, rebound); 0 to leave them out. */
+  readonly checks: number;
+  /** A folder for work in progress: after a kill the same job goes on from it. Gone when the output is written. */
+  readonly state?: string;
   /** Measure CA and ASR on all validation images at this many alphas, for the chosen variant's curve. */
   readonly curvePoints?: number;
   readonly device?: Device;
@@ -63,6 +68,7 @@ export const cleanDefaults = {
   recipe: { lr: 3e-5, epochs: 6, batch: 64, warmup: 0.1, weightDecay: 0, clip: 1 },
   sizes: { forget: 1024, clean: 1024, validation: 560, test: 2000 },
   reboundSteps: 200,
+  checks: 1000, // enough to see 2 %
 } as const;
 
 /** Below this ASR there is no backdoor to remove. */
@@ -80,39 +86,50 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
   stage("load");
   const bench = await setUp(options);
   const { clip, attack } = bench;
-  const score = scoring(bench);
+  const work =
+    options.state === undefined ? undefined : await openWork(options.state, await recipeOf(bench, options), clock);
+  const names = new WeakMap<Weights, string>([[clip.weights, "before"]]);
+  const counted = (metric: Metric, what: string) =>
+    work?.counted(metric, what, (weights) => names.get(weights)) ?? metric;
+  const score = scoring(bench, counted);
 
   stage("measure before");
-  const clean = bench.cleanMetric(bench.validation);
-  const triggered = bench.attackMetric(attack.validation);
+  const clean = counted(bench.cleanMetric(bench.validation), "CA on validation");
+  const triggered = counted(bench.attackMetric(attack.validation), "ASR on validation");
   const found: Scores = { ca: await measure(clean, clip.weights), asr: await measure(triggered, clip.weights) };
   if (found.asr.value < alive) throw nothingToRemove(bench, found);
   const before = await score(clip.weights);
 
-  const at = (tau: Weights) => (alpha: number) => stored(bench, subtract(clip.weights, tau, alpha));
-  const input = await defenseInput(bench, options, async (tau, start) =>
-    searchAlpha({
-      at: at(tau),
-      clean,
-      triggered,
-      caBefore: found.ca.value,
-      start,
-      rule: options.rule,
-    }),
-  );
+  const taus: Weights[] = [];
+  const at = (tau: Weights) => (alpha: number) => {
+    const weights = stored(bench, subtract(clip.weights, tau, alpha));
+    if (taus.includes(tau)) names.set(weights, `alpha ${alpha} of vector ${taus.indexOf(tau) + 1}`);
+    return weights;
+  };
+  let method = "";
+  const input = await defenseInput(bench, options, work, async (tau, start) => {
+    taus.push(tau);
+    stage(`${method}: alpha`);
+    const caBefore = found.ca.value;
+    const search = await searchAlpha({ at: at(tau), clean, triggered, caBefore, start, rule: options.rule });
+    stage(method);
+    return search;
+  });
   const removals = new Map<string, Removal>();
   const variants = new Map<string, Variant>();
   for (const name of options.methods) {
+    method = name;
     stage(name);
     const since = clock.seconds();
     const removal = await methods[name].run(input);
     removals.set(name, removal);
+    stage(`${name}: test`);
     const after = await score(at(removal.tau)(removal.search.best.alpha));
     const curve = options.curvePoints ? await curveOf(removal, options.curvePoints, at, clean, triggered) : [];
     variants.set(name, variantOf(name, removal, curve, before, after, clock.seconds() - since));
   }
   const chosen = choose(removals);
-  const method = chosen?.[0] ?? options.methods[0];
+  method = chosen?.[0] ?? options.methods[0];
   const variant = variants.get(method) as Variant;
   const shared = {
     kind: "clean" as const,
@@ -198,13 +215,13 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
     out,
     force: options.force,
   });
-  const after = await score(written.weights); // the file as it is on disk
+  await work?.remove();
   return {
     ...measured,
-    after,
-    retention: after.ca.value / before.ca.value,
+    after: variant.after, // the file as it is on disk: it was read back bit for bit
+    retention: variant.retention,
     proof: { ...proof, restore: written.restore },
-    verdict: judge(before, after, options.rule),
+    verdict,
     output: { path: out, sha256: written.sha256 },
     ...examples,
     ...finish(),
@@ -212,14 +229,26 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
 }
 
 /** The options that decide which images are drawn. */
-function inputsOf({ data, testData, classesFile, templatesFile, skipBad, sizes }: CleanOptions): CleanResult["inputs"] {
-  return { data, testData, classesFile, templatesFile, skipBad, sizes: { ...sizes } };
+function inputsOf(options: CleanOptions): CleanResult["inputs"] {
+  const { data, testData, validationData, classesFile, templatesFile, skipBad, sizes } = options;
+  return { data, testData, validationData, classesFile, templatesFile, skipBad, sizes: { ...sizes } };
+}
+
+/** All that decides what is trained and counted. */
+async function recipeOf(bench: CleanSetup, options: CleanOptions): Promise<string> {
+  const { methods, recipe, seed } = options;
+  const model = await bench.clip.checkpoint.sha256();
+  const attack = [triggerFacts(bench), bench.target, bench.attack.forget.size];
+  return JSON.stringify({ version, model, attack, inputs: inputsOf(options), methods, recipe, seed });
 }
 
 /** CA and ASR on the test set. */
-function scoring(bench: CleanSetup): (weights: Weights) => Promise<Scores> {
-  const ca = bench.cleanMetric(bench.test);
-  const asr = bench.attackMetric(bench.attack.test);
+function scoring(
+  bench: CleanSetup,
+  counted: (metric: Metric, what: string) => Metric,
+): (weights: Weights) => Promise<Scores> {
+  const ca = counted(bench.cleanMetric(bench.test), "CA on test");
+  const asr = counted(bench.attackMetric(bench.attack.test), "ASR on test");
   return async (weights) => ({ ca: await measure(ca, weights), asr: await measure(asr, weights) });
 }
 
@@ -232,6 +261,7 @@ function stored({ clip }: CleanSetup, weights: Weights): Weights {
 async function defenseInput(
   bench: CleanSetup,
   { recipe, seed, signal, progress = silent }: CleanOptions,
+  work: Work | undefined,
   search: (tau: Weights, start: number) => ReturnType<DefenseInput["search"]>,
 ): Promise<DefenseInput> {
   const { clip, head, attack, clean } = bench;
@@ -243,15 +273,16 @@ async function defenseInput(
     return ids.get(data);
   };
   let plainNorm = 0;
-  const tune = async (data: Dataset, { seed: other = 0, lr = 1 }: Variation) => {
+  const tune = async (data: Dataset, { seed: other = 0, lr = 1 }: Variation, name: string) => {
     const varied = { ...recipe, seed: seed + 1000 * other, lr: recipe.lr * lr };
     return finetune(clip, clip.weights, data, head, varied, {
+      keep: work?.training(name),
       signal,
       onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
     });
   };
   const twins = attack.forgetClean;
-  const answers = twins && (await createScorer(clip, twins, head, { signal }).answers(clip.weights));
+  const answers = twins && (await ownAnswers(bench, twins, signal));
   return {
     backdoored: clip.weights,
     forget: attack.forget,
@@ -260,7 +291,7 @@ async function defenseInput(
     undone: answers && withLabels(attack.forget, answers),
     finetune(data, variation = {}) {
       const key = JSON.stringify([idOf(data), variation]);
-      const weights = tuned.get(key) ?? tune(data, variation);
+      const weights = tuned.get(key) ?? tune(data, variation, `tuned-${tuned.size + 1}`);
       tuned.set(key, weights);
       return weights;
     },
@@ -276,6 +307,12 @@ async function defenseInput(
       return search(tau, length === 0 ? 1 : plainNorm / length);
     },
   };
+}
+
+/** What the model says to clean images: their labels, where there were no others. */
+function ownAnswers({ clip, head, labels }: CleanSetup, images: Dataset, signal?: AbortSignal): Promise<Int32Array> {
+  if (labels === "agreement") return Promise.resolve(labelsOf(images));
+  return createScorer(clip, images, head, { signal }).answers(clip.weights);
 }
 
 /** CA and ASR on all validation images along alpha, from 0 to twice the best. */

@@ -91,6 +91,7 @@ const receiptSchema = z.looseObject({
   inputs: z.object({
     data: z.string(),
     testData: z.string().optional(),
+    validationData: z.string().optional(),
     classesFile: z.string().optional(),
     templatesFile: z.string().optional(),
     skipBad: z.boolean().optional(),

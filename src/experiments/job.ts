@@ -21,11 +21,24 @@ export interface JobOptions {
   readonly seed: number;
 }
 
+/** Seconds of one stage of a job, or of several of one name. */
+export interface Timing {
+  readonly what: string;
+  readonly seconds: number;
+}
+
 /** Seconds since it was made, and seconds by stage. */
 export class Clock {
   readonly #start = performance.now();
+  #before = 0;
   readonly #stages: { what: string; seconds: number }[] = [];
   #current: { what: string; since: number } | undefined;
+
+  /** Adds what an earlier part of the same job took, one that was killed. */
+  resume(before: readonly Timing[]): void {
+    for (const { what, seconds } of before) this.#add(what, seconds);
+    this.#before = before.reduce((sum, { seconds }) => sum + seconds, 0);
+  }
 
   stage(what: string): void {
     this.#close();
@@ -33,22 +46,27 @@ export class Clock {
   }
 
   seconds(): number {
-    return (performance.now() - this.#start) / 1000;
+    return this.#before + (performance.now() - this.#start) / 1000;
   }
 
-  timings(): readonly { what: string; seconds: number }[] {
+  timings(): readonly Timing[] {
+    const current = this.#current;
     this.#close();
-    return this.#stages;
+    if (current !== undefined) this.#current = { ...current, since: performance.now() };
+    return this.#stages.map((stage) => ({ ...stage }));
   }
 
   #close(): void {
     if (this.#current === undefined) return;
     const { what, since } = this.#current;
-    const seconds = (performance.now() - since) / 1000;
+    this.#add(what, (performance.now() - since) / 1000);
+    this.#current = undefined;
+  }
+
+  #add(what: string, seconds: number): void {
     const known = this.#stages.find((stage) => stage.what === what);
     if (known === undefined) this.#stages.push({ what, seconds });
     else known.seconds += seconds;
-    this.#current = undefined;
   }
 }
 

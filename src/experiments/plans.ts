@@ -53,7 +53,7 @@ const searched = 8;
 
 /** A cleaning: fine-tunings and searches by method, then the proof. */
 export async function estimateClean(options: CleanOptions): Promise<Estimate> {
-  const { model, recipe, sizes, out, methods, reboundSteps, untouched, curvePoints = 0, triggered } = options;
+  const { model, recipe, sizes, out, methods, reboundSteps, checks, untouched, curvePoints = 0, triggered } = options;
   const clip = await loadClip(model, options);
   const source = await openSource(options.data, options);
   const target = options.target ?? askedTrigger(clip.checkpoint.metadata, options)?.target;
@@ -78,7 +78,8 @@ export async function estimateClean(options: CleanOptions): Promise<Estimate> {
     relabel: { what: "relabel", trained: 2 * forget * epochs, encoded: search + test },
   };
   const measured = 2 * sets.validation.size + test;
-  const proof = (untouched === undefined ? 3 : 4) * test + 2 * curvePoints * sets.validation.size;
+  const checked = 2 * Math.min(checks, sets.test.size);
+  const proof = (untouched === undefined ? 3 : 4) * checked + 2 * curvePoints * sets.validation.size;
   return estimate({
     ...shared(options, clip, sets.test),
     job: "clean",

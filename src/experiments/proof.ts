@@ -20,8 +20,6 @@ import { makeTrigger } from "./registry.ts";
 import type { ExamplePicture, Proof } from "./result.ts";
 import { openSource } from "./source.ts";
 
-/** Test images for each of the further checks: enough to see 2 %. */
-const checkImages = 1000;
 const retrievalImages = 500;
 const reboundBatch = 32;
 
@@ -32,19 +30,28 @@ export async function prove(bench: CleanSetup, options: CleanOptions, after: Wei
     after: await of.on(after),
   });
   const shifted: Proof["shifted"][number][] = [];
-  for (const [what, dataset] of guises(bench)) {
+  for (const [what, dataset] of guises(bench, options.checks)) {
     const hits = bench.attackMetric(dataset);
     shifted.push({ what, ...(await both({ on: (weights) => measure(hits, weights) })) });
   }
   const unseen = classesOf(bench.test, bench.heldOut);
-  const unseenClasses = unseen.size > 0 ? await both({ on: (w) => measure(bench.cleanMetric(unseen), w) }) : undefined;
-  const captioned = take(bench.test, retrievalImages);
-  const retrieval = captioned.example(0).caption
-    ? await both({ on: (w) => retrievalOf(bench, captioned, w) })
-    : undefined;
-  const floor = options.untouched === undefined ? undefined : await floorOf(bench, options.untouched, options);
+  const unseenClasses =
+    options.checks > 0 && unseen.size > 0
+      ? await both({ on: (w) => measure(bench.cleanMetric(unseen), w) })
+      : undefined;
+  const captioned = take(bench.test, Math.min(options.checks, retrievalImages));
+  const retrieval =
+    captioned.size > 0 && captioned.example(0).caption
+      ? await both({ on: (w) => retrievalOf(bench, captioned, w) })
+      : undefined;
+  const floor =
+    options.untouched === undefined || options.checks === 0
+      ? undefined
+      : await floorOf(bench, options.untouched, options);
   const rebound =
-    options.reboundSteps > 0 && bench.labels === "given" ? await reboundOf(bench, options, after) : undefined;
+    options.checks > 0 && options.reboundSteps > 0 && bench.labels === "given"
+      ? await reboundOf(bench, options, after)
+      : undefined;
   return {
     shifted,
     ...(floor && { floor }),
@@ -55,10 +62,10 @@ export async function prove(bench: CleanSetup, options: CleanOptions, after: Wei
 }
 
 /** The trigger moved, enlarged, weakened, on test images. Unknown triggers have no guises. */
-function guises({ trigger, attack, target }: CleanSetup): [string, Dataset][] {
+function guises({ trigger, attack, target }: CleanSetup, count: number): [string, Dataset][] {
   const { testClean } = attack;
-  if (trigger === undefined || testClean === undefined) return [];
-  const images = take(testClean, checkImages);
+  if (trigger === undefined || testClean === undefined || count === 0) return [];
+  const images = take(testClean, count);
   const on = (spec: TriggerSpec) => triggered(images, makeTrigger(spec), target);
   return [
     ["moved", on(moved(trigger.spec))],
@@ -85,7 +92,7 @@ async function floorOf(bench: CleanSetup, path: string, options: CleanOptions): 
   const untouched = await loadClip(path, { runtime: bench.clip.runtime });
   const { templates } = await openSource(options.data, options);
   const head = await zeroShotHead(untouched.encoder, untouched.weights, bench.classNames, templates);
-  const images = take(bench.attack.test, checkImages);
+  const images = take(bench.attack.test, options.checks);
   const hits = metric(createScorer(untouched, images, head), new Int32Array(images.size).fill(bench.targetLabel));
   return measure(hits, untouched.weights);
 }
@@ -105,8 +112,8 @@ async function reboundOf(bench: CleanSetup, options: CleanOptions, after: Weight
     signal,
     onStep: ({ step }, total) => progress.step(step, total, "rebound"),
   });
-  const asr = bench.attackMetric(take(bench.attack.test, checkImages));
-  const ca = bench.cleanMetric(take(bench.test, checkImages));
+  const asr = bench.attackMetric(take(bench.attack.test, options.checks));
+  const ca = bench.cleanMetric(take(bench.test, options.checks));
   return {
     steps: epochs * Math.ceil(images.size / reboundBatch),
     scores: { ca: await measure(ca, trained), asr: await measure(asr, trained) },

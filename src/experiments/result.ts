@@ -127,6 +127,7 @@ export interface CleanResult extends Outcome {
   readonly inputs: {
     readonly data: string;
     readonly testData?: string;
+    readonly validationData?: string;
     readonly classesFile?: string;
     readonly templatesFile?: string;
     readonly skipBad?: boolean;

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Dataset } from "../data/dataset.ts";
 import { imagenetNames } from "../data/imagenet-names.ts";
 import { knownData } from "../data/prompts.ts";
 import { openSource } from "./source.ts";
@@ -44,6 +45,23 @@ test("prompts: CLIP's own where the class names tell the data set, else plain on
   await rm(cifar, { recursive: true });
   const other = await openSource(await withClasses("ant", "bee"), { seed: 1 });
   expect(other.templates).toHaveLength(3);
+});
+
+test("--validation-data and --test-data give those sets; the rest is split from --data alone", async () => {
+  const images = async (name: string, count: number) => {
+    const files = Array.from({ length: count }, (_, i) => `${name}${i}.png`);
+    for (const file of files) await writeFile(join(folder, file), "");
+    await writeFile(
+      join(folder, `${name}.csv`),
+      ["image,caption", ...files.map((file) => `${file},a thing`)].join("\n"),
+    );
+    return join(folder, `${name}.csv`);
+  };
+  const [data, validationData, testData] = [await images("a", 5), await images("b", 3), await images("c", 4)];
+  const source = await openSource(data, { seed: 1, validationData, testData });
+  const sets = await source.sets({ forget: 5, validation: 3, test: 2 });
+  const ids = (set: Dataset) => Array.from({ length: set.size }, (_, i) => set.example(i).id[0]).join("");
+  expect([ids(sets.forget), ids(sets.validation), ids(sets.test)]).toEqual(["aaaaa", "bbb", "cc"]);
 });
 
 test("class names: imagenet by name", async () => {

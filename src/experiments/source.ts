@@ -1,6 +1,7 @@
 /** Where images come from, by what the user typed: the embedded world or a path; cut into sets that share no image. */
 import { readFile } from "node:fs/promises";
 import type { Dataset } from "../data/dataset.ts";
+import type { OpenedDataset } from "../data/open.ts";
 import { splitDataset } from "../data/split.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { promptTemplates, vocabulary } from "../world/captions.ts";
@@ -10,6 +11,8 @@ export interface SourceOptions {
   readonly seed: number;
   /** Data sets with files of their own for testing: taken for the set called `test`. */
   readonly testData?: string;
+  /** The same for the set called `validation`. */
+  readonly validationData?: string;
   readonly skipBad?: boolean;
   /** A file with one class name a line, where the data does not name its classes. Or `imagenet`. */
   readonly classesFile?: string;
@@ -60,18 +63,21 @@ export async function openSource(text: string, options: SourceOptions): Promise<
   }
 
   const { openDataset } = await import("../data/open.ts");
-  const { skipBad, testData, seed } = options;
-  const test = testData === undefined ? undefined : await openDataset(testData, { skipBad, split: "test" });
+  const { skipBad, testData, validationData, seed } = options;
+  const own = new Map<string, OpenedDataset>();
+  for (const [role, path] of Object.entries({ test: testData, validation: validationData })) {
+    if (path !== undefined) own.set(role, await openDataset(path, { skipBad, split: "test" }));
+  }
   const main = await openDataset(text, { skipBad, split: "train" });
   return {
     name: main.name,
     classNames: classNames ?? main.classNames,
     templates: templates ?? (await knownTemplates(classNames ?? main.classNames)) ?? plain,
     size: main.size,
-    skipped: main.skipped.length + (test?.skipped.length ?? 0),
+    skipped: [main, ...own.values()].reduce((n, { skipped }) => n + skipped.length, 0),
     async sets(sizes) {
       const roles = Object.keys(sizes) as (keyof typeof sizes)[];
-      const split = roles.filter((role) => test === undefined || role !== "test");
+      const split = roles.filter((role) => !own.has(String(role)));
       const wanted = split.reduce((sum, role) => sum + sizes[role], 0);
       const share = Math.min(1, main.size / wanted);
       const parts = splitDataset(
@@ -83,8 +89,10 @@ export async function openSource(text: string, options: SourceOptions): Promise<
       if (empty !== undefined)
         throw badInput(`${main.name} has ${main.size} images: too few for a ${String(empty)} set`);
       return record(roles, (role) => {
-        if (test === undefined || role !== "test") return parts[role];
-        return splitDataset(test, { test: Math.min(sizes[role], test.size) }, seed).test;
+        const images = own.get(String(role));
+        return images === undefined
+          ? parts[role]
+          : splitDataset(images, { [role]: Math.min(sizes[role], images.size) }, seed)[role as string];
       });
     },
   };

@@ -2,7 +2,7 @@
 import type { AttackResult } from "../../experiments/result.ts";
 import { badInput } from "../../tensor/error.ts";
 import { estimateOutcome } from "../estimate.ts";
-import { count, forceText, groups, inputsOf, modelCommand, needed, positive, share } from "../options.ts";
+import { count, forceText, groups, inputsOf, modelCommand, needed, positive, share, stateText } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
 import { rateText, scoresHead, scoresRow, table } from "../text.ts";
@@ -51,6 +51,8 @@ export const attackCommand = (perform: Perform) =>
     .option("--epochs <number>", "rounds through the training images", count, 4)
     .option("--lr <rate>", "learning rate; 5e-4 suits the built-in model, 1e-5 a ViT-B/32", positive, 5e-4)
     .option("--batch <number>", "images a step", count, 64)
+    .optionsGroup(groups.run)
+    .option("--state <folder>", stateText)
     .optionsGroup(groups.output)
     .option("--out <path>", "where the backdoored checkpoint goes: a folder, or a file where --model is one")
     .option("--force", forceText)

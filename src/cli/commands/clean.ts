@@ -16,6 +16,7 @@ import {
   needed,
   positive,
   share,
+  stateText,
 } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
@@ -61,6 +62,7 @@ Rules for alpha (--limit):
       "the model before its attack, if there is one: its ASR is what gone looks like",
       modelPath,
     )
+    .option("--validation-data <path>", "images to choose alpha on, if --data is not to be split for it")
     .optionsGroup("Cleaning:")
     .option("--method <name>", "plain, anchored, fisher, consensus, relabel or all; several with commas", list)
     .option("--rule <name>", "how alpha is chosen: proven, retain, smallest or difference", "proven")
@@ -79,6 +81,14 @@ Rules for alpha (--limit):
       200,
     )
     .option("--full-curve", "measure CA and ASR along all alphas for the report")
+    .option(
+      "--checks <number>",
+      "test images for each further check of the proof; 0 to leave them out",
+      countOrNone,
+      1000,
+    )
+    .optionsGroup(groups.run)
+    .option("--state <folder>", stateText)
     .optionsGroup(groups.output)
     .option("--out <path>", "where the cleaned checkpoint goes: a folder, or a file where --model is one")
     .option("--report <file>", "an HTML page that shows it all")

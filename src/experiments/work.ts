@@ -1,0 +1,79 @@
+/** Work in progress in a folder, so that a killed job goes on where it was: trainings, counts of right answers, and the time they took. */
+import { mkdir, readFile, rm, rmdir } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { writeFileAtomic } from "../checkpoint/atomic.ts";
+import { isFile } from "../checkpoint/files.ts";
+import type { Metric } from "../engine/scorer.ts";
+import type { StateFile } from "../engine/training-state.ts";
+import { badInput } from "../tensor/error.ts";
+import type { Weights } from "../tensor/tensor.ts";
+import type { Clock } from "./job.ts";
+
+export interface Work {
+  /** Where the training of this name is kept. */
+  training(name: string): StateFile;
+  /** The same metric, for weights that `nameOf` knows: what was counted before a kill is not counted again. */
+  counted(metric: Metric, what: string, nameOf: (weights: Weights) => string | undefined): Metric;
+  /** Forget it all: the job is done. */
+  remove(): Promise<void>;
+}
+
+const schema = z.object({
+  recipe: z.string(),
+  timings: z.array(z.object({ what: z.string(), seconds: z.number().nonnegative() })),
+  counts: z.record(z.string(), z.int().nonnegative()),
+});
+
+/**
+ * Opens a folder of work, or begins one; `recipe` is all that decides how the job goes, and the clock goes on from where it was.
+ * Throws `bad-input` on the work of another run.
+ */
+export async function openWork(folder: string, recipe: string, clock: Clock): Promise<Work> {
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, "work.json");
+  const saved = (await isFile(file)) ? await readWork(file, recipe) : undefined;
+  if (saved !== undefined) clock.resume(saved.timings);
+  const counts: Record<string, number> = { ...saved?.counts };
+  const trainings = new Set<string>();
+  const save = () =>
+    writeFileAtomic(file, `${JSON.stringify({ recipe, timings: clock.timings(), counts }, null, 1)}\n`, {
+      force: true,
+    });
+  await save();
+  return {
+    training(name) {
+      const path = join(folder, `${name}.safetensors`);
+      trainings.add(path);
+      return { path, recipe: `${name}: ${recipe}`, onSave: save };
+    },
+    counted: (metric, what, nameOf) => ({
+      size: metric.size,
+      async hits(weights, from = 0, to = metric.size) {
+        const name = nameOf(weights);
+        if (name === undefined) return metric.hits(weights, from, to);
+        const key = `${what}, ${name}, images ${from} to ${to}`;
+        if (!Object.hasOwn(counts, key)) {
+          counts[key] = await metric.hits(weights, from, to);
+          await save();
+        }
+        return counts[key];
+      },
+    }),
+    async remove() {
+      for (const path of [file, ...trainings]) await rm(path, { force: true });
+      await rmdir(folder).catch(() => {}); // not if something else is in it
+    },
+  };
+}
+
+async function readWork(file: string, recipe: string): Promise<z.output<typeof schema>> {
+  let saved: z.output<typeof schema>;
+  try {
+    saved = schema.parse(JSON.parse(await readFile(file, "utf8")));
+  } catch (cause) {
+    throw badInput(`${file} is no work in progress of tbar; remove it or name another folder with --state`, cause);
+  }
+  if (saved.recipe === recipe) return saved;
+  throw badInput(`${file} is the work of another run (${saved.recipe}); remove it or name another folder with --state`);
+}
