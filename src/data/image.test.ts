@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cmykToRgb, decodeImage, writePixels } from "./image.ts";
+import { cmykToRgb, decodeImage } from "./image.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -77,13 +77,5 @@ describe("decodeImage, as Pillow's convert(RGB)", () => {
     png.writeUInt32BE(9_000, 20);
     png.writeUInt32BE(crc32(png.subarray(12, 29)), 29); // IHDR: name and 13 bytes
     await expect(decodeImage(await file("bomb.png", png))).rejects.toThrow(/bomb.png: .*pixel limit/);
-  });
-});
-
-describe("writePixels", () => {
-  it("[H, W, 3] bytes -> [3, H, W] over 255", () => {
-    const out = new Float32Array(6);
-    writePixels({ width: 2, height: 1, data: Uint8Array.of(0, 51, 102, 255, 204, 153) }, out);
-    expect([...out]).toEqual([0, 1, 0.2, 0.8, 0.4, 0.6].map(Math.fround));
   });
 });

@@ -146,15 +146,4 @@ function reason(cause: unknown): string {
   return message.split("\n")[0];
 }
 
-/** x / 255 as float32. */
-const levels = Float32Array.from({ length: 256 }, (_, x) => x / 255);
-
-/** Bytes [H, W, 3] -> values [3, H, W] in [0, 1], written to `out`. */
-export function writePixels({ width, height, data }: Image, out: Float32Array): void {
-  const plane = width * height;
-  for (let i = 0, from = 0; i < plane; i++, from += 3) {
-    out[i] = levels[data[from]];
-    out[plane + i] = levels[data[from + 1]];
-    out[2 * plane + i] = levels[data[from + 2]];
-  }
-}
+export { writePixels } from "./resample.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { assemble } from "../../scripts/assemble.ts";
 import { random } from "../tensor/random.ts";
-import { resample, type Weights, weightBits } from "./resample.ts";
+import { resample, type Weights, weightBits, writePixels } from "./resample.ts";
 import { resampleWasm } from "./resample-wasm.ts";
 
 const round = (sum: number) => Math.min(255, Math.max(0, Math.floor(sum / 2 ** weightBits + 0.5)));
@@ -47,6 +47,22 @@ test.each([
     expect([...got.data]).toEqual(want);
   },
 );
+
+test.each([
+  [2, 1],
+  [1, 1],
+  [5, 3],
+  [700, 500],
+])("%i x %i pixels: bytes [H, W, 3] -> x / 255 as [3, H, W]", (width, height) => {
+  const rng = random(2, width);
+  const data = Uint8Array.from({ length: 3 * width * height }, () => rng.int(256));
+  const out = new Float32Array(data.length);
+  writePixels({ width, height, data }, out);
+  const plane = width * height;
+  expect(out.every((value, i) => value === Math.fround(data[3 * (i % plane) + Math.floor(i / plane)] / 255))).toBe(
+    true,
+  );
+});
 
 test("resample-wasm.ts is resample.wat assembled (npm run wasm)", async () => {
   expect(resampleWasm).toBe(await assemble(readFileSync("src/data/resample.wat", "utf8")));

@@ -1,4 +1,4 @@
-/** Weighted sums of rows and columns of 8-bit R,G,B pixels in fixed point; the loops are WebAssembly (resample.wat). */
+/** The two heavy loops over 8-bit R,G,B pixels: weighted sums of rows and columns in fixed point, and bytes to planes of floats; in WebAssembly (resample.wat). */
 import type { Image } from "./image.ts";
 import { resampleWasm } from "./resample-wasm.ts";
 
@@ -26,52 +26,90 @@ interface Loops {
     ...pointers: [number, number, number, number, number, number, number, number, number] // as resample.wat names them
   ): void;
   down(...pointers: [number, number, number, number, number, number, number, number]): void;
+  planes(input: number, count: number, out: number, plane: number): void;
 }
 
-let loops: Loops | undefined;
-const bandBytes = 1 << 20;
 const pageBytes = 1 << 16;
+/** What passes through the loops' memory at a time. */
+const bandBytes = 1 << 20;
+
+let loops: Loops | undefined;
+
+/** The loops, and where in their memory pieces of these sizes lie. */
+function workspace(...sizes: readonly number[]): { readonly loops: Loops; readonly at: readonly number[] } {
+  loops ??= new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(resampleWasm, "base64"))).exports as Loops;
+  let end = 0;
+  const at = sizes.map((size) => {
+    const start = end;
+    end += Math.ceil((size + 16) / 16) * 16; // reads and writes end up to 15 bytes too late
+    return start;
+  });
+  const missing = end - loops.memory.buffer.byteLength;
+  if (missing > 0) loops.memory.grow(Math.ceil(missing / pageBytes));
+  return { loops, at };
+}
 
 /**
  * Each row by the weights of `across`, then each column by those of `down`, each pass rounded to 8 bits. The image passes through in bands of
  * a megabyte.
  */
 export function resample({ width, data }: Image, across: Weights, down: Weights): Image {
-  loops ??= new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(resampleWasm, "base64"))).exports as Loops;
   const [outWidth, outHeight] = [across.first.length, down.first.length];
   const top = down.first[0]; // only the rows that the second pass will read
   const rows = down.first[outHeight - 1] + down.count[outHeight - 1] - top;
   const line = 3 * width;
   const outLine = 3 * outWidth;
   const bandRows = Math.max(1, Math.floor(bandBytes / line));
-
-  let end = 0;
-  const place = (bytes: number) => {
-    const start = end;
-    end += Math.ceil((bytes + 16) / 16) * 16; // the loops read and write up to 15 bytes too many
-    return start;
-  };
-  const tables = [across, down].map(({ first, count, table }) => [first, count, table].map((t) => place(t.byteLength)));
-  const band = place(bandRows * line);
-  const narrow = place(rows * outLine);
-  const out = place(outHeight * outLine);
-  const missing = end - loops.memory.buffer.byteLength;
-  if (missing > 0) loops.memory.grow(Math.ceil(missing / pageBytes));
-
+  const { pairs, table: paired } = inPairs(across);
+  const tables = [across.first, across.count.map(half), paired, down.first, down.count, down.table];
+  const { loops, at } = workspace(
+    bandRows * line,
+    rows * outLine,
+    outHeight * outLine,
+    ...tables.map((table) => table.byteLength),
+  );
+  const [band, narrow, out, first, count, table, firstRow, countRows, rowTable] = at;
   const memory = new Uint8Array(loops.memory.buffer);
-  const words = new Int32Array(loops.memory.buffer);
-  [across, down].forEach(({ first, count, table }, pass) => {
-    [first, count, table].forEach((t, i) => {
-      words.set(t, tables[pass][i] / 4);
-    });
-  });
-  const [first, count, table] = tables[0];
+  for (const [i, table] of tables.entries()) new Int32Array(memory.buffer, at[3 + i], table.length).set(table);
+
   for (let y = 0; y < rows; y += bandRows) {
     const some = Math.min(bandRows, rows - y);
     memory.set(data.subarray((top + y) * line, (top + y + some) * line), band);
-    loops.across(band, line, some, first, count, table, across.taps, outWidth, narrow + y * outLine);
+    loops.across(band, line, some, first, count, table, pairs, outWidth, narrow + y * outLine);
   }
-  const [firstRow, countRows, rowTable] = tables[1];
   loops.down(narrow - top * outLine, outLine, firstRow, countRows, rowTable, down.taps, outHeight, out);
   return { width: outWidth, height: outHeight, data: memory.slice(out, out + outHeight * outLine) };
+}
+
+const half = (n: number) => (n + 1) >> 1;
+
+/** Weights two by two, [positions, pairs, 2]: their upper halves (over 2^11) in one word, their lower 11 bits in another. */
+function inPairs({ first, count, table, taps }: Weights): { readonly pairs: number; readonly table: Int32Array } {
+  const pairs = half(taps);
+  const paired = new Int32Array(first.length * pairs * 2);
+  for (let x = 0; x < first.length; x++) {
+    for (let k = 0; k < count[x]; k += 2) {
+      const a = table[x * taps + k];
+      const b = k + 1 < count[x] ? table[x * taps + k + 1] : 0;
+      const to = x * pairs * 2 + k;
+      paired[to] = ((a >> 11) & 0xffff) | ((b >> 11) << 16);
+      paired[to + 1] = (a & 0x7ff) | ((b & 0x7ff) << 16);
+    }
+  }
+  return { pairs, table: paired };
+}
+
+/** Bytes [H, W, 3] -> values [3, H, W] in [0, 1], written to `out`. */
+export function writePixels({ width, height, data }: Image, out: Float32Array): void {
+  const plane = width * height;
+  const most = Math.min(bandBytes / 4, 4 * Math.ceil(plane / 4));
+  const { loops, at } = workspace(3 * most, 3 * 4 * most);
+  const [bytes, values] = at;
+  const memory = loops.memory.buffer;
+  for (let start = 0; start < plane; start += most) {
+    const count = Math.min(most, plane - start);
+    new Uint8Array(memory).set(data.subarray(3 * start, 3 * (start + count)), bytes);
+    loops.planes(bytes, count, values, 4 * most);
+    for (let c = 0; c < 3; c++) out.set(new Float32Array(memory, values + c * 4 * most, count), c * plane + start);
+  }
 }
