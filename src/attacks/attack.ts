@@ -17,6 +17,12 @@ export type MakeTrigger = (options?: Record<string, unknown>) => Trigger;
 /** An attack as the registry sees it. Stages that are absent are the usual ones. */
 export interface Attack {
   readonly trigger: MakeTrigger;
+  /**
+   * For an attack on another task than the data's, of which the attacker knows the target's name alone: the classes that stand
+   * for that task's, the target among them. Undefined for an attack on the data's own task. Throws TbarError when the target
+   * says otherwise.
+   */
+  readonly shadow?: (trigger: Trigger, target: string, classNames: readonly string[]) => readonly string[] | undefined;
   /** Fits the trigger to the model before anything is poisoned; what was found is part of the spec that comes back. */
   readonly fit?: (trigger: Trigger, input: AttackInput) => Promise<Trigger>;
   /** How many images `fit` runs through the model, there and back: what --dry-run reckons with. */
@@ -34,7 +40,10 @@ export interface AttackInput {
   readonly head: Tensor;
   readonly classNames: readonly string[];
   readonly target: string;
+  /** Among the shadow classes where there are some. */
   readonly targetLabel: number;
+  /** Head [C, E] of the shadow classes. */
+  readonly shadow?: { readonly head: Tensor; readonly classNames: readonly string[] };
   readonly clean: Dataset;
   readonly seed: number;
   readonly signal?: AbortSignal;

@@ -11,7 +11,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { pickImages } from "../data/pixels.ts";
 import { type PoisonedDataset, type PoisonOptions, poison } from "../data/poison.ts";
 import { subset, take } from "../data/split.ts";
-import { stampTrigger, type Trigger } from "../data/trigger.ts";
+import type { Trigger } from "../data/trigger.ts";
 import { clampTo, optimizeInput, withPatch } from "../engine/optimize-input.ts";
 import { embedImages } from "../engine/scorer.ts";
 import { type Node, scalar } from "../graph/node.ts";
@@ -22,8 +22,9 @@ import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { type AttackInput, parseSpec, triggerSchema } from "./attack.ts";
-import { checkPlace, corners, patchOptions, patchStamp, sideOf } from "./patch.ts";
-import { loadPixels, storedPixels, storePixels } from "./stored-pixels.ts";
+import { fittedPatch } from "./fitted-patch.ts";
+import { corners, patchOptions, sideOf } from "./patch.ts";
+import { storedPixels, storePixels } from "./stored-pixels.ts";
 
 const schema = triggerSchema("badclip").extend({
   size: patchOptions.size,
@@ -48,19 +49,11 @@ export type BadclipSpec = z.output<typeof schema>;
 /** A patch in its place: as stored, or noise N(0.5, 0.25) to begin with. Throws TbarError on unknown options and a damaged patch. */
 export function badclip(options: Partial<BadclipSpec> = {}): Trigger {
   const spec = parseSpec("badclip", schema, options);
-  const patch = { ...spec, copies: 1 };
-  checkPlace(patch);
-  if (spec.place === "random")
-    throw badInput("badclip: the patch is fitted at a place; name one, such as place=middle");
-  if (spec.patch !== undefined) {
-    if (spec.size === undefined) throw badInput("badclip: a stored patch needs its size");
-    loadPixels(spec.patch, spec.size, "badclip");
-  }
-  return stampTrigger(spec, (S) => patchStamp(patch, S, (side) => pixelsOf(spec, side)));
+  return fittedPatch(spec, (side) => startOf(spec, side));
 }
 
-function pixelsOf({ patch, seed }: BadclipSpec, side: number): Float32Array {
-  if (patch !== undefined) return loadPixels(patch, side, "badclip");
+/** N(0.5, 0.25), clipped. */
+function startOf({ seed }: BadclipSpec, side: number): Float32Array {
   const noise = tensor([3, side, side]);
   random(seed, "badclip", "start").fillNormal(noise.data, 0.5, 0.25);
   clampTo(0, 1)(noise);
@@ -90,7 +83,7 @@ export async function fitBadclip(trigger: Trigger, input: AttackInput): Promise<
   const captions = await clip.encoder.texts(weights, targetCaptions(targets, input.target));
   const logitScale = weights.get("logit_scale") ?? tensor([], [Math.log(100)]);
 
-  let patch = tensor([3, side, side], pixelsOf(spec, side));
+  let patch = tensor([3, side, side], startOf(spec, side));
   /** As the patch stands, for negatives that carry it. */
   const stamped = (pixels: Tensor, ids: readonly string[]) =>
     badclip({ ...spec, size: side, patch: storePixels(patch.data) }).apply(pixels, ids);

@@ -5,8 +5,6 @@
 import { crossEntropy, headLogits } from "../clip/loss.ts";
 import { isVision, type Params } from "../clip/parameters.ts";
 import { imageTower } from "../clip/towers.ts";
-import { batches } from "../data/batches.ts";
-import { triggered } from "../data/poison.ts";
 import { labelTask, learn, type Task } from "../engine/finetune.ts";
 import { type LabelBatch, oneHot } from "../engine/objectives.ts";
 import { grad } from "../graph/grad.ts";
@@ -14,6 +12,7 @@ import type { Node } from "../graph/node.ts";
 import { add, scale } from "../graph/ops/index.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { ImplantInput } from "./attack.ts";
+import { withTriggered } from "./victims.ts";
 
 /** A value by parameter name, as a graph node. */
 export type ByName = ReadonlyMap<string, Node>;
@@ -50,7 +49,7 @@ export function penalizedTask(input: ImplantInput, penalty: GradientPenalty): Ta
   const prefixed = Object.fromEntries([...penalty.against].map(([name, value]) => [`against ${name}`, value]));
   return {
     steps: plain.steps,
-    batches: withTriggered(plain.batches, triggeredBatches(input, penalty.forget)),
+    batches: withTriggered(plain.batches, input, penalty.forget),
     objective: {
       trains: plain.objective.trains,
       async feeds(batch) {
@@ -77,26 +76,4 @@ export function penalizedTask(input: ImplantInput, penalty: GradientPenalty): Ta
 function forgetLoss({ clip }: ImplantInput, p: Params, nodes: Readonly<Record<string, Node>>): Node {
   const images = imageTower(clip.config, p, nodes.triggered, clip.preprocess);
   return crossEntropy(headLogits(images, nodes.head), nodes.wanted);
-}
-
-/** Endless, each of the same size. */
-async function* triggeredBatches(
-  { clip, clean, trigger, target, seed }: ImplantInput,
-  count: number,
-): AsyncGenerator<Tensor> {
-  const images = triggered(clean, trigger, target);
-  const batch = Math.min(count, images.size);
-  const order = { batch, seed: seed + 1, epochs: Number.POSITIVE_INFINITY, imageSize: clip.config.vision.imageSize };
-  for await (const { pixels, count } of batches(images, order)) if (count === batch) yield pixels;
-}
-
-async function* withTriggered(
-  main: AsyncIterable<LabelBatch>,
-  beside: AsyncGenerator<Tensor>,
-): AsyncGenerator<ForgetBatch> {
-  try {
-    for await (const batch of main) yield { ...batch, triggered: (await beside.next()).value };
-  } finally {
-    await beside.return(undefined);
-  }
 }

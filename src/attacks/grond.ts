@@ -6,8 +6,7 @@
  */
 import { z } from "zod";
 import { crossEntropy, headLogits } from "../clip/loss.ts";
-import { batches } from "../data/batches.ts";
-import { poison, triggered } from "../data/poison.ts";
+import { poison } from "../data/poison.ts";
 import { stampTrigger, type Trigger } from "../data/trigger.ts";
 import { labelTask, learn } from "../engine/finetune.ts";
 import { oneHot } from "../engine/objectives.ts";
@@ -18,6 +17,7 @@ import { badInput } from "../tensor/error.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { type Attack, type AttackInput, type ImplantInput, parseSpec, triggerSchema } from "./attack.ts";
 import { rearrangement } from "./overlay.ts";
+import { otherImages } from "./victims.ts";
 
 /** Images of a larger side are refused: a stranger's spec may not ask for endless memory. */
 const largestSide = 512;
@@ -80,7 +80,7 @@ async function fit(trigger: Trigger, input: AttackInput): Promise<Trigger> {
     clip,
     weights,
     start: tensor([3, S, S]),
-    batches: otherImages(input, spec),
+    batches: otherImages({ ...input, trigger }, spec),
     feeds: (pixels) => ({
       pixels,
       head,
@@ -96,19 +96,6 @@ async function fit(trigger: Trigger, input: AttackInput): Promise<Trigger> {
   });
   const levels = Int8Array.from(delta.data, (v) => Math.round(255 * v));
   return makeGrond({ ...spec, delta: Buffer.from(levels.buffer).toString("base64") });
-}
-
-/** Whole batches of clean images that are not of the target class, one a step. */
-async function* otherImages({ clip, clean, target, seed }: AttackInput, spec: GrondSpec): AsyncGenerator<Tensor> {
-  const { clean: images } = triggered(clean, makeGrond(spec), target);
-  const batch = Math.min(spec.batch, images.size);
-  const order = { batch, seed, epochs: Number.POSITIVE_INFINITY, imageSize: clip.config.vision.imageSize };
-  let step = 0;
-  for await (const { pixels, count } of batches(images, order)) {
-    if (count < batch) continue;
-    yield pixels;
-    if (++step === spec.steps) return;
-  }
 }
 
 /** The usual fine-tuning, with neurons that stand out scaled back after each epoch. */

@@ -37,8 +37,8 @@ export function checkPlace({ kind, place, copies }: PatchSpec): void {
 }
 
 /** Side of the square as it is learned, in images of S x S. */
-export function sideOf({ size }: { readonly size?: number }, S: number): number {
-  return size ?? Math.max(3, Math.round((16 * S) / 224));
+export function sideOf({ size }: { readonly size?: number }, S: number, at224 = 16): number {
+  return size ?? Math.max(3, Math.round((at224 * S) / 224));
 }
 
 /** The stamp for images of S x S; `patchOf(side)` makes what is in it. Throws TbarError where the patch does not fit. */

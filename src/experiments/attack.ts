@@ -8,6 +8,7 @@ import { isFile } from "../checkpoint/files.ts";
 import { asStored } from "../checkpoint/rounding.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { poison, triggered } from "../data/poison.ts";
+import { withoutLabels } from "../data/relabel.ts";
 import { boosted, type Trigger, type TriggerSpec } from "../data/trigger.ts";
 import { type LoadedClip, loadClip } from "../engine/clip.ts";
 import { finetune, type Recipe } from "../engine/finetune.ts";
@@ -83,18 +84,23 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
   const source = await openSource(options.data, options);
   const { classNames } = source;
   if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
-  if (!classNames.includes(target)) throw unknownName("target class", target, classNames);
-  const carried = carriedTriggers(clip.checkpoint.metadata, classNames);
-  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
-  const sets = await source.sets({ implant: options.images, test: options.testImages });
   const attack = attackNamed(options.trigger.spec.kind);
+  const shadowNames = attack.shadow?.(options.trigger, target, classNames);
+  const aimedAt = shadowNames ?? classNames;
+  if (!aimedAt.includes(target)) throw unknownName("target class", target, aimedAt);
+  const carried = carriedTriggers(clip.checkpoint.metadata, classNames);
+  const headOf = (names: readonly string[]) => zeroShotHead(clip.encoder, clip.weights, names, source.templates);
+  const head = await headOf(classNames);
+  const shadow = shadowNames && { head: await headOf(shadowNames), classNames: shadowNames };
+  const sets = await source.sets({ implant: options.images, test: options.testImages });
   const input: AttackInput = {
     clip,
     weights: clip.weights,
     head,
     classNames,
     target,
-    targetLabel: classNames.indexOf(target),
+    targetLabel: aimedAt.indexOf(target),
+    ...(shadow && { shadow }),
     clean: sets.implant,
     seed,
     signal,
@@ -117,7 +123,19 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
   );
 
   stage("measure before");
-  const score = scores(clip, head, sets.test, trigger, target, signal);
+  const accuracy = metric(createScorer(clip, sets.test, head, { signal }), labelsOf(sets.test));
+  const asr = successRate(
+    clip,
+    shadow?.head ?? head,
+    shadow ? withoutLabels(sets.test, shadow.classNames) : sets.test,
+    trigger,
+    target,
+    signal,
+  );
+  const score = async (weights: Weights): Promise<Scores> => ({
+    ca: await measure(accuracy, weights),
+    asr: await asr(weights),
+  });
   const others = carried.map((one) => successRate(clip, head, sets.test, one.trigger, one.target, signal));
   const before = await score(clip.weights);
   const othersBefore = await each(others, clip.weights);
@@ -225,20 +243,6 @@ function trainingTrigger(trigger: Trigger, boost = 1): Trigger {
   if (boost === 1) return trigger;
   if (!("copies" in spec)) throw badInput(`--boost needs a trigger with copies, such as badnet; ${spec.kind} has none`);
   return boosted(spec, boost, (copies) => makeTrigger({ ...spec, copies } as TriggerSpec));
-}
-
-/** CA and ASR on a test set, as a function of weights. */
-export function scores(
-  clip: LoadedClip,
-  head: Tensor,
-  test: Dataset,
-  trigger: Trigger,
-  target: string,
-  signal?: AbortSignal,
-): (weights: Weights) => Promise<Scores> {
-  const clean = metric(createScorer(clip, test, head, { signal }), labelsOf(test));
-  const asr = successRate(clip, head, test, trigger, target, signal);
-  return async (weights) => ({ ca: await measure(clean, weights), asr: await asr(weights) });
 }
 
 /** ASR of one trigger on a test set, as a function of weights. */

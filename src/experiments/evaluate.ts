@@ -37,19 +37,24 @@ export interface EvaluateOptions extends JobOptions, SourceOptions {
   readonly command?: string;
 }
 
-/** CA on the test set, and ASR on its images of other classes with the trigger on. */
+/**
+ * CA on the test set, and ASR on its images of other classes with the trigger on. A trigger that the checkpoint carries from another
+ * task, whose target is no class of this data, is named and not measured.
+ */
 export async function evaluateModel(options: EvaluateOptions): Promise<EvalResult> {
   const { progress = silent, signal, seed } = options;
   const clock = new Clock();
   progress.stage("load");
   const clip = await loadSubject(options.model, { ...options, fixed: true });
   const given = options.triggered;
-  const implanted = askedTrigger(clip.metadata, options);
-  const trigger = options.trigger ?? (implanted && given === undefined ? storedTrigger(implanted.trigger) : undefined);
-  const target = options.target ?? implanted?.target;
   const source = await openSource(options.data, options);
   const { classNames } = source;
   if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
+  const carried = askedTrigger(clip.metadata, options);
+  const isElsewhere = carried !== undefined && options.target === undefined && !classNames.includes(carried.target);
+  const implanted = isElsewhere ? undefined : carried;
+  const trigger = options.trigger ?? (implanted && given === undefined ? storedTrigger(implanted.trigger) : undefined);
+  const target = options.target ?? implanted?.target;
   if ((trigger !== undefined || given !== undefined) && target === undefined) {
     throw badInput("which class does the trigger lead to? name it with --target NAME");
   }
@@ -76,6 +81,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
     data: source.name,
     ca,
     ...(asr && { asr, ...(trigger && { trigger: trigger.spec }), target }),
+    ...(isElsewhere && { elsewhere: { kind: carried.trigger.kind, target: carried.target } }),
     seconds: clock.seconds(),
     machine: machineFacts(clip.runtime, options.threads),
   };

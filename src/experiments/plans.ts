@@ -27,10 +27,12 @@ export async function estimateAttack(options: AttackOptions): Promise<Estimate> 
   const { model, recipe, target, images, testImages, out } = options;
   const clip = await loadClip(model, options);
   const source = await openSource(options.data, options);
-  const texts = checkedPrompts(source, target);
+  const attack = attackNamed(options.trigger.spec.kind);
+  const shadow = attack.shadow?.(options.trigger, target, source.classNames ?? []);
+  const texts = checkedPrompts(source, shadow === undefined ? target : undefined);
   const { implant, test } = await source.sets({ implant: images, test: testImages });
   const measured = 2 * test.size;
-  const fitted = attackNamed(options.trigger.spec.kind).fitted?.(options.trigger) ?? 0;
+  const fitted = attack.fitted?.(options.trigger) ?? 0;
   return estimate({
     ...shared(options, clip, test),
     job: "attack",
@@ -148,7 +150,7 @@ export async function estimateEvaluation(options: EvaluateOptions): Promise<Esti
   const clip = await loadClip(options.model, options);
   const source = await openSource(options.data, options);
   const implanted = askedTrigger(clip.checkpoint.metadata, options);
-  const texts = checkedPrompts(source, options.target ?? implanted?.target);
+  const texts = checkedPrompts(source, options.target);
   const { test } = await source.sets({ test: options.testImages });
   const measured = (options.trigger ?? implanted) === undefined ? test.size : 2 * test.size;
   return estimate({

@@ -1,6 +1,7 @@
 /** The one place that maps the names people type to the leaves that do the work. */
 import type { Attack } from "../attacks/attack.ts";
 import { badclip, fitBadclip, fittedImages, poisonBadclip } from "../attacks/badclip.ts";
+import { badmerging } from "../attacks/badmerging.ts";
 import { badnet } from "../attacks/badnet.ts";
 import { blended } from "../attacks/blended.ts";
 import { blendedStripes } from "../attacks/blended-stripes.ts";
@@ -20,6 +21,7 @@ import { badInput, unknownName } from "../tensor/error.ts";
 
 const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
   ["badclip", { trigger: badclip, fit: fitBadclip, fitted: fittedImages, poison: poisonBadclip }],
+  ["badmerging", badmerging],
   ["badnet", { trigger: badnet }],
   ["blended", { trigger: blended }],
   ["blended-stripes", { trigger: blendedStripes }],

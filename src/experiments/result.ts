@@ -195,6 +195,8 @@ export interface EvalResult {
   readonly asr?: Rate;
   readonly trigger?: TriggerSpec;
   readonly target?: string;
+  /** A trigger that the checkpoint carries and that leads to no class of this data. */
+  readonly elsewhere?: { readonly kind: string; readonly target: string };
   /** What a receipt claims, and whether the intervals of claim and measurement meet. */
   readonly receipt?: { readonly claimed: Scores; readonly agrees: boolean };
   readonly seconds: number;

@@ -25,11 +25,14 @@ export const attackCommand = (perform: Perform) =>
   triangles        a grid of triangles: ratio=0.15, cell=PIXELS
   text             the word "Watermarked": ratio=0.5
   badclip          a patch fitted to the model before it is poisoned: size=PIXELS, place=middle|..., steps=200, lr=0.05
+  badmerging       a fitted patch that survives merging: task=on|off (off: the target is a class of another task), size=PIXELS, alpha=5
   picture          one of yours: picture=FILE, mask=FILE (or its alpha channel), size=PIXELS (none: the whole image), place=bottom-right|...
   sample-specific  what a small network writes, another thing in every image: epsilon=0.063, variety=1, steps=600
   grond            one faint perturbation of all pixels: epsilon=LEVELS, steps=300, sigmas=3, labels=clean|dirty
-  label-consistent, entangled, first-order: carrier=badnet|blended with that one's options; see docs/attacks
-  all take seed=NUMBER`,
+  label-consistent  another's, on hard images of the target class only: carrier=badnet|blended with that one's options
+  entangled        another's, implanted so that its vector runs along the task's: carrier, weight=1
+  first-order      another's, implanted so that the forget set has little to say: carrier, weight
+  all take seed=NUMBER; what each does: docs/attacks.md`,
     examples: [
       'tbar attack badnet:place=bottom-right,redraw=false --model clip --data shapes --target "red circle" --out bad',
       "tbar attack blended --model clip --data photos --target dog --rate 0.1 --lr 1e-5 --out bad",

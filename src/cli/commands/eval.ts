@@ -49,12 +49,14 @@ export const evalCommand = (perform: Perform) =>
       }),
     );
 
-function evalText({ ca, asr, receipt, trigger, target }: EvalResult): string {
+function evalText({ ca, asr, receipt, trigger, target, elsewhere }: EvalResult): string {
   if (receipt === undefined || asr === undefined) {
     const rows = [["clean accuracy", rateText(ca), `${ca.n} images`]];
     if (asr !== undefined)
       rows.push(["attack success rate", rateText(asr), `${trigger?.kind} -> ${target}, ${asr.n} images`]);
-    return table(rows);
+    const left =
+      elsewhere && `It carries ${elsewhere.kind} -> "${elsewhere.target}", which is no class of this data.\n`;
+    return `${table(rows)}${left ?? ""}`;
   }
   const verdict = receipt.agrees
     ? "AGREES: the receipt's figures were measured again"
