@@ -11,6 +11,8 @@ export interface WriteOptions {
 }
 
 export type Write = (chunk: string | Uint8Array) => Promise<void>;
+/** `write` appends; `overwrite` puts other bytes in place of as many first ones. */
+export type Fill = (write: Write, overwrite: (first: Uint8Array) => Promise<void>) => Promise<void>;
 
 /**
  * Write a file: a string, bytes, or a function that is handed `write` and may call it many times.
@@ -18,7 +20,7 @@ export type Write = (chunk: string | Uint8Array) => Promise<void>;
  */
 export async function writeFileAtomic(
   path: string,
-  content: string | Uint8Array | ((write: Write) => Promise<void>),
+  content: string | Uint8Array | Fill,
   options: WriteOptions = {},
 ): Promise<void> {
   await writeAtomic(path, options, async (temporary) => {
@@ -37,10 +39,10 @@ export async function writeFileAtomic(
 /** Bytes after which they are sent to the disk while more are made: at the end little is left to wait for. */
 const flushEvery = 64 * 2 ** 20;
 
-async function writeThrough(file: FileHandle, content: (write: Write) => Promise<void>): Promise<void> {
+async function writeThrough(file: FileHandle, content: Fill): Promise<void> {
   let waiting = 0;
   let flushed = Promise.resolve();
-  await content(async (chunk) => {
+  const write: Write = async (chunk) => {
     await file.writeFile(chunk);
     waiting += chunk.length;
     if (waiting < flushEvery) return;
@@ -48,6 +50,9 @@ async function writeThrough(file: FileHandle, content: (write: Write) => Promise
     await flushed;
     flushed = file.datasync();
     flushed.catch(() => {}); // thrown where it is awaited
+  };
+  await content(write, async (first) => {
+    await file.write(first, 0, first.length, 0);
   });
   await flushed;
 }

@@ -1,8 +1,10 @@
 /** Small files and hashes: bounded reads, JSON checked by a schema, SHA-256 of a stream. */
 import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { basename } from "node:path";
+import { Worker } from "node:worker_threads";
 import type { z } from "zod";
 import { badInput } from "../tensor/error.ts";
 
@@ -104,27 +106,35 @@ export function refusePickleName(out: string): void {
   throw badInput(`cannot write ${out}: weights are written as safetensors, never as a pickle; call it .safetensors`);
 }
 
-/** SHA-256 of a file in lower-case hexadecimal, read as a stream. */
+/** SHA-256 of a file in lower-case hexadecimal. Of a large one in a thread of its own, beside whatever else is done. */
 export async function sha256File(path: string): Promise<string> {
-  const hash = createHash("sha256");
   const file = await openFile(path);
   try {
-    // two buffers in turn: one is filled while the other is hashed
-    let [filled, spare] = [new Uint8Array(MIB), new Uint8Array(MIB)];
-    let position = 0;
-    let reading = file.read(filled, 0, MIB, position);
-    for (;;) {
-      const { bytesRead } = await reading;
-      if (bytesRead === 0) return hash.digest("hex");
-      position += bytesRead;
-      reading = file.read(spare, 0, MIB, position);
-      hash.update(filled.subarray(0, bytesRead));
-      [filled, spare] = [spare, filled];
-    }
+    const { size } = await file.stat();
+    if (size < 64 * MIB)
+      return createHash("sha256")
+        .update(await file.readFile())
+        .digest("hex");
+    const worker = new Worker(hashing, { eval: true, workerData: { file: file.fd } });
+    const [answer] = await once(worker, "message");
+    return answer;
+  } catch (error) {
+    throw badInput(`cannot read ${path}: ${(error as Error).message}`, error);
   } finally {
     await file.close();
   }
 }
+
+const hashing = `
+  const { createHash } = require("node:crypto");
+  const { readSync } = require("node:fs");
+  const { parentPort, workerData } = require("node:worker_threads");
+  const hash = createHash("sha256");
+  const bytes = new Uint8Array(2 ** 20);
+  for (let at = 0, read; (read = readSync(workerData.file, bytes, 0, bytes.length, at)) > 0; at += read) {
+    hash.update(bytes.subarray(0, read));
+  }
+  parentPort.postMessage(hash.digest("hex"));`;
 
 /** That of one file; of several, that of the lines that `sha256sum` prints for them, in the order of their names. */
 export async function sha256Files(paths: readonly string[]): Promise<string> {

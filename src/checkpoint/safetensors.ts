@@ -70,6 +70,13 @@ export interface TensorSource extends TensorShape {
   readonly data: () => Whole | Promise<Whole> | Pieces;
 }
 
+export interface SafetensorsContent {
+  readonly tensors: Iterable<TensorSource>;
+  readonly metadata?: ReadonlyMap<string, string>;
+  /** Asked for when all tensors are written: metadata to put in place of the first, of the same length. */
+  readonly lateMetadata?: () => Promise<ReadonlyMap<string, string>>;
+}
+
 type Whole = Tensor | Uint8Array;
 export type Pieces = AsyncIterable<Float32Array | Uint8Array>;
 
@@ -79,15 +86,20 @@ export type Pieces = AsyncIterable<Float32Array | Uint8Array>;
  */
 export async function writeSafetensors(
   path: string,
-  content: { tensors: Iterable<TensorSource>; metadata?: ReadonlyMap<string, string> },
+  { tensors, metadata = new Map(), lateMetadata }: SafetensorsContent,
   options: WriteOptions = {},
 ): Promise<void> {
-  const { ordered, header } = layOut(content.tensors, content.metadata ?? new Map());
+  const { ordered, header } = layOut(tensors, metadata);
   await writeFileAtomic(
     path,
-    async (write) => {
+    async (write, overwrite) => {
       await write(header);
       for (const source of ordered) for await (const bytes of bytesOf(source)) await write(bytes);
+      if (lateMetadata === undefined) return;
+      const { header: last } = layOut(ordered, await lateMetadata());
+      if (last.length !== header.length)
+        throw new RangeError(`${path}: its last header is longer or shorter than its first`);
+      await overwrite(last);
     },
     options,
   );

@@ -20,6 +20,12 @@ export interface VectorFile extends Facts, Parameters {}
 /** A tensor of a vector to be written. */
 export type VectorPart = Pick<TensorSource, "name" | "shape" | "data">;
 
+export interface NewVector extends Pick<Facts, "alpha"> {
+  readonly tau: Weights | readonly VectorPart[];
+  /** May be known only when the tensors are written. */
+  readonly parent?: string | Promise<string>;
+}
+
 const kind = "tbar task vector";
 
 /** The names of a vector's tensors as they are written. */
@@ -32,16 +38,18 @@ export function vectorOrder(names: readonly string[]): string[] {
 
 export async function writeVector(
   path: string,
-  { tau, alpha, parent }: Facts & { readonly tau: Weights | readonly VectorPart[] },
+  { tau, alpha, parent }: NewVector,
   options: WriteOptions = {},
 ): Promise<void> {
   const parts: readonly VectorPart[] =
     "get" in tau ? [...tau].map(([name, value]) => ({ name, shape: value.shape, data: () => value })) : tau;
   const metadata = new Map([["tbar.kind", kind]]);
   if (alpha !== undefined) metadata.set("tbar.alpha", String(alpha));
-  if (parent !== undefined) metadata.set("tbar.parent", parent);
+  if (parent !== undefined) metadata.set("tbar.parent", typeof parent === "string" ? parent : "0".repeat(64));
+  const lateMetadata = async () => new Map(metadata).set("tbar.parent", String(await parent));
   const tensors = parts.map((part) => ({ ...part, dtype: "F32" as const }));
-  await writeSafetensors(path, { tensors, metadata }, options);
+  const late = typeof parent === "object" && { lateMetadata };
+  await writeSafetensors(path, { tensors, metadata, ...late }, options);
 }
 
 /** Run `work` on a vector written by `tbar`. Throws `bad-input` when the file is something else or holds a value that is not finite. */

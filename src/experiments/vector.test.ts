@@ -187,3 +187,8 @@ test("what does not fit is refused by name, and nothing is left behind", async (
   ).rejects.toThrow(/interrupted/);
   expect((await readdir(folder)).filter((name) => name !== "wrong.tau")).toEqual(before);
 });
+
+test("the SHA-256 of FROM, hashed meanwhile, is in the vector; a vector is a sound file from its first byte", async () => {
+  const { parent } = await vectorInfo(at("tau.safetensors"));
+  expect(parent).toBe(await (await readCheckpoint(at("from"))).sha256());
+});

@@ -44,8 +44,8 @@ export async function diffModels(
 ): Promise<VectorResult> {
   await refuseExisting(out, { force });
   const [a, b] = [await readCheckpoint(from), await readCheckpoint(to)];
-  progress.stage("hash");
-  const parent = await a.sha256();
+  const parent = a.sha256();
+  parent.catch(() => {}); // thrown where it is awaited
   const measured = await a.stream((x) =>
     b.stream(async (y) => {
       checkSameParameters(from, x.shapes, to, y.shapes);
@@ -64,7 +64,7 @@ export async function diffModels(
       return measured;
     }),
   );
-  return describe(out, { parent }, measured);
+  return describe(out, { parent: await parent }, measured);
 }
 
 /** Values read first of each tensor to see whether it differs at all: most that do differ there. */
