@@ -33,14 +33,14 @@ describe("searchAlpha", () => {
     }));
   };
 
-  test("proven: the smallest alpha whose Wilson upper bound is below 2 %, within 8 %", async () => {
+  test("proven: the smallest alpha whose Wilson upper bound is below 2 %, within 10 %", async () => {
     const { search } = await run();
     expect(search.satisfied).toBe(true);
     expect(search.best.asr.n).toBe(500);
     expect(search.best.asr.interval[1]).toBeLessThanOrEqual(0.02);
     // 3 of 500 have an upper bound of 1.75 %, 4 of 500 one of 2.04 %: curve < 3.5/500 from alpha = 3.45
     expect(search.best.alpha).toBeGreaterThan(3.4);
-    expect(search.best.alpha).toBeLessThan(3.45 * 1.09);
+    expect(search.best.alpha).toBeLessThan(3.45 * 1.1);
   });
 
   test("finds the same alpha from far below and far above", async () => {
@@ -51,13 +51,28 @@ describe("searchAlpha", () => {
 
   test("looks at a fraction of what a grid of 21 alphas over all images would cost", async () => {
     const { clean, triggered } = await run();
-    expect(clean.encoded + triggered.encoded).toBeLessThan((21 * 1000) / 2);
+    expect(clean.encoded + triggered.encoded).toBeLessThan((21 * 1000) / 6);
   });
 
   test("never asks for an image twice at one alpha, and reports how many were seen", async () => {
     const { search } = await run();
     for (const { asr } of search.trials) expect([64, 128, 256, 500]).toContain(asr.n);
     expect(search.trials.some(({ asr }) => asr.n === 64)).toBe(true);
+  });
+
+  test("an alpha that passes on a first look alone is not taken: the next one above that passes on all images is", async () => {
+    // of 500 images the first 256 fall at once, six of the others only from alpha = 1.5 on: 1.2 %, not proven to be below 2 %
+    const hits: Metric["hits"] = async (weights, from = 0, to = 500) => {
+      const alpha = (weights.get("alpha") as Tensor).data[0];
+      const stay = (i: number) => (i < 256 ? alpha < 0.9 : alpha < 0.9 || (i < 262 && alpha < 1.5));
+      return Array.from({ length: to - from }, (_, i) => from + i).filter(stay).length;
+    };
+    const clean = metricOf(500, () => 1);
+    const { best, satisfied } = await searchAlpha({ at, clean, triggered: { size: 500, hits }, caBefore: 1, start: 1 });
+    expect(satisfied).toBe(true);
+    expect(best.alpha).toBeGreaterThanOrEqual(1.5);
+    expect(best.alpha).toBeLessThan(1.5 * 1.1);
+    expect(best.asr).toMatchObject({ value: 0, n: 500 });
   });
 
   test("188 images cannot prove 2 %: nothing satisfies, the nearest alpha is given", async () => {
@@ -93,6 +108,6 @@ describe("searchAlpha", () => {
     // the curve is below 5.5/500 from alpha = 3.08 on
     expect(search.best.asr.value).toBeLessThanOrEqual(0.01);
     expect(search.best.alpha).toBeGreaterThan(3.05);
-    expect(search.best.alpha).toBeLessThan(3.08 * 1.09);
+    expect(search.best.alpha).toBeLessThan(3.08 * 1.1);
   });
 });

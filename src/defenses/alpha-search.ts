@@ -1,6 +1,6 @@
 /**
  * Choosing alpha on validation images. A grid of alphas over all images is what costs in TBAR, so: bracket upwards from the
- * vector's scale, bisect, and stop looking at an alpha as soon as enough images have spoken against it.
+ * vector's scale, bisect, and stop looking at an alpha as soon as enough images have spoken for or against it.
  */
 import { type Rate, rate } from "../engine/rate.ts";
 import type { Metric } from "../engine/scorer.ts";
@@ -49,8 +49,8 @@ export interface SearchInput {
 }
 
 const mostDoublings = 14;
-/** The bracket is narrowed until its ends are within 8 %. */
-const narrow = 1.08;
+/** The bracket is narrowed until its ends are within 10 %. */
+const narrow = 1.1;
 
 export async function searchAlpha(input: SearchInput): Promise<Search> {
   const { rule = defaultRule } = input;
@@ -60,26 +60,38 @@ export async function searchAlpha(input: SearchInput): Promise<Search> {
 
   const proven = rule.name === "proven";
   const passes = ({ asr }: Trial) =>
-    asr.n === input.triggered.size && (proven ? asr.interval[1] : asr.value) <= rule.limit;
+    proven ? asr.interval[1] <= rule.limit : asr.n === input.triggered.size && asr.value <= rule.limit;
   const attempt = async (alpha: number) => {
-    const trial = await probe.until(alpha, ({ asr }) => asr.interval[0] > rule.limit);
+    const trial = await probe.until(alpha, (seen) => seen.asr.interval[0] > rule.limit || passes(seen));
     return { trial, ok: passes(trial) };
   };
   await bracket(attempt, input);
-  const passed = probe.trials().filter(passes);
-  if (passed.length === 0) return probe.failed();
-  if (!proven) return probe.found(passed[0]);
-  // CA falls with alpha: the smallest that passes and its two neighbours above are looked at on all clean images
-  const candidates: Trial[] = [];
-  for (const { alpha } of passed.slice(0, 3)) candidates.push(await probe.fully(alpha));
-  return probe.found(candidates.reduce((a, b) => (b.ca.value > a.ca.value ? b : a)));
+  for (;;) {
+    const [glanced, ...above] = probe.trials().filter(passes);
+    if (glanced === undefined) return probe.failed();
+    const smallest = await probe.fully(glanced.alpha);
+    if (!passes(smallest)) {
+      // it had passed on fewer images
+      if (above.length > 0) await bisect(attempt, smallest.alpha, above[0].alpha);
+      else await bracket(attempt, { ...input, start: 2 * smallest.alpha });
+      continue;
+    }
+    if (!proven) return probe.found(smallest);
+    // CA falls with alpha; a neighbour above is looked at only where a first look says otherwise
+    const candidates = [smallest];
+    for (const { alpha, ca } of above.slice(0, 2)) {
+      if (ca.value <= glanced.ca.value) continue;
+      const neighbour = await probe.fully(alpha);
+      if (passes(neighbour)) candidates.push(neighbour);
+    }
+    return probe.found(candidates.reduce((a, b) => (b.ca.value > a.ca.value ? b : a)));
+  }
 }
 
+type Attempt = (alpha: number) => Promise<{ trial: Trial; ok: boolean }>;
+
 /** The smallest passing alpha between a failing and a passing one: doubled (or halved) from the start, then bisected in ratio. */
-async function bracket(
-  attempt: (alpha: number) => Promise<{ trial: Trial; ok: boolean }>,
-  { start, caBefore }: SearchInput,
-) {
+async function bracket(attempt: Attempt, { start, caBefore }: SearchInput) {
   let low = 0;
   let high = Number.POSITIVE_INFINITY;
   for (let alpha = start; alpha <= start * 2 ** mostDoublings && high === Number.POSITIVE_INFINITY; alpha *= 2) {
@@ -93,7 +105,11 @@ async function bracket(
     if ((await attempt(alpha)).ok) high = alpha;
     else low = alpha;
   }
-  while (low > 0 && high / low > narrow) {
+  if (low > 0) await bisect(attempt, low, high);
+}
+
+async function bisect(attempt: Attempt, low: number, high: number) {
+  while (high / low > narrow) {
     const middle = Math.sqrt(low * high);
     if ((await attempt(middle)).ok) high = middle;
     else low = middle;

@@ -12,7 +12,7 @@ import { finetune, gradientSquares, type Recipe } from "../engine/finetune.ts";
 import { createScorer, type Metric } from "../engine/scorer.ts";
 import { labelsOf, measure } from "../metrics/accuracy.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
-import { TbarError } from "../tensor/error.ts";
+import { badInput, TbarError } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { type CleanSetup, setUp } from "./clean-setup.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
@@ -83,6 +83,9 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
     progress.stage(what);
   };
   if (out !== undefined) await refuseExisting(out, options);
+  const unfed = options.methods.find((name) => name !== "plain" && name !== "relabel");
+  if (options.sizes.clean === 0 && unfed !== undefined)
+    throw badInput(`the method ${unfed} needs clean images (--clean)`);
   stage("load");
   const bench = await setUp(options);
   const { clip, attack } = bench;

@@ -71,7 +71,7 @@ Rules for alpha (--limit):
     .option("--epochs <number>", "rounds through the forget set", count, 6)
     .option("--batch <number>", "images a step", count, 64)
     .option("--forget <number>", "images to forget", count, 1024)
-    .option("--clean <number>", "clean images for anchoring and Fisher weights", count, 1024)
+    .option("--clean <number>", "clean images for anchoring and Fisher weights; plain needs none", countOrNone, 1024)
     .option("--validation <number>", "images to choose alpha on; 189 are the least that can prove 2 %", count, 560)
     .option("--test <number>", "images to measure on", count, 2000)
     .option(
