@@ -1,4 +1,4 @@
-/** Batches in a seeded order; the next one is read while the caller works on this one. */
+/** Batches in a seeded order; the next two are read while the caller works on this one. */
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Dataset } from "./dataset.ts";
 import { shuffledOrder } from "./split.ts";
@@ -36,10 +36,9 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
     batch?.catch(() => {}); // thrown where it is awaited; a caller may leave before that
     return batch;
   };
-  let ahead = next();
-  while (ahead !== undefined) {
-    const batch = await ahead;
-    ahead = next();
+  const ahead = [next(), next()];
+  for (let batch = await ahead.shift(); batch !== undefined; batch = await ahead.shift()) {
+    ahead.push(next());
     yield batch;
   }
 }

@@ -1,6 +1,6 @@
 /** Data sets whose every example is an encoded image (JPEG, PNG, ...) somewhere; decoded and framed when it is read. */
 import { tensor } from "../tensor/tensor.ts";
-import { concurrently } from "./concurrently.ts";
+import { concurrently, gate } from "./concurrently.ts";
 import type { Dataset } from "./dataset.ts";
 import { decodeBytes, writePixels } from "./image.ts";
 import { clipTransform, squash } from "./resize.ts";
@@ -21,13 +21,14 @@ const inFlight = 3 * Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
 /** `read` throws TbarError on the first image that fails. */
 export function decoded({ encoded, place, ...dataset }: EncodedImages, fit: Fit = "crop"): Dataset {
   const frame = fit === "crop" ? clipTransform : squash;
+  const enter = gate(inFlight); // of all reads together: the last images of a batch and the first of the next
   return {
     ...dataset,
     async read(indices, imageSize) {
       const out = tensor([indices.length, 3, imageSize, imageSize]);
       const size = 3 * imageSize * imageSize;
       await concurrently(indices, inFlight, async (index, slot) => {
-        const image = await decodeBytes(await encoded(index), place(index));
+        const image = await enter(async () => decodeBytes(await encoded(index), place(index)));
         writePixels(frame(image, imageSize), out.data.subarray(slot * size, (slot + 1) * size));
       });
       return out;

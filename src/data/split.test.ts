@@ -118,7 +118,7 @@ describe("batches", () => {
     expect(await collect(counted(0), { batch: 2, imageSize: 1, epochs: Number.POSITIVE_INFINITY })).toEqual([]);
   });
 
-  it("one batch is read ahead, and a failed read is thrown in its turn", async () => {
+  it("two batches are read ahead, and a failed read is thrown in its turn", async () => {
     const asked: number[][] = [];
     const source: Dataset = {
       ...counted(4),
@@ -130,7 +130,7 @@ describe("batches", () => {
     };
     const stream = batches(source, { batch: 1, imageSize: 1 });
     await stream.next();
-    expect(asked).toEqual([[0], [1]]);
+    expect(asked).toEqual([[0], [1], [2]]);
     expect((await stream.next()).value?.ids).toEqual(["image-1"]);
     await expect(stream.next()).rejects.toThrow("image-2 is broken");
   });
