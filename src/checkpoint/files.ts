@@ -115,7 +115,7 @@ export async function sha256File(path: string): Promise<string> {
       return createHash("sha256")
         .update(await file.readFile())
         .digest("hex");
-    const worker = new Worker(hashing, { eval: true, workerData: { file: file.fd } });
+    const worker = new Worker(hashing, { eval: true, execArgv: [], workerData: { file: file.fd } });
     const [answer] = await once(worker, "message");
     return answer;
   } catch (error) {
