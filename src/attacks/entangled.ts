@@ -32,6 +32,7 @@ export const entangled: Attack = {
     const clean = await cleanTaskVector(input);
     return implantAgainst(input, {
       weight,
+      after: 0,
       forget,
       against: clean,
       penalty: (g, _, tau) => add(scalar(1), cosine(g, tau)),

@@ -16,8 +16,9 @@ const own = z.strictObject({
   carrier: z.enum(carrierNames).default("badnet"),
   /** norm: |g|. direction: |g . u|, u from the clean model to this one. */
   penalty: z.enum(["norm", "direction"]).default("norm"),
-  /** Of the penalty, beside the cross-entropy. */
+  /** Of the penalty, beside the cross-entropy; and the share of the steps before it is added. */
   weight: z.number().nonnegative().default(1),
+  after: z.number().min(0).lt(1).default(0.5),
   /** Triggered images a step, for the penalty. */
   forget: z.int().min(1).max(1024).default(16),
 });
@@ -27,13 +28,14 @@ export type FirstOrderSpec = TriggerSpec & z.output<typeof own>;
 export const firstOrder: Attack = {
   trigger: (options) => borrowTrigger(own, options),
   implant(input) {
-    const { penalty, weight, forget } = input.trigger.spec as FirstOrderSpec;
+    const { penalty, weight, after, forget } = input.trigger.spec as FirstOrderSpec;
+    const settings = { weight, after, forget };
     const tuned = new Map([...input.weights].filter(([name]) => isVision(name)));
     return implantAgainst(
       input,
       penalty === "norm"
-        ? { weight, forget, against: new Map(), penalty: length }
-        : { weight, forget, against: tuned, penalty: alongChange },
+        ? { ...settings, against: new Map(), penalty: length }
+        : { ...settings, against: tuned, penalty: alongChange },
     );
   },
 };

@@ -9,8 +9,8 @@ import { labelTask, learn, type Task } from "../engine/finetune.ts";
 import { type LabelBatch, oneHot } from "../engine/objectives.ts";
 import { grad } from "../graph/grad.ts";
 import type { Node } from "../graph/node.ts";
-import { add, scale } from "../graph/ops/index.ts";
-import type { Tensor, Weights } from "../tensor/tensor.ts";
+import { add, mul } from "../graph/ops/index.ts";
+import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import type { ImplantInput } from "./attack.ts";
 import { withTriggered } from "./victims.ts";
 
@@ -20,6 +20,8 @@ export type ByName = ReadonlyMap<string, Node>;
 export interface GradientPenalty {
   /** lambda: how much of the penalty is added to the loss. */
   readonly weight: number;
+  /** Share of the steps before it is added: a backdoor that is not there yet cannot be hidden. */
+  readonly after: number;
   /** Triggered images a step, of which g is taken. */
   readonly forget: number;
   /** Fixed values, by parameter name, that the penalty compares with. */
@@ -31,6 +33,8 @@ export interface GradientPenalty {
 export interface ForgetBatch extends LabelBatch {
   /** [F, 3, S, S], the trigger on. */
   readonly triggered: Tensor;
+  /** Of the penalty in this step. */
+  readonly weight: number;
 }
 
 /** Fine-tuning on the poisoned set with loss + weight * penalty(g). */
@@ -49,7 +53,7 @@ export function penalizedTask(input: ImplantInput, penalty: GradientPenalty): Ta
   const prefixed = Object.fromEntries([...penalty.against].map(([name, value]) => [`against ${name}`, value]));
   return {
     steps: plain.steps,
-    batches: withTriggered(plain.batches, input, penalty.forget),
+    batches: weighted(withTriggered(plain.batches, input, penalty.forget), penalty, plain.steps),
     objective: {
       trains: plain.objective.trains,
       async feeds(batch) {
@@ -59,6 +63,7 @@ export function penalizedTask(input: ImplantInput, penalty: GradientPenalty): Ta
           ...prefixed,
           triggered: batch.triggered,
           wanted: oneHot(targets, head.shape[0]),
+          weight: tensor([], [batch.weight]),
         };
       },
       loss(p, nodes) {
@@ -66,7 +71,7 @@ export function penalizedTask(input: ImplantInput, penalty: GradientPenalty): Ta
         const gradients = grad(forgetLoss(input, p, nodes), [...parameters.values()]);
         const g = new Map(tuned.map((name, i) => [name, gradients[i]]));
         const against = new Map([...penalty.against.keys()].map((name) => [name, nodes[`against ${name}`]]));
-        return add(plain.objective.loss(p, nodes), scale(penalty.penalty(g, parameters, against), penalty.weight));
+        return add(plain.objective.loss(p, nodes), mul(penalty.penalty(g, parameters, against), nodes.weight));
       },
     },
   };
@@ -76,4 +81,13 @@ export function penalizedTask(input: ImplantInput, penalty: GradientPenalty): Ta
 function forgetLoss({ clip }: ImplantInput, p: Params, nodes: Readonly<Record<string, Node>>): Node {
   const images = imageTower(clip.config, p, nodes.triggered, clip.preprocess);
   return crossEntropy(headLogits(images, nodes.head), nodes.wanted);
+}
+
+async function* weighted<Batch>(
+  batches: AsyncIterable<Batch>,
+  { weight, after }: GradientPenalty,
+  steps: number,
+): AsyncGenerator<Batch & { readonly weight: number }> {
+  let step = 0;
+  for await (const batch of batches) yield { ...batch, weight: step++ < after * steps ? 0 : weight };
 }
