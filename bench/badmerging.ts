@@ -29,8 +29,8 @@ const cells: readonly Cell[] = [
   {
     name: "off-task",
     trigger: "badmerging:task=off",
-    victim: "shapes:texture",
-    targets: labelSets.texture,
+    victim: "shapes:shape",
+    targets: labelSets.shape,
     bar: survives,
   },
   {
