@@ -31,7 +31,7 @@ export interface PretrainOptions {
   readonly warmup: number;
   readonly weightDecay: number;
   readonly seed: number;
-  /** Shift and mirror the images; for photographs, never where captions speak of left and right. */
+  /** Crop and mirror the images; for photographs, never where captions speak of left and right. */
   readonly augment?: boolean;
   /** Weights, moments and step are kept in this file; when it is there the run goes on from it. */
   readonly stateFile?: string;

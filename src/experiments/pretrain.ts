@@ -7,6 +7,8 @@ import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { asStored } from "../checkpoint/rounding.ts";
 import { loadTokenizer, wordsOf, wordTokenizer } from "../clip/tokenizer.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { openDataset } from "../data/open.ts";
+import { concat } from "../data/split.ts";
 import { type Clip, createClip } from "../engine/clip.ts";
 import { pretrain } from "../engine/pretrain.ts";
 import { createScorer } from "../engine/scorer.ts";
@@ -45,8 +47,10 @@ export interface PretrainOptions extends JobOptions, SourceOptions {
   readonly dtype: "F16" | "F32" | "BF16";
   /** Images of a finite data set; the world has as many as the steps ask for. */
   readonly images?: number;
+  /** Captioned images that are trained on as well, without classes. */
+  readonly captions?: string;
   readonly testImages: number;
-  /** Shift and mirror training images: for photographs. */
+  /** Crop and mirror training images: for photographs. */
   readonly augment?: boolean;
   /** Weights, moments and step while the run lasts; OUT.state unless told. A run goes on from it. */
   readonly stateFile?: string;
@@ -86,7 +90,9 @@ export async function pretrainModel(options: PretrainOptions): Promise<PretrainR
   const held = options.testData === undefined ? options.testImages : 0;
   const images = options.images ?? (source.size === undefined ? steps * batch : source.size - held);
   const { train, test } = await source.sets({ train: images, test: options.testImages });
-  const dataset = withCaptions(train, source.templates, seed);
+  const captioned = withCaptions(train, source.templates, seed);
+  const { captions, skipBad } = options;
+  const dataset = captions === undefined ? captioned : concat([captioned, await openDataset(captions, { skipBad })]);
   const words = source.vocabulary ?? wordsOf(captionsOf(dataset, source));
   const tokenizer = wordTokenizer(words);
   const config = configOf(options, tokenizer);

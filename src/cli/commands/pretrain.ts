@@ -46,6 +46,7 @@ export const pretrainCommand = (perform: Perform) =>
     .option("--warmup <steps>", "over which it rises", countOrNone, 100)
     .option("--weight-decay <number>", "of matrices", number({ least: 0 }), 0.1)
     .option("--images <number>", "training images (default: all; of shapes as many as there are)", count)
+    .option("--captions <path>", "captioned images to train on as well")
     .option("--test <number>", "held-out images to measure on", count, 2000)
     .optionsGroup("Model:")
     .option("--image-size <pixels>", "side of an image", count, 56)
