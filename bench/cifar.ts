@@ -3,9 +3,9 @@
  * implanted in it, each with three seeds, and removed. Run: npm run bench:cifar. Reads ../shared/data (DATA tells another place). Goes on
  * after a kill: pre-training from its state, each run from what is kept of it in results/cifar.
  *
- * The model: ViT of 32 pixels in patches of 4 (64 tokens), width 128, 4 layers. Tokens times layers are those of the embedded model
- * less an eighth (which trains 250 images a second on 2 quiet cores), so 60 minutes see each of 20,000 photographs some 35 to 45 times,
- * cropped and mirrored. A ResNet as CLIP has it halves the sides five times: of 32 pixels one place is left.
+ * The model: ViT of 32 pixels in patches of 4 (64 tokens), width 128, 4 layers: 1.7 million parameters, 270 to 287 images a second on 2
+ * cores (ten steps). 7,000 steps of 128 take some 55 minutes and see each of 20,000 photographs and 5,000 captions 36 times, cropped and
+ * mirrored. A ResNet as CLIP has it halves the sides five times: of 32 pixels one place is left, so it was not tried.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
