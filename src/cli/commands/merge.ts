@@ -23,7 +23,7 @@ export const mergeCommand = (perform: Perform) =>
       notes: `Methods:
   task-arithmetic   theta = BASE + lambda (tau_1 + tau_2 + ...). Ilharco et al., arXiv 2212.04089
   ties              keep each vector's largest values, elect a sign for every parameter, average those that have it.
-                    Yadav et al., arXiv 2306.01708. --combine sum --lambda 0.3 is how the authors of BadMerging use it`,
+                    Yadav et al., arXiv 2306.01708. --combine sum is how the authors of BadMerging use it`,
       examples: [
         "tbar merge --base shapes texture place background --out merged",
         "tbar merge --base shapes --method ties --density 0.2 texture place background --out merged",
