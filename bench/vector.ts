@@ -52,10 +52,15 @@ async function writeRandom(path: string, vision: object, seed: number): Promise<
   await writeSafetensors(join(path, "model.safetensors"), { tensors, metadata: new Map([["format", "pt"]]) });
 }
 
-/** Drops the page cache, or throws: figures with a warm one mean nothing. Programs are loaded again, so that data alone are cold. */
+/**
+ * Drops the page cache, or throws: figures with a warm one mean nothing. Then waits: a virtual machine hands freed memory back to its
+ * host within seconds and pays with page faults to get it again, which a copy of one second right after the drop would not. Programs
+ * are loaded again, so that data alone are cold.
+ */
 function coolDown(command: string): void {
   execFileSync("sync");
   writeFileSync("/proc/sys/vm/drop_caches", "3");
+  execFileSync("sleep", ["6"]);
   if (command === process.execPath) tbarProcess(["vector", "diff", "--help"]);
   else spawnSync(command, ["--help"]);
 }

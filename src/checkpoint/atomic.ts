@@ -10,6 +10,7 @@ export interface WriteOptions {
   readonly force?: boolean;
 }
 
+/** Takes a chunk, whose memory must stay as it is until the next one is taken: the disk is written to beside other work. */
 export type Write = (chunk: string | Uint8Array) => Promise<void>;
 /** `write` appends; `overwrite` puts other bytes in place of as many first ones. */
 export type Fill = (write: Write, overwrite: (first: Uint8Array) => Promise<void>) => Promise<void>;
@@ -40,20 +41,27 @@ export async function writeFileAtomic(
 const flushEvery = 64 * 2 ** 20;
 
 async function writeThrough(file: FileHandle, content: Fill): Promise<void> {
-  let waiting = 0;
-  let flushed = Promise.resolve();
-  const write: Write = async (chunk) => {
+  let unflushed = 0;
+  let [written, flushed] = [Promise.resolve(), Promise.resolve()];
+  const append = async (chunk: string | Uint8Array) => {
     await file.writeFile(chunk);
-    waiting += chunk.length;
-    if (waiting < flushEvery) return;
-    waiting = 0;
+    unflushed += chunk.length;
+    if (unflushed < flushEvery) return;
+    unflushed = 0;
     await flushed;
     flushed = file.datasync();
-    flushed.catch(() => {}); // thrown where it is awaited
+    flushed.catch(() => {}); // thrown where it is awaited, and so below
+  };
+  const write: Write = async (chunk) => {
+    await written;
+    written = append(chunk);
+    written.catch(() => {});
   };
   await content(write, async (first) => {
+    await written;
     await file.write(first, 0, first.length, 0);
   });
+  await written;
   await flushed;
 }
 

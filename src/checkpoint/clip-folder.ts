@@ -19,13 +19,13 @@ import {
   changedPieces,
   type Parameters,
   parametersOf,
-  pieceBuffer,
+  pieceBuffers,
   piecesOf,
   rawPieces,
   readAhead,
 } from "./pieces.ts";
 import type { Preprocess } from "./preprocess.ts";
-import { type TensorSource, writeSafetensors } from "./safetensors.ts";
+import { type SafetensorsContent, type TensorSource, writeSafetensors } from "./safetensors.ts";
 import { type Dtype, layOut } from "./safetensors-header.ts";
 import { readSettings } from "./settings.ts";
 import type { TensorFile, TensorInfo } from "./tensor-file.ts";
@@ -119,6 +119,8 @@ export interface CheckpointContent {
   readonly weights: Weights;
   /** Parameters that are changed piece by piece on their way from `like` instead. */
   readonly changes?: ReadonlyMap<string, Change>;
+  /** Told the bytes of the weights file. */
+  readonly hash?: SafetensorsContent["hash"];
   /** Added to the metadata of `like`. */
   readonly metadata?: Readonly<Record<string, string>>;
   /** More files for the folder, by name; a lone file has no place for them. */
@@ -135,10 +137,10 @@ export async function writeCheckpoint(
   content: CheckpointContent,
   options: WriteOptions = {},
 ): Promise<void> {
-  const { like, extraFiles = {} } = content;
+  const { like, hash, extraFiles = {} } = content;
   checkWeights(content.weights, like.config);
   await withFile(like, async (source) => {
-    const tensors = { tensors: sources(source, content), metadata: mergedMetadata(content) };
+    const tensors = { tensors: sources(source, content), metadata: mergedMetadata(content), hash };
     if (like.path === like.weightsFile) {
       if (Object.keys(extraFiles).length > 0) throw new RangeError("extra files need a folder to lie in");
       refusePickleName(out);
@@ -272,7 +274,7 @@ function sources(source: TensorFile, { like, weights, changes = new Map() }: Che
   const changed = inWritingOrder(like).filter(({ ours }) => ours.some((our) => changes.has(our)));
   const names = changed.flatMap(({ ours }) => ours);
   const ahead = readAhead(parameters, piecesOf(names, parameters.shapes));
-  const buffer = pieceBuffer();
+  const buffer = pieceBuffers();
   const given = async (part: Part) => {
     const some = part.ours.map((our) => weights.get(our));
     const kept = some.includes(undefined) ? await readPart(source, part) : [];

@@ -14,9 +14,18 @@ export function* pieces(size: number, most = pieceSize): Generator<readonly [num
   for (let from = 0; from < size; from += most) yield [from, Math.min(most, size - from)];
 }
 
-/** Memory for one piece, to be used again for the next: to allocate all anew costs more than to compute. */
+/** Memory for one piece. */
 export type PieceBuffer = Float32Array<ArrayBuffer>;
-export const pieceBuffer = (): PieceBuffer => new Float32Array(pieceSize);
+
+/**
+ * Memory for pieces that is used again: to allocate all anew costs more than to compute. Three in turn are enough for one that is
+ * read, one in use, and one on its way to the disk.
+ */
+export function pieceBuffers(): () => PieceBuffer {
+  const buffers = [0, 1, 2].map(() => new Float32Array(pieceSize));
+  let turn = 0;
+  return () => buffers[turn++ % buffers.length];
+}
 
 /** The parameters of an open file. */
 export interface Parameters {
@@ -68,16 +77,15 @@ export function* piecesOf(names: Iterable<string>, shapes: Parameters["shapes"])
 }
 
 /**
- * The same parameters for one who asks for these pieces in turn: each is read while the one before is in use, and is good until
- * the one after it is asked for. Anything else is read when it is asked for.
+ * The same parameters for one who asks for these pieces in turn: each is read while the one before is in use, and stays as it is
+ * until the second one after it is asked for. Anything else is read when it is asked for.
  */
 export function readAhead({ shapes, read }: Parameters, plan: Iterator<Piece>): Parameters {
-  let [spare, buffer] = [pieceBuffer(), pieceBuffer()];
+  const buffer = pieceBuffers();
   const begin = () => {
     const { value: piece, done } = plan.next();
     if (done) return undefined;
-    [spare, buffer] = [buffer, spare];
-    const data = read(piece.name, piece.from, piece.count, buffer);
+    const data = read(piece.name, piece.from, piece.count, buffer());
     data.catch(() => {}); // thrown to the one who asks for it
     return { ...piece, data };
   };
@@ -117,9 +125,13 @@ export async function* changedPieces(
 }
 
 /** The bytes of a tensor as they lie in the file. */
-export async function* rawPieces(file: TensorFile, name: string, buffer: PieceBuffer): AsyncGenerator<Uint8Array> {
+export async function* rawPieces(
+  file: TensorFile,
+  name: string,
+  buffer: () => PieceBuffer,
+): AsyncGenerator<Uint8Array> {
   const { dtype, shape } = entryOf(file, name);
-  for (const [from, count] of pieces(byteLength(dtype, shape) ?? 0, buffer.byteLength)) {
-    yield await file.readRange(name, from, from + count, new Uint8Array(buffer.buffer, 0, count));
+  for (const [from, count] of pieces(byteLength(dtype, shape) ?? 0, 4 * pieceSize)) {
+    yield await file.readRange(name, from, from + count, new Uint8Array(buffer().buffer, 0, count));
   }
 }

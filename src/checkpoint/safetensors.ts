@@ -2,6 +2,7 @@
  * safetensors files: 8 bytes header length, JSON header, one buffer of row-major little-endian tensors, read and written
  * tensor by tensor.
  */
+import type { Hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { badInput } from "../tensor/error.ts";
 import { sameShape, type Tensor } from "../tensor/tensor.ts";
@@ -64,8 +65,8 @@ function openedFile(path: string, file: FileHandle, start: number, header: Heade
 
 export interface TensorSource extends TensorShape {
   /**
-   * Float32 values, to be encoded as `dtype`, or the bytes themselves; or either piece by piece. Asked for once, when its turn
-   * comes.
+   * Float32 values, to be encoded as `dtype`, or the bytes themselves; or either piece by piece, each left as it is until the second
+   * one after it is asked for. Asked for once, when its turn comes.
    */
   readonly data: () => Whole | Promise<Whole> | Pieces;
 }
@@ -73,6 +74,8 @@ export interface TensorSource extends TensorShape {
 export interface SafetensorsContent {
   readonly tensors: Iterable<TensorSource>;
   readonly metadata?: ReadonlyMap<string, string>;
+  /** Told all bytes, so that nobody need read them again to know their hash. Not together with `lateMetadata`. */
+  readonly hash?: Pick<Hash, "update">;
   /** Asked for when all tensors are written: metadata to put in place of the first, of the same length. */
   readonly lateMetadata?: () => Promise<ReadonlyMap<string, string>>;
 }
@@ -86,15 +89,19 @@ export type Pieces = AsyncIterable<Float32Array | Uint8Array>;
  */
 export async function writeSafetensors(
   path: string,
-  { tensors, metadata = new Map(), lateMetadata }: SafetensorsContent,
+  { tensors, metadata = new Map(), hash, lateMetadata }: SafetensorsContent,
   options: WriteOptions = {},
 ): Promise<void> {
   const { ordered, header } = layOut(tensors, metadata);
   await writeFileAtomic(
     path,
     async (write, overwrite) => {
-      await write(header);
-      for (const source of ordered) for await (const bytes of bytesOf(source)) await write(bytes);
+      const put = (bytes: Uint8Array) => {
+        hash?.update(bytes);
+        return write(bytes);
+      };
+      await put(header);
+      for (const source of ordered) for await (const bytes of bytesOf(source)) await put(bytes);
       if (lateMetadata === undefined) return;
       const { header: last } = layOut(ordered, await lateMetadata());
       if (last.length !== header.length)

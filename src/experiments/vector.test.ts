@@ -100,7 +100,8 @@ test("tau = TO - FROM, tensors that do not differ left out, differences behind t
 });
 
 test("FROM + tau = TO, in either layout: stacked and transposed tensors are changed in their places", async () => {
-  await applyVector(at("from"), at("tau.safetensors"), at("sum"));
+  const { output } = await applyVector(at("from"), at("tau.safetensors"), at("sum"));
+  expect(output).toEqual({ path: at("sum"), sha256: await (await readCheckpoint(at("sum"))).sha256() });
   const from = having(base, [[table, 1_100_000, 4]]);
   await writeOpenAi("from.safetensors", from);
   await applyVector(at("from.safetensors"), at("tau.safetensors"), at("sum.safetensors"));

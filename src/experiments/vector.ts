@@ -1,4 +1,5 @@
 /** Task vectors between files: made from two checkpoints, applied to one, described and compared. */
+import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { floorVariance, isVariance } from "../arithmetic/running-variance.ts";
 import { axpy, difference, inner } from "../arithmetic/task-vector.ts";
@@ -149,6 +150,7 @@ export async function applyVector(
   await refuseExisting(out, { force });
   progress.stage("add");
   const checkpoint = await readCheckpoint(model);
+  const hash = createHash("sha256");
   let floored = 0;
   const alpha = await withVector(vector, async (file) => {
     const names = inWritingOrder(checkpoint).flatMap(({ ours }) => ours);
@@ -178,17 +180,16 @@ export async function applyVector(
     };
     const changes = new Map([...tau.shapes.keys()].map((name) => [name, change(name)]));
     const { [receiptKey]: _, ...metadata } = checkpoint.metadata;
-    await writeCheckpoint(out, { like: { ...checkpoint, metadata }, weights: new Map(), changes }, { force });
+    await writeCheckpoint(out, { like: { ...checkpoint, metadata }, weights: new Map(), changes, hash }, { force });
     return alpha;
   });
-  progress.stage("hash");
   return {
     kind: "apply",
     model,
     vector,
     alpha,
     ...(floored > 0 && { floored }),
-    output: { path: out, sha256: await (await readCheckpoint(out)).sha256() },
+    output: { path: out, sha256: hash.digest("hex") },
   };
 }
 
