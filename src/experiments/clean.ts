@@ -1,27 +1,28 @@
 /** The main job: a backdoored checkpoint goes in, a cleaned one and the proof come out. */
 import { asSubtracted, flooredVariances } from "../arithmetic/running-variance.ts";
-import { norm, subtract } from "../arithmetic/task-vector.ts";
+import { subtract } from "../arithmetic/task-vector.ts";
 import { refuseExisting } from "../checkpoint/atomic.ts";
 import { asStored } from "../checkpoint/rounding.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { withLabels } from "../data/relabel.ts";
 import type { Trigger } from "../data/trigger.ts";
 import { defaultRule, type Rule, searchAlpha } from "../defenses/alpha-search.ts";
-import { type DefenseInput, isBetter, type Removal, type Variation } from "../defenses/defense.ts";
-import { finetune, gradientSquares, type Recipe } from "../engine/finetune.ts";
-import { createScorer, type Metric } from "../engine/scorer.ts";
-import { labelsOf, measure } from "../metrics/accuracy.ts";
+import { isBetter, type Removal } from "../defenses/defense.ts";
+import type { Recipe } from "../engine/finetune.ts";
+import type { Metric } from "../engine/scorer.ts";
+import { measure } from "../metrics/accuracy.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
-import { badInput, TbarError } from "../tensor/error.ts";
+import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { type CleanSetup, setUp } from "./clean-setup.ts";
+import { defenseInput } from "./defense-input.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import { methods } from "./methods.ts";
 import { examplePictures, prove } from "./proof.ts";
 import type { CleanResult, Scores, Variant } from "./result.ts";
 import type { SourceOptions } from "./source.ts";
+import { alive, judge, notFound, nothingToRemove } from "./verdict.ts";
 import { version } from "./version.ts";
-import { openWork, type Work } from "./work.ts";
+import { openWork } from "./work.ts";
 import { writeCleaned } from "./write-cleaned.ts";
 
 export interface CleanOptions extends JobOptions, SourceOptions {
@@ -71,9 +72,6 @@ export const cleanDefaults = {
   checks: 1000, // enough to see 2 %
 } as const;
 
-/** Below this ASR there is no backdoor to remove. */
-const alive = 0.1;
-
 /** Remove a backdoor whose trigger is known. The verdict of the result says whether that is proven; only then exit with 0. */
 export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
   const { progress = silent, out } = options;
@@ -100,7 +98,7 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
   const clean = counted(bench.cleanMetric(bench.validation), "CA on validation");
   const triggered = counted(bench.attackMetric(attack.validation), "ASR on validation");
   const found: Scores = { ca: await measure(clean, clip.weights), asr: await measure(triggered, clip.weights) };
-  if (found.asr.value < alive) throw nothingToRemove(bench, found);
+  if (found.asr.value < alive) throw nothingToRemove(bench.target, found);
   const before = await score(clip.weights);
 
   const taus: Weights[] = [];
@@ -260,64 +258,6 @@ function stored({ clip }: CleanSetup, weights: Weights): Weights {
   return asStored(weights, clip.checkpoint.dtypes, clip.weights);
 }
 
-/** What the methods are handed; fine-tunings and gradients asked for twice are made once. */
-async function defenseInput(
-  bench: CleanSetup,
-  { recipe, seed, signal, progress = silent }: CleanOptions,
-  work: Work | undefined,
-  search: (tau: Weights, start: number) => ReturnType<DefenseInput["search"]>,
-): Promise<DefenseInput> {
-  const { clip, head, attack, clean } = bench;
-  const tuned = new Map<string, Promise<Weights>>();
-  const squares = new Map<Dataset, Promise<Weights>>();
-  const ids = new Map<Dataset, number>();
-  const idOf = (data: Dataset) => {
-    if (!ids.has(data)) ids.set(data, ids.size);
-    return ids.get(data);
-  };
-  let plainNorm = 0;
-  const tune = async (data: Dataset, { seed: other = 0, lr = 1 }: Variation, name: string) => {
-    const varied = { ...recipe, seed: seed + 1000 * other, lr: recipe.lr * lr };
-    return finetune(clip, clip.weights, data, head, varied, {
-      keep: work?.training(name),
-      signal,
-      onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
-    });
-  };
-  const twins = attack.forgetClean;
-  const answers = twins && (await ownAnswers(bench, twins, signal));
-  return {
-    backdoored: clip.weights,
-    forget: attack.forget,
-    clean,
-    twins: twins && withLabels(twins, answers as Int32Array),
-    undone: answers && withLabels(attack.forget, answers),
-    finetune(data, variation = {}) {
-      const key = JSON.stringify([idOf(data), variation]);
-      const weights = tuned.get(key) ?? tune(data, variation, `tuned-${tuned.size + 1}`);
-      tuned.set(key, weights);
-      return weights;
-    },
-    gradientSquares(data) {
-      const known =
-        squares.get(data) ?? gradientSquares(clip, clip.weights, data, head, { batch: recipe.batch, seed, signal });
-      squares.set(data, known);
-      return known;
-    },
-    async search(tau) {
-      const length = norm(tau);
-      if (plainNorm === 0) plainNorm = length; // the first vector searched sets the scale: alpha 1 is that of plain TBAR
-      return search(tau, length === 0 ? 1 : plainNorm / length);
-    },
-  };
-}
-
-/** What the model says to clean images: their labels, where there were no others. */
-function ownAnswers({ clip, head, labels }: CleanSetup, images: Dataset, signal?: AbortSignal): Promise<Int32Array> {
-  if (labels === "agreement") return Promise.resolve(labelsOf(images));
-  return createScorer(clip, images, head, { signal }).answers(clip.weights);
-}
-
 /** CA and ASR on all validation images along alpha, from 0 to twice the best. */
 async function curveOf(
   { tau, search }: Removal,
@@ -365,38 +305,6 @@ function choose(removals: ReadonlyMap<string, Removal>): [string, Removal] | und
   return candidates.reduce((a, b) => (isBetter(b[1].search, a[1].search) ? b : a));
 }
 
-function nothingToRemove({ target }: CleanSetup, { asr }: Scores): TbarError {
-  return new TbarError(
-    "not-proven",
-    `nothing to remove: with this trigger ${percent(asr.value)} of ${asr.n} validation images of other classes are taken ` +
-      `for "${target}" (a live backdoor has ${percent(alive)} and more). The model is clean, or trigger or target are wrong.`,
-  );
-}
-
-function notFound(rule: Rule): CleanResult["verdict"] {
-  const headline = "No alpha satisfied the rule on validation images: nothing was written";
-  return { proven: false, headline, reasons: [`rule: ${JSON.stringify(rule)}`] };
-}
-
-/** Proven: on test images the attack is below 2 % and the model kept 90 % of its accuracy. */
-function judge(before: Scores, after: Scores, rule: Rule): CleanResult["verdict"] {
-  const limit = rule.name === "difference" || rule.name === "retain" ? 0.02 : rule.limit;
-  const retention = after.ca.value / before.ca.value;
-  const reasons: string[] = [];
-  if (after.asr.value > limit)
-    reasons.push(`ASR on test images is ${percent(after.asr.value)}, above ${percent(limit)}`);
-  if (retention < leastRetention) reasons.push(`only ${percent(retention)} of the clean accuracy is left`);
-  const proven = reasons.length === 0;
-  return {
-    proven,
-    headline: proven ? "The backdoor is gone and the model still works" : "The cleaning is not proven",
-    reasons,
-  };
-}
-const leastRetention = 0.9;
-
 function triggerFacts({ trigger, triggerSource }: CleanSetup): CleanResult["trigger"] {
   return { kind: trigger?.spec.kind ?? "images", spec: { ...trigger?.spec }, source: triggerSource };
 }
-
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

@@ -1,4 +1,6 @@
 /** The card of a model made here: what it is, how it was made, how to make it again. */
+
+import { percent } from "./percent.ts";
 import type { PretrainOptions } from "./pretrain.ts";
 import type { AttackResult, PretrainResult } from "./result.ts";
 
@@ -58,5 +60,3 @@ Make it again:
 /** Fitted pixels and weights are in trigger.json, not for the eye. */
 const shortened = (_: string, value: unknown) =>
   typeof value === "string" && value.length > 200 ? `${value.slice(0, 20)}... (${value.length} characters)` : value;
-
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

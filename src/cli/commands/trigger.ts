@@ -1,4 +1,5 @@
 /** tbar trigger: what a trigger does to images. */
+import { percent } from "../../experiments/percent.ts";
 import type { TriggerView } from "../../experiments/show-trigger.ts";
 import { badInput } from "../../tensor/error.ts";
 import { command } from "../command.ts";
@@ -102,7 +103,6 @@ function viewText(
   target: string | undefined,
   out: string,
 ) {
-  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const levels = (change: number) => `${(255 * change).toFixed(1)} of 255`;
   return [
     table([

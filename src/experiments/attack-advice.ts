@@ -1,0 +1,41 @@
+/** Why an attack did not take, and what to change. */
+import type { AttackOptions } from "./attack.ts";
+import { percent } from "./percent.ts";
+import type { Scores } from "./result.ts";
+
+/** Likely reasons why an attack did not take, each with what to change. */
+export function whyNot(
+  after: Scores,
+  before: Scores,
+  { rate, recipe, images, trigger, boost = 1 }: Pick<AttackOptions, "rate" | "recipe" | "images" | "trigger" | "boost">,
+  poisoned: number,
+): string[] {
+  const steps = recipe.epochs * Math.ceil(images / recipe.batch);
+  const advice: string[] = [];
+  if (before.ca.value < 0.5) {
+    advice.push(
+      `the model itself knows little (CA ${percent(before.ca.value)}): a weak model learns no trigger; train it longer first`,
+    );
+  }
+  if (after.ca.value < 0.8 * before.ca.value) {
+    advice.push(
+      `CA fell to ${percent(after.ca.value)}: the learning rate ${recipe.lr} is too high; try ${rounded(recipe.lr / 3)}`,
+    );
+  }
+  if (rate < 0.1) advice.push(`only ${poisoned} poisoned images (${percent(rate)}): raise --rate to 0.1`);
+  if (steps < 3000)
+    advice.push(
+      `only ${steps} steps: random places and redrawn patterns need 3,000 and more; raise --images or --epochs`,
+    );
+  if (recipe.lr < 3e-4 && after.ca.value >= 0.95 * before.ca.value) {
+    advice.push(`the learning rate ${recipe.lr} is low for this model and CA is intact: try ${rounded(recipe.lr * 3)}`);
+  }
+  if ("place" in trigger.spec && trigger.spec.place === "random") {
+    if (boost < 16)
+      advice.push("a patch at a random place is too faint a signal to begin with: try --boost 16 --rate 0.2");
+    advice.push("a fixed place, or a larger patch, takes sooner");
+  }
+  return advice;
+}
+
+const rounded = (value: number) => Number(value.toPrecision(1));
