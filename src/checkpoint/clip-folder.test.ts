@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { picoConfig as pico } from "../../test/pico-config.ts";
 import { sizeOf, type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { readCheckpoint, writeCheckpoint } from "./clip-folder.ts";
-import { type ClipConfig, parameterShapes } from "./config.ts";
+import { parameterShapes } from "./config.ts";
 import { partsOf, putTogether } from "./layouts.ts";
 import { writeNewCheckpoint } from "./new-checkpoint.ts";
 import { clipPreprocess } from "./preprocess.ts";
@@ -14,32 +15,6 @@ import { openSafetensors, type TensorSource, writeSafetensors } from "./safetens
 import type { Dtype } from "./safetensors-header.ts";
 
 const golden = fileURLToPath(new URL("../../../shared/golden/", import.meta.url));
-
-const pico = {
-  embedDim: 6,
-  vision: {
-    imageSize: 8,
-    patchSize: 4,
-    width: 64,
-    layers: 2,
-    heads: 1,
-    mlpWidth: 10,
-    activation: "quick_gelu",
-    eps: 1e-5,
-  },
-  text: {
-    contextLength: 5,
-    vocabSize: 11,
-    width: 64,
-    layers: 1,
-    heads: 1,
-    mlpWidth: 12,
-    activation: "quick_gelu",
-    eps: 1e-5,
-    pooling: "largest-id",
-  },
-  logitScaleInit: Math.log(1 / 0.07),
-} satisfies ClipConfig;
 
 /** Values that all three dtypes hold exactly, different everywhere. */
 function picoWeights(config = pico): Map<string, Tensor> {
@@ -132,7 +107,7 @@ describe("Hugging Face folders", () => {
     expect(checkpoint.preprocess).toEqual(clipPreprocess(8));
     expect(checkpoint.metadata).toEqual({ format: "pt", seed: "7" });
     expect(new Set(checkpoint.dtypes.values())).toEqual(new Set([dtype]));
-    expect(checkpoint.tokenizerPath).toBe(join(folder, "new", "tokenizer.json"));
+    expect(existsSync(join(folder, "new", "tokenizer.json"))).toBe(true);
     expect(bits(await checkpoint.weights())).toEqual(bits(picoWeights()));
   });
 

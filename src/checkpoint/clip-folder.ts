@@ -49,8 +49,6 @@ export interface Checkpoint {
   readonly extras: readonly string[];
   /** How each parameter is stored. */
   readonly dtypes: ReadonlyMap<string, Dtype>;
-  /** tokenizer.json beside the weights, where there is one. */
-  readonly tokenizerPath?: string;
   /** All parameters as float32. Throws `bad-input` naming the first tensor with a NaN or an infinity. */
   weights(): Promise<Weights>;
   /** One parameter, checked likewise. */
@@ -80,7 +78,6 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   );
   checkTensors(parts, tensors, config, weightsFile);
   const held = new Set(parts.map((part) => part.file));
-  const tokenizerPath = join(dirname(weightsFile), "tokenizer.json");
   const checkpoint: Checkpoint = {
     path,
     weightsFile,
@@ -92,7 +89,6 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     parts,
     extras: [...names].filter((name) => !held.has(name)),
     dtypes: new Map(parts.flatMap((part) => part.ours.map((our) => [our, tensors.get(part.file)!.dtype] as const))),
-    ...((await isFile(tokenizerPath)) && { tokenizerPath }),
     weights: () =>
       withFile(checkpoint, async (file) => {
         const weights = new Map<string, Tensor>();

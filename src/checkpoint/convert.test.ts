@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { picoConfig as pico } from "../../test/pico-config.ts";
 import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import { readCheckpoint } from "./clip-folder.ts";
 import { type ClipConfig, parameterShapes } from "./config.ts";
@@ -17,34 +18,6 @@ import type { Dtype } from "./safetensors-header.ts";
 const golden = process.env.TBAR_GOLDEN ?? "../shared/golden";
 const vit = join(golden, "clip-tiny-vit");
 const resnet = join(golden, "clip-tiny-resnet");
-
-const pico = {
-  embedDim: 6,
-  vision: {
-    imageSize: 8,
-    patchSize: 4,
-    width: 64,
-    layers: 2,
-    heads: 1,
-    mlpWidth: 10,
-    activation: "quick_gelu",
-    eps: 1e-5,
-  },
-  text: {
-    ...{
-      contextLength: 5,
-      vocabSize: 11,
-      width: 64,
-      layers: 1,
-      heads: 1,
-      mlpWidth: 12,
-      activation: "quick_gelu",
-      eps: 1e-5,
-    },
-    pooling: "largest-id",
-  },
-  logitScaleInit: Math.log(1 / 0.07),
-} satisfies ClipConfig;
 
 let folder: string;
 const at = (name: string) => join(folder, name);

@@ -149,7 +149,6 @@ const rules: Record<string, Rule> = {
   Exp: map(Math.exp),
   Log: map(Math.log),
   Sqrt: map(Math.sqrt),
-  Reciprocal: map((x) => 1 / x),
   Sigmoid: map((x) => 1 / (1 + Math.exp(-x))),
   Softplus: map((x) => Math.log1p(Math.exp(x))),
   Tanh: map(Math.tanh),

@@ -76,8 +76,6 @@ export const exp = unary("Exp", ({ dy, y }) => mul(dy, y));
 export const log = unary("Log", ({ dy, x }) => div(dy, x[0]), [0.2, 3]);
 // y = x^(1/2): dx = dy / (2 y)
 export const sqrt = unary("Sqrt", ({ dy, y }) => div(mul(dy, scalar(0.5)), y), [0.2, 3]);
-// y = 1/x: dx = -dy y^2
-export const reciprocal = unary("Reciprocal", ({ dy, y }) => neg(mul(dy, mul(y, y))), [0.5, 2]);
 // y = 1/(1+e^-x): dx = dy y (1 - y)
 export const sigmoid = unary("Sigmoid", ({ dy, y }) => mul(dy, mul(y, sub(scalar(1), y))), [-3, 3]);
 // y = tanh x: dx = dy (1 - y^2)
