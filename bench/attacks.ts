@@ -16,6 +16,7 @@ import {
   type Run,
   ratio,
   recipeOf,
+  threads,
 } from "./implanted.ts";
 import { type Bar, type Row, row, writeResults } from "./results.ts";
 
@@ -87,7 +88,7 @@ async function twin({ attack }: Cell, seed: number): Promise<number> {
   const images = attack.images ?? finetuneDefaults.images;
   const file = `${folder}/twin-${images}x${recipe.epochs}-${recipe.lr}-${seed}.json`;
   if (!existsSync(file)) {
-    const shared = { ...finetuneDefaults, model: shapesModel, data: "shapes", seed, progress, threads: 2 };
+    const shared = { ...finetuneDefaults, model: shapesModel, data: "shapes", seed, progress, threads };
     writeFileSync(file, `${JSON.stringify(await finetuneModel({ ...shared, images, recipe }), null, 1)}\n`);
   }
   return (JSON.parse(readFileSync(file, "utf8")) as FinetuneResult).after.value;

@@ -11,7 +11,7 @@ import { type MergeMethod, mergeModels } from "../src/experiments/merge.ts";
 import { type AttackResult, attack, evaluate, shapesModel } from "../src/index.ts";
 import { random } from "../src/tensor/random.ts";
 import { classNames, labelSets } from "../src/world/shapes.ts";
-import { progress } from "./implanted.ts";
+import { progress, threads } from "./implanted.ts";
 import { type Bar, type Row, row, writeResults } from "./results.ts";
 
 interface Cell {
@@ -63,7 +63,6 @@ const testImages = Number(process.env.TEST ?? attackDefaults.testImages);
 const asked = process.argv.slice(2);
 const kept = "results/badmerging";
 const models = "runs/badmerging";
-const threads = 2;
 
 mkdirSync(kept, { recursive: true });
 mkdirSync(models, { recursive: true });

@@ -14,12 +14,11 @@ import { cleanDefaults, cleanModel } from "../src/experiments/clean.ts";
 import { evaluateModel } from "../src/experiments/evaluate.ts";
 import { pretrainDefaults, pretrainModel } from "../src/experiments/pretrain.ts";
 import { makeTrigger, parseTriggerSpec } from "../src/experiments/registry.ts";
-import { meanOf, once, otherRows, type Run, ratio } from "./implanted.ts";
+import { meanOf, once, otherRows, type Run, ratio, threads } from "./implanted.ts";
 import { type Row, row, writeResults } from "./results.ts";
 
 const folder = process.env.DATA ?? "../shared/data";
 const [data, testData] = ["train.bin", "test.bin"].map((name) => join(folder, "cifar100", name));
-const threads = 2;
 const seeds = [1, 2, 3];
 const pretraining = { imageSize: 32, patchSize: 4, layers: 4, steps: Number(process.env.STEPS ?? 7000), augment: true };
 const triggers = {

@@ -57,8 +57,8 @@ for (const seed of seeds) {
   for (const cell of cells) {
     if (asked.length > 0 && !asked.includes(cell.name)) continue;
     console.error(`${new Date().toISOString().slice(11, 19)} ${cell.name}, seed ${seed}`);
-    // sign consensus is three vectors' work: with the first seed only
-    const methods = methodNames.filter((name) => name !== "consensus" || seed === all[0]);
+    // consensus is three vectors' work, relabel a control: with the first seed only
+    const methods = methodNames.filter((name) => seed === all[0] || (name !== "consensus" && name !== "relabel"));
     const made = () => implantAndClean(cell, seed, `runs/science/${cell.name}-${seed}`, methods);
     await once(`${folder}/${cell.name}-${seed}.json`, made);
   }
