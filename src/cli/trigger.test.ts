@@ -104,6 +104,12 @@ describe("trigger show", () => {
     expect(await show(rest)).toMatchObject({ code: 2, err: expect.stringContaining(message) });
   });
 
+  it("writes PNG and calls it so", async () => {
+    const { code, err } = await tbar(words("trigger show badnet --data shapes --out ./gallery.gif"));
+    expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining("call it .png") });
+    expect(existsSync(at("gallery.gif"))).toBe(false);
+  });
+
   it("does not overwrite a picture unless told to", async () => {
     const line = "trigger show badnet --data shapes --size 16 --out ./gallery.png";
     expect(await tbar(words(line))).toMatchObject({ code: 2, err: expect.stringContaining("exists already") });

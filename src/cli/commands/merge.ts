@@ -78,7 +78,7 @@ function mergeText({ base, models, settings, triggers, output }: MergeResult): s
   const rows = models.map(({ path, norm }) => [`  ${path}`, `norm of its vector ${norm.toPrecision(4)}`]);
   const how = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
   return [
-    `${base.path} + ${models.length} task vectors by ${method}, ${how.join(", ")}\n`,
+    `${base.path} + ${models.length} task ${models.length === 1 ? "vector" : "vectors"} by ${method}, ${how.join(", ")}\n`,
     table(rows),
     ...triggers.map(
       ({ of, trigger, target }) => `Careful: ${of} says that it carries ${trigger.kind} -> "${target}"\n`,

@@ -62,6 +62,7 @@ const show = (perform: Perform) =>
     .action((text, values) =>
       perform(values, async () => {
         const out = needed(values.out, "--out", "where shall the picture go?");
+        if (!/\.png$/i.test(out)) throw badInput(`cannot write ${out}: the picture is a PNG; call it .png`);
         const { data, ...source } = sourceOf(values);
         await checkOutputs([out], values.force);
         const { openSource } = await import("../../experiments/source.ts");
