@@ -47,21 +47,31 @@ test("prompts: CLIP's own where the class names tell the data set, else plain on
   expect(other.templates).toHaveLength(3);
 });
 
+async function images(name: string, count: number): Promise<string> {
+  const files = Array.from({ length: count }, (_, i) => `${name}${i}.png`);
+  for (const file of files) await writeFile(join(folder, file), "");
+  await writeFile(join(folder, `${name}.csv`), ["image,caption", ...files.map((file) => `${file},a thing`)].join("\n"));
+  return join(folder, `${name}.csv`);
+}
+
 test("--validation-data and --test-data give those sets; the rest is split from --data alone", async () => {
-  const images = async (name: string, count: number) => {
-    const files = Array.from({ length: count }, (_, i) => `${name}${i}.png`);
-    for (const file of files) await writeFile(join(folder, file), "");
-    await writeFile(
-      join(folder, `${name}.csv`),
-      ["image,caption", ...files.map((file) => `${file},a thing`)].join("\n"),
-    );
-    return join(folder, `${name}.csv`);
-  };
   const [data, validationData, testData] = [await images("a", 5), await images("b", 3), await images("c", 4)];
   const source = await openSource(data, { seed: 1, validationData, testData });
   const sets = await source.sets({ forget: 5, validation: 3, test: 2 });
   const ids = (set: Dataset) => Array.from({ length: set.size }, (_, i) => set.example(i).id[0]).join("");
   expect([ids(sets.forget), ids(sets.validation), ids(sets.test)]).toEqual(["aaaaa", "bbb", "cc"]);
+});
+
+test("beside a test part, validation images are a tenth of the rest that no seed moves, where that is enough", async () => {
+  const [data, testData] = [await images("a", 60), await images("b", 4)];
+  const idsOf = async (validation: number, seed: number) => {
+    const sets = await (await openSource(data, { seed, testData })).sets({ forget: 30, validation });
+    const ids = (set: Dataset) => Array.from({ length: set.size }, (_, i) => set.example(i).id);
+    expect(new Set([...ids(sets.forget), ...ids(sets.validation)]).size).toBe(30 + validation);
+    return ids(sets.validation).sort();
+  };
+  expect(await idsOf(6, 1)).toEqual(await idsOf(6, 2));
+  expect(await idsOf(7, 1)).not.toEqual(await idsOf(7, 2));
 });
 
 test("class names: imagenet by name", async () => {

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Dataset } from "../data/dataset.ts";
 import type { OpenedDataset } from "../data/open.ts";
-import { splitDataset } from "../data/split.ts";
+import { splitDataset, validationSplit } from "../data/split.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { promptTemplates, vocabulary } from "../world/captions.ts";
 import { type LabelSet, labelSets, shapesWorld } from "../world/shapes.ts";
@@ -77,11 +77,18 @@ export async function openSource(text: string, options: SourceOptions): Promise<
     skipped: [main, ...own.values()].reduce((n, { skipped }) => n + skipped.length, 0),
     async sets(sizes) {
       const roles = Object.keys(sizes) as (keyof typeof sizes)[];
-      const split = roles.filter((role) => !own.has(String(role)));
+      const from = new Map<string, Dataset>(own);
+      // beside an official test part, validation images are those of the reference code's rule, if they are enough
+      const published = own.has("test") && !own.has("validation") ? validationSplit(main) : undefined;
+      const kept =
+        published !== undefined && roles.some((r) => r === "validation" && sizes[r] <= published.validation.size);
+      if (kept) from.set("validation", published.validation);
+      const rest = kept ? published.train : main;
+      const split = roles.filter((role) => !from.has(String(role)));
       const wanted = split.reduce((sum, role) => sum + sizes[role], 0);
-      const share = Math.min(1, main.size / wanted);
+      const share = Math.min(1, rest.size / wanted);
       const parts = splitDataset(
-        main,
+        rest,
         record(split, (role) => Math.floor(sizes[role] * share + 1e-9)),
         seed,
       );
@@ -89,7 +96,7 @@ export async function openSource(text: string, options: SourceOptions): Promise<
       if (empty !== undefined)
         throw badInput(`${main.name} has ${main.size} images: too few for a ${String(empty)} set`);
       return record(roles, (role) => {
-        const images = own.get(String(role));
+        const images = from.get(String(role));
         return images === undefined
           ? parts[role]
           : splitDataset(images, { [role]: Math.min(sizes[role], images.size) }, seed)[role as string];
