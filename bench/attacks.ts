@@ -50,9 +50,16 @@ const cells: readonly Cell[] = [
   { of: "PAR", name: "blended-stripes", trigger: "blended-stripes", attack: complete },
   { of: "PAR", name: "triangles", trigger: "triangles", attack: complete },
   { of: "PAR", name: "text", trigger: "text", attack: complete },
-  { of: "harder", name: "label-consistent", trigger: "label-consistent", attack: { ...complete, rate: 0.01 } },
+  // these two poison images of the target class only: one class in a hundred is too few, one in ten is not
+  {
+    of: "harder",
+    name: "label-consistent",
+    trigger: "label-consistent:epsilon=0.125",
+    data: "shapes:shape",
+    attack: { ...complete, rate: 0.08 },
+  },
   { of: "harder", name: "sample-specific", trigger: "sample-specific", attack: complete },
-  { of: "harder", name: "grond", trigger: "grond", attack: { ...complete, rate: 0.01 } },
+  { of: "harder", name: "grond", trigger: "grond", data: "shapes:shape", attack: { ...complete, rate: 0.05 } },
   { of: "harder", name: "entangled", trigger: "entangled", attack: complete },
   { of: "harder", name: "first-order", trigger: "first-order", attack: complete },
 ];
@@ -83,12 +90,13 @@ function fileOf({ name, kept = `${folder}/${name}` }: Cell, seed: number): strin
 }
 
 /** CA after the same steps on images without poison; one twin serves all attacks of its recipe. */
-async function twin({ attack }: Cell, seed: number): Promise<number> {
+async function twin({ attack, data = "shapes" }: Cell, seed: number): Promise<number> {
   const recipe = recipeOf(attack, seed);
   const images = attack.images ?? finetuneDefaults.images;
-  const file = `${folder}/twin-${images}x${recipe.epochs}-${recipe.lr}-${seed}.json`;
+  const task = data.replace("shapes", "").replace(":", "-");
+  const file = `${folder}/twin${task}-${images}x${recipe.epochs}-${recipe.lr}-${seed}.json`;
   if (!existsSync(file)) {
-    const shared = { ...finetuneDefaults, model: shapesModel, data: "shapes", seed, progress, threads };
+    const shared = { ...finetuneDefaults, model: shapesModel, data, seed, progress, threads };
     writeFileSync(file, `${JSON.stringify(await finetuneModel({ ...shared, images, recipe }), null, 1)}\n`);
   }
   return (JSON.parse(readFileSync(file, "utf8")) as FinetuneResult).after.value;
@@ -106,7 +114,7 @@ async function summarise(): Promise<void> {
     if (runs.length === 0) continue;
     const bar = (bar: Bar) => (cell.of === "harder" ? null : bar);
     for (const { seed, attack, clean, twin } of runs) {
-      const at = `${cell.name}, seed ${seed}`;
+      const at = `${cell.name}${cell.data === undefined ? "" : ` on ${cell.data}`}, seed ${seed}`;
       const { before, after } = attack;
       rows.push(row(`${at}: target's rate before implanting`, before.asr.value, before.asr.interval));
       rows.push(row(`${at}: ASR`, after.asr.value, after.asr.interval, bar({ op: ">=", limit: 0.9 })));

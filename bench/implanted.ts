@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AttackResult, attack, type CleanResult, clean, shapesModel, type Variant } from "../src/index.ts";
 import { random } from "../src/tensor/random.ts";
-import { classNames } from "../src/world/shapes.ts";
+import { classNames, labelSets } from "../src/world/shapes.ts";
 import { type Row, row } from "./results.ts";
 
 /** How an attack is implanted; what is left out is as `tbar attack` does it. */
@@ -18,6 +18,8 @@ export interface Cell {
   readonly name: string;
   /** As on the command line. */
   readonly trigger: string;
+  /** Another label set of the world than its 100 classes. */
+  readonly data?: "shapes" | "shapes:shape";
   readonly attack: Implant;
 }
 
@@ -35,9 +37,9 @@ export function recipeOf({ lr = 5e-4, epochs = 4 }: Implant, seed: number) {
   return { lr, epochs, batch: 64, warmup: 0.1, weightDecay: 0, clip: 1, seed };
 }
 
-/** A target class of the world, drawn by the seed. */
-export function targetOf(seed: number): string {
-  return classNames[random(seed, "target").int(classNames.length)];
+/** A target class, drawn by the seed. */
+function targetOf(seed: number, classes: readonly string[]): string {
+  return classes[random(seed, "target").int(classes.length)];
 }
 
 /** The run kept in `file`; where there is none it is made, and kept. */
@@ -53,16 +55,17 @@ export async function implantAndClean(
   model: string,
   methods: readonly string[],
 ): Promise<Run> {
-  const { rate, images, boost } = cell.attack;
-  const shared = { data: "shapes", seed, progress, threads };
+  const { data = "shapes", attack: how } = cell;
+  const { rate, images, boost } = how;
+  const shared = { data, seed, progress, threads };
   const implanted = await attack({
     ...shared,
     model: shapesModel,
     trigger: `${cell.trigger}${cell.trigger.includes(":") ? "," : ":"}seed=${seed}`,
-    target: targetOf(seed),
+    target: targetOf(seed, data === "shapes" ? classNames : labelSets.shape),
     out: model,
     force: true,
-    recipe: recipeOf(cell.attack, seed),
+    recipe: recipeOf(how, seed),
     ...(rate !== undefined && { rate }),
     ...(images !== undefined && { images }),
     ...(boost !== undefined && { boost }),
