@@ -113,6 +113,9 @@ beforeEach(async () => {
 afterEach(() => vi.unstubAllEnvs());
 
 const incomplete = () => join(cache, "models--me--clip", "blobs", `${sha256(weights)}.incomplete`);
+/** All of it lies in the file: what fetch still holds when the connection breaks, it drops. */
+const arrived = (size: number) =>
+  vi.waitFor(() => expect(statSync(incomplete()).size).toBe(size), { timeout: 20_000, interval: 5 });
 const pulled = (result: { path: string }) => readFile(join(result.path, "model.safetensors"));
 
 test("the layout of Python's cache: blobs by checksum, links from snapshots/COMMIT, refs/REVISION", async () => {
@@ -152,9 +155,7 @@ test("a cut connection: goes on by Range from the byte it had reached", async ()
     const head = { "content-length": bytes.length - from, "content-range": `bytes ${from}-/${bytes.length}` };
     response.writeHead(from > 0 ? 206 : 200, head);
     response.write(bytes.subarray(from, from + cut));
-    void vi // cut once all of it lies in the file: what fetch still holds when the connection breaks, it drops
-      .waitFor(() => expect(statSync(incomplete()).size).toBe(from + cut), { timeout: 20_000, interval: 5 })
-      .finally(() => response.destroy());
+    void arrived(from + cut).finally(() => response.destroy());
     return true;
   };
   const result = await pull({ repo: "me/clip", hub });
@@ -331,7 +332,8 @@ test("an interrupt stops it, and what came is kept for the next call", async () 
   const stop = new AbortController();
   store = (_request, response, bytes) => {
     response.writeHead(200, { "content-length": bytes.length });
-    response.write(bytes.subarray(0, 100_000), () => setTimeout(() => stop.abort(), 50));
+    response.write(bytes.subarray(0, 100_000));
+    void arrived(100_000).finally(() => stop.abort());
     return true;
   };
   await expect(pull({ repo: "me/clip", hub, signal: stop.signal })).rejects.toMatchObject({ code: "interrupted" });
