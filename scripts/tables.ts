@@ -41,7 +41,7 @@ function table(name: string): string {
   const lines = rows.map(({ what, value, interval, bar, met }) => {
     const range = interval[0] === interval[1] ? "" : `${figure(interval[0])} to ${figure(interval[1])}`;
     const wanted = bar === null ? "" : `${bar.op === "<=" ? "at most" : "at least"} ${figure(bar.limit)}`;
-    return `| ${what} | ${figure(value)} | ${range} | ${wanted} | ${met === null ? "" : met ? "yes" : "**no**"} |`;
+    return `| ${what.replaceAll("|", "\\|")} | ${figure(value)} | ${range} | ${wanted} | ${met === null ? "" : met ? "yes" : "**no**"} |`;
   });
   const yardstick = machine.yardstick_s === null ? "" : `, yardstick ${figure(machine.yardstick_s)} s`;
   return [
@@ -58,7 +58,9 @@ function table(name: string): string {
 
 function figure(value: number): string {
   if (Number.isInteger(value)) return String(value);
-  return Math.abs(value) >= 100 ? value.toFixed(0) : Number(value.toPrecision(3)).toString();
+  if (Math.abs(value) >= 100) return value.toFixed(0);
+  const rounded = Number(value.toPrecision(3));
+  return Math.abs(value) < 1e-3 ? rounded.toExponential() : rounded.toString();
 }
 
 if (process.argv[1]?.endsWith("tables.ts")) {

@@ -10,6 +10,18 @@ test.each(documents)("%s: every table is what results/ says (npm run tables)", (
   expect(text).toBe(withTables(text));
 });
 
+test.each(documents)("%s: the rows of a table have as many cells as its head", (document) => {
+  const columns = (line: string) => line.replaceAll("\\|", "").split("|").length;
+  const tables = readFileSync(document, "utf8").match(/^(\|.*\n)+/gm) ?? [];
+  const rows = tables.flatMap((table) =>
+    table
+      .trimEnd()
+      .split("\n")
+      .map((row, _, [head]) => [row, head]),
+  );
+  expect(rows.filter(([row, head]) => columns(row) !== columns(head)).map(([row]) => row)).toEqual([]);
+});
+
 test.each(documents)("%s: every link to a file leads to one", (document) => {
   const text = readFileSync(document, "utf8");
   const links = [...text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, path]) => path);
