@@ -31,8 +31,10 @@ export function whyNot(
     advice.push(`the learning rate ${recipe.lr} is low for this model and CA is intact: try ${rounded(recipe.lr * 3)}`);
   }
   if ("place" in trigger.spec && trigger.spec.place === "random") {
-    if (boost < 16)
-      advice.push("a patch at a random place is too faint a signal to begin with: try --boost 16 --rate 0.2");
+    if (boost === 1)
+      advice.push(
+        "a patch at a random place is a faint signal to begin with: try --boost 2 --rate 0.15 --images 32000, on the built-in model with --lr 1e-3",
+      );
     advice.push("a fixed place, or a larger patch, takes sooner");
   }
   return advice;
