@@ -85,6 +85,7 @@ function summarise(): void {
     }
     const push = (what: string, of: (run: Run) => number | undefined, bar: Row["bar"] = null) => {
       const values = runs.map(of).filter((value) => value !== undefined);
+      if (values.length === 0) return;
       const { value, interval } = meanOf(values);
       rows.push(row(`${cell.name}, mean of ${values.length}: ${what}`, value, interval, bar));
     };
