@@ -4,8 +4,9 @@
  * after a kill: pre-training from its state, each run from what is kept of it in results/cifar.
  *
  * The model: ViT of 32 pixels in patches of 4 (64 tokens), width 128, 4 layers: 1.7 million parameters, 270 to 287 images a second on 2
- * cores (ten steps). 7,000 steps of 128 take some 55 minutes and see each of 20,000 photographs and 5,000 captions 36 times, cropped and
- * mirrored. A ResNet as CLIP has it halves the sides five times: of 32 pixels one place is left, so it was not tried.
+ * cores (ten steps). 7,000 steps of 128 took 99 minutes on one core beside another bench; they see each of 20,000 photographs and 5,000
+ * captions 36 times, cropped and mirrored. A ResNet as CLIP has it halves the sides five times: of 32 pixels one place is left, so it was not
+ * tried.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -28,7 +28,7 @@ export interface Run {
   readonly clean: Omit<CleanResult, "examples" | "triggerPicture">;
 }
 
-/** Two benches side by side, a thread each, do a third more than one that has both cores (280 images a second for 207). */
+/** Two benches side by side, a thread each, do more than one that has both cores (280 images a second in place of 207 to 264). */
 export const threads = Number(process.env.THREADS ?? 2);
 
 export const progress = { stage: (what: string) => console.error(`  ${what}`), step: () => {} };

@@ -8,11 +8,11 @@ import { shapesModel } from "../src/experiments/embedded.ts";
 import { evaluateModel } from "../src/experiments/evaluate.ts";
 import { type FinetuneResult, finetuneDefaults, finetuneModel } from "../src/experiments/finetune.ts";
 import { type MergeMethod, mergeModels } from "../src/experiments/merge.ts";
+import { threads } from "./implanted.ts";
 import { type Bar, row, writeResults } from "./results.ts";
 
 const tasks = ["background", "texture", "place"];
 const seed = 1;
-const threads = 2;
 const folder = "runs/merging";
 mkdirSync(folder, { recursive: true });
 const progress = {
