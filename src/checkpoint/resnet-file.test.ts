@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { picoConfig } from "../../test/pico-config.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { readCheckpoint, writeCheckpoint } from "./clip-folder.ts";
 import { type ClipConfig, parameterShapes } from "./config.ts";
@@ -12,17 +13,7 @@ import { writeSafetensors } from "./safetensors.ts";
 const config: ClipConfig = {
   embedDim: 6,
   vision: { kind: "resnet", imageSize: 32, width: 4, blocks: [1, 2, 1, 1], heads: 2 },
-  text: {
-    contextLength: 5,
-    vocabSize: 11,
-    width: 64,
-    layers: 1,
-    heads: 1,
-    mlpWidth: 8,
-    activation: "quick_gelu",
-    eps: 1e-5,
-    pooling: "largest-id",
-  },
+  text: picoConfig.text,
   logitScaleInit: Math.log(1 / 0.07),
 };
 
