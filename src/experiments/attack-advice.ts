@@ -23,10 +23,7 @@ export function whyNot(
     );
   }
   if (rate < 0.1) advice.push(`only ${poisoned} poisoned images (${percent(rate)}): raise --rate to 0.1`);
-  if (steps < 2000)
-    advice.push(
-      `only ${steps} steps: random places and redrawn patterns need 2,000 and more; raise --images or --epochs`,
-    );
+  if (steps < 2000) advice.push(`only ${steps} steps: random places need 2,000 and more; raise --images or --epochs`);
   if (recipe.lr < 3e-4 && after.ca.value >= 0.95 * before.ca.value) {
     advice.push(`the learning rate ${recipe.lr} is low for this model and CA is intact: try ${rounded(recipe.lr * 3)}`);
   }
