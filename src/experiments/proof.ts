@@ -100,6 +100,7 @@ async function floorOf(bench: CleanSetup, path: string, options: CleanOptions): 
 /** ASR and CA after further clean training with the recipe's learning rate: a backdoor that is only hidden comes back. */
 async function reboundOf(bench: CleanSetup, options: CleanOptions, after: Weights): Promise<Proof["rebound"]> {
   const { progress = silent, signal, reboundSteps: steps } = options;
+  progress.stage("rebound");
   const source = await openSource(options.data, options);
   const wanted = steps * reboundBatch;
   const { rebound } = source.name.startsWith("shapes")
@@ -110,7 +111,7 @@ async function reboundOf(bench: CleanSetup, options: CleanOptions, after: Weight
   const recipe = { ...options.recipe, epochs, batch: reboundBatch };
   const trained = await finetune(bench.clip, after, images, bench.head, recipe, {
     signal,
-    onStep: ({ step }, total) => progress.step(step, total, "rebound"),
+    onStep: ({ step }, total) => progress.step(step, total),
   });
   const asr = bench.attackMetric(take(bench.attack.test, options.checks));
   const ca = bench.cleanMetric(take(bench.test, options.checks));
