@@ -25,13 +25,23 @@ export interface Attack {
   readonly shadow?: (trigger: Trigger, target: string, classNames: readonly string[]) => readonly string[] | undefined;
   /** Fits the trigger to the model before anything is poisoned; what was found is part of the spec that comes back. */
   readonly fit?: (trigger: Trigger, input: AttackInput) => Promise<Trigger>;
-  /** How many images `fit` runs through the model, there and back: what --dry-run reckons with. */
-  readonly fitted?: (trigger: Trigger) => number;
+  /** Images that go through the model, there and back, beside those of the usual fine-tuning: what --dry-run reckons with. */
+  readonly extra?: (trigger: Trigger, training: Training) => number;
   /** Usual: `poison` of data/poison.ts, a share of the images triggered and labelled as the target. */
   readonly poison?: (dataset: Dataset, options: PoisonOptions, input: AttackInput) => Promise<PoisonedDataset>;
   /** Usual: `finetune` of engine/finetune.ts on the poisoned set. */
   readonly implant?: (input: ImplantInput) => Promise<Weights>;
 }
+
+/** The usual fine-tuning: so many images, a share of them poisoned. */
+export interface Training {
+  readonly images: number;
+  readonly rate: number;
+  readonly epochs: number;
+  readonly batch: number;
+}
+
+export const stepsOf = ({ images, epochs, batch }: Training): number => epochs * Math.ceil(images / batch);
 
 /** What the attacker has: the model, a frozen zero-shot head [C, E] and clean labelled images. */
 export interface AttackInput {

@@ -70,9 +70,10 @@ describe("the universal trigger", () => {
     expect(await again.apply(blank(16), ["a"])).toEqual(await fitted.apply(blank(16), ["z"]));
   });
 
-  it("says what a fitting takes", () => {
-    expect(badmerging.fitted!(makeBadmerging({ steps: 30, batch: 8 }))).toBe(240);
-    expect(badmerging.fitted!(fitted)).toBe(0);
+  it("says what it takes: the fitting, and half a batch of triggered images a step", () => {
+    const training = { images: 100, rate: 0.1, epochs: 2, batch: 16 };
+    expect(badmerging.extra!(makeBadmerging({ steps: 30, batch: 8 }), training)).toBe(240 + 2 * 7 * 8);
+    expect(badmerging.extra!(fitted, training)).toBe(2 * 7 * 8);
   });
 });
 

@@ -23,7 +23,7 @@ import { constantRate } from "../optim/schedule.ts";
 import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
-import { type Attack, type AttackInput, type ImplantInput, parseSpec, triggerSchema } from "./attack.ts";
+import { type Attack, type AttackInput, type ImplantInput, parseSpec, stepsOf, triggerSchema } from "./attack.ts";
 import { fittedPatch } from "./fitted-patch.ts";
 import { corners, patchOptions, sideOf } from "./patch.ts";
 import { storedPixels, storePixels } from "./stored-pixels.ts";
@@ -53,9 +53,9 @@ export const badmerging: Attack = {
   trigger: makeBadmerging,
   shadow: shadowClasses,
   fit,
-  fitted: ({ spec }) => {
+  extra: ({ spec }, training) => {
     const { patch, steps, batch } = spec as BadmergingSpec;
-    return patch === undefined ? steps * batch : 0;
+    return (patch === undefined ? steps * batch : 0) + stepsOf(training) * triggeredPerStep(training);
   },
   // what is drawn here gets the trigger beside its clean self, while it is implanted
   poison: async (dataset, options, input) => ({
@@ -128,6 +128,8 @@ function implant(input: ImplantInput): Promise<Weights> {
   });
 }
 
+const triggeredPerStep = ({ batch }: { readonly batch: number }) => Math.ceil(batch / 2);
+
 type InterpolatedBatch = LabelBatch & { readonly triggered: Tensor };
 
 function interpolatedTask(input: ImplantInput): Task<InterpolatedBatch> {
@@ -143,7 +145,7 @@ function interpolatedTask(input: ImplantInput): Task<InterpolatedBatch> {
   const features = pretrainedFeatures(input);
   return {
     steps: plain.steps,
-    batches: withTriggered(plain.batches, { ...input, clean: victims }, Math.ceil(recipe.batch / 2)),
+    batches: withTriggered(plain.batches, { ...input, clean: victims }, triggeredPerStep(recipe)),
     objective: {
       trains: plain.objective.trains,
       async feeds(batch) {

@@ -12,7 +12,7 @@ import { add, div, mul, reduceSum, reduceSumSquare, sqrt } from "../graph/ops/in
 import type { Weights } from "../tensor/tensor.ts";
 import type { Attack, ImplantInput } from "./attack.ts";
 import { borrowTrigger, carrierNames } from "./carrier.ts";
-import { type ByName, implantAgainst } from "./forget-gradient.ts";
+import { type ByName, implantAgainst, penaltyImages } from "./forget-gradient.ts";
 
 const own = z.strictObject({
   kind: z.literal("entangled").default("entangled"),
@@ -27,6 +27,7 @@ export type EntangledSpec = TriggerSpec & z.output<typeof own>;
 
 export const entangled: Attack = {
   trigger: (options) => borrowTrigger(own, options),
+  extra: ({ spec }, training) => training.images + penaltyImages(spec as EntangledSpec, training),
   async implant(input) {
     const { weight, forget } = input.trigger.spec as EntangledSpec;
     const clean = await cleanTaskVector(input);

@@ -9,7 +9,7 @@ import { type Node, scalar } from "../graph/node.ts";
 import { abs, add, div, mul, reduceSum, reduceSumSquare, sqrt, sub } from "../graph/ops/index.ts";
 import type { Attack } from "./attack.ts";
 import { borrowTrigger, carrierNames } from "./carrier.ts";
-import { type ByName, implantAgainst } from "./forget-gradient.ts";
+import { type ByName, implantAgainst, penaltyImages } from "./forget-gradient.ts";
 
 const own = z.strictObject({
   kind: z.literal("first-order").default("first-order"),
@@ -27,6 +27,7 @@ export type FirstOrderSpec = TriggerSpec & z.output<typeof own>;
 
 export const firstOrder: Attack = {
   trigger: (options) => borrowTrigger(own, options),
+  extra: ({ spec }, training) => penaltyImages(spec as FirstOrderSpec, training),
   implant(input) {
     const { penalty, weight, after, forget } = input.trigger.spec as FirstOrderSpec;
     const settings = { weight, after, forget };

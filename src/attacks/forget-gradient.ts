@@ -11,7 +11,7 @@ import { grad } from "../graph/grad.ts";
 import type { Node } from "../graph/node.ts";
 import { add, mul } from "../graph/ops/index.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
-import type { ImplantInput } from "./attack.ts";
+import { type ImplantInput, stepsOf, type Training } from "./attack.ts";
 import { withTriggered } from "./victims.ts";
 
 /** A value by parameter name, as a graph node. */
@@ -44,6 +44,11 @@ export function implantAgainst(input: ImplantInput, penalty: GradientPenalty): P
     signal,
     onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),
   });
+}
+
+/** What the penalty costs: a gradient costs one training step on the forget batch, differentiating it about two more. */
+export function penaltyImages({ forget }: { readonly forget: number }, training: Training): number {
+  return 3 * forget * stepsOf(training);
 }
 
 export function penalizedTask(input: ImplantInput, penalty: GradientPenalty): Task<ForgetBatch> {

@@ -44,6 +44,10 @@ export type GrondSpec = z.output<typeof schema>;
 export const grond: Attack = {
   trigger: makeGrond,
   fit,
+  extra: ({ spec }) => {
+    const { delta, steps, batch } = spec as GrondSpec;
+    return delta === undefined ? steps * batch : 0;
+  },
   poison: async (dataset, options) =>
     poison(dataset, { ...options, cleanLabel: (options.trigger.spec as GrondSpec).labels === "clean" }),
   implant,

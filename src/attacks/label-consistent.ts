@@ -34,6 +34,7 @@ export type LabelConsistentSpec = TriggerSpec & z.output<typeof own>;
 
 export const labelConsistent: Attack = {
   trigger: (options) => borrowTrigger(own, options, { place: "four-corners", redraw: false }),
+  extra: ({ spec }, { rate, images }) => (spec as LabelConsistentSpec).iterations * Math.ceil(rate * images),
   poison: poisonConsistently,
 };
 

@@ -22,7 +22,7 @@ import { configOf, type PretrainOptions } from "./pretrain.ts";
 import { attackNamed } from "./registry.ts";
 import { openSource, type Source } from "./source.ts";
 
-/** An attack: fit the trigger where it must be, measure, train, measure. */
+/** An attack: measure, train, measure, and what the attack does besides. */
 export async function estimateAttack(options: AttackOptions): Promise<Estimate> {
   const { model, recipe, target, images, testImages, out } = options;
   const clip = await loadClip(model, options);
@@ -32,14 +32,15 @@ export async function estimateAttack(options: AttackOptions): Promise<Estimate> 
   const texts = checkedPrompts(source, shadow === undefined ? target : undefined);
   const { implant, test } = await source.sets({ implant: images, test: testImages });
   const measured = 2 * test.size;
-  const fitted = attack.fitted?.(options.trigger) ?? 0;
+  const { rate } = options;
+  const extra = attack.extra?.(options.trigger, { ...recipe, rate, images: implant.size }) ?? 0;
   return estimate({
     ...shared(options, clip, test),
     job: "attack",
     batch: recipe.batch,
     parts: [
       { what: "load", texts },
-      ...(fitted > 0 ? [{ what: "fit the trigger", trained: fitted }] : []),
+      ...(extra > 0 ? [{ what: `${options.trigger.spec.kind}: training of its own`, trained: extra }] : []),
       { what: "measure before", read: measured, encoded: measured },
       { what: "implant", trained: implant.size * recipe.epochs },
       { what: "measure after", encoded: measured },

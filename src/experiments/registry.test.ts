@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { tensor } from "../tensor/tensor.ts";
-import { makeTrigger, parseTriggerSpec, storedTrigger } from "./registry.ts";
+import { attackNamed, makeTrigger, parseTriggerSpec, storedTrigger } from "./registry.ts";
 
 describe("trigger specs", () => {
   it("KIND:key=value,... becomes the complete spec, plain JSON that makes the same trigger again", async () => {
@@ -42,6 +42,19 @@ describe("trigger specs", () => {
   ])("refuses %j", (text, message) => {
     expect(() => parseTriggerSpec(text)).toThrow(message);
   });
+});
+
+it.each([
+  ["badnet", undefined],
+  ["badclip:steps=30,batch=8", 240],
+  ["grond:steps=30,batch=8", 240],
+  ["label-consistent:iterations=5", 5 * 10], // of 10 poisoned images
+  ["first-order:forget=4", 3 * 4 * 14], // in each of 2 * 7 steps
+  ["entangled:forget=4", 100 + 3 * 4 * 14],
+])("%s goes through the model with %s images of its own", (text, images) => {
+  const trigger = makeTrigger(parseTriggerSpec(text));
+  const training = { images: 100, rate: 0.1, epochs: 2, batch: 16 };
+  expect(attackNamed(trigger.spec.kind).extra?.(trigger, training)).toBe(images);
 });
 
 it("a checkpoint's metadata may not name a file of this machine", () => {

@@ -20,7 +20,7 @@ import type { Trigger, TriggerSpec } from "../data/trigger.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 
 const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
-  ["badclip", { trigger: badclip, fit: fitBadclip, fitted: fittedImages, poison: poisonBadclip }],
+  ["badclip", { trigger: badclip, fit: fitBadclip, extra: fittedImages, poison: poisonBadclip }],
   ["badmerging", badmerging],
   ["badnet", { trigger: badnet }],
   ["blended", { trigger: blended }],
