@@ -2,13 +2,13 @@
 import { statfs } from "node:fs/promises";
 import { availableParallelism, freemem } from "node:os";
 import { dirname, resolve } from "node:path";
-import { type ClipConfig, imageTokens, type ResNetConfig } from "../checkpoint/config.ts";
+import { type ClipConfig, imageTokens, parameterShapes, type ResNetConfig } from "../checkpoint/config.ts";
 import { isFolder } from "../checkpoint/files.ts";
 import { resnetShapes } from "../checkpoint/resnet-shapes.ts";
 import { isVision } from "../clip/parameters.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Clip } from "../engine/clip.ts";
-import type { Tensor, Weights } from "../tensor/tensor.ts";
+import { sizeOf, type Weights } from "../tensor/tensor.ts";
 
 export interface Estimate {
   readonly kind: "estimate";
@@ -109,13 +109,14 @@ function times({ parts, clip, bothTowers }: Plan, { read, encode, flops: rate }:
   }));
 }
 
-function memoryOf({ clip, weights, batch, parts, bothTowers = false, copies, kept }: Plan): number {
+function memoryOf({ clip, batch, parts, bothTowers = false, copies, kept }: Plan): number {
   const { vision, text } = clip.config;
-  const bytesOf = (named: Iterable<[string, Tensor]>) => [...named].reduce((n, [, { data }]) => n + data.byteLength, 0);
-  const tuned = bytesOf([...weights].filter(([name]) => bothTowers || isVision(name)));
+  const shapes = [...parameterShapes(clip.config)]; // in ONNX files the weights are out of sight
+  const bytesOf = (named: typeof shapes) => named.reduce((n, [, shape]) => n + 4 * sizeOf(shape), 0);
+  const tuned = bytesOf(shapes.filter(([name]) => bothTowers || isVision(name)));
   const trains = parts.some(({ trained }) => trained !== undefined);
   const tapes = trains ? batch * (tape(vision) + (bothTowers ? tape(text) : 0)) : 0;
-  return bytesOf(weights) + copies * tuned + tapes + Math.min(mostKept, kept * 12 * vision.imageSize ** 2);
+  return bytesOf(shapes) + copies * tuned + tapes + Math.min(mostKept, kept * 12 * vision.imageSize ** 2);
 }
 
 async function room(path: string, bytes: number): Promise<Estimate["disk"][number]> {

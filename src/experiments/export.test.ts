@@ -67,6 +67,17 @@ test("eval gives a model in ONNX the CA and ASR of its checkpoint, with the trig
   }
 });
 
+test("eval --dry-run reckons with a model in ONNX as with its checkpoint", async () => {
+  const reckoned = async (model: string) => {
+    const { code, out } = await tbar(words(`eval --model ${model} --data shapes --dry-run --json`));
+    expect(code).toBe(0);
+    return JSON.parse(out);
+  };
+  const [onnx, checkpoint] = [await reckoned("./out"), await reckoned("./pico")];
+  expect(onnx).toMatchObject({ kind: "estimate", job: "eval", disk: [] });
+  expect(onnx.memory.needed).toBe(checkpoint.memory.needed);
+});
+
 test("8 bits have figures of their own", async () => {
   const { ca, asr, model } = await measured("./out/onnx/model_quantized.onnx");
   expect(model.dtype).toBe("int8");

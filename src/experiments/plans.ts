@@ -5,11 +5,11 @@ import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { byteLength, DTYPE_BITS } from "../checkpoint/safetensors-header.ts";
 import { initialWeights, isVision } from "../clip/parameters.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { createClip, type LoadedClip, loadClip } from "../engine/clip.ts";
+import { type Clip, createClip, type LoadedClip, loadClip } from "../engine/clip.ts";
 import { createRuntime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
-import { sizeOf } from "../tensor/tensor.ts";
+import { sizeOf, type Weights } from "../tensor/tensor.ts";
 import type { AttackOptions } from "./attack.ts";
 import type { CleanOptions } from "./clean.ts";
 import { type EmbedOptions, imagesOf } from "./embed.ts";
@@ -21,6 +21,7 @@ import { askedTrigger } from "./model-facts.ts";
 import { configOf, type PretrainOptions } from "./pretrain.ts";
 import { attackNamed } from "./registry.ts";
 import { openSource, type Source } from "./source.ts";
+import { loadSubject } from "./subject.ts";
 
 /** An attack: measure, train, measure, and what the attack does besides. */
 export async function estimateAttack(options: AttackOptions): Promise<Estimate> {
@@ -148,9 +149,9 @@ export async function estimateMerge(options: MergeOptions): Promise<Estimate> {
 
 /** Measuring CA, and ASR where there is a trigger. */
 export async function estimateEvaluation(options: EvaluateOptions): Promise<Estimate> {
-  const clip = await loadClip(options.model, options);
+  const clip = await loadSubject(options.model, options);
   const source = await openSource(options.data, options);
-  const implanted = askedTrigger(clip.checkpoint.metadata, options);
+  const implanted = askedTrigger(clip.metadata, options);
   const texts = checkedPrompts(source, options.target);
   const { test } = await source.sets({ test: options.testImages });
   const measured = (options.trigger ?? implanted) === undefined ? test.size : 2 * test.size;
@@ -217,7 +218,11 @@ export async function estimatePretraining(options: PretrainOptions): Promise<Est
   });
 }
 
-function shared({ threads }: { readonly threads?: number }, clip: LoadedClip, images: Dataset) {
+function shared(
+  { threads }: { readonly threads?: number },
+  clip: Clip & { readonly weights: Weights },
+  images: Dataset,
+) {
   return { clip, weights: clip.weights, images, threads };
 }
 
