@@ -24,18 +24,19 @@ interface Cell {
 }
 
 const survives: Bar = { op: ">=", limit: 0.8 };
+// patches of 12 of 56 pixels: smaller ones move this model too little (docs/attacks/badclip.md)
 const cells: readonly Cell[] = [
-  { name: "on-task", trigger: "badmerging", victim: "shapes", targets: classNames, bar: survives },
+  { name: "on-task", trigger: "badmerging:size=12", victim: "shapes", targets: classNames, bar: survives },
   {
     name: "off-task",
-    trigger: "badmerging:task=off",
+    trigger: "badmerging:task=off,size=12",
     victim: "shapes:shape",
     targets: labelSets.shape,
     bar: survives,
   },
   {
     name: "badnet",
-    trigger: "badnet:size=6,place=bottom-right,redraw=false", // as large as the on-task patch
+    trigger: "badnet:size=12,place=bottom-right,redraw=false", // as large as the fitted patches
     victim: "shapes",
     targets: classNames,
     bar: null,
