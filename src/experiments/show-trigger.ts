@@ -33,9 +33,7 @@ export async function showTrigger(
     clean,
     indices.map((i) => dataset.example(i).id),
   );
-  const change = triggered.data.map((v, i) => v - clean.data[i]);
-  const factor = amplification(change);
-  const amplified = { shape: clean.shape, data: change.map((v) => 0.5 + factor * v) };
+  const { change, factor, amplified } = difference(clean, triggered);
   const row = (name: string, images: Tensor) => ({
     name,
     images: indices.map((i) => ({ shape: [3, size, size], data: pickImages(images, [i]).data })),
@@ -58,6 +56,13 @@ export async function showTrigger(
     factor,
   };
   return { view, png };
+}
+
+/** triggered - clean, and a picture of it: amplified, grey where there is none. */
+export function difference({ shape, data }: Tensor, triggered: Tensor) {
+  const change = triggered.data.map((v, i) => v - data[i]);
+  const factor = amplification(change);
+  return { change, factor, amplified: { shape, data: change.map((v) => 0.5 + factor * v) } };
 }
 
 /** The largest round factor, 1 or more, with which 99 % of the changes stay between black and white, around grey. */
