@@ -3,12 +3,14 @@
  * twin, trained likewise on images without poison. Run: npm run bench:attacks [CELL...]. Each run is kept in results/attacks/ and not
  * run again; results/attacks.json sums them up.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type FinetuneResult, finetuneDefaults, finetuneModel } from "../src/experiments/finetune.ts";
+import { alive } from "../src/experiments/verdict.ts";
 import { shapesModel } from "../src/index.ts";
 import {
   type Cell as Attacked,
-  implantAndClean,
+  cleanOnce,
+  implant,
   meanOf,
   once,
   otherRows,
@@ -43,7 +45,7 @@ const cells: readonly Cell[] = [
     trigger: "blended:pattern=gaussian,redraw=false",
     attack: complete,
   },
-  { of: "paper", name: "wanet", trigger: "wanet:k=4,s=0.5", attack: { ...complete, rate: 0.1 } },
+  { of: "paper", name: "wanet", trigger: "wanet", attack: complete },
   { of: "paper", name: "sig", trigger: "sig", attack: complete },
   { of: "paper", name: "badclip", trigger: "badclip:size=12", attack: { ...complete, rate: 0.01 } },
   { of: "PAR", name: "stripes", trigger: "stripes", attack: complete },
@@ -79,11 +81,23 @@ const jobs = [31, 32, 33].flatMap((seed) =>
 for (const { cell, seed } of jobs) {
   if (asked.length > 0 && !asked.includes(cell.name)) continue;
   console.error(`${new Date().toISOString().slice(11, 19)} ${cell.name}, seed ${seed}`);
-  const made = () => implantAndClean(cell, seed, `runs/attacks/${cell.name}-${seed}`, methods);
-  await once(fileOf(cell, seed), made);
+  await once(fileOf(cell, seed), () => attackAndClean(cell, seed));
   await twin(cell, seed);
 }
 await summarise();
+
+interface Tried extends Pick<Run, "attack"> {
+  /** null: the attack did not take, and there is nothing to remove. */
+  readonly clean: Run["clean"] | null;
+}
+
+async function attackAndClean(cell: Cell, seed: number): Promise<Tried> {
+  const model = `runs/attacks/${cell.name}-${seed}`;
+  const attack = await implant(cell, seed, model);
+  const clean = attack.after.asr.value < alive ? null : await cleanOnce(cell, seed, model, methods);
+  rmSync(model, { recursive: true });
+  return { attack, clean };
+}
 
 function fileOf({ name, kept = `${folder}/${name}` }: Cell, seed: number): string {
   return `${kept}-${seed}.json`;
@@ -105,11 +119,11 @@ async function twin({ attack, data = "shapes" }: Cell, seed: number): Promise<nu
 async function summarise(): Promise<void> {
   const rows: Row[] = [];
   for (const cell of cells) {
-    const runs: (Run & { seed: number; twin: number })[] = [];
+    const runs: (Tried & { seed: number; twin: number })[] = [];
     for (const seed of seedsOf(cell)) {
       const file = fileOf(cell, seed);
       if (!existsSync(file)) continue;
-      runs.push({ ...(JSON.parse(readFileSync(file, "utf8")) as Run), seed, twin: await twin(cell, seed) });
+      runs.push({ ...(JSON.parse(readFileSync(file, "utf8")) as Tried), seed, twin: await twin(cell, seed) });
     }
     if (runs.length === 0) continue;
     const bar = (bar: Bar) => (cell.of === "harder" ? null : bar);
@@ -122,18 +136,21 @@ async function summarise(): Promise<void> {
       const interval = [twin - after.ca.interval[1], twin - after.ca.interval[0]] as const;
       rows.push(row(`${at}: CA lost against the twin`, lost, interval, bar({ op: "<=", limit: 0.02 })));
       rows.push(row(`${at}: minutes`, attack.seconds / 60, [attack.seconds / 60, attack.seconds / 60]));
+      if (clean === null) continue;
       const { asr } = clean.after;
       rows.push(row(`${at}: ASR after (${clean.method})`, asr.value, asr.interval));
       rows.push(row(`${at}: CA retention (${clean.method})`, clean.retention, ratio(clean.before, clean.after)));
       rows.push(...otherRows(at, clean));
     }
     if (cell.of !== "paper") continue;
-    const mean = (what: string, of: (run: Run) => number, bar: Bar) => {
-      const { value, interval } = meanOf(runs.map(of));
-      rows.push(row(`${cell.name}, mean of ${runs.length}: ${what}`, value, interval, bar));
+    const removed = runs.flatMap(({ clean }) => clean ?? []);
+    const mean = (what: string, of: (clean: Run["clean"]) => number, bar: Bar) => {
+      if (removed.length === 0) return;
+      const { value, interval } = meanOf(removed.map(of));
+      rows.push(row(`${cell.name}, mean of ${removed.length}: ${what}`, value, interval, bar));
     };
-    mean("ASR after (chosen)", ({ clean }) => clean.after.asr.value, { op: "<=", limit: 0.02 });
-    mean("CA retention (chosen)", ({ clean }) => clean.retention, { op: ">=", limit: 0.95 });
+    mean("ASR after (chosen)", ({ after }) => after.asr.value, { op: "<=", limit: 0.02 });
+    mean("CA retention (chosen)", ({ retention }) => retention, { op: ">=", limit: 0.95 });
   }
   writeResults("attacks", { command: "npm run bench:attacks", seeds: [31, 32, 33], rows });
 }

@@ -43,9 +43,9 @@ function targetOf(seed: number, classes: readonly string[]): string {
 }
 
 /** The run kept in `file`; where there is none it is made, and kept. */
-export async function once(file: string, make: () => Promise<Run>): Promise<Run> {
+export async function once<Kept = Run>(file: string, make: () => Promise<Kept>): Promise<Kept> {
   if (!existsSync(file)) writeFileSync(file, `${JSON.stringify(await make(), null, 1)}\n`);
-  return JSON.parse(readFileSync(file, "utf8")) as Run;
+  return JSON.parse(readFileSync(file, "utf8")) as Kept;
 }
 
 /** `model` is a folder for the backdoored checkpoint, gone afterwards. */
@@ -55,11 +55,21 @@ export async function implantAndClean(
   model: string,
   methods: readonly string[],
 ): Promise<Run> {
+  const attack = await implant(cell, seed, model);
+  const clean = await cleanOnce(cell, seed, model, methods);
+  rmSync(model, { recursive: true });
+  return { attack, clean };
+}
+
+/** The attack; the backdoored checkpoint stays in the folder `model`. */
+export async function implant(cell: Cell, seed: number, model: string): Promise<AttackResult> {
   const { data = "shapes", attack: how } = cell;
   const { rate, images, boost } = how;
-  const shared = { data, seed, progress, threads };
-  const implanted = await attack({
-    ...shared,
+  const result = await attack({
+    data,
+    seed,
+    progress,
+    threads,
     model: shapesModel,
     trigger: `${cell.trigger}${cell.trigger.includes(":") ? "," : ":"}seed=${seed}`,
     target: targetOf(seed, data === "shapes" ? classNames : labelSets.shape),
@@ -70,15 +80,24 @@ export async function implantAndClean(
     ...(images !== undefined && { images }),
     ...(boost !== undefined && { boost }),
   });
-  console.error(`  CA ${implanted.after.ca.value}, ASR ${implanted.after.asr.value}`);
-  const cleaned = await clean({ ...shared, model, methods, reboundSteps: 0 });
+  console.error(`  CA ${result.after.ca.value}, ASR ${result.after.asr.value}`);
+  return result;
+}
+
+/** By each of the methods, the trigger known; without the pictures. */
+export async function cleanOnce(
+  { data = "shapes" }: Cell,
+  seed: number,
+  model: string,
+  methods: readonly string[],
+): Promise<Run["clean"]> {
+  const cleaned = await clean({ data, seed, progress, threads, model, methods, reboundSteps: 0 });
   for (const [name, { after, retention, alpha, chosen, settings }] of Object.entries(cleaned.variants)) {
     const figures = `ASR ${after.asr.value.toFixed(4)}, retention ${retention.toFixed(4)}, alpha ${alpha.toPrecision(3)}`;
     console.error(`  ${chosen ? "*" : " "} ${name}: ${figures} ${JSON.stringify(settings)}`);
   }
-  rmSync(model, { recursive: true });
   const { examples: _, triggerPicture: __, ...rest } = cleaned;
-  return { attack: implanted, clean: rest };
+  return rest;
 }
 
 /** ASR and retention of the variants that were not chosen. */
