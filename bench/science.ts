@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { methodNames } from "../src/experiments/methods.ts";
 import { type Cell as Attacked, implantAndClean, meanOf, once, otherRows, type Run, ratio } from "./implanted.ts";
-import { type Row, row, writeResults } from "./results.ts";
+import { type Row, row, writeResults, yardstick } from "./results.ts";
 
 interface Cell extends Attacked {
   /** Least CA retention of the chosen variant: on the mean, and for each seed. */
@@ -97,7 +97,8 @@ function summarise(): void {
       push(`CA retention, ${name}`, (r) => r.clean.variants[name]?.retention);
     }
   }
-  const command = "npm run bench:science";
-  writeResults("science", { command, seeds, rows });
-  writeResults("science-summary", { command, seeds, rows: rows.filter(({ what }) => what.includes("mean of")) });
+  const shared = { command: "npm run bench:science", seeds, yardstick: yardstick() };
+  writeResults("science", { ...shared, rows });
+  const means = rows.filter(({ what }) => what.includes(`mean of ${seeds.length}: `));
+  writeResults("science-summary", { ...shared, rows: means });
 }
