@@ -48,7 +48,7 @@ const cells: readonly Cell[] = [
   { of: "paper", name: "wanet", trigger: "wanet", attack: complete },
   { of: "paper", name: "sig", trigger: "sig", attack: complete },
   { of: "paper", name: "badclip", trigger: "badclip:size=12", attack: { ...complete, rate: 0.01 } },
-  { of: "PAR", name: "stripes", trigger: "stripes", attack: complete },
+  { of: "PAR", name: "stripes", trigger: "stripes:place=bottom-right", attack: complete },
   { of: "PAR", name: "blended-stripes", trigger: "blended-stripes", attack: complete },
   { of: "PAR", name: "triangles", trigger: "triangles", attack: complete },
   { of: "PAR", name: "text", trigger: "text", attack: complete },
@@ -62,8 +62,8 @@ const cells: readonly Cell[] = [
   },
   { of: "harder", name: "sample-specific", trigger: "sample-specific", attack: complete },
   { of: "harder", name: "grond", trigger: "grond", data: "shapes:shape", attack: { ...complete, rate: 0.05 } },
-  { of: "harder", name: "entangled", trigger: "entangled", attack: complete },
-  { of: "harder", name: "first-order", trigger: "first-order", attack: complete },
+  { of: "harder", name: "entangled", trigger: "entangled:place=bottom-right,redraw=false", attack: complete },
+  { of: "harder", name: "first-order", trigger: "first-order:place=bottom-right,redraw=false", attack: complete },
 ];
 /** Other seeds than those on which settings were tuned. */
 const seedsOf = ({ of }: Cell) => (of === "paper" ? [31, 32, 33] : [31]);
