@@ -1,5 +1,10 @@
-/** Pictures of the docs, drawn by tbar itself. Run: npm run pictures. */
-import { mkdirSync, writeFileSync } from "node:fs";
+/**
+ * Pictures of the docs, drawn by tbar itself. Run: npm run pictures. The report is that of `npm run demo`, where it was run, as a
+ * Chromium shows it (CHROMIUM tells where it is).
+ */
+import { existsSync, mkdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { chromium } from "playwright-core";
 import sharp from "sharp";
 import { galleryPng } from "../src/data/gallery.ts";
 import { pickImages } from "../src/data/pixels.ts";
@@ -37,5 +42,17 @@ for (const text of triggers) {
   rows.push({ name, images: [...each(triggered), ...each(amplified)] });
 }
 mkdirSync("docs/pictures", { recursive: true });
-const png = await galleryPng(rows, scale);
-writeFileSync("docs/pictures/triggers.webp", await sharp(png).webp({ quality: 85, smartSubsample: true }).toBuffer());
+await keep(await galleryPng(rows, scale), "triggers");
+
+const report = resolve("tbar-demo/report.html");
+if (existsSync(report)) {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium" });
+  const page = await browser.newPage({ viewport: { width: 1100, height: 1070 } });
+  await page.goto(`file://${report}`);
+  await keep(await page.screenshot(), "report");
+  await browser.close();
+}
+
+async function keep(png: Uint8Array, name: string): Promise<void> {
+  await sharp(png).webp({ quality: 85, smartSubsample: true }).toFile(`docs/pictures/${name}.webp`);
+}
