@@ -20,7 +20,7 @@ import {
   recipeOf,
   threads,
 } from "./implanted.ts";
-import { type Bar, type Row, row, writeResults } from "./results.ts";
+import { type Bar, type Row, row, writeResults, yardstick } from "./results.ts";
 
 interface Cell extends Attacked {
   readonly of: "paper" | "PAR" | "harder";
@@ -49,6 +49,7 @@ const cells: readonly Cell[] = [
   { of: "paper", name: "wanet", trigger: "wanet:s=2", attack: { ...complete, rate: 0.25, epochs: 8 } },
   { of: "paper", name: "sig", trigger: "sig", attack: complete },
   { of: "paper", name: "badclip", trigger: "badclip:size=12", attack: { ...complete, rate: 0.01 } },
+  { of: "paper", name: "badmerging", trigger: "badmerging:size=12", attack: complete }, // after merging: bench/badmerging.ts
   { of: "PAR", name: "stripes", trigger: "stripes:place=bottom-right", attack: complete },
   { of: "PAR", name: "blended-stripes", trigger: "blended-stripes", attack: complete },
   { of: "PAR", name: "triangles", trigger: "triangles", attack: complete },
@@ -69,6 +70,10 @@ const cells: readonly Cell[] = [
 /** Other seeds than those on which settings were tuned. */
 const seeds = process.env.SEEDS?.split(",").map(Number) ?? [31, 32, 33];
 const seedsOf = ({ of }: Cell) => (of === "paper" ? seeds : seeds.slice(0, 1));
+const takes: Bar = { op: ">=", limit: 0.9 };
+const costs: Bar = { op: "<=", limit: 0.02 };
+const gone: Bar = { op: "<=", limit: 0.02 };
+const kept: Bar = { op: ">=", limit: 0.95 };
 const methods = ["plain", "anchored", "fisher"];
 const folder = "results/attacks";
 const asked = process.argv.slice(2);
@@ -118,41 +123,78 @@ async function twin({ attack, data = "shapes" }: Cell, seed: number): Promise<nu
   return (JSON.parse(readFileSync(file, "utf8")) as FinetuneResult).after.value;
 }
 
+interface Seen extends Tried {
+  readonly seed: number;
+  /** CA of the twin. */
+  readonly twin: number;
+}
+
+async function seen(cell: Cell): Promise<Seen[]> {
+  const runs: Seen[] = [];
+  for (const seed of seedsOf(cell)) {
+    const file = fileOf(cell, seed);
+    if (!existsSync(file)) continue;
+    runs.push({ ...(JSON.parse(readFileSync(file, "utf8")) as Tried), seed, twin: await twin(cell, seed) });
+  }
+  return runs;
+}
+
+function rowsOfSeed(cell: Cell, { seed, attack, clean, twin }: Seen): Row[] {
+  const at = `${nameOf(cell)}, seed ${seed}`;
+  const bar = (bar: Bar) => (cell.of === "harder" ? null : bar);
+  const { before, after, seconds } = attack;
+  const [low, high] = after.ca.interval;
+  const attacked = [
+    row(`${at}: target's rate before`, before.asr.value, before.asr.interval),
+    row(`${at}: ASR`, after.asr.value, after.asr.interval, bar(takes)),
+    row(`${at}: CA lost against the twin`, twin - after.ca.value, [twin - high, twin - low], bar(costs)),
+    row(`${at}: minutes`, seconds / 60, [seconds / 60, seconds / 60]),
+  ];
+  if (clean === null) return attacked;
+  const { asr } = clean.after;
+  return [
+    ...attacked,
+    row(`${at}: ASR after (${clean.method})`, asr.value, asr.interval),
+    row(`${at}: CA retention (${clean.method})`, clean.retention, ratio(clean.before, clean.after)),
+    ...otherRows(at, clean),
+  ];
+}
+
+function means(cell: Cell, runs: readonly Seen[]): Row[] {
+  const rows: Row[] = [];
+  const push = (what: string, of: (run: Seen) => number | undefined, bar: Bar | null = null) => {
+    const values = runs.map(of).filter((value) => value !== undefined);
+    if (values.length === 0) return;
+    const { value, interval } = meanOf(values);
+    rows.push(row(`${nameOf(cell)}, mean of ${values.length}: ${what}`, value, interval, bar));
+  };
+  const [hard, paper] = [cell.of === "harder", cell.of === "paper"];
+  push("target's rate before", ({ attack }) => attack.before.asr.value);
+  push("ASR", ({ attack }) => attack.after.asr.value, hard ? null : takes);
+  push("CA lost against the twin", ({ attack, twin }) => twin - attack.after.ca.value, hard ? null : costs);
+  push("minutes", ({ attack }) => attack.seconds / 60);
+  push("ASR after (chosen)", ({ clean }) => clean?.after.asr.value, paper ? gone : null);
+  push("CA retention (chosen)", ({ clean }) => clean?.retention, paper ? kept : null);
+  for (const name of methods) {
+    push(`ASR after, ${name}`, ({ clean }) => clean?.variants[name].after.asr.value);
+    push(`CA retention, ${name}`, ({ clean }) => clean?.variants[name].retention);
+  }
+  return rows;
+}
+
+function nameOf({ name, data }: Cell): string {
+  return data === undefined ? name : `${name} on ${data}`;
+}
+
 async function summarise(): Promise<void> {
   const rows: Row[] = [];
+  const summary: Row[] = [];
   for (const cell of cells) {
-    const runs: (Tried & { seed: number; twin: number })[] = [];
-    for (const seed of seedsOf(cell)) {
-      const file = fileOf(cell, seed);
-      if (!existsSync(file)) continue;
-      runs.push({ ...(JSON.parse(readFileSync(file, "utf8")) as Tried), seed, twin: await twin(cell, seed) });
-    }
-    if (runs.length === 0) continue;
-    const bar = (bar: Bar) => (cell.of === "harder" ? null : bar);
-    for (const { seed, attack, clean, twin } of runs) {
-      const at = `${cell.name}${cell.data === undefined ? "" : ` on ${cell.data}`}, seed ${seed}`;
-      const { before, after } = attack;
-      rows.push(row(`${at}: target's rate before implanting`, before.asr.value, before.asr.interval));
-      rows.push(row(`${at}: ASR`, after.asr.value, after.asr.interval, bar({ op: ">=", limit: 0.9 })));
-      const lost = twin - after.ca.value;
-      const interval = [twin - after.ca.interval[1], twin - after.ca.interval[0]] as const;
-      rows.push(row(`${at}: CA lost against the twin`, lost, interval, bar({ op: "<=", limit: 0.02 })));
-      rows.push(row(`${at}: minutes`, attack.seconds / 60, [attack.seconds / 60, attack.seconds / 60]));
-      if (clean === null) continue;
-      const { asr } = clean.after;
-      rows.push(row(`${at}: ASR after (${clean.method})`, asr.value, asr.interval));
-      rows.push(row(`${at}: CA retention (${clean.method})`, clean.retention, ratio(clean.before, clean.after)));
-      rows.push(...otherRows(at, clean));
-    }
-    if (cell.of !== "paper") continue;
-    const removed = runs.flatMap(({ clean }) => clean ?? []);
-    const mean = (what: string, of: (clean: Run["clean"]) => number, bar: Bar) => {
-      if (removed.length === 0) return;
-      const { value, interval } = meanOf(removed.map(of));
-      rows.push(row(`${cell.name}, mean of ${removed.length}: ${what}`, value, interval, bar));
-    };
-    mean("ASR after (chosen)", ({ after }) => after.asr.value, { op: "<=", limit: 0.02 });
-    mean("CA retention (chosen)", ({ retention }) => retention, { op: ">=", limit: 0.95 });
+    const runs = await seen(cell);
+    rows.push(...runs.flatMap((run) => rowsOfSeed(cell, run)));
+    summary.push(...means(cell, runs));
   }
-  writeResults("attacks", { command: "npm run bench:attacks", seeds, rows });
+  const shared = { command: "npm run bench:attacks", seeds, yardstick: yardstick() };
+  writeResults("attacks", { ...shared, rows: [...rows, ...summary] });
+  writeResults("attacks-summary", { ...shared, rows: summary });
 }
