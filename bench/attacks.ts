@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type FinetuneResult, finetuneDefaults, finetuneModel } from "../src/experiments/finetune.ts";
 import { alive } from "../src/experiments/verdict.ts";
-import { shapesModel } from "../src/index.ts";
+import { type AttackResult, shapesModel } from "../src/index.ts";
 import {
   type Cell as Attacked,
   cleanOnce,
@@ -147,7 +147,7 @@ function rowsOfSeed(cell: Cell, { seed, attack, clean, twin }: Seen): Row[] {
   const attacked = [
     row(`${at}: target's rate before`, before.asr.value, before.asr.interval),
     row(`${at}: ASR`, after.asr.value, after.asr.interval, bar(takes)),
-    row(`${at}: CA lost against the twin`, twin - after.ca.value, [twin - high, twin - low], bar(costs)),
+    row(`${at}: CA lost against the twin`, lost(attack, twin), [twin - high, twin - low], bar(costs)),
     row(`${at}: minutes`, seconds / 60, [seconds / 60, seconds / 60]),
   ];
   if (clean === null) return attacked;
@@ -158,6 +158,11 @@ function rowsOfSeed(cell: Cell, { seed, attack, clean, twin }: Seen): Row[] {
     row(`${at}: CA retention (${clean.method})`, clean.retention, ratio(clean.before, clean.after)),
     ...otherRows(at, clean),
   ];
+}
+
+/** Of two shares of the same images, without the last digits of floating point. */
+function lost({ after }: AttackResult, twin: number): number {
+  return Number((twin - after.ca.value).toFixed(9));
 }
 
 function means(cell: Cell, runs: readonly Seen[]): Row[] {
@@ -171,7 +176,7 @@ function means(cell: Cell, runs: readonly Seen[]): Row[] {
   const [hard, paper] = [cell.of === "harder", cell.of === "paper"];
   push("target's rate before", ({ attack }) => attack.before.asr.value);
   push("ASR", ({ attack }) => attack.after.asr.value, hard ? null : takes);
-  push("CA lost against the twin", ({ attack, twin }) => twin - attack.after.ca.value, hard ? null : costs);
+  push("CA lost against the twin", ({ attack, twin }) => lost(attack, twin), hard ? null : costs);
   push("minutes", ({ attack }) => attack.seconds / 60);
   push("ASR after (chosen)", ({ clean }) => clean?.after.asr.value, paper ? gone : null);
   push("CA retention (chosen)", ({ clean }) => clean?.retention, paper ? kept : null);
