@@ -56,11 +56,10 @@ interface Run {
 
 const tasks = ["background", "texture", "place"];
 const methods: readonly MergeMethod[] = ["task-arithmetic", "ties"];
-/** Other seeds than those on which settings were tuned. */
 const seeds = process.env.SEEDS?.split(",").map(Number) ?? [31, 32, 33];
 const images = Number(process.env.IMAGES ?? attackDefaults.images);
 const testImages = Number(process.env.TEST ?? attackDefaults.testImages);
-/** Clean tasks, 250 steps: vectors of 500 steps at 5e-4 take 53 points from the 100 classes when three are merged. */
+/** Clean tasks, 250 steps. After 500 at 5e-4, tried with seed 31, three merged vectors leave less than half of the 100 classes. */
 const gently = { lr: 2e-4, images: Math.min(images, 4000) };
 const asked = process.argv.slice(2);
 const kept = "results/badmerging";

@@ -25,7 +25,7 @@ import { loadSubject } from "./subject.ts";
 
 /** An attack: measure, train, measure, and what the attack does besides. */
 export async function estimateAttack(options: AttackOptions): Promise<Estimate> {
-  const { model, recipe, target, images, testImages, out } = options;
+  const { model, recipe, rate, target, images, testImages, out } = options;
   const clip = await loadClip(model, options);
   const source = await openSource(options.data, options);
   const attack = attackNamed(options.trigger.spec.kind);
@@ -33,7 +33,6 @@ export async function estimateAttack(options: AttackOptions): Promise<Estimate> 
   const texts = checkedPrompts(source, shadow === undefined ? target : undefined);
   const { implant, test } = await source.sets({ implant: images, test: testImages });
   const measured = 2 * test.size;
-  const { rate } = options;
   const extra = attack.extra?.(options.trigger, { ...recipe, rate, images: implant.size }) ?? 0;
   return estimate({
     ...shared(options, clip, test),
