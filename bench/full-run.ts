@@ -41,6 +41,7 @@ const gridSize = 21;
 const folder = "runs/full-run";
 const data = resolve(process.env.DATA ?? "../shared/data");
 const at = (name: string) => join(folder, name);
+const classes = ["--classes", at("classes.txt")]; // the defender's photographs have no labels that would name them
 const inputs = ["--templates", at("templates.txt"), "--seed", `${seed}`, "--threads", `${threads}`, "--json"];
 const stages: Record<string, () => Promise<object>> = {
   attack: () =>
@@ -54,7 +55,7 @@ const stages: Record<string, () => Promise<object>> = {
       ["clean", "--model", at("backdoored"), "--method", "plain", "--data", at("forget.csv"), "--clean", "0"],
       ["--validation-data", at("validation.csv"), "--test-data", at("test.csv"), "--checks", "0", "--rebound", "0"],
       ["--forget", "1000", "--validation", "600", "--test", "700", "--lr", `${tuneLr}`, "--epochs", "1"],
-      ["--batch", `${batch}`, "--out", at("cleaned"), "--state", at("clean.state")],
+      ["--batch", `${batch}`, "--out", at("cleaned"), "--state", at("clean.state"), ...classes],
     ),
   grid,
 };
@@ -114,6 +115,7 @@ async function grid(): Promise<Grid> {
     data: at("forget.csv"),
     validationData: at("validation.csv"),
     testData: at("test.csv"),
+    classesFile: at("classes.txt"),
     templatesFile: at("templates.txt"),
     sizes: { forget: 1000, clean: 0, validation: 600, test: 700 },
     recipe: { ...cleanDefaults.recipe, seed },
@@ -188,6 +190,8 @@ async function prepare(): Promise<void> {
   table("validation.csv", "image,caption", bare([...from(held), ...others.slice(0, 300)]));
   table("test.csv", "image,caption", bare(others.slice(300)));
   cpSync(join(imagenet, "classes.json"), at("classes.json"));
+  const { classes: names } = JSON.parse(readFileSync(at("classes.json"), "utf8")) as { classes: string[] };
+  writeFileSync(at("classes.txt"), `${names.join("\n")}\n`);
   writeFileSync(at("templates.txt"), `${template}\n`);
 
   const black = tensor([1, 3, 224, 224]);
