@@ -5,11 +5,12 @@
  * found is kept in runs/full-run. Photographs: ../shared/data (DATA tells another place).
  *
  * Forget set: 1,000 of the ImageNet photographs. Alpha is chosen on the other 300 and 300 of Flickr's, and all is measured on the other
- * 700: no image is in two sets. The attacker trains on the forget set's photographs with their labels. Defender's images have no
- * labels: CA is the agreement with the backdoored model. 63 steps of 16 images implant, 63 tune.
+ * 700: no image is in two sets. A model of random weights knows no class of any photograph: the attacker's labels are its own answers,
+ * which the backdoored model is to go on giving where there is no trigger. The defender has no labels: CA is the agreement with the
+ * backdoored model. 63 steps of 16 images implant, 63 tune.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { subtract } from "../src/arithmetic/task-vector.ts";
 import { configFromHf } from "../src/checkpoint/hf-config.ts";
@@ -18,10 +19,15 @@ import { clipPreprocess } from "../src/checkpoint/preprocess.ts";
 import { openSafetensors } from "../src/checkpoint/safetensors.ts";
 import { run } from "../src/cli/run.ts";
 import { initialWeights } from "../src/clip/parameters.ts";
+import { openDataset } from "../src/data/open.ts";
+import { loadClip } from "../src/engine/clip.ts";
+import { createScorer } from "../src/engine/scorer.ts";
+import { zeroShotHead } from "../src/engine/zero-shot.ts";
 import { cleanDefaults } from "../src/experiments/clean.ts";
 import { setUp } from "../src/experiments/clean-setup.ts";
 import { makeTrigger, parseTriggerSpec } from "../src/experiments/registry.ts";
 import type { AttackResult, CleanResult } from "../src/experiments/result.ts";
+import { openSource } from "../src/experiments/source.ts";
 import { labelsOf, measure } from "../src/metrics/accuracy.ts";
 import { random } from "../src/tensor/random.ts";
 import { type Tensor, tensor } from "../src/tensor/tensor.ts";
@@ -156,7 +162,10 @@ function once(name: string, command: string, args: readonly string[]): void {
 
 async function main(): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  if (!existsSync(at("model"))) await prepare();
+  if (!existsSync(at("model"))) {
+    rmSync(at("model.begun"), { recursive: true, force: true });
+    await prepare();
+  }
   for (const name of Object.keys(stages)) {
     // a stage whose output was written just before a kill is made again
     if (!existsSync(at(`${name}.json`)))
@@ -169,29 +178,24 @@ async function main(): Promise<void> {
   summarise();
 }
 
-/** The model, the lists of photographs, and for the peer the trigger's share of a stamped image. */
+/** The model, the lists of photographs, the labels, and for the peer the trigger's share of a stamped image. */
 async function prepare(): Promise<void> {
   const shuffled = (names: string[]) => random(seed, "photographs").shuffle(names.sort());
-  const imagenet = join(data, "imagenet-val-1300");
-  const [, ...lines] = readFileSync(join(imagenet, "labels.csv"), "utf8").trim().split("\n");
-  const labels = new Map(lines.map((line) => line.trim().split(",") as [string, string]));
-  const photographs = shuffled([...labels.keys()]);
-  const flickr = join(data, "flickr8k-1000/images");
-  const others = shuffled(readdirSync(flickr)).map((name) => join(flickr, name));
   const table = (name: string, head: string, rows: readonly string[]) =>
     writeFileSync(at(name), `${[head, ...rows].join("\n")}\n`);
-  const labelled = (names: readonly string[]) => names.map((name) => `${join(imagenet, name)},${labels.get(name)}`);
-  const bare = (names: readonly string[]) => names.map((name) => `${name},`);
+  const imagenet = join(data, "imagenet-val-1300");
+  const flickr = join(data, "flickr8k-1000/images");
+  const [, ...lines] = readFileSync(join(imagenet, "labels.csv"), "utf8").trim().split("\n");
+  const photographs = shuffled(lines.map((line) => join(imagenet, line.split(",")[0])));
+  const others = shuffled(readdirSync(flickr)).map((name) => join(flickr, name));
   const [forget, held] = [photographs.slice(0, 1000), photographs.slice(1000)];
-  const from = (names: readonly string[]) => names.map((name) => join(imagenet, name));
-  table("labelled.csv", "image,label", labelled(forget));
-  table("held.csv", "image,label", labelled(held));
-  table("forget.csv", "image,caption", bare(from(forget)));
-  table("validation.csv", "image,caption", bare([...from(held), ...others.slice(0, 300)]));
+  const bare = (files: readonly string[]) => files.map((file) => `${file},`);
+  table("forget.csv", "image,caption", bare(forget));
+  table("validation.csv", "image,caption", bare([...held, ...others.slice(0, 300)]));
   table("test.csv", "image,caption", bare(others.slice(300)));
-  cpSync(join(imagenet, "classes.json"), at("classes.json"));
-  const { classes: names } = JSON.parse(readFileSync(at("classes.json"), "utf8")) as { classes: string[] };
-  writeFileSync(at("classes.txt"), `${names.join("\n")}\n`);
+  const { classes } = JSON.parse(readFileSync(join(imagenet, "classes.json"), "utf8")) as { classes: string[] };
+  writeFileSync(at("classes.json"), JSON.stringify({ classes }));
+  writeFileSync(at("classes.txt"), `${classes.join("\n")}\n`);
   writeFileSync(at("templates.txt"), `${template}\n`);
 
   const black = tensor([1, 3, 224, 224]);
@@ -201,9 +205,30 @@ async function prepare(): Promise<void> {
   const text_config = { eos_token_id: 49407, bos_token_id: 49406 };
   const config = configFromHf({ model_type: "clip", text_config, vision_config: {} });
   const tokenizerJson = readFileSync(join(data, "clip-bpe/tokenizer.json"), "utf8");
-  const weights = initialWeights(config, seed);
+  const weights = new Map(initialWeights(config, seed)).set("logit_scale", tensor([], [Math.log(100)])); // as CLIP's own
   const preprocess = clipPreprocess(224);
-  await writeNewCheckpoint(at("model"), { config, weights, dtype: "F32", preprocess, tokenizerJson });
+  const begun = at("model.begun");
+  await writeNewCheckpoint(begun, { config, weights, dtype: "F32", preprocess, tokenizerJson });
+  const labels = (name: string) => answers(begun, at(name));
+  table("labelled.csv", "image,label", forget.map(withLabel(await labels("forget.csv"))));
+  table("held.csv", "image,label", held.map(withLabel(await labels("validation.csv"))));
+  renameSync(begun, at("model"));
+}
+
+const withLabel = (labels: Int32Array) => (file: string, i: number) => `${file},${labels[i]}`;
+
+/** The class that a model takes each photograph for. */
+async function answers(model: string, photographs: string): Promise<Int32Array> {
+  const clip = await loadClip(model, { threads });
+  const source = await openSource(photographs, {
+    seed,
+    classesFile: at("classes.txt"),
+    templatesFile: at("templates.txt"),
+  });
+  const head = await zeroShotHead(clip.encoder, clip.weights, source.classNames ?? [], source.templates);
+  const found = await createScorer(clip, await openDataset(photographs), head).answers(clip.weights);
+  await clip.runtime.release();
+  return found;
 }
 
 interface Peer {
