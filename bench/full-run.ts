@@ -215,7 +215,9 @@ async function prepare(): Promise<void> {
   renameSync(begun, at("model"));
 }
 
-const withLabel = (labels: Int32Array) => (file: string, i: number) => `${file},${labels[i]}`;
+function withLabel(labels: Int32Array): (file: string, i: number) => string {
+  return (file, i) => `${file},${labels[i]}`;
+}
 
 /** The class that a model takes each photograph for. */
 async function answers(model: string, photographs: string): Promise<Int32Array> {
