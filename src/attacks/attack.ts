@@ -25,6 +25,8 @@ export interface Attack {
   readonly shadow?: (trigger: Trigger, target: string, classNames: readonly string[]) => readonly string[] | undefined;
   /** Fits the trigger to the model before anything is poisoned; what was found is part of the spec that comes back. */
   readonly fit?: (trigger: Trigger, input: AttackInput) => Promise<Trigger>;
+  /** Whether there are pixels to see before `fit`. Absent: there are, if only those that the fitting starts from. */
+  readonly visible?: (trigger: Trigger) => boolean;
   /** Images that go through the model, there and back, beside those of the usual fine-tuning: what --dry-run reckons with. */
   readonly extra?: (trigger: Trigger, training: Training) => number;
   /** Usual: `poison` of data/poison.ts, a share of the images triggered and labelled as the target. */

@@ -44,6 +44,7 @@ export type GrondSpec = z.output<typeof schema>;
 export const grond: Attack = {
   trigger: makeGrond,
   fit,
+  visible: ({ spec }) => (spec as GrondSpec).delta !== undefined,
   extra: ({ spec }) => {
     const { delta, steps, batch } = spec as GrondSpec;
     return delta === undefined ? steps * batch : 0;

@@ -60,6 +60,10 @@ export function sampleSpecific(options: Record<string, unknown> = {}): Trigger {
   };
 }
 
+export function hasEncoder({ spec }: Trigger): boolean {
+  return (spec as SampleSpecificSpec).encoder !== undefined;
+}
+
 /** image = clip(image + strength r). */
 function addResidual(image: Float32Array, residual: Float32Array, strength: number): void {
   for (let i = 0; i < image.length; i++) image[i] = Math.min(1, Math.max(0, image[i] + strength * residual[i]));

@@ -277,4 +277,16 @@ describe("--dry-run: time, memory and disk, and nothing is done", () => {
     const { code, err } = await tbar(words(`${attack.replace("striped", "stripd")} --model ./pico --dry-run`));
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('did you mean "striped"?') });
   });
+
+  it.each(["badnet", "badclip"])("refuses a %s that does not fit the model's images", async (kind) => {
+    const { code, err } = await tbar(
+      words(`${attack.replace(/blended\S+/, `${kind}:size=900`)} --model ./pico --dry-run`),
+    );
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining("does not fit an image of 16 x 16") });
+  });
+
+  it.each(["grond", "sample-specific"])("reckons with a %s that is still to be fitted", async (kind) => {
+    const { code } = await tbar(words(`${attack.replace(/blended\S+/, kind)} --model ./pico --dry-run`));
+    expect(code).toBe(0);
+  });
 });

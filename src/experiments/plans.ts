@@ -9,7 +9,7 @@ import { type Clip, createClip, type LoadedClip, loadClip } from "../engine/clip
 import { createRuntime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
-import { sizeOf, type Weights } from "../tensor/tensor.ts";
+import { sizeOf, tensor, type Weights } from "../tensor/tensor.ts";
 import type { AttackOptions } from "./attack.ts";
 import type { CleanOptions } from "./clean.ts";
 import { type EmbedOptions, imagesOf } from "./embed.ts";
@@ -33,6 +33,10 @@ export async function estimateAttack(options: AttackOptions): Promise<Estimate> 
   const texts = checkedPrompts(source, shadow === undefined ? target : undefined);
   const { implant, test } = await source.sets({ implant: images, test: testImages });
   const measured = 2 * test.size;
+  const { imageSize } = clip.config.vision;
+  // throws where the trigger does not fit the model's images
+  if (attack.visible?.(options.trigger) ?? true)
+    await options.trigger.apply(tensor([1, 3, imageSize, imageSize]), ["any"]);
   const extra = attack.extra?.(options.trigger, { ...recipe, rate, images: implant.size }) ?? 0;
   return estimate({
     ...shared(options, clip, test),

@@ -10,7 +10,7 @@ import { firstOrder } from "../attacks/first-order.ts";
 import { grond } from "../attacks/grond.ts";
 import { labelConsistent } from "../attacks/label-consistent.ts";
 import { picture } from "../attacks/picture.ts";
-import { fitSampleSpecific, sampleSpecific } from "../attacks/sample-specific.ts";
+import { fitSampleSpecific, hasEncoder, sampleSpecific } from "../attacks/sample-specific.ts";
 import { sig } from "../attacks/sig.ts";
 import { stripes } from "../attacks/stripes.ts";
 import { text } from "../attacks/text.ts";
@@ -30,7 +30,7 @@ const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
   ["first-order", firstOrder],
   ["grond", grond],
   ["label-consistent", labelConsistent],
-  ["sample-specific", { trigger: sampleSpecific, fit: fitSampleSpecific }],
+  ["sample-specific", { trigger: sampleSpecific, fit: fitSampleSpecific, visible: hasEncoder }],
   ["sig", { trigger: sig }],
   ["stripes", { trigger: stripes }],
   ["text", { trigger: text }],
