@@ -59,10 +59,14 @@ export async function searchAlpha(input: SearchInput): Promise<Search> {
   if (rule.name === "retain") return searchRetain(probe, input, rule.limit);
 
   const proven = rule.name === "proven";
-  const passes = ({ asr }: Trial) =>
-    proven ? asr.interval[1] <= rule.limit : asr.n === input.triggered.size && asr.value <= rule.limit;
+  const passesAll = (asr: Rate) => (proven ? asr.interval[1] : asr.value) <= rule.limit;
+  const passes = ({ asr }: Trial) => (proven || asr.n === input.triggered.size) && passesAll(asr);
+  const { size } = input.triggered;
+  // too many hits already, or too many for the rest to make up for without any
+  const fails = ({ asr }: Trial) =>
+    asr.interval[0] > rule.limit || !passesAll(rate(Math.round(asr.value * asr.n), size));
   const attempt = async (alpha: number) => {
-    const trial = await probe.until(alpha, (seen) => seen.asr.interval[0] > rule.limit || passes(seen));
+    const trial = await probe.until(alpha, (seen) => fails(seen) || passes(seen));
     return { trial, ok: passes(trial) };
   };
   await bracket(attempt, input);
@@ -159,11 +163,11 @@ class Probe {
     this.#input = input;
   }
 
-  /** Triggered images in growing subsets until `decided` or all are seen; a few clean ones beside them. */
+  /** Triggered images, some more each time, until `decided` or all are seen; a few clean ones beside them. */
   async until(alpha: number, decided: (trial: Trial) => boolean): Promise<Trial> {
     const { clean, triggered } = this.#input;
-    await this.#grow(alpha, "ca", clean, Math.min(firstLook, clean.size));
-    for (let n = firstLook; ; n *= 2) {
+    await this.#grow(alpha, "ca", clean, Math.min(look, clean.size));
+    for (let n = look; ; n += look) {
       await this.#grow(alpha, "asr", triggered, Math.min(n, triggered.size));
       const trial = this.#trial(alpha);
       if (trial.asr.n === triggered.size || decided(trial)) return trial;
@@ -210,5 +214,5 @@ interface Count {
   n: number;
 }
 
-/** Images of the first look; a multiple of the scorer's batch. */
-const firstLook = 64;
+/** Images between decisions; a multiple of the scorer's batch. */
+const look = 64;
