@@ -53,7 +53,7 @@ const stages: Record<string, () => Promise<object>> = {
   attack: () =>
     tbar(
       ["attack", trigger, "--model", at("model"), "--data", at("labelled.csv"), "--test-data", at("held.csv")],
-      ["--target", target, "--images", "1000", "--test", "300", "--rate", `${implantRate}`, "--lr", `${implantLr}`],
+      ["--target", target, "--images", "1000", "--test", "100", "--rate", `${implantRate}`, "--lr", `${implantLr}`],
       ["--epochs", "1", "--batch", `${batch}`, "--out", at("backdoored"), "--state", at("attack.state")],
     ),
   clean: () =>
