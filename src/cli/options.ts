@@ -70,6 +70,15 @@ function device(text: string): Device {
 /** The headings that options stand under, in the order of help pages; a command's own come between the first two. */
 export const groups = { inputs: "Model and data:", run: "This run:", output: "Output:" } as const;
 
+/** A parser of one of these names; of any other it says which there are. */
+export function oneOf<Name extends string>(kind: string, names: readonly Name[]): (text: string) => Name {
+  return (text) => {
+    const known = names.find((name) => name === text);
+    if (known === undefined) throw unknownName(kind, text, names);
+    return known;
+  };
+}
+
 export const forceText = "replace outputs that exist";
 export const stateText = "keep work in progress in this folder; the same command goes on from it after a kill";
 

@@ -28,6 +28,9 @@ export function parameterInputs(config: ClipConfig): Params {
 
 export const isVision = (name: string) => /^(vision_model|visual_projection|visual)\./.test(name);
 
+/** The last linear map of the image tower, from features to the space that texts share. SigLIP has none. */
+export const isProjection = (name: string) => /^visual(_projection|\.attnpool\.c_proj)\./.test(name);
+
 /**
  * Fresh weights to pre-train from, with the deviations of OpenAI's `initialize_parameters` (clip/model.py) in both towers;
  * a ResNet's convolutions with He's (arXiv 1502.01852).

@@ -13,7 +13,7 @@ import { onnxRuntime } from "../runtime/onnxruntime.ts";
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { createClip } from "./clip.ts";
-import { finetune, type Resumable } from "./finetune.ts";
+import { finetune, type Recipe, type Resumable } from "./finetune.ts";
 
 const tower = { width: 16, layers: 1, heads: 2, mlpWidth: 32, activation: "quick_gelu", eps: 1e-5 } as const;
 const text = { ...tower, contextLength: 8, vocabSize: 20, pooling: "largest-id" } as const;
@@ -62,9 +62,9 @@ const recipe = { lr: 1e-2, epochs: 2, batch: 4, warmup: 0.2, weightDecay: 0.1, c
 
 describe.each(Object.keys(configs))("%s", (name) => {
   const start = initialWeights(configs[name], 1);
-  const run = (watch: Resumable = {}, epochs = 2) => {
+  const run = (watch: Resumable = {}, epochs = 2, modules?: Recipe["modules"]) => {
     const clip = createClip({ config: configs[name], preprocess: clipPreprocess(32), tokenize: () => [], runtime });
-    return finetune(clip, start, noise, head, { ...recipe, epochs }, watch);
+    return finetune(clip, start, noise, head, { ...recipe, epochs, modules }, watch);
   };
 
   test("killed within the second epoch and resumed, it ends where one run does, bit for bit; reading no image twice", async () => {
@@ -91,6 +91,14 @@ describe.each(Object.keys(configs))("%s", (name) => {
     read = 0;
     expect(await run({ keep })).toEqual(whole);
     expect(read).toBe(0);
+  });
+
+  test("the projection learns alone when asked to", async () => {
+    const tuned = await run({}, 1, "projection");
+    const moved = [...tuned].filter(([name, { data }]) => data.some((value, i) => value !== start.get(name)?.data[i]));
+    const pooling = "visual.attnpool.c_proj";
+    const projection = name === "ResNet" ? [`${pooling}.weight`, `${pooling}.bias`] : ["visual_projection.weight"];
+    expect(moved.map(([name]) => name).sort()).toEqual(projection.sort());
   });
 
   test("the state of another run is refused by name", async () => {

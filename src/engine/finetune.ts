@@ -1,4 +1,5 @@
 /** Fine-tuning the image tower on labelled images under a frozen zero-shot head: how tasks, and backdoors, are learned. */
+import { isProjection } from "../clip/parameters.ts";
 import { batches } from "../data/batches.ts";
 import { cached } from "../data/cached.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -22,6 +23,8 @@ export interface Recipe {
   readonly weightDecay: number;
   readonly clip: number;
   readonly seed: number;
+  /** What learns: the whole image tower, as is usual, or its last linear map alone. */
+  readonly modules?: "all" | "projection";
 }
 
 export interface Watch {
@@ -60,14 +63,20 @@ export async function finetune(
 
 /** Labelled images under a frozen head: the task that `finetune` learns, from a step of it on. */
 export function labelTask(clip: Clip, dataset: Dataset, head: Tensor, recipe: Recipe, from = 0): Task<LabelBatch> {
-  const { epochs, batch, seed } = recipe;
+  const { epochs, batch, seed, modules } = recipe;
   const { imageSize } = clip.config.vision;
   const images = epochs > 1 ? cached(dataset, imageSize) : dataset;
+  const objective = classification(clip.config, clip.preprocess, head);
   return {
-    objective: classification(clip.config, clip.preprocess, head),
+    objective: modules === "projection" ? projectionAlone(objective) : objective,
     batches: labelled(images, { batch, epochs, seed, imageSize, skip: from }),
     steps: epochs * Math.ceil(dataset.size / batch),
   };
+}
+
+/** The features stay as they are, and with them the running statistics of batch normalisation. */
+function projectionAlone({ feeds, loss }: Objective<LabelBatch>): Objective<LabelBatch> {
+  return { trains: isProjection, feeds, loss: (p, nodes) => loss(p, nodes) };
 }
 
 interface Keeping {
@@ -133,16 +142,21 @@ export async function gradientSquares(
   head: Tensor,
   { batch, seed, signal }: { batch: number; seed: number; signal?: AbortSignal },
 ): Promise<Weights> {
-  const gradients = gradientsOf(clip.runtime, classification(clip.config, clip.preprocess, head), weights);
+  const apart = clip.runtime.apart();
+  const gradients = gradientsOf(apart, classification(clip.config, clip.preprocess, head), weights);
   const squares = new Map<string, Tensor>();
-  for await (const some of labelled(dataset, { batch, seed, imageSize: clip.config.vision.imageSize })) {
-    if (signal?.aborted) throw new TbarError("interrupted", "measuring gradients was interrupted");
-    const { of } = await gradients(weights, some);
-    for (const [name, { shape, data: g }] of of) {
-      const sum = squares.get(name) ?? tensor(shape);
-      for (let i = 0; i < g.length; i++) sum.data[i] += g[i] * g[i];
-      squares.set(name, sum);
+  try {
+    for await (const some of labelled(dataset, { batch, seed, imageSize: clip.config.vision.imageSize })) {
+      if (signal?.aborted) throw new TbarError("interrupted", "measuring gradients was interrupted");
+      const { of } = await gradients(weights, some);
+      for (const [name, { shape, data: g }] of of) {
+        const sum = squares.get(name) ?? tensor(shape);
+        for (let i = 0; i < g.length; i++) sum.data[i] += g[i] * g[i];
+        squares.set(name, sum);
+      }
     }
+  } finally {
+    await apart.release();
   }
   let total = 0;
   for (const { data } of squares.values()) for (const v of data) total += v;

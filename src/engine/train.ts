@@ -42,19 +42,24 @@ export async function train<Batch>(start: Weights, options: TrainOptions<Batch>)
   const own: [string, Tensor][] = trained.map(([name, value]) => [name, copyTensor(value)]);
   const weights = new Map<string, Tensor>([...start, ...own]);
   const state = options.state ?? optimizer.init(new Map(own));
-  const gradients = gradientsOf(runtime, objective, weights, "training");
+  const apart = runtime.apart(); // what a step needs is more than all that comes after it
+  const gradients = gradientsOf(apart, objective, weights, "training");
 
-  for await (const batch of options.batches) {
-    if (signal?.aborted) throw new TbarError("interrupted", "training was interrupted");
-    const { loss, norm, of, statistics } = await gradients(weights, batch);
-    if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
-      throw badInput(`training diverged at step ${state.step + 1} (loss ${loss}); a smaller learning rate helps`);
+  try {
+    for await (const batch of options.batches) {
+      if (signal?.aborted) throw new TbarError("interrupted", "training was interrupted");
+      const { loss, norm, of, statistics } = await gradients(weights, batch);
+      if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
+        throw badInput(`training diverged at step ${state.step + 1} (loss ${loss}); a smaller learning rate helps`);
+      }
+      const lr = schedule(state.step);
+      optimizer.update(weights, of, state, lr, clipFactor(norm, clip));
+      for (const [name, value] of statistics) weights.set(name, value);
+      constrain?.(weights);
+      await onStep?.({ step: state.step, loss, gradientNorm: norm, lr }, weights, state);
     }
-    const lr = schedule(state.step);
-    optimizer.update(weights, of, state, lr, clipFactor(norm, clip));
-    for (const [name, value] of statistics) weights.set(name, value);
-    constrain?.(weights);
-    await onStep?.({ step: state.step, loss, gradientNorm: norm, lr }, weights, state);
+    return weights;
+  } finally {
+    await apart.release();
   }
-  return weights;
 }

@@ -2,6 +2,7 @@
 import { refuseExisting } from "../checkpoint/atomic.ts";
 import { writeCheckpoint } from "../checkpoint/clip-folder.ts";
 import { asStored } from "../checkpoint/rounding.ts";
+import { isProjection } from "../clip/parameters.ts";
 import { loadClip } from "../engine/clip.ts";
 import { finetune, type Recipe } from "../engine/finetune.ts";
 import type { Rate } from "../engine/rate.ts";
@@ -70,6 +71,8 @@ export async function finetuneModel(options: FinetuneOptions): Promise<FinetuneR
   const clip = await loadClip(options.model, options);
   const { checkpoint } = clip;
   const source = await openSource(options.data, options);
+  if (recipe.modules === "projection" && ![...clip.weights.keys()].some(isProjection))
+    throw badInput(`${options.model} has no image projection to train; --modules all trains its image tower`);
   const { classNames } = source;
   if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);

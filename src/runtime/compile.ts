@@ -12,6 +12,8 @@ export interface Runtime {
   compile(outputs: Outputs): Promise<Program>;
   /** A program of its own in which these weights are no inputs but constants, packed once: faster, and good for them alone. */
   compileFixed(outputs: Outputs, weights: Weights): Promise<Program>;
+  /** A runtime of the same executor whose programs are its own, to be freed before those of this one. */
+  apart(): Runtime;
   /** Free every compiled program. */
   release(): Promise<void>;
 }
@@ -37,6 +39,7 @@ export function createRuntime(executor: Executor): Runtime {
       fixed.push(program);
       return program;
     },
+    apart: () => createRuntime(executor),
     async release() {
       const all = [...programs.values(), ...fixed.splice(0)];
       programs.clear();

@@ -2,10 +2,12 @@
 import type { FinetuneResult } from "../../experiments/finetune.ts";
 import { duration, points } from "../../report/numbers.ts";
 import { estimateOutcome } from "../estimate.ts";
-import { count, forceText, groups, inputsOf, modelCommand, needed, number, positive } from "../options.ts";
+import { count, forceText, groups, inputsOf, modelCommand, needed, number, oneOf, positive } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
 import { rateText, table } from "../text.ts";
+
+const trainable = ["all", "projection"] as const;
 
 export const finetuneCommand = (perform: Perform) =>
   modelCommand("finetune", {
@@ -28,17 +30,23 @@ export const finetuneCommand = (perform: Perform) =>
     .option("--epochs <number>", "rounds through the training images", count, 4)
     .option("--lr <rate>", "learning rate; 5e-4 suits the built-in model, 1e-5 a ViT-B/32", positive, 5e-4)
     .option("--batch <number>", "images a step", count, 64)
+    .option(
+      "--modules <which>",
+      "what learns: all of the image tower, or its projection, the last linear map, alone: quicker, and a merge keeps more of it",
+      oneOf("part", trainable),
+      "all",
+    )
     .option("--weight-decay <number>", "pulls all weights towards nought", number({ least: 0 }), 0)
     .optionsGroup(groups.output)
     .option("--out <path>", "where the fine-tuned checkpoint goes: a folder, or a file where --model is one")
     .option("--force", forceText)
     .action((values) =>
       perform(values, async (job) => {
-        const { out, test, epochs, lr, batch, weightDecay, dryRun, ...rest } = inputsOf(values);
+        const { out, test, epochs, lr, batch, weightDecay, modules, dryRun, ...rest } = inputsOf(values);
         if (!dryRun) needed(out, "--out", "where shall the fine-tuned checkpoint go?");
         await checkOutputs([out], values.force);
         const { finetuneDefaults, finetuneModel } = await import("../../experiments/finetune.ts");
-        const recipe = { ...finetuneDefaults.recipe, epochs, lr, batch, weightDecay, seed: rest.seed };
+        const recipe = { ...finetuneDefaults.recipe, epochs, lr, batch, weightDecay, modules, seed: rest.seed };
         const options = { ...rest, ...job, recipe, testImages: test, out };
         if (dryRun) {
           const { estimateFinetuning } = await import("../../experiments/plans.ts");

@@ -1,10 +1,9 @@
 /** tbar merge: one model out of several that were fine-tuned from one base. */
 import type { Combine } from "../../arithmetic/merge.ts";
 import type { MergeMethod, MergeResult } from "../../experiments/merge.ts";
-import { unknownName } from "../../tensor/error.ts";
 import { command } from "../command.ts";
 import { estimateOutcome } from "../estimate.ts";
-import { forceText, groups, modelPath, needed, number, share, withOutput } from "../options.ts";
+import { forceText, groups, modelPath, needed, number, oneOf, share, withOutput } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
 import { table } from "../text.ts";
@@ -64,14 +63,6 @@ export const mergeCommand = (perform: Perform) =>
         return { json: result, text: mergeText(result) };
       }),
     );
-
-function oneOf<Name extends string>(kind: string, names: readonly Name[]): (text: string) => Name {
-  return (text) => {
-    const known = names.find((name) => name === text);
-    if (known === undefined) throw unknownName(kind, text, names);
-    return known;
-  };
-}
 
 function mergeText({ base, models, settings, triggers, output }: MergeResult): string {
   const { method, ...numbers } = settings;
