@@ -20,18 +20,29 @@ interface Cell {
   /** Data and classes of the task that is attacked; the attacker's own data are the world's 100 classes. */
   readonly victim: string;
   readonly targets: readonly string[];
+  /** What is not as `tbar attack` does it. */
+  readonly attack?: { readonly rate: number; readonly lr: number };
   readonly bar: Bar | null;
 }
 
 const survives: Bar = { op: ">=", limit: 0.8 };
-// patches of 12 of 56 pixels: smaller ones move this model too little (docs/attacks/badclip.md)
+// patches of 12 of 56 pixels: smaller ones move this model too little (docs/attacks/badclip.md). The authors have every image triggered
+const strong = { rate: 0.5, lr: 3e-4 };
 const cells: readonly Cell[] = [
-  { name: "on-task", trigger: "badmerging:size=12", victim: "shapes", targets: classNames, bar: survives },
+  {
+    name: "on-task",
+    trigger: "badmerging:size=12,least=0.05",
+    victim: "shapes",
+    targets: classNames,
+    attack: strong,
+    bar: survives,
+  },
   {
     name: "off-task",
-    trigger: "badmerging:task=off,size=12",
+    trigger: "badmerging:task=off,size=12,least=0.05",
     victim: "shapes:shape",
     targets: labelSets.shape,
+    attack: strong,
     bar: survives,
   },
   {
@@ -54,13 +65,14 @@ interface Run {
   >;
 }
 
-const tasks = ["background", "texture", "place"];
+/** All but shape leave room for 5 points (the base is right for 97 % of the shapes); of texture its features tell nothing. */
+const tasks = ["shape", "background", "place"];
 const methods: readonly MergeMethod[] = ["task-arithmetic", "ties"];
 const seeds = process.env.SEEDS?.split(",").map(Number) ?? [31, 32, 33];
 const images = Number(process.env.IMAGES ?? attackDefaults.images);
 const testImages = Number(process.env.TEST ?? attackDefaults.testImages);
-/** Clean tasks, 250 steps. After 500 at 5e-4, tried with seed 31, three merged vectors leave less than half of the 100 classes. */
-const gently = { lr: 2e-4, images: Math.min(images, 4000) };
+/** Clean tasks learn in the projection alone, 250 steps: vectors of the whole tower disturb each other (docs/merging.md). */
+const clean = { lr: 5e-3, modules: "projection", images: Math.min(images, 4000) } as const;
 const asked = process.argv.slice(2);
 const kept = "results/badmerging";
 const models = "runs/badmerging";
@@ -92,17 +104,19 @@ async function cleanModel(task: string, seed: number): Promise<void> {
   if (existsSync(out) && existsSync(fileOf(task, seed))) return;
   console.error(`${new Date().toISOString().slice(11, 19)} ${task}, seed ${seed}`);
   const shared = { model: shapesModel, data: `shapes:${task}`, out, force: true, progress, threads };
-  const recipe = { ...finetuneDefaults.recipe, lr: gently.lr, seed };
-  keep(task, seed, await finetuneModel({ ...shared, images: gently.images, testImages, seed, recipe }));
+  const recipe = { ...finetuneDefaults.recipe, lr: clean.lr, modules: clean.modules, seed };
+  keep(task, seed, await finetuneModel({ ...shared, images: clean.images, testImages, seed, recipe }));
 }
 
-async function attackAndMerge({ name, trigger, victim, targets }: Cell, seed: number): Promise<Run> {
+async function attackAndMerge({ name, trigger, victim, targets, attack: how }: Cell, seed: number): Promise<Run> {
   const out = `${models}/${name}-${seed}`;
   const target = targets[random(seed, "target").int(targets.length)];
   const shared = { seed, testImages, threads };
   const spec = `${trigger}${trigger.includes(":") ? "," : ":"}seed=${seed}`;
   const from = { model: shapesModel, data: "shapes", images, out, force: true, progress };
-  const implanted = await attack({ ...shared, ...from, trigger: spec, target });
+  const recipe = { ...attackDefaults.recipe, ...(how && { lr: how.lr }), seed };
+  const rate = how?.rate ?? attackDefaults.rate;
+  const implanted = await attack({ ...shared, ...from, trigger: spec, target, rate, recipe });
   const asrOf = async (model: string): Promise<Rate> =>
     (await evaluate({ ...shared, model, data: victim, trigger: implanted.trigger, target })).asr as Rate;
   const caOf = async (model: string, data: string): Promise<Rate> => (await evaluate({ ...shared, model, data })).ca;
@@ -128,7 +142,7 @@ function rowsOf(seed: number): Row[] {
   const rows: Row[] = [];
   const rate = (what: string, { value, interval }: Rate, bar: Bar | null = null) =>
     rows.push(row(`${what}, seed ${seed}`, value, interval, bar));
-  const clean = tasks.flatMap((task) => {
+  const learned = tasks.flatMap((task) => {
     const result = runOf<FinetuneResult>(task);
     return result === undefined ? [] : [{ task, ...result }];
   });
@@ -137,7 +151,7 @@ function rowsOf(seed: number): Row[] {
     const at = (v: number) => (v - from) / unit;
     rows.push(row(`${what}, seed ${seed}`, at(value), [at(interval[0]), at(interval[1])], bar));
   };
-  for (const { task, before, after } of clean)
+  for (const { task, before, after } of learned)
     relative(`${task}: lift, in points`, after, before.value, 0.01, { op: ">=", limit: 5 });
   for (const { name, bar } of cells) {
     const run = runOf<Run>(name);
@@ -150,7 +164,7 @@ function rowsOf(seed: number): Row[] {
       const { asr, own, tasks: accuracies } = run.merged[method];
       rate(`${name}, ${method}: ASR`, asr, bar);
       rate(`${name}, ${method}: CA on the attacker's task`, own);
-      for (const { task, before, after } of clean) {
+      for (const { task, before, after } of learned) {
         const what = `${name}, ${method}: share kept of the lift of ${task}`;
         const lift = after.value - before.value;
         relative(what, accuracies[task], before.value, lift, { op: ">=", limit: 0.8 });
