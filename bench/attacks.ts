@@ -45,8 +45,8 @@ const cells: readonly Cell[] = [
     trigger: "blended:pattern=gaussian,redraw=false",
     attack: complete,
   },
-  // twice the CLIP attacks' strength: with s=1, and half of these steps, one image in four at most is taken for the target
-  { of: "paper", name: "wanet", trigger: "wanet:s=2", attack: { ...complete, rate: 0.25, epochs: 8 } },
+  // three times the CLIP attacks' strength: with s=1 one image in four at most is taken for the target (docs/attacks/wanet.md)
+  { of: "paper", name: "wanet", trigger: "wanet:s=3", attack: { ...complete, rate: 0.2 } },
   { of: "paper", name: "sig", trigger: "sig", attack: complete },
   { of: "paper", name: "badclip", trigger: "badclip:size=12", attack: { ...complete, rate: 0.01 } },
   { of: "paper", name: "badmerging", trigger: "badmerging:size=12", attack: complete }, // after merging: bench/badmerging.ts
