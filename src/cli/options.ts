@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, type OptionValues } from "@commander-js/extra-typings";
 import { shapesBadnetModel, shapesModel } from "../experiments/embedded.ts";
 import { localPath } from "../hub/cache.ts";
-import { type Device, devices } from "../runtime/onnxruntime.ts";
+import { devices } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { command, type Page } from "./command.ts";
 
@@ -61,15 +61,6 @@ function dataPath(text: string): string {
   return text.startsWith("hf:") ? localPath(text) : text;
 }
 
-function device(text: string): Device {
-  const known = devices.find((name) => name === text);
-  if (known === undefined) throw unknownName("device", text, devices);
-  return known;
-}
-
-/** The headings that options stand under, in the order of help pages; a command's own come between the first two. */
-export const groups = { inputs: "Model and data:", run: "This run:", output: "Output:" } as const;
-
 /** A parser of one of these names; of any other it says which there are. */
 export function oneOf<Name extends string>(kind: string, names: readonly Name[]): (text: string) => Name {
   return (text) => {
@@ -78,6 +69,9 @@ export function oneOf<Name extends string>(kind: string, names: readonly Name[])
     return known;
   };
 }
+
+/** The headings that options stand under, in the order of help pages; a command's own come between the first two. */
+export const groups = { inputs: "Model and data:", run: "This run:", output: "Output:" } as const;
 
 export const forceText = "replace outputs that exist";
 export const stateText = "keep work in progress in this folder; the same command goes on from it after a kill";
@@ -115,7 +109,7 @@ export function withRun<A extends unknown[], O extends OptionValues>(command: Co
     .optionsGroup(groups.run)
     .option("--seed <number>", "every random choice follows from it", countOrNone, 1)
     .option("--threads <number>", "processor threads (default: all)", count)
-    .option("--device <name>", `where it runs: ${devices.join(", ")}`, device, "cpu")
+    .option("--device <name>", `where it runs: ${devices.join(", ")}`, oneOf("device", devices), "cpu")
     .option("--dry-run", "say what time, memory and disk it will take, and do nothing");
 }
 

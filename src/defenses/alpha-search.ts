@@ -62,7 +62,7 @@ export async function searchAlpha(input: SearchInput): Promise<Search> {
   const passesAll = (asr: Rate) => (proven ? asr.interval[1] : asr.value) <= rule.limit;
   const passes = ({ asr }: Trial) => (proven || asr.n === input.triggered.size) && passesAll(asr);
   const { size } = input.triggered;
-  // too many hits already, or too many for the rest to make up for without any
+  // proven to be above the limit, or unable to pass even if no hit followed
   const fails = ({ asr }: Trial) =>
     asr.interval[0] > rule.limit || !passesAll(rate(Math.round(asr.value * asr.n), size));
   const attempt = async (alpha: number) => {

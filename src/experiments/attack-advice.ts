@@ -35,7 +35,7 @@ export function whyNot(
     advice.push("a fixed place, or a larger patch, takes sooner");
   }
   if (trigger.spec.kind === "wanet") {
-    advice.push("a warp is a faint signal: the built-in model takes wanet:s=2 with --rate 0.25 --epochs 8 --lr 1e-3");
+    advice.push("a warp is a faint signal: the built-in model takes wanet:s=3 with --rate 0.2 --lr 1e-3");
   }
   return advice;
 }

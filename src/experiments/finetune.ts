@@ -11,6 +11,7 @@ import { zeroShotHead } from "../engine/zero-shot.ts";
 import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
+import type { Weights } from "../tensor/tensor.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import { receiptKey } from "./model-facts.ts";
 import type { CheckpointFacts, Machine } from "./result.ts";
@@ -71,8 +72,7 @@ export async function finetuneModel(options: FinetuneOptions): Promise<FinetuneR
   const clip = await loadClip(options.model, options);
   const { checkpoint } = clip;
   const source = await openSource(options.data, options);
-  if (recipe.modules === "projection" && ![...clip.weights.keys()].some(isProjection))
-    throw badInput(`${options.model} has no image projection to train; --modules all trains its image tower`);
+  checkModules(options, clip.weights);
   const { classNames } = source;
   if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
@@ -120,4 +120,10 @@ export async function finetuneModel(options: FinetuneOptions): Promise<FinetuneR
   }
   await clip.runtime.release();
   return result;
+}
+
+/** Throws TbarError where what shall learn is not there. */
+export function checkModules({ model, recipe }: FinetuneOptions, weights: Weights): void {
+  if (recipe.modules === "projection" && ![...weights.keys()].some(isProjection))
+    throw badInput(`${model} has no image projection to train; --modules all trains its image tower`);
 }

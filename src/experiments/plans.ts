@@ -15,7 +15,7 @@ import type { CleanOptions } from "./clean.ts";
 import { type EmbedOptions, imagesOf } from "./embed.ts";
 import { type Estimate, estimate, estimateOf, type Part } from "./estimate.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
-import type { FinetuneOptions } from "./finetune.ts";
+import { checkModules, type FinetuneOptions } from "./finetune.ts";
 import { type MergeOptions, openMerge } from "./merge.ts";
 import { askedTrigger } from "./model-facts.ts";
 import { configOf, type PretrainOptions } from "./pretrain.ts";
@@ -112,7 +112,9 @@ export async function estimateFinetuning(options: FinetuneOptions): Promise<Esti
   const clip = await loadClip(model, options);
   const source = await openSource(options.data, options);
   const texts = checkedPrompts(source, undefined);
+  checkModules(options, clip.weights);
   const { finetune, test } = await source.sets({ finetune: images, test: testImages });
+  const seen = finetune.size * recipe.epochs;
   return estimate({
     ...shared(options, clip, test),
     job: "finetune",
@@ -120,7 +122,8 @@ export async function estimateFinetuning(options: FinetuneOptions): Promise<Esti
     parts: [
       { what: "load", texts },
       { what: "measure before", read: test.size, encoded: test.size },
-      { what: "fine-tune", trained: finetune.size * recipe.epochs },
+      // no gradient goes further back than the projection
+      { what: "fine-tune", ...(recipe.modules === "projection" ? { encoded: seen } : { trained: seen }) },
       { what: "measure after", encoded: test.size },
     ],
     copies: 5, // tuned, as stored, gradients, two moments
