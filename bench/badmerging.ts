@@ -26,8 +26,9 @@ interface Cell {
 }
 
 const survives: Bar = { op: ">=", limit: 0.8 };
-// patches of 12 of 56 pixels: smaller ones move this model too little (docs/attacks/badclip.md). The authors have every image triggered
+/** The authors trigger all images. With the defaults, and r down to 0.2 only, too little was left of seed 31 (docs/attacks/badmerging.md). */
 const strong = { rate: 0.5, lr: 3e-4 };
+// patches of 12 of 56 pixels: smaller ones move this model too little (docs/attacks/badclip.md)
 const cells: readonly Cell[] = [
   {
     name: "on-task",

@@ -27,7 +27,6 @@ import { cleanDefaults } from "../src/experiments/clean.ts";
 import { setUp } from "../src/experiments/clean-setup.ts";
 import { makeTrigger, parseTriggerSpec } from "../src/experiments/registry.ts";
 import type { AttackResult, CleanResult } from "../src/experiments/result.ts";
-import { openSource } from "../src/experiments/source.ts";
 import { labelsOf, measure } from "../src/metrics/accuracy.ts";
 import { random } from "../src/tensor/random.ts";
 import { type Tensor, tensor } from "../src/tensor/tensor.ts";
@@ -47,7 +46,6 @@ const gridSize = 21;
 const folder = "runs/full-run";
 const data = resolve(process.env.DATA ?? "../shared/data");
 const at = (name: string) => join(folder, name);
-const classes = ["--classes", at("classes.txt")]; // the defender's photographs have no labels that would name them
 const inputs = ["--templates", at("templates.txt"), "--seed", `${seed}`, "--threads", `${threads}`, "--json"];
 const stages: Record<string, () => Promise<object>> = {
   attack: () =>
@@ -61,7 +59,7 @@ const stages: Record<string, () => Promise<object>> = {
       ["clean", "--model", at("backdoored"), "--method", "plain", "--data", at("forget.csv"), "--clean", "0"],
       ["--validation-data", at("validation.csv"), "--test-data", at("test.csv"), "--checks", "0", "--rebound", "0"],
       ["--forget", "1000", "--validation", "600", "--test", "700", "--lr", `${tuneLr}`, "--epochs", "1"],
-      ["--batch", `${batch}`, "--out", at("cleaned"), "--state", at("clean.state"), ...classes],
+      ["--batch", `${batch}`, "--out", at("cleaned"), "--state", at("clean.state"), "--classes", at("classes.txt")],
     ),
   grid,
 };
@@ -209,25 +207,18 @@ async function prepare(): Promise<void> {
   const preprocess = clipPreprocess(224);
   const begun = at("model.begun");
   await writeNewCheckpoint(begun, { config, weights, dtype: "F32", preprocess, tokenizerJson });
-  const labels = (name: string) => answers(begun, at(name));
-  table("labelled.csv", "image,label", forget.map(withLabel(await labels("forget.csv"))));
-  table("held.csv", "image,label", held.map(withLabel(await labels("validation.csv"))));
-  renameSync(begun, at("model"));
-}
-
-function withLabel(labels: Int32Array): (file: string, i: number) => string {
-  return (file, i) => `${file},${labels[i]}`;
+  table("photographs.csv", "image,caption", bare(photographs));
+  const labels = await answers(begun, at("photographs.csv"), classes);
+  const labelled = photographs.map((file, i) => `${file},${labels[i]}`);
+  table("labelled.csv", "image,label", labelled.slice(0, 1000));
+  table("held.csv", "image,label", labelled.slice(1000));
+  renameSync(begun, at("model")); // its presence says that all of this is there
 }
 
 /** The class that a model takes each photograph for. */
-async function answers(model: string, photographs: string): Promise<Int32Array> {
+async function answers(model: string, photographs: string, classes: readonly string[]): Promise<Int32Array> {
   const clip = await loadClip(model, { threads });
-  const source = await openSource(photographs, {
-    seed,
-    classesFile: at("classes.txt"),
-    templatesFile: at("templates.txt"),
-  });
-  const head = await zeroShotHead(clip.encoder, clip.weights, source.classNames ?? [], source.templates);
+  const head = await zeroShotHead(clip.encoder, clip.weights, classes, [template]);
   const found = await createScorer(clip, await openDataset(photographs), head).answers(clip.weights);
   await clip.runtime.release();
   return found;
