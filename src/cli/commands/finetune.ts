@@ -33,7 +33,7 @@ export const finetuneCommand = (perform: Perform) =>
     .option(
       "--modules <which>",
       "what learns: all of the image tower, or its projection, the last linear map, alone: quicker, and a merge keeps more of it",
-      oneOf("part", trainable),
+      oneOf("part of the image tower", trainable),
       "all",
     )
     .option("--weight-decay <number>", "pulls all weights towards nought", number({ least: 0 }), 0)
