@@ -25,7 +25,8 @@ const rounds = Number(process.env.ROUNDS ?? 11);
 const config = configFromHf({ model_type: "clip", text_config: {}, vision_config: {} });
 const weights = new Map([...initialWeights(config, 1)].filter(([name]) => isVision(name)));
 const runtime = createRuntime(await onnxRuntime({ threads }));
-const encoder = createEncoder(runtime, config, clipPreprocess(224), () => [], weights);
+const encoder = createEncoder(runtime, config, clipPreprocess(224), () => []);
+await encoder.hold(weights);
 const pixels = tensor([batch, 3, 224, 224]);
 random(1, "bench").fillUniform(pixels.data);
 async function ours(): Promise<number> {

@@ -28,8 +28,6 @@ export interface LoadedClip extends Clip {
 export interface LoadOptions extends RuntimeOptions {
   /** Share another model's runtime instead of opening one. */
   readonly runtime?: Runtime;
-  /** The image tower will be asked for these weights only, many times: pack them once. */
-  readonly fixed?: boolean;
 }
 
 /**
@@ -50,12 +48,11 @@ export async function loadClip(path: string, options: LoadOptions = {}): Promise
       : await loadTokenizer(tokenizer, config.text);
   const weights = await checkpoint.weights();
   const runtime = options.runtime ?? createRuntime(await onnxRuntime(options));
-  const settings = { config, preprocess, tokenize, runtime };
-  return { ...createClip(settings, options.fixed ? weights : undefined), checkpoint, weights };
+  return { ...createClip({ config, preprocess, tokenize, runtime }), checkpoint, weights };
 }
 
-/** A model from its settings alone, for weights that come from elsewhere. `fixed`: see `createEncoder`. */
-export function createClip(settings: Omit<Clip, "encoder">, fixed?: Weights): Clip {
+/** A model from its settings alone, for weights that come from elsewhere. */
+export function createClip(settings: Omit<Clip, "encoder">): Clip {
   const { runtime, config, preprocess, tokenize } = settings;
-  return { ...settings, encoder: createEncoder(runtime, config, preprocess, tokenize, fixed) };
+  return { ...settings, encoder: createEncoder(runtime, config, preprocess, tokenize) };
 }

@@ -5,7 +5,7 @@ import { initialWeights } from "../clip/parameters.ts";
 import { createRuntime, type Runtime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";
 import { random } from "../tensor/random.ts";
-import { tensor } from "../tensor/tensor.ts";
+import { tensor, type Weights } from "../tensor/tensor.ts";
 import { createEncoder } from "./encoder.ts";
 
 const tower = { width: 16, layers: 2, heads: 2, mlpWidth: 32, activation: "quick_gelu", eps: 1e-5 } as const;
@@ -22,15 +22,21 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.release());
 
-test("a model whose weights are fixed gives the same embeddings; others still give their own", async () => {
+test("held weights give the same embeddings, others still their own, and after a release all of them again", async () => {
   const [weights, others] = [initialWeights(config, 1), initialWeights(config, 2)];
   const pixels = tensor([3, 3, 16, 16]);
   random(1).fillUniform(pixels.data);
   const plain = createEncoder(runtime, config, clipPreprocess(16), () => []);
-  const fixed = createEncoder(runtime, config, clipPreprocess(16), () => [], weights);
-  for (const these of [weights, others, weights]) {
+  const holding = createEncoder(runtime, config, clipPreprocess(16), () => []);
+  const agree = async (these: Weights) => {
     const want = await plain.images(these, pixels);
-    const got = await fixed.images(these, pixels);
+    const got = await holding.images(these, pixels);
     for (const [i, v] of want.data.entries()) expect(got.data[i]).toBeCloseTo(v, 5);
-  }
+  };
+  await holding.hold(weights);
+  for (const these of [weights, others, weights]) await agree(these);
+  await holding.hold(others);
+  for (const these of [weights, others]) await agree(these);
+  await holding.release();
+  for (const these of [weights, others]) await agree(these);
 });

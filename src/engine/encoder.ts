@@ -15,34 +15,36 @@ export interface Encoder {
   images(weights: Weights, pixels: Tensor): Promise<Tensor>;
   /** Unit-norm text embeddings [N, E]. */
   texts(weights: Weights, texts: readonly string[]): Promise<Tensor>;
+  /**
+   * Many images are to come for these very weights: hold them in a program of their own, which is faster, in place of those held
+   * before. Batches of another shape than the first, and other weights, go the usual way.
+   */
+  hold(weights: Weights): Promise<void>;
+  /** Free what is compiled and held; what is asked for again is compiled again. */
+  release(): Promise<void>;
 }
 
-/**
- * With `fixed`, batches of these very weights go through a program that holds them packed, which is faster where one model sees many
- * images. Batches of another shape than the first, and other weights, go the usual way.
- */
 export function createEncoder(
   runtime: Runtime,
   config: ClipConfig,
   normalization: Normalization,
   tokenize: Tokenize,
-  fixed?: Weights,
 ): Encoder {
+  const own = runtime.apart();
   const programs = new Map<string, Promise<Program>>();
   const once = (key: string, compile: () => Promise<Program>): Promise<Program> => {
     const program = programs.get(key) ?? compile();
     programs.set(key, program);
     return program;
   };
-  let fixedShape: string | undefined;
+  let held: Held | undefined;
+  const outputs = (shape: readonly number[]) => ({
+    embeddings: unit(imageTower(config, parameterInputs(config), input("pixels", shape), normalization)),
+  });
   const imageProgram = (shape: readonly number[], weights: Weights) => {
-    if (weights === fixed) fixedShape ??= `${shape}`;
-    const isFixed = weights === fixed && fixedShape === `${shape}`;
-    return once(`images ${shape} ${isFixed}`, () => {
-      const pixels = input("pixels", shape);
-      const outputs = { embeddings: unit(imageTower(config, parameterInputs(config), pixels, normalization)) };
-      return isFixed ? runtime.compileFixed(outputs, weights) : runtime.compile(outputs);
-    });
+    if (held?.weights === weights && `${(held.shape ??= shape)}` === `${shape}`)
+      return (held.program ??= held.runtime.compileFixed(outputs(shape), weights));
+    return once(`images ${shape}`, () => own.compile(outputs(shape)));
   };
   const textProgram = ({ tokens, ends }: TokenBatch) =>
     once(`texts ${tokens.shape}`, () => {
@@ -51,7 +53,7 @@ export function createEncoder(
         ends: input("ends", ends.shape, "int"),
         endRows: input("endRows", ends.shape, "int"),
       };
-      return runtime.compile({ embeddings: unit(textTower(config, parameterInputs(config), inputs)) });
+      return own.compile({ embeddings: unit(textTower(config, parameterInputs(config), inputs)) });
     });
   return {
     async images(weights, pixels) {
@@ -74,7 +76,25 @@ export function createEncoder(
       }
       return concatRows(parts);
     },
+    async hold(weights) {
+      if (held?.weights === weights) return;
+      await held?.runtime.release();
+      held = { weights, runtime: own.apart() };
+    },
+    async release() {
+      held = undefined;
+      programs.clear();
+      await own.release();
+    },
   };
+}
+
+interface Held {
+  readonly weights: Weights;
+  readonly runtime: Runtime;
+  /** Of the first batch. */
+  shape?: readonly number[];
+  program?: Promise<Program>;
 }
 
 /** A short last run is filled up with its first text, so that one program per length does for all. */

@@ -85,8 +85,8 @@ interface Keeping {
   readonly saved: TrainingState | undefined;
 }
 
-/** New weights after one step of the recipe's optimiser for each batch of the task. */
-export function learn<Batch>(
+/** New weights after one step of the recipe's optimiser for each batch of the task. What the encoder holds is freed: a step needs the room. */
+export async function learn<Batch>(
   clip: Clip,
   start: Weights,
   { objective, batches, steps }: Task<Batch>,
@@ -94,6 +94,7 @@ export function learn<Batch>(
   { onStep, signal, constrain }: Watch = {},
   keeping?: Keeping,
 ): Promise<Weights> {
+  await clip.encoder.release();
   const saved = keeping?.saved;
   const save = keeping && saver(start, keeping, steps);
   return train(saved === undefined ? start : new Map([...start, ...saved.weights]), {

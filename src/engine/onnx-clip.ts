@@ -132,6 +132,8 @@ export function onnxEncoder(
       }
       return concatRows(parts);
     },
+    async hold() {}, // the weights are in the programs
+    async release() {}, // they are the runtime's
   };
 }
 

@@ -57,7 +57,7 @@ export async function embedDataset(options: EmbedOptions): Promise<EmbedResult> 
   progress.stage("load");
   const texts = options.texts === undefined ? [] : await linesOf(options.texts);
   const dataset = await imagesOf(options);
-  const clip = await loadClip(options.model, { ...options, fixed: true });
+  const clip = await loadClip(options.model, options);
   const model = await checkpointFacts(clip.checkpoint);
 
   progress.stage("embed");

@@ -45,7 +45,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
   const { progress = silent, signal, seed } = options;
   const clock = new Clock();
   progress.stage("load");
-  const clip = await loadSubject(options.model, { ...options, fixed: true });
+  const clip = await loadSubject(options.model, options);
   const given = options.triggered;
   const source = await openSource(options.data, options);
   const { classNames } = source;

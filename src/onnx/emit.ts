@@ -30,6 +30,10 @@ export function emit(outputs: Outputs, fixed: ReadonlySet<string> = new Set()): 
   const names = new Map<Node, string>();
   const constants = new Map<string, string>();
   const order = topological(Object.values(outputs));
+  /** A result is written where it is asked for; inputs, constants and a second name of a result are copied there. */
+  const wanted = new Map<Node, string>();
+  for (const [name, node] of Object.entries(outputs))
+    if (node.op !== "Input" && node.value === undefined && !wanted.has(node)) wanted.set(node, name);
 
   const constant = (type: DType, dims: readonly number[], value: Float32Array | Int32Array): string => {
     const raw = rawBytes(value);
@@ -63,7 +67,7 @@ export function emit(outputs: Outputs, fixed: ReadonlySet<string> = new Set()): 
       ...(form.ints ?? []).map((list) => constant("int", [list.length], Int32Array.from(list))),
     ];
     const attribute = attributes(form.attrs ?? node.attrs);
-    const name = `n${index}`;
+    const name = wanted.get(node) ?? `n${index}`;
     if (form.slot === undefined) {
       names.set(node, name);
       nodes.push({
@@ -83,7 +87,7 @@ export function emit(outputs: Outputs, fixed: ReadonlySet<string> = new Set()): 
     for (const sibling of order.filter((y) => y === node || (!names.has(y) && sameCall(y, node) && ready(y)))) {
       const { slot = 0 } = onnxForm(sibling);
       if (results[slot] !== undefined) continue;
-      names.set(sibling, (results[slot] = `${name}_${slot}`));
+      names.set(sibling, (results[slot] = wanted.get(sibling) ?? `${name}_${slot}`));
       if (sibling.inputs.length > operands.length) operands = sibling.inputs.map((x) => names.get(x) as string);
     }
     const width = node.inputs[0].shape.at(-1) as number;
@@ -93,13 +97,9 @@ export function emit(outputs: Outputs, fixed: ReadonlySet<string> = new Set()): 
   }
 
   const results = Object.entries(outputs).map(([name, node]) => {
-    nodes.push({
-      opType: "Identity",
-      domain: "",
-      input: [names.get(node) as string],
-      output: [name],
-      name: `to ${name}`,
-    });
+    const found = names.get(node) as string;
+    if (found !== name)
+      nodes.push({ opType: "Identity", domain: "", input: [found], output: [name], name: `to ${name}` });
     return valueInfo(name, node);
   });
   return toBinary(

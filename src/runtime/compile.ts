@@ -12,7 +12,7 @@ export interface Runtime {
   compile(outputs: Outputs): Promise<Program>;
   /** A program of its own in which these weights are no inputs but constants, packed once: faster, and good for them alone. */
   compileFixed(outputs: Outputs, weights: Weights): Promise<Program>;
-  /** A runtime of the same executor whose programs are its own, to be freed before those of this one. */
+  /** A runtime of the same executor whose programs are its own, to be freed before those of this one, or with them. */
   apart(): Runtime;
   /** Free every compiled program. */
   release(): Promise<void>;
@@ -21,6 +21,7 @@ export interface Runtime {
 export function createRuntime(executor: Executor): Runtime {
   const programs = new Map<string, Promise<Program>>();
   const fixed: Promise<Program>[] = [];
+  const parts: Runtime[] = [];
   return {
     description: executor.description,
     async compile(outputs) {
@@ -39,8 +40,13 @@ export function createRuntime(executor: Executor): Runtime {
       fixed.push(program);
       return program;
     },
-    apart: () => createRuntime(executor),
+    apart() {
+      const part = createRuntime(executor);
+      parts.push(part);
+      return part;
+    },
     async release() {
+      for (const part of parts.splice(0)) await part.release();
       const all = [...programs.values(), ...fixed.splice(0)];
       programs.clear();
       for (const program of all) await (await program).release();
