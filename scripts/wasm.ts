@@ -1,12 +1,15 @@
-/** src/data/resample.wat -> src/data/resample-wasm.ts. Run after each change of the former: npm run wasm. */
+/** Each NAME.wat -> NAME-wasm.ts beside it. Run after each change of the former: npm run wasm. */
 import { readFileSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { assemble } from "./assemble.ts";
 
-const text = readFileSync("src/data/resample.wat", "utf8");
-writeFileSync(
-  "src/data/resample-wasm.ts",
-  `/** resample.wat as \`npm run wasm\` assembles it. */
-export const resampleWasm =
-  "${await assemble(text)}";
+for (const path of ["src/data/resample", "src/optim/adam"]) {
+  const name = basename(path);
+  writeFileSync(
+    `${path}-wasm.ts`,
+    `/** ${name}.wat as \`npm run wasm\` assembles it. */
+export const ${name}Wasm =
+  "${await assemble(readFileSync(`${path}.wat`, "utf8"))}";
 `,
-);
+  );
+}

@@ -1,4 +1,5 @@
 /** The two heavy loops over 8-bit R,G,B pixels: weighted sums of rows and columns in fixed point, and bytes to planes of floats; in WebAssembly (resample.wat). */
+import { wasmExports } from "../tensor/wasm.ts";
 import type { Image } from "./image.ts";
 import { resampleWasm } from "./resample-wasm.ts";
 
@@ -13,12 +14,6 @@ export interface Weights {
 
 /** Bits of a weight behind the point: what 8 bits of pixel and two of overshoot leave of 32. */
 export const weightBits = 22;
-
-/** As Node has it; TypeScript declares it for browsers alone. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { readonly exports: unknown };
-};
 
 interface Loops {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
@@ -37,7 +32,7 @@ let loops: Loops | undefined;
 
 /** The loops, and where in their memory pieces of these sizes lie. */
 function workspace(...sizes: readonly number[]): { readonly loops: Loops; readonly at: readonly number[] } {
-  loops ??= new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(resampleWasm, "base64"))).exports as Loops;
+  loops ??= wasmExports<Loops>(resampleWasm);
   let end = 0;
   const at = sizes.map((size) => {
     const start = end;
