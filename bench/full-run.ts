@@ -85,7 +85,7 @@ else {
   const result = await stages[stage]();
   const wall = (performance.now() - since) / 1000;
   const seconds = Math.max(wall, (result as { seconds?: number }).seconds ?? 0);
-  const peak = process.resourceUsage().maxRSS / 1e6; // kilobytes on Linux
+  const peak = (process.resourceUsage().maxRSS * 1024) / 1e9; // kilobytes on Linux
   writeFileSync(at(`${stage}.json`), JSON.stringify({ result, seconds, peak }, null, 1));
   process.exit(0);
 }

@@ -58,6 +58,6 @@ if (what === undefined) {
     const encoder = createEncoder(runtime, config, preprocess, () => []);
     for (let i = 0; i < 3; i++) await encoder.images(vision, pixels);
   }
-  console.log(process.resourceUsage().maxRSS / 1e6); // kilobytes on Linux
+  console.log((process.resourceUsage().maxRSS * 1024) / 1e9); // kilobytes on Linux
   process.exit(0);
 }

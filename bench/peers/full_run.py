@@ -127,13 +127,12 @@ done("implant")
 validation, _ = read("validation.csv")
 test, _ = read("test.csv")
 done("load")
-own = {name: answers(of) for name, of in (("forget", images), ("validation", validation), ("test", test))}
-forget = images[own["forget"] != goal]
+own = {name: answers(of) for name, of in (("validation", validation), ("test", test))}
 stamped = {"validation": validation[own["validation"] != goal], "test": test[own["test"] != goal]}
 asr = {name: (answers(of, True) == goal).float().mean().item() for name, of in stamped.items()}
 done("measure")
 backdoored = {name: p.detach().clone() for name, p in vision.items()}
-tune(forget, torch.full((len(forget),), goal), torch.ones(len(forget), dtype=torch.bool), o["tuneLr"])
+tune(images, torch.full((len(images),), goal), torch.ones(len(images), dtype=torch.bool), o["tuneLr"])
 tau = {name: p.detach() - backdoored[name] for name, p in vision.items()}
 done("tune")
 

@@ -8,10 +8,8 @@ export interface DefenseInput {
   readonly backdoored: Weights;
   /** Triggered images labelled as the target: D_t of the paper. */
   readonly forget: Dataset;
-  /** The same images without the trigger, labelled with the model's own answers. Unknown where triggered images were given. */
-  readonly twins?: Dataset;
-  /** Triggered images labelled with the model's own answers on their clean twins; unknown likewise. */
-  readonly undone?: Dataset;
+  /** What the model answers without the trigger. Unknown where triggered images were given. */
+  readonly answered?: () => Promise<Answered>;
   /** Other clean images with their labels, or the model's own answers where there are none. */
   readonly clean: Dataset;
   /** Fine-tune from theta_b. Asked twice for the same set and variation it trains once. */
@@ -20,6 +18,14 @@ export interface DefenseInput {
   gradientSquares(data: Dataset): Promise<Weights>;
   /** The best alpha of theta_b - alpha tau on validation images. */
   search(tau: Weights): Promise<Search>;
+}
+
+/** The forget set's images under the model's own answers to them without the trigger: two data sets in the same order. */
+export interface Answered {
+  /** Without the trigger. */
+  readonly twins: Dataset;
+  /** With it. */
+  readonly undone: Dataset;
 }
 
 /** How one fine-tuning differs from the recipe: for methods that want several vectors. */

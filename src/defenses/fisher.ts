@@ -14,6 +14,7 @@ export const lambda = 300;
 
 export async function fisher(input: DefenseInput): Promise<Removal> {
   const clean = await input.gradientSquares(input.clean);
+  const answered = await input.answered?.();
   const removals: Removal[] = [];
   for (const [forget, images] of [
     ["triggered", input.forget],
@@ -21,7 +22,7 @@ export async function fisher(input: DefenseInput): Promise<Removal> {
   ] as const) {
     const tau = taskVector(input.backdoored, await input.finetune(images));
     for (const [weights, data] of [
-      ["Fu", input.undone],
+      ["Fu", answered?.undone],
       ["Ft", input.forget],
     ] as const) {
       if (data === undefined) continue; // no clean twins: Fu is out of reach

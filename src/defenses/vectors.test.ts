@@ -32,8 +32,7 @@ function input(): DefenseInput & { searched: number[][] } {
     backdoored: vector(1, 2),
     forget: images("forget", 8),
     clean: images("clean", 100),
-    twins: images("twins", 8),
-    undone: images("undone", 8),
+    answered: async () => ({ twins: images("twins", 8), undone: images("undone", 8) }),
     finetune: async (data) => vector(1 + data.size, 2 - data.size),
     gradientSquares: async (data) => (data.name === "clean" ? vector(0, 1) : vector(1, 1)),
     async search(tau) {
@@ -83,7 +82,7 @@ test("sign consensus: the mean where all agree in sign, else 0", () => {
 test("relabel moves towards the clean answers: its vector is subtracted with a minus", async () => {
   const given = input();
   expect(valuesOf((await relabel(given)).tau)).toEqual([-16, 16]);
-  await expect(relabel({ ...given, twins: undefined })).rejects.toThrow(/clean twins/);
+  await expect(relabel({ ...given, answered: undefined })).rejects.toThrow(/clean twins/);
 });
 
 test("validation prefers what satisfies the rule, then CA, then ASR", () => {

@@ -1,6 +1,6 @@
 /** The bench of a cleaning: the model with its head, image sets that share no image, and what is measured on them. */
 import type { Dataset } from "../data/dataset.ts";
-import { withLabels } from "../data/relabel.ts";
+import { withLabels, withoutLabels } from "../data/relabel.ts";
 import { subset } from "../data/split.ts";
 import type { Trigger } from "../data/trigger.ts";
 import { type LoadedClip, loadClip } from "../engine/clip.ts";
@@ -84,7 +84,8 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
       indices.filter((i) => !heldOut.has(set.example(i).label as number)),
     );
   };
-  const forget = seen(await labelled(raw.forget));
+  // of these only those of the target need be known, and a caption names it: no image need be encoded
+  const forget = seen(isLabelled ? raw.forget : withoutLabels(raw.forget, classNames));
   const validation = seen(await labelled(raw.validation));
   const test = await labelled(raw.test);
   return {

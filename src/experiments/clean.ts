@@ -9,7 +9,7 @@ import { defaultRule, type Rule, searchAlpha } from "../defenses/alpha-search.ts
 import { isBetter, type Removal } from "../defenses/defense.ts";
 import type { Recipe } from "../engine/finetune.ts";
 import type { Metric } from "../engine/scorer.ts";
-import { measure } from "../metrics/accuracy.ts";
+import { measure, measureAbove } from "../metrics/accuracy.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
@@ -97,7 +97,10 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
   stage("measure before");
   const clean = counted(bench.cleanMetric(bench.validation), "CA on validation");
   const triggered = counted(bench.attackMetric(attack.validation), "ASR on validation");
-  const found: Scores = { ca: await measure(clean, clip.weights), asr: await measure(triggered, clip.weights) };
+  const found: Scores = {
+    ca: await measure(clean, clip.weights),
+    asr: await measureAbove(alive, triggered, clip.weights),
+  };
   if (found.asr.value < alive) throw nothingToRemove(bench.target, found);
   const before = await score(clip.weights);
 
@@ -108,7 +111,7 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
     return weights;
   };
   let method = "";
-  const input = await defenseInput(bench, options, work, async (tau, start) => {
+  const input = defenseInput(bench, options, work, async (tau, start) => {
     taus.push(tau);
     stage(`${method}: alpha`);
     const caBefore = found.ca.value;

@@ -2,10 +2,9 @@
 import { norm } from "../arithmetic/task-vector.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { withLabels } from "../data/relabel.ts";
-import type { DefenseInput, Variation } from "../defenses/defense.ts";
+import type { Answered, DefenseInput, Variation } from "../defenses/defense.ts";
 import { finetune, gradientSquares } from "../engine/finetune.ts";
 import { createScorer } from "../engine/scorer.ts";
-import { labelsOf } from "../metrics/accuracy.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import type { CleanOptions } from "./clean.ts";
 import type { CleanSetup } from "./clean-setup.ts";
@@ -13,12 +12,12 @@ import { silent } from "./job.ts";
 import type { Work } from "./work.ts";
 
 /** Fine-tunings and gradients asked for twice are made once. */
-export async function defenseInput(
+export function defenseInput(
   bench: CleanSetup,
   { recipe, seed, signal, progress = silent }: Pick<CleanOptions, "recipe" | "seed" | "signal" | "progress">,
   work: Work | undefined,
   search: (tau: Weights, start: number) => ReturnType<DefenseInput["search"]>,
-): Promise<DefenseInput> {
+): DefenseInput {
   const { clip, head, attack, clean } = bench;
   const tuned = new Map<string, Promise<Weights>>();
   const squares = new Map<Dataset, Promise<Weights>>();
@@ -37,13 +36,12 @@ export async function defenseInput(
     });
   };
   const twins = attack.forgetClean;
-  const answers = twins && (await ownAnswers(bench, twins, signal));
+  let answered: Promise<Answered> | undefined;
   return {
     backdoored: clip.weights,
     forget: attack.forget,
     clean,
-    twins: twins && withLabels(twins, answers as Int32Array),
-    undone: answers && withLabels(attack.forget, answers),
+    answered: twins && (() => (answered ??= ownAnswers(bench, twins, signal))),
     finetune(data, variation = {}) {
       const key = JSON.stringify([idOf(data), variation]);
       const weights = tuned.get(key) ?? tune(data, variation, `tuned-${tuned.size + 1}`);
@@ -64,8 +62,11 @@ export async function defenseInput(
   };
 }
 
-/** What the model says to clean images: their labels, where there were no others. */
-function ownAnswers({ clip, head, labels }: CleanSetup, images: Dataset, signal?: AbortSignal): Promise<Int32Array> {
-  if (labels === "agreement") return Promise.resolve(labelsOf(images));
-  return createScorer(clip, images, head, { signal }).answers(clip.weights);
+async function ownAnswers(
+  { clip, head, attack }: CleanSetup,
+  images: Dataset,
+  signal?: AbortSignal,
+): Promise<Answered> {
+  const answers = await createScorer(clip, images, head, { signal }).answers(clip.weights);
+  return { twins: withLabels(images, answers), undone: withLabels(attack.forget, answers) };
 }

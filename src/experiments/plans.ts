@@ -79,10 +79,10 @@ export async function estimateClean(options: CleanOptions): Promise<Estimate> {
     fisher: {
       what: "fisher",
       trained: 2 * forget + clean + (methods.includes("plain") ? 0 : forget * epochs),
-      encoded: 6 * search + test,
+      encoded: 6 * search + test + forget,
     },
     consensus: { what: "consensus", trained: 3 * anchored, encoded: search + test },
-    relabel: { what: "relabel", trained: 2 * forget * epochs, encoded: search + test },
+    relabel: { what: "relabel", trained: 2 * forget * epochs, encoded: search + test + forget },
   };
   const measured = 2 * sets.validation.size + test;
   const checked = 2 * Math.min(checks, sets.test.size);

@@ -27,6 +27,18 @@ export async function measure(of: Metric, weights: Weights): Promise<Rate> {
   return rate(await of.hits(weights), of.size);
 }
 
+/** The rate over as many images, some more each time, as prove that it is above the limit; over all of them where that is not so. */
+export async function measureAbove(limit: number, of: Metric, weights: Weights): Promise<Rate> {
+  let hits = 0;
+  for (let n = 0; ; ) {
+    const to = Math.min(n + 64, of.size);
+    hits += await of.hits(weights, n, to);
+    n = to;
+    const seen = rate(hits, n);
+    if (n === of.size || seen.interval[0] > limit) return seen;
+  }
+}
+
 /** Labels of a data set; throws `bad-input` when one has none. */
 export function labelsOf(dataset: Dataset): Int32Array {
   return Int32Array.from({ length: dataset.size }, (_, i) => {
