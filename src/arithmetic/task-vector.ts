@@ -11,8 +11,9 @@ export function taskVector(from: Weights, to: Weights): Weights {
     if (b === undefined) throw badInput(`the second model has no ${name}`);
     if (!sameShape(a.shape, b.shape))
       throw badInput(`${name} is [${a.shape}] in one model and [${b.shape}] in the other`);
-    if (a === b || a.data.every((v, i) => v === b.data[i])) continue;
-    tau.set(name, { shape: a.shape, data: b.data.map((v, i) => v - a.data[i]) });
+    if (a === b) continue;
+    const data = b.data.slice();
+    if (difference(a.data, data) !== 0) tau.set(name, { shape: a.shape, data });
   }
   const extra = [...to.keys()].find((name) => !from.has(name));
   if (extra !== undefined) throw badInput(`the first model has no ${extra}`);

@@ -49,9 +49,14 @@ export async function writeCleaned({ bench, weights, tau, alpha, receipt, out, f
 
   const written = await readCheckpoint(out);
   const back = await written.weights();
-  const differs = [...weights].find(([name, { data }]) => data.some((v, i) => v !== back.get(name)?.data[i]));
+  const differs = [...weights].find(([name, { data }]) => !sameBits(data, back.get(name)?.data));
   if (differs !== undefined) throw badInput(`${out}: tensor ${differs[0]} was not read back as it was written`);
   return { weights: back, sha256: await written.sha256(), restore: restoreError(bench, back, tau, alpha) };
+}
+
+function sameBits(a: Float32Array, b: Float32Array = new Float32Array()): boolean {
+  const bytes = ({ buffer, byteOffset, byteLength }: Float32Array) => Buffer.from(buffer, byteOffset, byteLength);
+  return bytes(a).equals(bytes(b));
 }
 
 /** How far parent and (cleaned + alpha tau) lie apart, in units of the last place of the stored dtype. */
@@ -62,9 +67,9 @@ function restoreError({ clip }: CleanSetup, cleaned: Weights, tau: Weights, alph
   let worst = 0;
   for (const [name, { data }] of clip.weights) {
     const step = precision[dtypes.get(name) as keyof typeof precision] ?? 2 ** -24;
-    const other = restored.get(name)?.data as Float32Array;
+    const [between, other] = [cleaned, restored].map((of) => of.get(name)?.data as Float32Array);
     for (let i = 0; i < data.length; i++) {
-      const size = Math.max(Math.abs(data[i]), Math.abs(cleaned.get(name)?.data[i] ?? 0), 2 ** -14);
+      const size = Math.max(Math.abs(data[i]), Math.abs(between[i]), 2 ** -14);
       worst = Math.max(worst, Math.abs(other[i] - data[i]) / (2 * step * size));
     }
   }
