@@ -13,9 +13,11 @@ export function within(p: Params, prefix: string): Params {
   return (name) => p(`${prefix}.${name}`);
 }
 
-/** Graph inputs named as the parameters; asking twice gives the same node. */
-export function parameterInputs(config: ClipConfig): Params {
-  const shapes = parameterShapes(config);
+/** Graph inputs named as the parameters; asking twice gives the same node. `shapes` where they are not those of the config. */
+export function parameterInputs(
+  config: ClipConfig,
+  shapes: ReadonlyMap<string, readonly number[]> = parameterShapes(config),
+): Params {
   const nodes = new Map<string, Node>();
   return (name) => {
     const shape = shapes.get(name);

@@ -1,11 +1,13 @@
 /** The two towers as functions of weights: one compiled program per batch shape serves every checkpoint and every alpha. */
 import type { ClipConfig } from "../checkpoint/config.ts";
 import { unit } from "../clip/loss.ts";
-import { parameterInputs } from "../clip/parameters.ts";
+import { type Params, parameterInputs } from "../clip/parameters.ts";
 import type { Tokenize } from "../clip/tokenizer.ts";
 import { type TokenBatch, tokenBatch } from "../clip/tokens.ts";
 import { imageTower, type Normalization, textTower } from "../clip/towers.ts";
+import { widened } from "../clip/widened.ts";
 import { input } from "../graph/node.ts";
+import type { Outputs } from "../onnx/emit.ts";
 import type { Runtime } from "../runtime/compile.ts";
 import type { Program } from "../runtime/executor.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
@@ -31,29 +33,29 @@ export function createEncoder(
   tokenize: Tokenize,
 ): Encoder {
   const own = runtime.apart();
-  const programs = new Map<string, Promise<Program>>();
-  const once = (key: string, compile: () => Promise<Program>): Promise<Program> => {
-    const program = programs.get(key) ?? compile();
-    programs.set(key, program);
-    return program;
-  };
+  const recent = recentPrograms(own, 3);
   let held: Held | undefined;
-  const outputs = (shape: readonly number[]) => ({
-    embeddings: unit(imageTower(config, parameterInputs(config), input("pixels", shape), normalization)),
+  const images = (p: Params, shape: readonly number[]) => ({
+    embeddings: unit(imageTower(config, p, input("pixels", shape), normalization)),
   });
+  const holding = (weights: Weights, shape: readonly number[]) => {
+    const wide = widened(weights);
+    const shapes = new Map([...wide].map(([name, value]) => [name, value.shape]));
+    return (held as Held).runtime.compileFixed(images(parameterInputs(config, shapes), shape), wide);
+  };
   const imageProgram = (shape: readonly number[], weights: Weights) => {
     if (held?.weights === weights && `${(held.shape ??= shape)}` === `${shape}`)
-      return (held.program ??= held.runtime.compileFixed(outputs(shape), weights));
-    return once(`images ${shape}`, () => own.compile(outputs(shape)));
+      return (held.program ??= holding(weights, shape));
+    return recent.get(`images ${shape}`, () => images(parameterInputs(config), shape));
   };
   const textProgram = ({ tokens, ends }: TokenBatch) =>
-    once(`texts ${tokens.shape}`, () => {
+    recent.get(`texts ${tokens.shape}`, () => {
       const inputs = {
         tokens: input("tokens", tokens.shape, "int"),
         ends: input("ends", ends.shape, "int"),
         endRows: input("endRows", ends.shape, "int"),
       };
-      return own.compile({ embeddings: unit(textTower(config, parameterInputs(config), inputs)) });
+      return { embeddings: unit(textTower(config, parameterInputs(config), inputs)) };
     });
   return {
     async images(weights, pixels) {
@@ -83,9 +85,30 @@ export function createEncoder(
     },
     async release() {
       held = undefined;
-      programs.clear();
+      recent.forget();
       await own.release();
     },
+  };
+}
+
+/** Programs by key. Each keeps memory of its own: the one longest unused is freed where there would be more than `most`. */
+function recentPrograms(runtime: Runtime, most: number) {
+  const kept = new Map<string, { readonly runtime: Runtime; readonly program: Promise<Program> }>();
+  return {
+    async get(key: string, outputs: () => Outputs): Promise<Program> {
+      const known = kept.get(key);
+      kept.delete(key); // set again, it is the youngest
+      const own = known?.runtime ?? runtime.apart();
+      const one = known ?? { runtime: own, program: own.compile(outputs()) };
+      kept.set(key, one);
+      const [[oldest, old]] = kept;
+      if (kept.size > most) {
+        kept.delete(oldest);
+        await old.runtime.release();
+      }
+      return one.program;
+    },
+    forget: () => kept.clear(),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Fine-tuning the image tower on labelled images under a frozen zero-shot head: how tasks, and backdoors, are learned. */
 import { isProjection } from "../clip/parameters.ts";
+import { narrowed, widened } from "../clip/widened.ts";
 import { batches } from "../data/batches.ts";
 import { cached } from "../data/cached.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -57,8 +58,10 @@ export async function finetune(
   { keep, ...watch }: Resumable = {},
 ): Promise<Weights> {
   const saved = keep && (await readState(keep, start.keys()));
-  const from = saved?.state.step ?? 0;
-  return learn(clip, start, labelTask(clip, dataset, head, recipe, from), recipe, watch, keep && { file: keep, saved });
+  const task = labelTask(clip, dataset, head, recipe, saved?.state.step);
+  const wide = widened(start);
+  const tuned = await learn(clip, wide, task, recipe, watch, keep && { file: keep, saved });
+  return narrowed(tuned, wide, start);
 }
 
 /** Labelled images under a frozen head: the task that `finetune` learns, from a step of it on. */

@@ -101,5 +101,5 @@ function gradientGraph<Batch>(
 
 /** A copy to change in place. */
 export function copyTensor({ shape, data }: Tensor): Tensor {
-  return { shape, data: Float32Array.from(data) };
+  return { shape, data: data.slice() };
 }

@@ -1,4 +1,5 @@
 /** Zero-shot classification: class names through prompt templates become a head; images are classified by it. */
+import { inner } from "../arithmetic/task-vector.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Encoder } from "./encoder.ts";
 
@@ -34,11 +35,12 @@ export function classify(embeddings: Tensor, head: Tensor): Int32Array {
   const [rows, width] = embeddings.shape;
   const [classes] = head.shape;
   const found = new Int32Array(rows);
+  const row = ({ data }: Tensor, i: number) => data.subarray(i * width, (i + 1) * width);
   for (let i = 0; i < rows; i++) {
+    const image = row(embeddings, i);
     let best = Number.NEGATIVE_INFINITY;
     for (let c = 0; c < classes; c++) {
-      let logit = 0;
-      for (let e = 0; e < width; e++) logit += embeddings.data[i * width + e] * head.data[c * width + e];
+      const logit = inner(image, row(head, c));
       if (logit > best) {
         best = logit;
         found[i] = c;
