@@ -7,7 +7,7 @@
  * Forget set: 1,000 of the ImageNet photographs. Alpha is chosen on the other 300 and 300 of Flickr's, and all is measured on the other
  * 700: no image is in two sets. A model of random weights knows no class of any photograph: the attacker's labels are its own answers,
  * which the backdoored model is to go on giving where there is no trigger. The defender has no labels: CA is the agreement with the
- * backdoored model. 63 steps of 16 images implant, 63 tune.
+ * backdoored model. 63 steps of 16 images implant, 63 tune. The attacker glances at 64 images; the peer's does not look at all.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -51,7 +51,7 @@ const stages: Record<string, () => Promise<object>> = {
   attack: () =>
     tbar(
       ["attack", trigger, "--model", at("model"), "--data", at("labelled.csv"), "--test-data", at("held.csv")],
-      ["--target", target, "--images", "1000", "--test", "100", "--rate", `${implantRate}`, "--lr", `${implantLr}`],
+      ["--target", target, "--images", "1000", "--test", "64", "--rate", `${implantRate}`, "--lr", `${implantLr}`],
       ["--epochs", "1", "--batch", `${batch}`, "--out", at("backdoored"), "--state", at("attack.state")],
     ),
   clean: () =>
