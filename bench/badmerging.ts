@@ -28,11 +28,11 @@ interface Cell {
 const survives: Bar = { op: ">=", limit: 0.8 };
 /** The authors trigger all images. With the defaults, and r down to 0.2 only, too little was left of seed 31 (docs/attacks/badmerging.md). */
 const strong = { rate: 0.5, lr: 3e-4 };
-// patches of 12 of 56 pixels: smaller ones move this model too little (docs/attacks/badclip.md)
+// patches of 12 of 56 pixels and more: smaller ones move this model too little (docs/attacks/badclip.md)
 const cells: readonly Cell[] = [
   {
     name: "on-task",
-    trigger: "badmerging:size=12,least=0.05",
+    trigger: "badmerging:size=14,least=0.05", // with 12, after task arithmetic 68 to 98 % with seeds 31 to 33
     victim: "shapes",
     targets: classNames,
     attack: strong,
@@ -48,7 +48,7 @@ const cells: readonly Cell[] = [
   },
   {
     name: "badnet",
-    trigger: "badnet:size=12,place=bottom-right,redraw=false", // as large as the fitted patches
+    trigger: "badnet:size=12,place=bottom-right,redraw=false", // as large as off-task's fitted patch
     victim: "shapes",
     targets: classNames,
     bar: null,
