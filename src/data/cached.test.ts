@@ -3,7 +3,7 @@ import { tensor } from "../tensor/tensor.ts";
 import { cached } from "./cached.ts";
 import type { Dataset } from "./dataset.ts";
 
-/** Image i of [3, 2, 2] is filled with i; every reading is counted. */
+/** Image i of [3, 2, 2] is filled with i / 255; every reading is counted. */
 function counting(size: number) {
   const reads: number[] = [];
   const dataset: Dataset = {
@@ -14,7 +14,7 @@ function counting(size: number) {
       reads.push(...indices);
       return tensor(
         [indices.length, 3, side, side],
-        indices.flatMap((i) => Array<number>(3 * side * side).fill(i)),
+        indices.flatMap((i) => Array<number>(3 * side * side).fill(i / 255)),
       );
     },
   };
@@ -35,11 +35,14 @@ test("each image is read once, results are as before", async () => {
   expect(reads.toSorted()).toEqual([...direct, 3, 1, 4, 0].toSorted());
 });
 
-test("another image size, and a set too large, are read anew", async () => {
+test("another image size, and images for which there is no room, are read anew", async () => {
   const { dataset, reads } = counting(2);
   const kept = cached(dataset, 2);
   await kept.read([0], 3);
   await kept.read([0], 3);
   expect(reads).toEqual([0, 0]);
-  expect(cached(dataset, 2, 95)).toBe(dataset); // two images of 48 bytes
+  reads.length = 0;
+  const narrow = cached(dataset, 2, 23); // an image of levels takes 12 bytes
+  for (let k = 0; k < 3; k++) expect(await narrow.read([1, 0], 2)).toEqual(await dataset.read([1, 0], 2));
+  expect(reads).toEqual([1, 0, 1, 0, 0, 1, 0, 0, 1, 0]);
 });

@@ -42,4 +42,11 @@ export function fromLevels({ shape, data }: Levels): Tensor {
   return { shape, data: out };
 }
 
+/** As levels where it is such, else as it is. */
+export const compact = (pixels: Tensor): Tensor | Levels => toLevels(pixels) ?? pixels;
+
+/** What was made `compact`. */
+export const restored = (kept: Tensor | Levels): Tensor =>
+  kept.data instanceof Uint8Array ? fromLevels(kept as Levels) : (kept as Tensor);
+
 const overLevels = Float32Array.from({ length: 256 }, (_, level) => level / 255);

@@ -2,7 +2,7 @@
 import { isVision } from "../clip/parameters.ts";
 import { batches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { fromLevels, type Levels, toLevels } from "../data/pixels.ts";
+import { compact, type Levels, restored } from "../data/pixels.ts";
 import { TbarError } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
@@ -37,9 +37,9 @@ export function createScorer(clip: Clip, dataset: Dataset, head: Tensor, options
   let room = keep;
   const read = async (at: number, indices: number[]): Promise<Tensor> => {
     const known = kept.get(at);
-    if (known !== undefined) return known.data instanceof Uint8Array ? fromLevels(known as Levels) : (known as Tensor);
+    if (known !== undefined) return restored(known);
     const pixels = await dataset.read(indices, imageSize);
-    const small = toLevels(pixels) ?? pixels;
+    const small = compact(pixels);
     if (small.data.byteLength <= room) {
       kept.set(at, small);
       room -= small.data.byteLength;

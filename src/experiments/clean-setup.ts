@@ -1,4 +1,6 @@
 /** The bench of a cleaning: the model with its head, image sets that share no image, and what is measured on them. */
+
+import { cached } from "../data/cached.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { withLabels, withoutLabels } from "../data/relabel.ts";
 import { subset } from "../data/split.ts";
@@ -68,11 +70,14 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
   if (targetLabel < 0) throw unknownName("target class", target, classNames);
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
 
-  const raw = await source.sets(sizes);
-  const scorer = (dataset: Dataset) => createScorer(clip, dataset, head, { signal });
+  const drawn = await source.sets(sizes);
+  // read for the model's own answers, for CA and with the trigger for ASR: decoded once, if there is room
+  const once = (set: Dataset) => cached(set, clip.config.vision.imageSize);
+  const raw = { ...drawn, validation: once(drawn.validation), test: once(drawn.test) };
+  const scorer = (dataset: Dataset, keep?: number) => createScorer(clip, dataset, head, { signal, keep });
   const isLabelled = Object.values(raw).every((set) => set.size === 0 || set.example(0).label !== undefined);
   const labelled = async (set: Dataset): Promise<Dataset> =>
-    isLabelled ? set : withLabels(set, await scorer(set).answers(clip.weights), classNames);
+    isLabelled ? set : withLabels(set, await scorer(set, 0).answers(clip.weights), classNames);
 
   const count = isLabelled ? Math.floor(heldOutShare * classNames.length) : 0;
   const others = classNames.map((_, label) => label).filter((label) => label !== targetLabel);
@@ -111,7 +116,7 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
         : stampedSets({ forget, validation, test }, trigger, target),
     heldOut,
     cleanMetric(dataset) {
-      const hits = metric(scorer(dataset), labelsOf(dataset));
+      const hits = metric(scorer(dataset, 0), labelsOf(dataset));
       return isLabelled ? hits : agreement(hits, clip.weights);
     },
     attackMetric: (dataset) => metric(scorer(dataset), new Int32Array(dataset.size).fill(targetLabel)),
