@@ -22,6 +22,15 @@ beforeAll(async () => {
 });
 afterAll(() => runtime.release());
 
+test("more shapes side by side than are kept: none is freed while it runs", async () => {
+  const weights = initialWeights(config, 1);
+  const encoder = createEncoder(runtime, config, clipPreprocess(16), () => []);
+  const sizes = [1, 2, 3, 4, 5, 6, 7, 1, 2];
+  const batches = sizes.map((n) => tensor([n, 3, 16, 16]));
+  const found = await Promise.all(batches.map((pixels) => encoder.images(weights, pixels)));
+  expect(found.map(({ shape }) => shape)).toEqual(sizes.map((n) => [n, 8]));
+});
+
 test("held weights give the same embeddings, others still their own, and after a release all of them again", async () => {
   const [weights, others] = [initialWeights(config, 1), initialWeights(config, 2)];
   const pixels = tensor([3, 3, 16, 16]);

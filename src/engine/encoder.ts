@@ -7,9 +7,8 @@ import { type TokenBatch, tokenBatch } from "../clip/tokens.ts";
 import { imageTower, type Normalization, textTower } from "../clip/towers.ts";
 import { widened } from "../clip/widened.ts";
 import { input } from "../graph/node.ts";
-import type { Outputs } from "../onnx/emit.ts";
 import type { Runtime } from "../runtime/compile.ts";
-import type { Program } from "../runtime/executor.ts";
+import type { Feeds, Program } from "../runtime/executor.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 
 export interface Encoder {
@@ -33,34 +32,36 @@ export function createEncoder(
   tokenize: Tokenize,
 ): Encoder {
   const own = runtime.apart();
-  const recent = recentPrograms(own, 3);
+  const recent = recentPrograms(own, 4); // one that is held, one batch size, the last batches of two data sets
   let held: Held | undefined;
+  let holdings = 0;
   const images = (p: Params, shape: readonly number[]) => ({
     embeddings: unit(imageTower(config, p, input("pixels", shape), normalization)),
   });
-  const holding = (weights: Weights, shape: readonly number[]) => {
+  const compileHeld = (apart: Runtime, weights: Weights, shape: readonly number[]) => {
     const wide = widened(weights);
     const shapes = new Map([...wide].map(([name, value]) => [name, value.shape]));
-    return (held as Held).runtime.compileFixed(images(parameterInputs(config, shapes), shape), wide);
+    return apart.compileFixed(images(parameterInputs(config, shapes), shape), wide);
   };
-  const imageProgram = (shape: readonly number[], weights: Weights) => {
-    if (held?.weights === weights && `${(held.shape ??= shape)}` === `${shape}`)
-      return (held.program ??= holding(weights, shape));
-    return recent.get(`images ${shape}`, () => images(parameterInputs(config), shape));
+  const textGraph = ({ tokens, ends }: TokenBatch) => {
+    const inputs = {
+      tokens: input("tokens", tokens.shape, "int"),
+      ends: input("ends", ends.shape, "int"),
+      endRows: input("endRows", ends.shape, "int"),
+    };
+    return { embeddings: unit(textTower(config, parameterInputs(config), inputs)) };
   };
-  const textProgram = ({ tokens, ends }: TokenBatch) =>
-    recent.get(`texts ${tokens.shape}`, () => {
-      const inputs = {
-        tokens: input("tokens", tokens.shape, "int"),
-        ends: input("ends", ends.shape, "int"),
-        endRows: input("endRows", ends.shape, "int"),
-      };
-      return { embeddings: unit(textTower(config, parameterInputs(config), inputs)) };
-    });
   return {
     async images(weights, pixels) {
-      const program = await imageProgram(pixels.shape, weights);
-      const { embeddings } = await program.run({ ...Object.fromEntries(weights), pixels });
+      const { shape } = pixels;
+      const now = held;
+      const { embeddings } =
+        now?.weights === weights && `${(now.shape ??= shape)}` === `${shape}`
+          ? await recent.run(now.key, (apart) => compileHeld(apart, weights, shape), { pixels })
+          : await recent.run(`images ${shape}`, (apart) => apart.compile(images(parameterInputs(config), shape)), {
+              ...Object.fromEntries(weights),
+              pixels,
+            });
       return embeddings;
     },
     async texts(weights, texts) {
@@ -69,8 +70,9 @@ export function createEncoder(
         const some = texts.slice(at, at + textsPerRun);
         const filled = [...some, ...Array<string>(textsPerRun - some.length).fill(some[0])];
         const batch = tokenBatch(filled.map(tokenize), config.text);
-        const program = await textProgram(batch);
-        const { embeddings } = await program.run({ ...Object.fromEntries(weights), ...batch });
+        const feeds = { ...Object.fromEntries(weights), ...batch };
+        const key = `texts ${batch.tokens.shape}`;
+        const { embeddings } = await recent.run(key, (apart) => apart.compile(textGraph(batch)), feeds);
         parts.push({
           shape: [some.length, config.embedDim],
           data: embeddings.data.slice(0, some.length * config.embedDim),
@@ -80,8 +82,9 @@ export function createEncoder(
     },
     async hold(weights) {
       if (held?.weights === weights) return;
-      await held?.runtime.release();
-      held = { weights, runtime: own.apart() };
+      const before = held?.key;
+      held = { weights, key: `held ${++holdings}` };
+      if (before !== undefined) await recent.free(before);
     },
     async release() {
       held = undefined;
@@ -91,33 +94,43 @@ export function createEncoder(
   };
 }
 
-/** Programs by key. Each keeps memory of its own: the one longest unused is freed where there would be more than `most`. */
+interface Held {
+  readonly weights: Weights;
+  readonly key: string;
+  /** Of the first batch. */
+  shape?: readonly number[];
+}
+
+/**
+ * Programs by key. Each keeps memory of its own: where there would be more than `most`, the one longest unused is freed; none while it
+ * runs, for requests may come side by side.
+ */
 function recentPrograms(runtime: Runtime, most: number) {
-  const kept = new Map<string, { readonly runtime: Runtime; readonly program: Promise<Program> }>();
+  const kept = new Map<string, { readonly runtime: Runtime; readonly program: Promise<Program>; users: number }>();
+  const free = async (key: string) => {
+    const one = kept.get(key);
+    if (one === undefined || one.users > 0) return;
+    kept.delete(key);
+    await one.runtime.release();
+  };
   return {
-    async get(key: string, outputs: () => Outputs): Promise<Program> {
+    free,
+    async run(key: string, compile: (apart: Runtime) => Promise<Program>, feeds: Feeds) {
       const known = kept.get(key);
       kept.delete(key); // set again, it is the youngest
-      const own = known?.runtime ?? runtime.apart();
-      const one = known ?? { runtime: own, program: own.compile(outputs()) };
+      const apart = known?.runtime ?? runtime.apart();
+      const one = known ?? { runtime: apart, program: compile(apart), users: 0 };
       kept.set(key, one);
-      const [[oldest, old]] = kept;
-      if (kept.size > most) {
-        kept.delete(oldest);
-        await old.runtime.release();
+      one.users++;
+      try {
+        for (const old of [...kept.keys()].slice(0, -most)) await free(old);
+        return await (await one.program).run(feeds);
+      } finally {
+        one.users--;
       }
-      return one.program;
     },
     forget: () => kept.clear(),
   };
-}
-
-interface Held {
-  readonly weights: Weights;
-  readonly runtime: Runtime;
-  /** Of the first batch. */
-  shape?: readonly number[];
-  program?: Promise<Program>;
 }
 
 /** A short last run is filled up with its first text, so that one program per length does for all. */
