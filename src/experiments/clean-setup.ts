@@ -6,7 +6,7 @@ import { withLabels, withoutLabels } from "../data/relabel.ts";
 import { subset } from "../data/split.ts";
 import type { Trigger } from "../data/trigger.ts";
 import { type LoadedClip, loadClip } from "../engine/clip.ts";
-import { createScorer, type Metric } from "../engine/scorer.ts";
+import { createScorer, type Metric, type ScorerOptions } from "../engine/scorer.ts";
 import { zeroShotHead } from "../engine/zero-shot.ts";
 import { labelsOf, metric } from "../metrics/accuracy.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
@@ -71,13 +71,15 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
 
   const drawn = await source.sets(sizes);
-  // read for the model's own answers, for CA and with the trigger for ASR: decoded once, if there is room
+  // read for the model's own answers, for CA and for ASR: decoded once; only with the trigger are the pixels worth keeping again
   const once = (set: Dataset) => cached(set, clip.config.vision.imageSize);
   const raw = { ...drawn, validation: once(drawn.validation), test: once(drawn.test) };
-  const scorer = (dataset: Dataset, keep?: number) => createScorer(clip, dataset, head, { signal, keep });
+  const scorer = (dataset: Dataset, options?: ScorerOptions) =>
+    createScorer(clip, dataset, head, { signal, ...options });
+  const keptAlready = { keep: 0 };
   const isLabelled = Object.values(raw).every((set) => set.size === 0 || set.example(0).label !== undefined);
   const labelled = async (set: Dataset): Promise<Dataset> =>
-    isLabelled ? set : withLabels(set, await scorer(set, 0).answers(clip.weights), classNames);
+    isLabelled ? set : withLabels(set, await scorer(set, keptAlready).answers(clip.weights), classNames);
 
   const count = isLabelled ? Math.floor(heldOutShare * classNames.length) : 0;
   const others = classNames.map((_, label) => label).filter((label) => label !== targetLabel);
@@ -116,7 +118,7 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
         : stampedSets({ forget, validation, test }, trigger, target),
     heldOut,
     cleanMetric(dataset) {
-      const hits = metric(scorer(dataset, 0), labelsOf(dataset));
+      const hits = metric(scorer(dataset, keptAlready), labelsOf(dataset));
       return isLabelled ? hits : agreement(hits, clip.weights);
     },
     attackMetric: (dataset) => metric(scorer(dataset), new Int32Array(dataset.size).fill(targetLabel)),

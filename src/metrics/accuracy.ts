@@ -27,11 +27,14 @@ export async function measure(of: Metric, weights: Weights): Promise<Rate> {
   return rate(await of.hits(weights), of.size);
 }
 
+/** Images between looks: a batch of the scorer. */
+const look = 64;
+
 /** The rate over as many images, some more each time, as prove that it is above the limit; over all of them where that is not so. */
 export async function measureAbove(limit: number, of: Metric, weights: Weights): Promise<Rate> {
   let hits = 0;
   for (let n = 0; ; ) {
-    const to = Math.min(n + 64, of.size);
+    const to = Math.min(n + look, of.size);
     hits += await of.hits(weights, n, to);
     n = to;
     const seen = rate(hits, n);
