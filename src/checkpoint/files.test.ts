@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { sha256File } from "./files.ts";
+import { readJson, readSmallFile, sha256File } from "./files.ts";
+import { refuseLfsPointer } from "./lfs.ts";
+import { openWeights } from "./open-weights.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -23,4 +25,35 @@ test.each([
 
 test("of no file: bad input", async () => {
   await expect(sha256File(join(folder, "none"))).rejects.toMatchObject({ code: "bad-input" });
+});
+
+const pointer = (server: string) => `version https://${server}/spec/v1\noid sha256:${"5f".repeat(32)}\nsize 90210\n`;
+
+test.each(["git-lfs.github.com", "hawser.github.com"])(
+  "a Git LFS pointer (%s) is called one, whatever asks",
+  async (server) => {
+    const path = join(folder, "pointed.safetensors");
+    await writeFile(path, pointer(server));
+    const said = `${path} is a Git LFS pointer in place of 90,210 bytes: run git lfs pull in its repository`;
+    for (const read of [openWeights, readJson, readSmallFile, sha256File]) {
+      await expect(read(path)).rejects.toMatchObject({ code: "bad-input", message: said });
+    }
+    await writeFile(join(folder, "some.safetensors.index.json"), pointer(server));
+    await expect(openWeights(join(folder, "some.safetensors.index.json"))).rejects.toThrow("is a Git LFS pointer");
+  },
+);
+
+test("a pointer is one from its first bytes on, and no text that speaks of one", () => {
+  const head = Buffer.from(pointer("git-lfs.github.com"));
+  expect(() => refuseLfsPointer(head.subarray(0, 60), "a.png")).toThrow("a.png is a Git LFS pointer: run git lfs pull");
+  expect(() => refuseLfsPointer(Buffer.concat([head, Buffer.alloc(5000)]), "a.tar")).toThrow("pointer");
+  for (const text of [
+    "",
+    "version 2",
+    "v",
+    "The version https://git-lfs.github.com/spec/v1",
+    "version https://example.org/",
+  ]) {
+    refuseLfsPointer(Buffer.from(text), "a.txt");
+  }
 });

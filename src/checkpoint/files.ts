@@ -7,15 +7,24 @@ import { basename } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { z } from "zod";
 import { badInput } from "../tensor/error.ts";
+import { lfsPointerLimit, refuseLfsPointer } from "./lfs.ts";
 
 const MIB = 2 ** 20;
 
-/** A handle to a file that exists and may be read; throws `bad-input` otherwise. */
+/** A handle to a file that exists and may be read; throws `bad-input` otherwise, and for a Git LFS pointer. */
 export async function openFile(path: string): Promise<FileHandle> {
   if (!(await isFile(path))) throw badInput(`there is no file ${path}`);
-  return open(path).catch((error) => {
+  const file = await open(path).catch((error) => {
     throw badInput(`cannot read ${path}: ${error.message}`, error);
   });
+  try {
+    const { size } = await file.stat();
+    if (size < lfsPointerLimit) refuseLfsPointer(await readBytes(file, 0, size, path), path);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
 /** Exactly `length` bytes from `position`, in `bytes` or a buffer of their own; in parts, as one read call gives at most 2 GiB. */

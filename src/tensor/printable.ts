@@ -1,0 +1,18 @@
+/** Text from strangers (names in files, answers of hubs) on its way to a screen. */
+
+/** Control characters (C0, C1), direction and other invisible marks, lone surrogates, line and paragraph separators. */
+const unprintable = /[\p{C}\p{Zl}\p{Zp}]/u;
+
+/**
+ * The text on one line, what would move the cursor, colour the screen or turn the direction spelled out as `\u{1b}`, cut to about
+ * `most` characters. Takes no more time than that, however long the text is.
+ */
+export function printable(text: string, most = 200): string {
+  let shown = "";
+  for (const char of text) {
+    const next = unprintable.test(char) ? `\\u{${char.codePointAt(0)?.toString(16)}}` : char;
+    if (shown.length + next.length > most) return `${shown}... (${text.length} characters)`;
+    shown += next;
+  }
+  return shown;
+}
