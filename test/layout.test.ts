@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 
 const order: readonly (readonly string[])[] = [
   ["tensor"],
+  ["files"],
   ["graph", "checkpoint", "hub"],
   ["data"],
   ["world"],

@@ -6,6 +6,7 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { z } from "zod";
+import { type JsonLimits, jsonLimits, parseJson } from "../files/json.ts";
 import { badInput } from "../tensor/error.ts";
 import { lfsPointerLimit, refuseLfsPointer } from "./lfs.ts";
 
@@ -58,31 +59,9 @@ export async function readSmallFile(path: string, limit = 64 * MIB): Promise<Buf
   }
 }
 
-/**
- * The value in a JSON file of at most `limit` bytes (default 2 MiB: the largest vocabulary has 1), nested 64 deep at most:
- * `JSON.parse` takes seconds and half a gigabyte for a few million brackets.
- */
-export async function readJson(path: string, limit = 2 * MIB): Promise<unknown> {
-  const text = (await readSmallFile(path, limit)).toString("utf8");
-  if (depthOf(text) > 64) throw badInput(`${path} is nested more than 64 deep`);
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw badInput(`${path} is not JSON: ${(error as Error).message}`, error);
-  }
-}
-
-/** How deep brackets nest, outside of strings. */
-function depthOf(json: string): number {
-  let [depth, deepest, quoted] = [0, 0, false];
-  for (let i = 0; i < json.length; i++) {
-    const char = json[i];
-    if (quoted && char === "\\") i++;
-    else if (char === '"') quoted = !quoted;
-    else if (!quoted && (char === "[" || char === "{")) deepest = Math.max(deepest, ++depth);
-    else if (!quoted && (char === "]" || char === "}")) depth--;
-  }
-  return deepest;
+/** The value in a JSON file, by the one bounded reader. Throws `bad-input` on what is larger, deeper or no JSON. */
+export async function readJson(path: string, limits: Partial<JsonLimits> = {}): Promise<unknown> {
+  return parseJson(await readSmallFile(path, limits.bytes ?? jsonLimits.bytes), path, limits);
 }
 
 /** The value as the schema's type; throws `bad-input` naming `what`, the first fields that do not fit, and why. */

@@ -2,6 +2,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { parseJson } from "../files/json.ts";
 import { badInput } from "../tensor/error.ts";
 
 const maxBytes = 1 << 24;
@@ -15,7 +16,7 @@ export async function classNamesBeside(folder: string): Promise<string[] | undef
   if (text === undefined)
     return (await readLines(join(folder, "classes.txt"))) ?? readLines(join(folder, "classnames.txt"));
   try {
-    return classesJson.parse(JSON.parse(text));
+    return classesJson.parse(parseJson(text, json, { bytes: maxBytes }));
   } catch (cause) {
     throw badInput(`${json}: expected a JSON list of class names, or { "classes": [...] }`, cause);
   }

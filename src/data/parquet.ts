@@ -2,6 +2,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { basename } from "node:path";
 import { type FileMetaData, parquetMetadataAsync, parquetSchema, type SchemaTree } from "hyparquet";
+import { parseJson } from "../files/json.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import type { Dataset, Example } from "./dataset.ts";
 import { decoded, type Fit } from "./encoded.ts";
@@ -266,12 +267,17 @@ async function examplesOf(table: Table, file: number): Promise<Row[]> {
   }).flat();
 }
 
+interface HuggingFaceRecord {
+  readonly info: { readonly features: Readonly<Record<string, { readonly names?: unknown }>> };
+}
+
 /** The class names of a label column as the `datasets` library keeps them in the file's metadata. */
 function huggingFaceNames({ key_value_metadata: pairs }: FileMetaData, column: string): string[] | undefined {
   const text = pairs?.find(({ key }) => key === "huggingface")?.value;
   if (text === undefined) return undefined;
   try {
-    const names = JSON.parse(text).info.features[column].names;
+    const record = parseJson(text, "huggingface", { bytes: 16 * 2 ** 20 }) as HuggingFaceRecord;
+    const { names } = record.info.features[column];
     if (!Array.isArray(names) || !names.every((name) => typeof name === "string")) return undefined;
     return names.map((name: string) => name.replaceAll("_", " "));
   } catch {

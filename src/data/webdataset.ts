@@ -1,6 +1,7 @@
 /** WebDataset shards: tar archives in which files of one key (`0001.jpg`, `0001.txt`, `0001.cls`, `0001.json`) are one example. */
 import { open } from "node:fs/promises";
 import { basename, dirname } from "node:path";
+import { parseJson } from "../files/json.ts";
 import { badInput } from "../tensor/error.ts";
 import { classNamesBeside } from "./class-names.ts";
 import type { Dataset, Example } from "./dataset.ts";
@@ -96,7 +97,7 @@ const texts = new Map<string, (text: string) => Facts>([
 
 function factsOf(text: string): Facts {
   try {
-    const { label, cls, caption, text: words } = JSON.parse(text) ?? {};
+    const { label, cls, caption, text: words } = Object(parseJson(text, "json"));
     return { ...labelIn(label ?? cls), ...captionIn(caption ?? words) };
   } catch {
     return {}; // metadata that we have no use for

@@ -8,6 +8,7 @@ import type { Trigger } from "../data/trigger.ts";
 import type { Rate } from "../engine/rate.ts";
 import { createScorer } from "../engine/scorer.ts";
 import { zeroShotHead } from "../engine/zero-shot.ts";
+import { parseJson } from "../files/json.ts";
 import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
@@ -116,7 +117,7 @@ export async function readReceipt(path: string): Promise<Receipt> {
     throw badInput(`there is no receipt ${path}; tbar clean leaves receipt.json in the folder it writes`, cause);
   });
   try {
-    return receiptSchema.parse(JSON.parse(text));
+    return receiptSchema.parse(parseJson(text, file));
   } catch (cause) {
     throw badInput(`${file} is not a receipt of tbar clean: ${String((cause as Error).message).slice(0, 300)}`, cause);
   }

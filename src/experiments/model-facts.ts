@@ -1,5 +1,6 @@
 /** What a checkpoint says of itself: the triggers it carries (`tbar.trigger`), and the receipt of a cleaning (`tbar.receipt`). */
 import { z } from "zod";
+import { parseJson } from "../files/json.ts";
 import { badInput } from "../tensor/error.ts";
 
 /** Metadata key of the triggers that attacks implanted. */
@@ -25,7 +26,7 @@ export function implantedTriggers(metadata: Readonly<Record<string, string>>): r
   const text = metadata[triggerKey];
   if (text === undefined) return [];
   try {
-    const { others, ...first } = allSchema.parse(JSON.parse(text));
+    const { others, ...first } = allSchema.parse(parseJson(text, triggerKey));
     return [first, ...others];
   } catch (cause) {
     throw badInput(`the checkpoint's metadata "${triggerKey}" is not a trigger: ${String(cause).slice(0, 200)}`, cause);

@@ -1,9 +1,9 @@
 /** Work in progress in a folder, so that a killed job goes on where it was: trainings, counts of right answers, and the time they took. */
-import { mkdir, readFile, rm, rmdir } from "node:fs/promises";
+import { mkdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../checkpoint/atomic.ts";
-import { isFile } from "../checkpoint/files.ts";
+import { isFile, readJson } from "../checkpoint/files.ts";
 import type { Metric } from "../engine/scorer.ts";
 import type { StateFile } from "../engine/training-state.ts";
 import { badInput } from "../tensor/error.ts";
@@ -70,7 +70,7 @@ export async function openWork(folder: string, recipe: string, clock: Clock): Pr
 async function readWork(file: string, recipe: string): Promise<z.output<typeof schema>> {
   let saved: z.output<typeof schema>;
   try {
-    saved = schema.parse(JSON.parse(await readFile(file, "utf8")));
+    saved = schema.parse(await readJson(file, { bytes: 16 * 2 ** 20 }));
   } catch (cause) {
     throw badInput(`${file} is no work in progress of tbar; remove it or name another folder with --state`, cause);
   }

@@ -3,6 +3,7 @@
  * huggingface.co/docs/hub/api; the checksums are those of git (SHA-1 of a blob) and of LFS (SHA-256).
  */
 import { z } from "zod";
+import { parseJson } from "../files/json.ts";
 import { badInput, type TbarError } from "../tensor/error.ts";
 import { isCommit, isSafePath, type Repo } from "./repo.ts";
 import { Cut, type Patience } from "./retry.ts";
@@ -169,7 +170,7 @@ function refusal({ status, headers }: Response, { host, pathname }: URL, { id, r
   return badInput(`${said} for ${pathname}`);
 }
 
-const maxJson = 64 * 2 ** 20;
+const maxJson = 8 * 2 ** 20;
 
 async function json(response: Response): Promise<unknown> {
   const chunks: Uint8Array[] = [];
@@ -180,7 +181,7 @@ async function json(response: Response): Promise<unknown> {
     if (size > maxJson) throw badInput(`${response.url} sends more than ${maxJson} bytes of JSON`);
   }
   try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    return parseJson(Buffer.concat(chunks), response.url, { bytes: maxJson });
   } catch (cause) {
     throw badInput(`${response.url} sends something that is not JSON; is it a mirror of the hub?`, cause);
   }

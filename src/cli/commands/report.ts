@@ -26,7 +26,7 @@ export const reportCommand = (perform: Perform) =>
         await checkOutputs([out], force);
         const { readJson } = await import("../../checkpoint/files.ts");
         const { checkCleanResult } = await import("../clean-result.ts");
-        await writeReport(out, checkCleanResult(await readJson(path, 8 * 2 ** 20), path), force);
+        await writeReport(out, checkCleanResult(await readJson(path, { bytes: 8 * 2 ** 20 }), path), force);
         return { json: { kind: "report", output: { path: out } }, text: `Written: ${out}\n` };
       }),
     );
