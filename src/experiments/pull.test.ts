@@ -1,15 +1,16 @@
 /** Pulling from a server on this machine that speaks as the hub does, well and badly. */
 import { createHash } from "node:crypto";
-import { existsSync, statSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, utimes, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { tbar } from "../../test/terminal.ts";
 import { localPath } from "../hub/cache.ts";
 import type { Hub } from "../hub/client.ts";
+import { retryAfter } from "../hub/retry.ts";
 import { pull } from "./pull.ts";
 
 const commit = "0123456789abcdef0123456789abcdef01234567";
@@ -112,10 +113,21 @@ beforeEach(async () => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-const incomplete = () => join(cache, "models--me--clip", "blobs", `${sha256(weights)}.incomplete`);
+const blobs = () => join(cache, "models--me--clip", "blobs");
+/** What Python leaves of an interrupted download. */
+const incomplete = () => join(blobs(), `${sha256(weights)}.incomplete`);
+/** What we leave. */
+const part = () =>
+  join(blobs(), readdirSync(blobs()).find((name) => name.startsWith(`${sha256(weights)}.part-`)) ?? "");
+const pythonLeft = async (bytes: Buffer, secondsAgo = 60) => {
+  await mkdir(blobs(), { recursive: true });
+  await writeFile(incomplete(), bytes);
+  const then = Date.now() / 1000 - secondsAgo;
+  await utimes(incomplete(), then, then);
+};
 /** All of it lies in the file: what fetch still holds when the connection breaks, it drops. */
 const arrived = (size: number) =>
-  vi.waitFor(() => expect(statSync(incomplete()).size).toBe(size), { timeout: 20_000, interval: 5 });
+  vi.waitFor(() => expect(statSync(part()).size).toBe(size), { timeout: 20_000, interval: 5 });
 const pulled = (result: { path: string }) => readFile(join(result.path, "model.safetensors"));
 
 test("the layout of Python's cache: blobs by checksum, links from snapshots/COMMIT, refs/REVISION", async () => {
@@ -169,24 +181,28 @@ test("a cut connection: goes on by Range from the byte it had reached", async ()
 });
 
 test("what an earlier call left is gone on with", async () => {
-  await mkdir(join(incomplete(), ".."), { recursive: true });
-  await writeFile(incomplete(), weights.subarray(0, 250_000));
+  await pythonLeft(weights.subarray(0, 250_000));
   const result = await pull({ repo: "me/clip", hub });
   expect(result.files[1].fetched).toBe(50_000);
   expect(existsSync(incomplete())).toBe(false);
 });
 
+test("what Python may still be writing is left alone", async () => {
+  await pythonLeft(weights.subarray(0, 250_000), 5);
+  const result = await pull({ repo: "me/clip", hub });
+  expect(result.files[1].fetched).toBe(weights.length);
+  expect(statSync(incomplete()).size).toBe(250_000);
+});
+
 test("a bad part left by an earlier call is found by the checksum and fetched anew", async () => {
-  await mkdir(join(incomplete(), ".."), { recursive: true });
-  await writeFile(incomplete(), Buffer.alloc(200_000, "other"));
+  await pythonLeft(Buffer.alloc(200_000, "other"));
   const result = await pull({ repo: "me/clip", hub });
   expect(result.files[1].fetched).toBe(400_000);
   expect((await pulled(result)).equals(weights)).toBe(true);
 });
 
 test("a server that knows no ranges: from the start again", async () => {
-  await mkdir(join(incomplete(), ".."), { recursive: true });
-  await writeFile(incomplete(), weights.subarray(0, 250_000));
+  await pythonLeft(weights.subarray(0, 250_000));
   store = (_request, response, bytes) => !!response.end(bytes);
   expect((await pull({ repo: "me/clip", hub })).files[1].fetched).toBe(300_000);
 });
@@ -194,9 +210,9 @@ test("a server that knows no ranges: from the start again", async () => {
 test("wrong bytes are refused and not kept", async () => {
   store = (_request, response, bytes) => !!response.end(Buffer.alloc(bytes.length, "evil"));
   await expect(pull({ repo: "me/clip", hub })).rejects.toThrow(/checksum of model\.safetensors is .* the hub states/);
-  expect(existsSync(incomplete())).toBe(false);
+  expect(readdirSync(blobs()).filter((name) => name.startsWith(sha256(weights)))).toEqual([]);
   expect(existsSync(join(cache, "models--me--clip", "snapshots", commit, "model.safetensors"))).toBe(false);
-  expect(localPath("me/clip")).toBe("me/clip");
+  expect(() => localPath("me/clip")).toThrow("tbar pull me/clip");
 });
 
 test("wrong bytes of a small file too, by git's checksum", async () => {
@@ -209,6 +225,20 @@ test("more bytes than stated are refused before the disk is full of them", async
   await expect(pull({ repo: "me/clip", hub })).rejects.toThrow(/more than the 300000 bytes/);
 });
 
+test("twins, two pulls at once, and empty files: one blob, right wherever it is named", async () => {
+  files["copy/model.safetensors"] = files["model.safetensors"];
+  files["sub/config.json"] = files["config.json"];
+  files["a/empty.txt"] = files["b/empty.txt"] = { bytes: Buffer.alloc(0) };
+  const [one, other] = await Promise.all([pull({ repo: "me/clip", hub }), pull({ repo: "me/clip", hub })]);
+  expect(one.files.map(({ path }) => path)).toEqual(other.files.map(({ path }) => path));
+  for (const { path } of one.files) {
+    expect((await readFile(join(one.path, path))).equals(files[path].bytes)).toBe(true);
+  }
+  expect(seen.filter(({ host }) => host === "store").length).toBeLessThanOrEqual(2); // once, or by each of the two
+  expect(readdirSync(blobs()).toSorted()).toEqual([...new Set(one.files.map(({ hash }) => hash))].toSorted());
+  expect((await readdir(one.path)).filter((name) => name.includes(".tmp-"))).toEqual([]);
+});
+
 test("a server that falls silent counts as cut; one that stays silent is given up", async () => {
   let asked = 0;
   store = (_request, response, bytes) => {
@@ -219,6 +249,165 @@ test("a server that falls silent counts as cut; one that stays silent is given u
   };
   await expect(pull({ repo: "me/clip", hub: { ...hub, silence: 300 } })).rejects.toThrow(/no byte for 0.3 s/);
   expect(asked).toBe(5);
+});
+
+test("a server that trickles is given up like one that is silent; so is one that cuts after every few bytes", async () => {
+  const timers = new Set<NodeJS.Timeout>();
+  store = (_request, response, bytes) => {
+    response.writeHead(200, { "content-length": bytes.length });
+    timers.add(setInterval(() => response.write("x"), 20));
+    return true;
+  };
+  const hurried = { ...hub, silence: 200 };
+  await expect(pull({ repo: "me/clip", hub: hurried })).rejects.toThrow(/fewer than 1024 bytes a second for 0.2 s/);
+  for (const timer of timers) clearInterval(timer);
+  let asked = 0;
+  store = (_request, response, bytes) => {
+    asked++;
+    response.writeHead(200, { "content-length": bytes.length }).write(bytes.subarray(0, 100));
+    setTimeout(() => response.destroy(), 20);
+    return true;
+  };
+  await expect(pull({ repo: "me/clip", hub })).rejects.toMatchObject({ code: "unavailable" });
+  expect(asked).toBe(5);
+});
+
+const api = (path: string, reply: (response: ServerResponse, request: IncomingMessage) => void) => {
+  answer = (request, response) => {
+    if (!request.url?.includes(path)) return false;
+    reply(response, request);
+    return true;
+  };
+};
+
+describe("the API of the hub", () => {
+  test.each(["/revision/", "/tree/"])("an answer cut short (%s) is asked for again, and given up", async (path) => {
+    let asked = 0;
+    api(path, (response) => {
+      asked++;
+      response.writeHead(200, { "content-length": 1000 }).write('{"sha": "');
+      setTimeout(() => response.destroy(), 5);
+    });
+    await expect(pull({ repo: "me/clip", hub })).rejects.toMatchObject({ code: "unavailable" });
+    expect(asked).toBe(5);
+  });
+
+  test("silent, or a byte at a time: given up in the time that a question may take", async () => {
+    const hurried = { ...hub, silence: 150, patience: 400 };
+    const since = performance.now();
+    api("/revision/", () => {});
+    await expect(pull({ repo: "me/clip", hub: hurried })).rejects.toThrow(/has not answered in 0.4 s/);
+    api("/revision/", (response) => {
+      response.writeHead(200, { "content-length": 10_000 });
+      const timer = setInterval(() => response.write(" "), 10);
+      response.on("close", () => clearInterval(timer));
+    });
+    await expect(pull({ repo: "me/clip", hub: hurried })).rejects.toMatchObject({ code: "unavailable" });
+    expect(performance.now() - since).toBeLessThan(5000);
+  });
+
+  test.each([
+    ["location", 302, { location: "http://[no" }, /refers to http:\/\/\[no, which is no address/],
+    ["link", 200, { link: '<http://[no>; rel="next"' }, /goes on at http:\/\/\[no, which is no address/],
+  ])("a %s that is no address: unavailable after tries", async (_, status, headers, message) => {
+    api(status === 302 ? "/revision/" : "/tree/", (response) => response.writeHead(status, headers).end("[]"));
+    await expect(pull({ repo: "me/clip", hub })).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test("credentials in an address are refused at once, in an answer and in HF_ENDPOINT", async () => {
+    let asked = 0;
+    api("/revision/", (response) => {
+      asked++;
+      response.writeHead(302, { location: `${hub.endpoint.replace("//", "//user:secret@")}/x` }).end();
+    });
+    await expect(pull({ repo: "me/clip", hub })).rejects.toMatchObject({
+      code: "bad-input",
+      message: expect.not.stringContaining("secret"),
+    });
+    expect(asked).toBe(1);
+    vi.stubEnv("HF_ENDPOINT", "https://user:word@example.org");
+    await expect(pull({ repo: "me/clip" })).rejects.toThrow(/without user and password/);
+  });
+
+  test("Retry-After is heeded; what asks for too long is given up at once", async () => {
+    const waits = ["1", new Date(Date.now() + 1500).toUTCString()];
+    const since = performance.now();
+    answer = (_request, response) => {
+      const wait = waits.shift();
+      return wait !== undefined && !!response.writeHead(429, { "retry-after": wait }).end();
+    };
+    await pull({ repo: "me/clip", hub });
+    expect(performance.now() - since).toBeGreaterThan(1000);
+    let asked = 0;
+    answer = (_request, response) => !!response.writeHead(503, { "retry-after": String(++asked * 3600) }).end();
+    await expect(pull({ repo: "me/clip", hub })).rejects.toThrow(/answers 503, and asks to be left alone for 3600 s/);
+    expect(asked).toBe(1);
+    expect([retryAfter("soon"), retryAfter(null), retryAfter("7")]).toEqual([undefined, undefined, 7000]);
+  });
+
+  test("megabytes of brackets, and of blanks, are refused", async () => {
+    api("/tree/", (response) => response.end("[".repeat(2 ** 22)));
+    await expect(pull({ repo: "me/clip", hub })).rejects.toThrow(/nested more than 64 deep/);
+    api("/tree/", (response) => response.end(" ".repeat(9 * 2 ** 20)));
+    await expect(pull({ repo: "me/clip", hub })).rejects.toThrow(/more than 8388608 bytes of JSON/);
+  });
+
+  test("words of a hub come without control characters", async () => {
+    answer = (_request, response) => !!response.writeHead(403, { "x-error-message": "\x9b2Jred \x85" }).end();
+    await expect(pull({ repo: "me/clip", hub })).rejects.toThrow("answers 403 (\\u{9b}2Jred \\u{85})");
+  });
+
+  test("one name for two contents, and a file in a file, are refused", async () => {
+    const entry = (path: string, oid: string) => ({ type: "file", oid, size: 1, path });
+    tree = [entry("a.json", oid), entry("a.json", oid.replaceAll("0", "1"))];
+    await expect(pull({ repo: "me/clip", hub })).rejects.toThrow(/names a\.json twice/);
+    tree = [entry("a.json/b.json", oid), entry("a.json", oid)];
+    await expect(pull({ repo: "me/clip", hub })).rejects.toThrow(/a\.json\/b\.json, in a folder that is a file/);
+  });
+});
+
+describe("the token", () => {
+  const sent = async () => {
+    seen = [];
+    vi.stubEnv("HF_ENDPOINT", hub.endpoint);
+    await pull({ repo: "me/clip" });
+    return {
+      hub: seen[0].authorization,
+      others: seen.filter(({ host, authorization }) => host !== "hub" && authorization),
+    };
+  };
+
+  test("is that of HF_TOKEN, else of hf auth login, and goes to the hub alone", async () => {
+    vi.stubEnv("HF_HOME", cache);
+    vi.stubEnv("HF_TOKEN", "");
+    expect(await sent()).toEqual({ hub: undefined, others: [] });
+    await writeFile(join(cache, "token"), "hf_mine\n");
+    await rm(blobs(), { recursive: true });
+    expect(await sent()).toEqual({ hub: "Bearer hf_mine", others: [] });
+    expect(seen.some(({ host }) => host === "store")).toBe(true);
+    await writeFile(join(cache, "other"), "hf_other");
+    vi.stubEnv("HF_TOKEN_PATH", join(cache, "other"));
+    expect((await sent()).hub).toBe("Bearer hf_other");
+    vi.stubEnv("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1");
+    expect((await sent()).hub).toBeUndefined();
+    vi.stubEnv("HF_TOKEN", "hf_first");
+    expect((await sent()).hub).toBe("Bearer hf_first");
+  });
+
+  test("what is no token is not sent", async () => {
+    vi.stubEnv("HF_TOKEN", "");
+    vi.stubEnv("HF_TOKEN_PATH", join(cache, "token"));
+    await writeFile(join(cache, "token"), "x".repeat(5000));
+    await expect(sent()).rejects.toThrow(/token is no token/);
+    await writeFile(join(cache, "token"), "two\nlines");
+    await expect(sent()).rejects.toThrow(/token is no token/);
+    await rm(join(cache, "token"));
+    await mkdir(join(cache, "token"));
+    expect((await sent()).hub).toBeUndefined();
+  });
 });
 
 test("a busy server is asked again", async () => {
@@ -353,5 +542,8 @@ test("the command, by HF_ENDPOINT and HF_TOKEN; --model then takes the name", as
   expect(err).toContain("model.safetensors is not a sound safetensors file");
   expect((await tbar(["eval", "--model", "hf:me/other", "--data", "shapes"])).err).toContain(
     "fetch it with: tbar pull me/other",
+  );
+  expect((await tbar(["eval", "--model", "you/clip@v2", "--data", "shapes"])).err).toMatch(
+    /you\/clip@v2 is no file or folder, and is not in the cache .*; fetch it with: tbar pull you\/clip@v2/,
   );
 });

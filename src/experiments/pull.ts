@@ -4,10 +4,9 @@ import { dirname } from "node:path";
 import { writeFileAtomic } from "../checkpoint/atomic.ts";
 import { concurrently } from "../data/concurrently.ts";
 import { blobPath, cachedSnapshot, cacheFolder, linkBlob, refPath, repoFolder, snapshotPath } from "../hub/cache.ts";
-import { commitOf, filesOf, type Hub, hubOfEnvironment, isOffline } from "../hub/client.ts";
+import { commitOf, filesOf, type Hub, type HubFile, hubOfEnvironment, isOffline } from "../hub/client.ts";
 import { download } from "../hub/download.ts";
 import { isCommit, parseRepo, type Repo } from "../hub/repo.ts";
-import { retrying } from "../hub/retry.ts";
 import { type Selection, selectFiles } from "../hub/select.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import { type JobOptions, silent } from "./job.ts";
@@ -16,7 +15,7 @@ export interface PullOptions extends Selection, Pick<JobOptions, "progress" | "s
   /** `OWNER/NAME`, or `datasets/OWNER/NAME`; a revision may follow behind @. */
   readonly repo: string;
   readonly revision?: string;
-  /** Default: the hub of HF_ENDPOINT and HF_TOKEN. */
+  /** Default: the hub of HF_ENDPOINT, with the token of HF_TOKEN or `hf auth login`. */
   readonly hub?: Hub;
 }
 
@@ -51,25 +50,28 @@ export async function pull(options: PullOptions): Promise<PullResult> {
   const { progress = silent, signal } = options;
   const repo = parseRepo(options.repo, options.revision);
   if (isOffline()) return fromCache(repo);
-  const hub = { ...(options.hub ?? hubOfEnvironment()), ...(signal && { signal }) };
+  const hub = { ...(options.hub ?? (await hubOfEnvironment())), ...(signal && { signal }) };
   progress.stage("list");
-  const commit = await retrying(hub, () => commitOf(hub, repo));
-  const all = await retrying(hub, () => filesOf(hub, repo, commit));
+  const commit = await commitOf(hub, repo);
+  const all = await filesOf(hub, repo, commit);
   const chosen = selectFiles(all, repo, options);
-  const total = chosen.reduce((sum, { size }) => sum + size, 0);
+  const twins = byHash(chosen);
+  const total = twins.reduce((sum, [{ size }]) => sum + size, 0);
   await checkSpace(repo, total);
 
   progress.stage("fetch");
   const snapshot = snapshotPath(repo, commit);
   const files: PullResult["files"][number][] = [];
   let done = 0;
-  await concurrently(chosen, connections, async (file) => {
-    if (signal?.aborted) throw new TbarError("interrupted", "pulling was interrupted");
-    const arrived = (bytes: number) => progress.step(mebibytes((done += bytes)), mebibytes(total), "MiB");
-    const fetched = await download({ hub, repo, commit }, file, arrived);
-    done += file.size - fetched;
-    await linkBlob(snapshot, file.path, blobPath(repo, file.hash));
-    files.push({ path: file.path, bytes: file.size, hash: file.hash, fetched });
+  await concurrently(twins, connections, async (same) => {
+    for (const [i, file] of same.entries()) {
+      if (signal?.aborted) throw new TbarError("interrupted", "pulling was interrupted");
+      const arrived = (bytes: number) => progress.step(mebibytes((done += bytes)), mebibytes(total), "MiB");
+      const fetched = await download({ hub, repo, commit }, file, arrived);
+      if (i === 0) done += file.size - fetched;
+      await linkBlob(snapshot, file.path, blobPath(repo, file.hash));
+      files.push({ path: file.path, bytes: file.size, hash: file.hash, fetched });
+    }
   });
   if (!isCommit(repo.revision)) {
     await mkdir(dirname(refPath(repo)), { recursive: true });
@@ -86,6 +88,13 @@ export async function pull(options: PullOptions): Promise<PullResult> {
     files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
     left: all.map(({ path }) => path).filter((path) => !names.has(path)),
   };
+}
+
+/** Files of the same bytes together: their blob is fetched once. */
+function byHash(files: readonly HubFile[]): HubFile[][] {
+  const twins = new Map<string, HubFile[]>();
+  for (const file of files) twins.set(file.hash, [...(twins.get(file.hash) ?? []), file]);
+  return [...twins.values()];
 }
 
 const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);

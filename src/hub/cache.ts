@@ -6,13 +6,20 @@ import { existsSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { abandoned, letGo, temporaryName } from "../files/temporary.ts";
 import { badInput } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 import { isCommit, isRepoId, parseRepo, type Repo } from "./repo.ts";
+
+/** HF_HOME, or ~/.cache/huggingface: where Python's tools keep their cache and the token of `hf auth login`. */
+export function hubHome(): string {
+  const { HF_HOME, XDG_CACHE_HOME } = process.env;
+  return HF_HOME || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface");
+}
 
 /** HF_HUB_CACHE, or hub/ in HF_HOME, or ~/.cache/huggingface/hub. */
 export function cacheFolder(): string {
-  const { HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
-  return HF_HUB_CACHE || join(HF_HOME || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "huggingface"), "hub");
+  return process.env.HF_HUB_CACHE || join(hubHome(), "hub");
 }
 
 export function repoFolder({ kind, id }: Repo): string {
@@ -41,19 +48,21 @@ function refOf(repo: Repo): string | undefined {
 
 /**
  * The path that a name typed for a model or data set stands for: `hf:OWNER/NAME[@REVISION]` is its snapshot in the cache, and so
- * is plain OWNER/NAME where no such path exists. Throws `bad-input` when an `hf:` name is not there.
+ * is plain OWNER/NAME where no such path exists. Throws `bad-input` when what may be a name of the hub is in neither place.
  */
 export function localPath(name: string): string {
   const explicit = name.startsWith("hf:");
   if (!explicit && (!name.includes("/") || !isRepoId(name.replace(/@.*/, "")) || existsSync(name))) return name;
   const repo = parseRepo(name);
   const found = cachedSnapshot(repo);
-  if (found === undefined && explicit) {
-    throw badInput(
-      `${name} is not in the cache ${cacheFolder()}; fetch it with: tbar pull ${name.slice("hf:".length)}`,
-    );
-  }
-  return found ?? name;
+  if (found !== undefined) return found;
+  const bare = name.replace(/^hf:/, "");
+  const isFileName = /\.(safetensors|bin|pth?|onnx|json)$/i.test(repo.id);
+  if (isFileName && !explicit) return name; // no model is called so: it is a path, and missing
+  const elsewhere = explicit ? "" : "is no file or folder, and ";
+  throw badInput(
+    `${printable(name)} ${elsewhere}is not in the cache ${cacheFolder()}; fetch it with: tbar pull ${printable(bare)}`,
+  );
 }
 
 /** Makes `snapshot`/`path` stand for a blob: a relative link, or a copy on systems that do not let us link. */
@@ -62,7 +71,13 @@ export async function linkBlob(snapshot: string, path: string, blob: string): Pr
   const target = relative(dirname(link), blob);
   if ((await readlink(link).catch(() => undefined)) === target) return;
   await mkdir(dirname(link), { recursive: true });
-  const temporary = `${link}.tmp-${process.pid}`;
-  await symlink(target, temporary).catch(() => copyFile(blob, temporary));
-  await rename(temporary, link).finally(() => rm(temporary, { force: true }));
+  for (const stale of await abandoned(link, "tmp")) await rm(stale, { force: true });
+  const temporary = temporaryName(link, "tmp");
+  try {
+    await symlink(target, temporary).catch(() => copyFile(blob, temporary));
+    await rename(temporary, link);
+  } finally {
+    await rm(temporary, { force: true });
+    letGo(temporary);
+  }
 }

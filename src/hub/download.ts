@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { abandoned, letGo, temporaryName } from "../files/temporary.ts";
 import { badInput } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 import { blobPath } from "./cache.ts";
 import { type Hub, type HubFile, openFile } from "./client.ts";
 import type { Repo } from "./repo.ts";
@@ -17,9 +19,9 @@ export interface Place {
 }
 
 /**
- * Bring a file's blob into the cache; returns the bytes that had to be fetched, 0 if it is there. What arrives is kept in
- * HASH.incomplete, as Python does, and a later call goes on from its end. Two processes at work on one file spoil it, which the
- * checksum finds. Throws `unavailable` when the hub cannot be reached, `bad-input` when it sends other bytes than it promised.
+ * Bring a file's blob into the cache; returns the bytes that had to be fetched, 0 if it is there. What arrives is kept under a name of
+ * this process's own, which another call goes on with once this one has ended or was killed: two at work on one file fetch it
+ * twice. Throws `unavailable` when the hub cannot be reached, `bad-input` when it sends other bytes than it promised.
  */
 export async function download(
   place: Place,
@@ -29,20 +31,45 @@ export async function download(
   const blob = blobPath(place.repo, file.hash);
   if ((await sizeOf(blob)) === file.size) return 0;
   await mkdir(dirname(blob), { recursive: true });
-  const part = `${blob}.incomplete`;
-  const before = (await sizeOf(part)) ?? 0;
-  const fetched = await fill(place, file, part, arrived);
-  const found = await digest(part, file);
-  if (found === file.hash) {
-    await rename(part, blob);
-    return fetched;
+  const part = temporaryName(blob, "part");
+  try {
+    await takeUp(blob, part);
+    const before = (await sizeOf(part)) ?? 0;
+    const fetched = await fill(place, file, part, arrived);
+    const found = await digest(part, file);
+    if (found === file.hash) {
+      await rename(part, blob);
+      return fetched;
+    }
+    await rm(part);
+    if (fetched < file.size && before > 0) return fetched + (await download(place, file, arrived)); // the old part was bad
+    throw badInput(
+      `${place.repo.id}: the checksum of ${printable(file.path)} is ${found}, the hub states ${file.hash}; what arrived was not kept`,
+    );
+  } finally {
+    letGo(part);
   }
-  await rm(part);
-  if (fetched < file.size && before > 0) return fetched + (await download(place, file, arrived)); // the old part was bad
-  throw badInput(
-    `${place.repo.id}: the checksum of ${file.path} is ${found}, the hub states ${file.hash}; what arrived was not kept`,
-  );
 }
+
+/** Milliseconds without a change after which Python's HASH.incomplete is taken for left: longer than a living download is silent. */
+const leftAfter = 30_000;
+
+/** Makes the largest part that an earlier call left our own; the smaller ones are of no use. */
+async function takeUp(blob: string, part: string): Promise<void> {
+  const left = await abandoned(blob, "part");
+  const python = `${blob}.incomplete`;
+  const found = await stat(python).catch(() => undefined);
+  if (found?.isFile() && found.mtimeMs < Date.now() - leftAfter) left.push(python);
+  const sizes = await Promise.all(left.map(async (path) => (await sizeOf(path)) ?? -1));
+  for (const [, path] of left.map((path, i) => [sizes[i], path] as const).sort(([a], [b]) => b - a)) {
+    if ((await sizeOf(part)) === undefined)
+      await rename(path, part).catch(() => {}); // another process was quicker
+    else await rm(path, { force: true });
+  }
+}
+
+/** Bytes of one try that count as getting on: a server that cuts after each few would be asked for ever. */
+const progress = 32 * 2 ** 10;
 
 /** Lets the file `part` grow to its full size. */
 async function fill({ hub, repo, commit }: Place, file: HubFile, part: string, arrived: (bytes: number) => void) {
@@ -55,16 +82,19 @@ async function fill({ hub, repo, commit }: Place, file: HubFile, part: string, a
       if (have === file.size) return;
       const { from, chunks } = await openFile(hub, repo, commit, file, have);
       if (from < have) await out.truncate((have = 0));
+      let some = 0;
       for await (const chunk of chunks) {
         if (have + chunk.length > file.size)
-          throw badInput(`${repo.id}: ${file.path} has more than the ${file.size} bytes that the hub states`);
+          throw badInput(
+            `${repo.id}: ${printable(file.path)} has more than the ${file.size} bytes that the hub states`,
+          );
         await append(out, chunk);
         have += chunk.length;
         fetched += chunk.length;
         arrived(chunk.length);
-        moved();
+        if ((some += chunk.length) >= progress) moved();
       }
-      if (have < file.size) throw new Cut(`${file.path} ended after ${have} of ${file.size} bytes`);
+      if (have < file.size) throw new Cut(`${printable(file.path)} ended after ${have} of ${file.size} bytes`);
     });
     await out.sync();
   } finally {

@@ -14,7 +14,7 @@ export const pullCommand = (perform: Perform) =>
         "where an earlier call ended, and checks every file against the hub's checksum. Models come as safetensors, json and txt.",
       notes: `Environment:
   HF_ENDPOINT      a mirror of the hub (default: https://huggingface.co)
-  HF_TOKEN         for private and gated repositories; sent to the endpoint only
+  HF_TOKEN         for private and gated repositories; sent to the endpoint only. Else the token that hf auth login left is
   HF_HUB_CACHE     where the cache is (default: hub in HF_HOME, or ~/.cache/huggingface/hub)
   HF_HUB_OFFLINE   1: look into the cache only
 
