@@ -5,24 +5,28 @@ import { gunzip } from "node:zlib";
 import { z } from "zod";
 import { isFile, parseAs, readJson, readSmallFile } from "../checkpoint/files.ts";
 import { badInput } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 import { endOfText, startOfText } from "./tokenizer.ts";
+import { clipPattern, tokenizerLimits } from "./tokenizer-settings.ts";
 
 /** Files with merges, one a line after a first line of comment: transformers', OpenAI's. */
 const mergeFiles = ["merges.txt", "bpe_simple_vocab_16e6.txt.gz"];
 export const tokenizerFiles: readonly string[] = ["tokenizer.json", "vocab.json", ...mergeFiles];
 
 const ids = z.record(z.string(), z.int().nonnegative());
+/** OpenAI's list has 3.1 MiB unpacked. */
+const mostMergeBytes = 4 * 2 ** 20;
 /** OpenAI's list goes on after those that CLIP uses. */
 const usedMerges = 49_152 - 256 - 2;
 
 /** The text of tokenizer.json, or of one made from merges (and vocab.json where there is one); undefined if the folder has neither. */
 export async function readTokenizerJson(folder: string): Promise<string | undefined> {
   const whole = join(folder, "tokenizer.json");
-  if (await isFile(whole)) return (await readSmallFile(whole)).toString("utf8");
+  if (await isFile(whole)) return (await readSmallFile(whole, tokenizerLimits.bytes)).toString("utf8");
   for (const name of mergeFiles) {
     const file = join(folder, name);
     if (!(await isFile(file))) continue;
-    const bytes = await readSmallFile(file);
+    const bytes = await readSmallFile(file, mostMergeBytes);
     const text = name.endsWith(".gz") ? await unzip(file, bytes) : bytes;
     const merges = mergesOf(text.toString("utf8"), file);
     const vocab = join(folder, "vocab.json");
@@ -33,8 +37,8 @@ export async function readTokenizerJson(folder: string): Promise<string | undefi
 }
 
 function unzip(file: string, bytes: Buffer): Promise<Buffer> {
-  return promisify(gunzip)(bytes, { maxOutputLength: 16 * 2 ** 20 }).catch((cause) => {
-    throw badInput(`cannot unpack ${file}: ${cause.message}`, cause);
+  return promisify(gunzip)(bytes, { maxOutputLength: mostMergeBytes }).catch((cause) => {
+    throw badInput(`cannot unpack ${file} to at most ${mostMergeBytes} bytes: ${cause.message}`, cause);
   });
 }
 
@@ -46,7 +50,7 @@ function mergesOf(text: string, file: string): Merge[] {
     .filter((line) => line !== "")
     .map((line) => {
       const [first, second, ...more] = line.split(" ");
-      if (!first || !second || more.length > 0) throw badInput(`${file}: "${line.slice(0, 40)}" is no pair to merge`);
+      if (!first || !second || more.length > 0) throw badInput(`${file}: "${printable(line, 40)}" is no pair to merge`);
       return [first, second];
     });
 }
@@ -73,7 +77,6 @@ function clipTokenizerJson(vocab: Readonly<Record<string, number>>, merges: read
     const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
     return { id: vocab[content], content, ...flags };
   });
-  const parts = `<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+`;
   return JSON.stringify({
     version: "1.0",
     added_tokens: special,
@@ -81,7 +84,7 @@ function clipTokenizerJson(vocab: Readonly<Record<string, number>>, merges: read
     pre_tokenizer: {
       type: "Sequence",
       pretokenizers: [
-        { type: "Split", pattern: { Regex: parts }, behavior: "Removed", invert: true },
+        { type: "Split", pattern: { Regex: clipPattern }, behavior: "Removed", invert: true },
         { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
       ],
     },

@@ -2,45 +2,65 @@
 
 import type { TextConfig } from "../checkpoint/config.ts";
 import { badInput } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 import { cleanText } from "./clean-text.ts";
+import { tokenizerSettings } from "./tokenizer-settings.ts";
 
 /** Ids of a text with start and end, cut to the context length with the end kept; for SigLIP padded to it. */
 export type Tokenize = (text: string) => number[];
 
 /**
  * A tokenizer from the text of a tokenizer.json. Before CLIP's own byte pairs a text is cleaned as OpenAI does it. Throws `bad-input` when
- * the JSON does not parse or does not fit the model.
+ * the JSON does not parse, does not fit the model, or has a setting that no tokenizer of CLIP or SigLIP has.
  */
 export async function loadTokenizer(json: string, text: TextConfig): Promise<Tokenize> {
   const { contextLength, vocabSize } = text;
+  const settings = tokenizerSettings(json);
+  const { model } = settings;
   const { Tokenizer } = await import("@huggingface/tokenizers");
-  let tokenizer: InstanceType<typeof Tokenizer>;
-  let clean = (text: string) => text;
-  let padding = text.padTokenId ?? 0;
-  try {
-    const parsed = JSON.parse(json);
-    if (parsed.model?.type === "BPE" && parsed.model.end_of_word_suffix === "</w>") clean = cleanText;
-    padding = parsed.padding?.pad_id ?? padding;
-    tokenizer = new Tokenizer(parsed, { unk_token: parsed.model?.unk_token }); // the library reads a WordLevel's from here
-  } catch (cause) {
-    throw badInput(`tokenizer.json cannot be used: ${(cause as Error).message}`, cause);
-  }
+  const tokenizer = guarded(
+    () => new Tokenizer(settings, { unk_token: "unk_token" in model ? model.unk_token : null }),
+  );
+  const clean = model.type === "BPE" && model.end_of_word_suffix === "</w>" ? cleanText : (text: string) => text;
+  const padding = settings.padId ?? text.padTokenId ?? 0;
+  const longest = Math.max(16_384, 64 * contextLength);
   const known = new Map<string, number[]>();
   return (words) => {
     const cached = known.get(words);
     if (cached !== undefined) return cached;
-    const ids: (number | undefined)[] = Array.from(tokenizer.encode(clean(words)).ids);
-    if (ids.length === 0) throw badInput(`the tokenizer makes no tokens of "${words}"`);
+    const read = shortened(clean(words.slice(0, 16 * longest)), longest);
+    const ids: (number | undefined)[] = guarded(() => Array.from(tokenizer.encode(read).ids));
+    if (ids.length === 0) throw badInput(`the tokenizer makes no tokens of "${printable(words)}"`);
     const cut = ids.length <= contextLength ? ids : [...ids.slice(0, contextLength - 1), ids[ids.length - 1]];
     while (text.pooling === "last" && cut.length < contextLength) cut.push(padding);
     if (!cut.every((id): id is number => id !== undefined && id >= 0 && id < vocabSize)) {
       throw badInput(
-        `tokenizer.json gives ids [${cut}] for "${words}"; the model's vocabulary has ${vocabSize} entries`,
+        `tokenizer.json gives ids [${cut}] for "${printable(words)}"; the model's vocabulary has ${vocabSize} entries`,
       );
     }
-    if (known.size < 4096) known.set(words, cut);
+    if (known.size < 4096 && words.length <= 1024) known.set(words, cut);
     return cut;
   };
+}
+
+/** What the library throws on a tokenizer that is not whole is the file's fault. */
+function guarded<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw badInput(`tokenizer.json cannot be used: ${printable((cause as Error).message)}`, cause);
+  }
+}
+
+/**
+ * The first of a text that is longer than any model reads: byte pairs take more than linear time in a word's length, and what is behind
+ * the context's length is cut off anyway.
+ */
+function shortened(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  const start = text.replace(/\s+/g, " ").slice(0, longest);
+  const end = start.lastIndexOf(" ");
+  return end > longest / 2 ? start.slice(0, end) : start;
 }
 
 export const unknownWord = "<|unknown|>";
