@@ -16,6 +16,7 @@ import { mergeCommand } from "./commands/merge.ts";
 import { pretrainCommand } from "./commands/pretrain.ts";
 import { pullCommand } from "./commands/pull.ts";
 import { reportCommand } from "./commands/report.ts";
+import { setupCommand } from "./commands/setup.ts";
 import { triggerCommand } from "./commands/trigger.ts";
 import { vectorCommand } from "./commands/vector.ts";
 import { groups } from "./options.ts";
@@ -74,6 +75,7 @@ function createProgram(perform: Perform, { out, err }: Terminal): CommandUnknown
     inspectCommand,
     convertCommand,
     pullCommand,
+    setupCommand,
     exportCommand,
     triggerCommand,
     embedCommand,

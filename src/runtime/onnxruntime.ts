@@ -1,8 +1,10 @@
-/** ONNX Runtime as an executor. The only file that imports onnxruntime-node, and it does so when first used. */
-import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+/** ONNX Runtime as an executor. The only file that loads onnxruntime-node, and it does so when first used. */
+import { createRequire } from "node:module";
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import { TbarError } from "../tensor/error.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import type { Executor, Feeds, Program } from "./executor.ts";
+import { onnxRuntimePackage } from "./onnxruntime-package.ts";
 
 export const devices = ["cpu", "webgpu", "cuda", "dml", "coreml"] as const;
 export type Device = (typeof devices)[number];
@@ -13,16 +15,23 @@ export interface RuntimeOptions {
   readonly threads?: number;
 }
 
+/** onnxruntime-node: what onnxruntime-common declares, and the list of devices that its own library was built with. */
+type Ort = typeof import("onnxruntime-common") & { listSupportedBackends(): readonly { readonly name: string }[] };
+
+async function load(): Promise<Ort> {
+  const folder = await onnxRuntimePackage((text) => process.stderr.write(text));
+  try {
+    return createRequire(import.meta.url)(folder);
+  } catch (cause) {
+    const why = String((cause as Error).message).split("\n")[0];
+    throw new TbarError("unavailable", `ONNX Runtime cannot be loaded from ${folder} (${why})`, { cause });
+  }
+}
+
 /** An executor on one device. Throws `unavailable` with advice when ONNX Runtime or the device is missing. */
 export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = {}): Promise<Executor> {
-  const ort = await import("onnxruntime-node").catch((cause) => {
-    throw new TbarError(
-      "unavailable",
-      `onnxruntime-node cannot be loaded (${(cause as Error).message}). Install it again with ` +
-        "ONNXRUNTIME_NODE_INSTALL=skip npm install onnxruntime-node",
-    );
-  });
-  const supported = ort.listSupportedBackends().map((backend) => backend.name as string);
+  const ort = await load();
+  const supported = ort.listSupportedBackends().map((backend) => backend.name);
   if (!supported.includes(device)) {
     throw new TbarError(
       "unavailable",
