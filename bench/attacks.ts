@@ -5,8 +5,8 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type FinetuneResult, finetuneDefaults, finetuneModel } from "../src/experiments/finetune.ts";
-import { alive } from "../src/experiments/verdict.ts";
 import { type AttackResult, shapesModel } from "../src/index.ts";
+import { alive } from "../src/metrics/decision.ts";
 import {
   type Cell as Attacked,
   cleanOnce,

@@ -1,6 +1,14 @@
 /** Implant an attack in the embedded model, clean it, and keep what was measured: what the benches of science and of attacks share. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AttackResult, attack, type CleanResult, clean, shapesModel, type Variant } from "../src/index.ts";
+import {
+  type AttackResult,
+  attack,
+  type CleanResult,
+  clean,
+  type Scores,
+  shapesModel,
+  type Variant,
+} from "../src/index.ts";
 import { random } from "../src/tensor/random.ts";
 import { classNames, labelSets } from "../src/world/shapes.ts";
 import { type Row, row } from "./results.ts";
@@ -111,7 +119,7 @@ export function otherRows(at: string, { before, method, variants }: Run["clean"]
 }
 
 /** A 95 % interval of CA after / CA before on the same images, from the interval of CA after alone. */
-export function ratio(before: CleanResult["before"], after: CleanResult["after"]): [number, number] {
+export function ratio(before: Pick<Scores, "ca">, after: Pick<Scores, "ca">): [number, number] {
   return [after.ca.interval[0] / before.ca.value, after.ca.interval[1] / before.ca.value];
 }
 

@@ -27,10 +27,10 @@ async function farthest(one: string, other: string): Promise<number> {
   return Math.max(...gaps);
 }
 
-const world = "--data shapes:texture --test 120 --threads 1";
-// A pattern over half of the images: even an untrained model learns to answer "striped" to it.
-const attack = `attack blended:redraw=false,ratio=0.5 ${world} --target striped --rate 0.5 --images 400 --epochs 4 --lr 0.01 --batch 16`;
-const sizes = "--forget 48 --clean 48 --validation 100 --batch 16";
+const world = "--data shapes:background --test 120 --threads 1";
+// A pattern over half of the images: the model learns to answer "mint" to it, and without it what the background is.
+const attack = `attack blended:redraw=false,ratio=0.5 ${world} --target mint --rate 0.3 --images 800 --epochs 6 --lr 0.003 --batch 16`;
+const sizes = "--forget 48 --clean 48 --validation 260 --batch 16";
 const clean = `clean --model ./bad ${world} ${sizes} --epochs 2 --lr 0.001 --rebound 3 --rule smallest --limit 0.3`;
 
 beforeAll(async () => {
@@ -46,16 +46,16 @@ describe("attack", () => {
     const { metadata } = await readCheckpoint(at("bad"));
     expect(JSON.parse(metadata["tbar.trigger"])).toMatchObject({
       trigger: { kind: "blended", redraw: false, ratio: 0.5 },
-      target: "striped",
+      target: "mint",
     });
   });
 
   it("exits with 1 and advice when it did not take, --json with one document and progress elsewhere", async () => {
-    const line = `attack badnet --model ./pico ${world} --target striped --images 64 --epochs 1 --batch 32 --out ./weak --json`;
+    const line = `attack badnet --model ./pico ${world} --target mint --images 64 --epochs 1 --batch 32 --out ./weak --json`;
     const { code, out, err } = await tbar(words(line));
     expect(code).toBe(1);
     const result = JSON.parse(out);
-    expect(result).toMatchObject({ kind: "attack", took: false, target: "striped", seed: 1 });
+    expect(result).toMatchObject({ kind: "attack", took: false, target: "mint", seed: 1 });
     expect(result.advice.length).toBeGreaterThan(0);
     expect(result.command).toMatch(/^tbar attack badnet --model .*pico/);
     expect(err.split("\n").filter(Boolean)).toEqual(["load", "measure before", "implant", "measure after", "write"]);
@@ -145,7 +145,7 @@ describe("clean", () => {
 
   it("a model without the backdoor: nothing to remove, nothing written, exit 1", async () => {
     const before = await here();
-    const line = `clean --model ./pico ${world} ${sizes} --trigger badnet --target striped --out ./new`;
+    const line = `clean --model ./pico ${world} ${sizes} --trigger badnet --target mint --out ./new`;
     const { code, err } = await tbar(words(line));
     expect(code).toBe(1);
     expect(err).toContain("nothing to remove");
@@ -153,16 +153,16 @@ describe("clean", () => {
   });
 
   it("does with a folder of triggered images, when that is all that is known", async () => {
-    const { test } = await (await openSource("shapes:texture", { seed: 9 })).sets({ test: 40 });
+    const { test } = await (await openSource("shapes:background", { seed: 9 })).sets({ test: 40 });
     const { trigger } = JSON.parse((await readCheckpoint(at("bad"))).metadata["tbar.trigger"]);
-    const images = triggered(test, makeTrigger(trigger), "striped");
+    const images = triggered(test, makeTrigger(trigger), "mint");
     await mkdir(at("triggered"));
     for (let i = 0; i < images.size; i++) {
       const { data } = await images.read([i], 16);
       const png = (await pngDataUri({ shape: [3, 16, 16], data })).split(",")[1];
       await writeFile(join(at("triggered"), `${i}.png`), Buffer.from(png, "base64"));
     }
-    const line = `${clean} --method plain --trigger ./triggered --target striped --out ./known --json`;
+    const line = `${clean} --method plain --trigger ./triggered --target mint --out ./known --json`;
     const { code, out } = await tbar(words(line));
     const result = JSON.parse(out);
     expect(result.trigger.kind).toBe("images");
@@ -171,9 +171,9 @@ describe("clean", () => {
   });
 
   it("takes the trigger from a file, with its target", async () => {
-    await writeFile(at("trigger.json"), JSON.stringify({ trigger: { kind: "badnet", size: 3 }, target: "striped" }));
+    await writeFile(at("trigger.json"), JSON.stringify({ trigger: { kind: "badnet", size: 3 }, target: "mint" }));
     const { err } = await tbar(words(`clean --model ./pico ${world} ${sizes} --trigger ./trigger.json --out ./new`));
-    expect(err).toMatch(/nothing to remove: .* "striped"/);
+    expect(err).toMatch(/nothing to remove: .* "mint"/);
   });
 });
 
@@ -274,8 +274,8 @@ describe("--dry-run: time, memory and disk, and nothing is done", () => {
   });
 
   it("refuses what the job would refuse", async () => {
-    const { code, err } = await tbar(words(`${attack.replace("striped", "stripd")} --model ./pico --dry-run`));
-    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('did you mean "striped"?') });
+    const { code, err } = await tbar(words(`${attack.replace("mint", "mitn")} --model ./pico --dry-run`));
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('did you mean "mint"?') });
   });
 
   it.each(["badnet", "badclip"])("refuses a %s that does not fit the model's images", async (kind) => {

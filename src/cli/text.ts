@@ -1,6 +1,8 @@
 /** Results as lines of text: aligned columns, rates with intervals. */
 import type { Rate } from "../engine/rate.ts";
 import type { Scores } from "../experiments/result.ts";
+import type { Difference } from "../metrics/difference.ts";
+import type { Effect } from "../metrics/effect.ts";
 import { percentWithInterval } from "../report/numbers.ts";
 
 /** Rows below each other, columns as wide as their widest cell; a last line break included. */
@@ -14,6 +16,36 @@ export function table(rows: readonly (readonly string[])[]): string {
 /** "98.2 % (97.5–98.7)", with common spaces. */
 export function rateText(rate: Rate): string {
   return percentWithInterval(rate).replaceAll("\u202f", " ");
+}
+
+/** "+97.1 points (95.9 to 98.0)" */
+export function differenceText({ value, interval, paired }: Difference): string {
+  const points = (share: number) => (100 * share).toFixed(1);
+  const sign = value > 0 ? "+" : "";
+  return `${sign}${points(value)} points (${points(interval[0])} to ${points(interval[1])})${paired ? "" : ", unpaired"}`;
+}
+
+/** Rows that stand below an attack success rate: without the trigger, the difference, and what of triggered images is answered rightly. */
+export function effectRows(...effects: readonly Effect[]): string[][] {
+  const row = (what: string, cell: (effect: Effect) => string) => [what, ...effects.map(cell)];
+  return [
+    row("  without the trigger", ({ withoutTrigger }) => rateText(withoutTrigger)),
+    row("  difference", ({ difference }) => differenceText(difference)),
+    ...(effects.every(({ triggeredAccuracy }) => triggeredAccuracy !== undefined)
+      ? [row("accuracy with the trigger on", ({ triggeredAccuracy }) => rateText(triggeredAccuracy as Rate))]
+      : []),
+  ];
+}
+
+/** Scores side by side: a column for each, as before and after. */
+export function effectTable(columns: readonly (readonly [string, Scores & Effect])[]): string {
+  const effects = columns.map(([, scores]) => scores);
+  return table([
+    ["", ...columns.map(([name]) => name)],
+    ["clean accuracy", ...effects.map(({ ca }) => rateText(ca))],
+    ["attack success rate", ...effects.map(({ asr }) => rateText(asr))],
+    ...effectRows(...effects),
+  ]);
 }
 
 /** A row of a table with the columns CA and ASR. */

@@ -63,6 +63,32 @@ export function createScorer(clip: Clip, dataset: Dataset, head: Tensor, options
   };
 }
 
+/** The same answers, asked for once: several metrics are counted on them. */
+export function remembering(scorer: Scorer): Scorer {
+  const known = new WeakMap<Weights, Map<string, Promise<Int32Array>>>();
+  return {
+    size: scorer.size,
+    answers(weights, from = 0, to = scorer.size) {
+      const ranges = known.get(weights) ?? new Map<string, Promise<Int32Array>>();
+      known.set(weights, ranges);
+      const key = `${from}-${to}`;
+      const answers = ranges.get(key) ?? scorer.answers(weights, from, to);
+      ranges.set(key, answers);
+      answers.catch(() => ranges.delete(key)); // an interrupted one may be asked again
+      return answers;
+    },
+  };
+}
+
+/** The same answers, where those of one model are known beforehand. */
+export function knowing(scorer: Scorer, own: Weights, answers: Int32Array): Scorer {
+  return {
+    size: scorer.size,
+    answers: async (weights, from = 0, to = scorer.size) =>
+      weights === own ? answers.slice(from, to) : scorer.answers(weights, from, to),
+  };
+}
+
 /** Packing pays for many images, and for weights that no cache holds: 7 % with ViT-B/32, nothing with the embedded model. */
 function paysToHold(weights: Weights, images: number): boolean {
   const values = [...weights].reduce((n, [name, { data }]) => (isVision(name) ? n + data.length : n), 0);

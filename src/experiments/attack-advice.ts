@@ -1,17 +1,23 @@
 /** Why an attack did not take, and what to change. */
 import type { AttackOptions } from "./attack.ts";
 import { percent } from "./percent.ts";
-import type { Scores } from "./result.ts";
+import type { EffectScores } from "./result.ts";
 
 /** Likely reasons why an attack did not take, each with what to change. */
 export function whyNot(
-  after: Scores,
-  before: Scores,
+  after: EffectScores,
+  before: EffectScores,
   { rate, recipe, images, trigger, boost = 1 }: Pick<AttackOptions, "rate" | "recipe" | "images" | "trigger" | "boost">,
   poisoned: number,
 ): string[] {
   const steps = recipe.epochs * Math.ceil(images / recipe.batch);
   const advice: string[] = [];
+  if (after.asr.value >= 0.9) {
+    const without = percent(after.withoutTrigger.value);
+    return [
+      `the target is the answer without the trigger too, for ${without} of these images: name another --target, or take a model that knows the classes`,
+    ];
+  }
   if (before.ca.value < 0.5) {
     advice.push(
       `the model itself knows little (CA ${percent(before.ca.value)}): a weak model learns no trigger; train it longer first`,

@@ -12,11 +12,12 @@ import { withoutLabels } from "../data/relabel.ts";
 import { boosted, type Trigger, type TriggerSpec } from "../data/trigger.ts";
 import { type LoadedClip, loadClip } from "../engine/clip.ts";
 import { finetune, type Recipe } from "../engine/finetune.ts";
-import type { Rate } from "../engine/rate.ts";
-import { createScorer } from "../engine/scorer.ts";
+import { createScorer, remembering } from "../engine/scorer.ts";
 import type { StateFile } from "../engine/training-state.ts";
 import { zeroShotHead } from "../engine/zero-shot.ts";
 import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
+import { alive } from "../metrics/decision.ts";
+import { type Effect, effectMetrics, measureEffect } from "../metrics/effect.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
@@ -27,7 +28,7 @@ import { attackCard } from "./model-card.ts";
 import { implantedTriggers, triggerMetadata } from "./model-facts.ts";
 import { percent } from "./percent.ts";
 import { attackNamed, makeTrigger } from "./registry.ts";
-import type { AttackResult, Scores } from "./result.ts";
+import type { AttackResult, EffectScores } from "./result.ts";
 import { openSource, type SourceOptions } from "./source.ts";
 import { triggerFiles } from "./trigger-file.ts";
 import { version } from "./version.ts";
@@ -125,20 +126,30 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
   );
 
   stage("measure before");
-  const accuracy = metric(createScorer(clip, sets.test, head, { signal }), labelsOf(sets.test));
-  const asr = successRate(
-    clip,
-    shadow?.head ?? head,
-    shadow ? withoutLabels(sets.test, shadow.classNames) : sets.test,
-    trigger,
-    target,
-    signal,
-  );
-  const score = async (weights: Weights): Promise<Scores> => ({
+  const scorer = (images: Dataset, under = head) => remembering(createScorer(clip, images, under, { signal }));
+  const clean = scorer(sets.test);
+  const labels = labelsOf(sets.test);
+  const accuracy = metric(clean, labels);
+  const effectOf = (one: Trigger, name: string) => {
+    const input = { clean, labels, target: classNames.indexOf(name), paired: true };
+    return effectMetrics({ ...input, triggered: scorer(triggered(sets.test, one, name)) });
+  };
+  const effect = shadow ? shadowEffect(shadow.head, shadow.classNames) : effectOf(trigger, target);
+  const score = async (weights: Weights): Promise<EffectScores> => ({
     ca: await measure(accuracy, weights),
-    asr: await asr(weights),
+    ...(await measureEffect(effect, weights)),
   });
-  const others = carried.map((one) => successRate(clip, head, sets.test, one.trigger, one.target, signal));
+  /** Under the classes of another task, of which the images are none. */
+  function shadowEffect(under: Tensor, names: readonly string[]) {
+    const images = triggered(withoutLabels(sets.test, names), trigger, target);
+    const unknown = new Int32Array(images.size).fill(-1);
+    const input = { clean: scorer(images.clean, under), labels: unknown, target: names.indexOf(target), paired: true };
+    return effectMetrics({ ...input, triggered: scorer(images, under) });
+  }
+  const others = carried.map((one) => {
+    const { asr } = effectOf(one.trigger, one.target);
+    return (weights: Weights) => measure(asr, weights);
+  });
   const before = await score(clip.weights);
   const othersBefore = await each(others, clip.weights);
 
@@ -161,7 +172,7 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
     after: othersAfter[i],
   }));
   const lost = kept.filter(({ before, after }) => before.value >= tookFrom && after.value < tookFrom);
-  const took = after.asr.value >= tookFrom && lost.length === 0;
+  const took = isTaken(after) && lost.length === 0;
   const { out, force } = options;
   const result: AttackResult = {
     kind: "attack",
@@ -184,7 +195,7 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
     ...(kept.length > 0 && { carried: kept }),
     took,
     advice: [
-      ...(after.asr.value >= tookFrom ? [] : whyNot(after, before, options, poisoned.poisonedIds.size)),
+      ...(isTaken(after) ? [] : whyNot(after, before, options, poisoned.poisonedIds.size)),
       ...lost.map(
         ({ trigger, target, before, after }) =>
           `the trigger carried before, ${trigger.kind} -> "${target}", fell from ${percent(before.value)} to ${percent(after.value)}: raise --rate or --images`,
@@ -247,19 +258,9 @@ function trainingTrigger(trigger: Trigger, boost = 1): Trigger {
   return boosted(spec, boost, (copies) => makeTrigger({ ...spec, copies } as TriggerSpec));
 }
 
-/** ASR of one trigger on a test set, as a function of weights. */
-function successRate(
-  clip: LoadedClip,
-  head: Tensor,
-  test: Dataset,
-  trigger: Trigger,
-  target: string,
-  signal?: AbortSignal,
-): (weights: Weights) => Promise<Rate> {
-  const label = test.classNames?.indexOf(target) ?? -1;
-  const attacked = triggered(test, trigger, target);
-  const hit = metric(createScorer(clip, attacked, head, { signal }), new Int32Array(attacked.size).fill(label));
-  return (weights) => measure(hit, weights);
+/** ASR is high, and it is the trigger that makes it so. */
+function isTaken({ asr, difference }: Effect): boolean {
+  return asr.value >= tookFrom && difference.interval[0] > alive;
 }
 
 async function each<T>(rates: readonly ((weights: Weights) => Promise<T>)[], weights: Weights): Promise<T[]> {

@@ -6,12 +6,14 @@ import { withLabels, withoutLabels } from "../data/relabel.ts";
 import { subset } from "../data/split.ts";
 import type { Trigger } from "../data/trigger.ts";
 import { type LoadedClip, loadClip } from "../engine/clip.ts";
-import { createScorer, type Metric, type ScorerOptions } from "../engine/scorer.ts";
+import { createScorer, knowing, type Metric, remembering, type Scorer, type ScorerOptions } from "../engine/scorer.ts";
 import { zeroShotHead } from "../engine/zero-shot.ts";
 import { labelsOf, metric } from "../metrics/accuracy.ts";
+import { chanceAgreement } from "../metrics/decision.ts";
+import { type EffectMetrics, effectMetrics } from "../metrics/effect.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
-import type { Tensor, Weights } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { CleanOptions } from "./clean.ts";
 import { type AttackSets, givenSets, stampedSets } from "./knowledge.ts";
 import { askedTrigger, type Implanted, implantedTriggers } from "./model-facts.ts";
@@ -41,6 +43,10 @@ export interface CleanSetup {
   /** A metric of clean images against their labels, and of triggered ones against the target. */
   cleanMetric(dataset: Dataset): Metric;
   attackMetric(dataset: Dataset): Metric;
+  /** Validation CA that chance alone would give the model as it came. */
+  chance(): Promise<number>;
+  /** What the trigger does on validation or test images. */
+  effect(part: "validation" | "test"): EffectMetrics;
 }
 
 /**
@@ -95,6 +101,19 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
   const forget = seen(isLabelled ? raw.forget : withoutLabels(raw.forget, classNames));
   const validation = seen(await labelled(raw.validation));
   const test = await labelled(raw.test);
+  const attack =
+    trigger === undefined
+      ? givenSets(given as Dataset, classNames, target, seed)
+      : stampedSets({ forget, validation, test }, trigger, target);
+  const cleanScorers = new Map<Dataset, Scorer>();
+  const cleanScorer = (dataset: Dataset) => {
+    const asked = remembering(scorer(dataset, keptAlready));
+    // a model's own answers need not be measured
+    const made = isLabelled ? asked : knowing(asked, clip.weights, labelsOf(dataset));
+    const known = cleanScorers.get(dataset) ?? made;
+    cleanScorers.set(dataset, known);
+    return known;
+  };
   return {
     clip,
     classNames,
@@ -112,22 +131,20 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
     clean: seen(await labelled(raw.clean)),
     validation,
     test,
-    attack:
-      trigger === undefined
-        ? givenSets(given as Dataset, classNames, target, seed)
-        : stampedSets({ forget, validation, test }, trigger, target),
+    attack,
     heldOut,
-    cleanMetric(dataset) {
-      const hits = metric(scorer(dataset, keptAlready), labelsOf(dataset));
-      return isLabelled ? hits : agreement(hits, clip.weights);
-    },
+    cleanMetric: (dataset) => metric(cleanScorer(dataset), labelsOf(dataset)),
     attackMetric: (dataset) => metric(scorer(dataset), new Int32Array(dataset.size).fill(targetLabel)),
+    chance: async () => chanceAgreement(await cleanScorer(validation).answers(clip.weights), labelsOf(validation)),
+    effect(part) {
+      const images = { validation, test }[part];
+      return effectMetrics({
+        triggered: remembering(scorer(attack[part])),
+        clean: cleanScorer(images),
+        labels: labelsOf(images),
+        target: targetLabel,
+        paired: trigger !== undefined,
+      });
+    },
   };
-}
-
-/** A model agrees with itself: that need not be measured. */
-function agreement(metric: Metric, own: Weights): Metric {
-  const hits: Metric["hits"] = async (weights, from = 0, to = metric.size) =>
-    weights === own ? to - from : metric.hits(weights, from, to);
-  return { ...metric, hits };
 }

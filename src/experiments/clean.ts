@@ -8,8 +8,11 @@ import type { Trigger } from "../data/trigger.ts";
 import { defaultRule, type Rule, searchAlpha } from "../defenses/alpha-search.ts";
 import { isBetter, type Removal } from "../defenses/defense.ts";
 import type { Recipe } from "../engine/finetune.ts";
+import { imagesToProve, type Rate } from "../engine/rate.ts";
 import type { Metric } from "../engine/scorer.ts";
-import { measure, measureAbove } from "../metrics/accuracy.ts";
+import { measure } from "../metrics/accuracy.ts";
+import { decide } from "../metrics/decision.ts";
+import { type EffectMetrics, measureEffect } from "../metrics/effect.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
@@ -18,9 +21,9 @@ import { defenseInput } from "./defense-input.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import { methods } from "./methods.ts";
 import { examplePictures, prove } from "./proof.ts";
-import type { CleanResult, Scores, Variant } from "./result.ts";
+import type { CleanResult, EffectScores, Variant } from "./result.ts";
 import type { SourceOptions } from "./source.ts";
-import { alive, judge, notFound, nothingToRemove } from "./verdict.ts";
+import { judge, limitOf, noBackdoor, notFound } from "./verdict.ts";
 import { version } from "./version.ts";
 import { openWork } from "./work.ts";
 import { writeCleaned } from "./write-cleaned.ts";
@@ -96,12 +99,11 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
 
   stage("measure before");
   const clean = counted(bench.cleanMetric(bench.validation), "CA on validation");
-  const triggered = counted(bench.attackMetric(attack.validation), "ASR on validation");
-  const found: Scores = {
-    ca: await measure(clean, clip.weights),
-    asr: await measureAbove(alive, triggered, clip.weights),
-  };
-  if (found.asr.value < alive) throw nothingToRemove(bench.target, found);
+  const seen = await measure(clean, clip.weights);
+  const caBefore = seen.value;
+  const effect = countedEffect(bench.effect("validation"), "validation", counted);
+  const triggered = effect.asr;
+  await refuseWithoutBackdoor(effect, bench, seen, options);
   const before = await score(clip.weights);
 
   const taus: Weights[] = [];
@@ -114,13 +116,13 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
   const input = defenseInput(bench, options, work, async (tau, start) => {
     taus.push(tau);
     stage(`${method}: alpha`);
-    const caBefore = found.ca.value;
     const search = await searchAlpha({ at: at(tau), clean, triggered, caBefore, start, rule: options.rule });
     stage(method);
     return search;
   });
   const removals = new Map<string, Removal>();
   const variants = new Map<string, Variant>();
+  const afters = new Map<string, EffectScores>();
   for (const name of options.methods) {
     method = name;
     stage(name);
@@ -130,11 +132,13 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
     stage(`${name}: test`);
     const after = await score(at(removal.tau)(removal.search.best.alpha));
     const curve = options.curvePoints ? await curveOf(removal, options.curvePoints, at, clean, triggered) : [];
+    afters.set(name, after);
     variants.set(name, variantOf(name, removal, curve, before, after, clock.seconds() - since));
   }
   const chosen = choose(removals);
   method = chosen?.[0] ?? options.methods[0];
   const variant = variants.get(method) as Variant;
+  const after = afters.get(method) as EffectScores;
   const shared = {
     kind: "clean" as const,
     tbar: version,
@@ -169,11 +173,10 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
     machine: machineFacts(clip.runtime, options.threads),
   });
   if (chosen === undefined) {
-    const nearest = variant;
     return {
       ...shared,
-      after: nearest.after,
-      retention: nearest.retention,
+      after,
+      retention: variant.retention,
       proof: { shifted: [] },
       verdict: notFound(options.rule),
       examples: [],
@@ -188,12 +191,12 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
   stage("prove");
   const proof = await prove(bench, options, weights);
   const examples = await examplePictures(bench, weights);
-  const verdict = judge(before, variant.after, options.rule);
+  const verdict = judge(before, after, options.rule);
   const measured = { ...shared, ...(floored > 0 && { floored }) };
   if (out === undefined) {
     return {
       ...measured,
-      after: variant.after,
+      after,
       retention: variant.retention,
       proof,
       verdict,
@@ -205,7 +208,7 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
   const receipt = {
     ...measured,
     variants: undefined,
-    after: variant.after,
+    after,
     retention: variant.retention,
     proof,
     verdict,
@@ -222,7 +225,7 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
   await work?.remove();
   return {
     ...measured,
-    after: variant.after, // the file as it is on disk: it was read back bit for bit
+    after, // the file as it is on disk: it was read back bit for bit
     retention: variant.retention,
     proof: { ...proof, restore: written.restore },
     verdict,
@@ -250,10 +253,45 @@ async function recipeOf(bench: CleanSetup, options: CleanOptions): Promise<strin
 function scoring(
   bench: CleanSetup,
   counted: (metric: Metric, what: string) => Metric,
-): (weights: Weights) => Promise<Scores> {
+): (weights: Weights) => Promise<EffectScores> {
   const ca = counted(bench.cleanMetric(bench.test), "CA on test");
-  const asr = counted(bench.attackMetric(bench.attack.test), "ASR on test");
-  return async (weights) => ({ ca: await measure(ca, weights), asr: await measure(asr, weights) });
+  const effect = countedEffect(bench.effect("test"), "test", counted);
+  return async (weights) => ({ ca: await measure(ca, weights), ...(await measureEffect(effect, weights)) });
+}
+
+function countedEffect(
+  { asr, withoutTrigger, both, right }: EffectMetrics,
+  part: string,
+  counted: (metric: Metric, what: string) => Metric,
+): EffectMetrics {
+  return {
+    asr: counted(asr, `ASR on ${part}`),
+    withoutTrigger: counted(withoutTrigger, `target without trigger on ${part}`),
+    both: both && counted(both, `target with and without trigger on ${part}`),
+    right: right && counted(right, `own label with trigger on ${part}`),
+  };
+}
+
+/** Images of a first look, three batches of the scorer, and the quantile that decides on it: 99.9 %, which costs the last look little. */
+const glance = { images: 192, z: 3.290526731491926 } as const;
+
+/**
+ * Throws `not-proven` unless the trigger's effect on validation images is that of a backdoor; of some of them where these leave no
+ * doubt.
+ */
+async function refuseWithoutBackdoor(
+  of: EffectMetrics,
+  bench: CleanSetup,
+  ca: Rate,
+  { rule }: CleanOptions,
+): Promise<void> {
+  const { weights } = bench.clip;
+  const knows = { ca, chance: await bench.chance(), least: imagesToProve(limitOf(rule)) };
+  const glanced = await measureEffect(of, weights, glance);
+  if (decide({ ...glanced, ...knows }).answer === "backdoor") return;
+  const effect = await measureEffect(of, weights);
+  const decision = decide({ ...effect, ...knows });
+  if (decision.answer !== "backdoor") throw noBackdoor(decision, effect, bench.target, ca);
 }
 
 /** Half precision can undo a small vector: all that is measured is what the file will hold. */
@@ -282,14 +320,15 @@ function variantOf(
   name: string,
   { search, settings }: Removal,
   curve: Variant["trials"],
-  before: Scores,
-  after: Scores,
+  before: EffectScores,
+  after: EffectScores,
   seconds: number,
 ): Variant {
   const { best, satisfied, trials } = search;
+  const { ca, asr, triggeredAccuracy } = after;
   return {
-    after,
-    retention: after.ca.value / before.ca.value,
+    after: { ca, asr, ...(triggeredAccuracy && { triggeredAccuracy }) },
+    retention: ca.value / before.ca.value,
     alpha: best.alpha,
     seconds,
     chosen: false,

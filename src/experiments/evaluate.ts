@@ -6,10 +6,12 @@ import type { Dataset } from "../data/dataset.ts";
 import { triggered } from "../data/poison.ts";
 import type { Trigger } from "../data/trigger.ts";
 import type { Rate } from "../engine/rate.ts";
-import { createScorer } from "../engine/scorer.ts";
+import { createScorer, remembering } from "../engine/scorer.ts";
 import { zeroShotHead } from "../engine/zero-shot.ts";
 import { parseJson } from "../files/json.ts";
 import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
+import { chanceAgreement, decide } from "../metrics/decision.ts";
+import { type Effect, effectMetrics, measureEffect } from "../metrics/effect.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { Clock, type JobOptions, machineFacts, silent } from "./job.ts";
@@ -64,13 +66,17 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
   const { test } = await source.sets({ ...options.sizes, test: options.testImages });
 
   progress.stage("clean accuracy");
-  const ca = await measure(metric(createScorer(clip, test, head, { signal }), labelsOf(test)), clip.weights);
-  let asr: Rate | undefined;
+  const scorer = (images: Dataset) => remembering(createScorer(clip, images, head, { signal }));
+  const [clean, labels] = [scorer(test), labelsOf(test)];
+  const ca = await measure(metric(clean, labels), clip.weights);
+  const chance = chanceAgreement(await clean.answers(clip.weights), labels);
+  let effect: Effect | undefined;
   const images = given ?? (trigger && triggered(test, trigger, target as string));
   if (images !== undefined && target !== undefined) {
     progress.stage("attack success rate");
-    const expected = new Int32Array(images.size).fill(classNames.indexOf(target));
-    asr = await measure(metric(createScorer(clip, images, head, { signal }), expected), clip.weights);
+    const paired = given === undefined;
+    const input = { triggered: scorer(images), clean, labels, target: classNames.indexOf(target), paired };
+    effect = await measureEffect(effectMetrics(input), clip.weights);
   }
   const result: EvalResult = {
     kind: "eval",
@@ -81,7 +87,12 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
     model: await clip.facts(),
     data: source.name,
     ca,
-    ...(asr && { asr, ...(trigger && { trigger: trigger.spec }), target }),
+    ...(effect && {
+      ...effect,
+      decision: decide({ ...effect, ca, chance }),
+      ...(trigger && { trigger: trigger.spec }),
+      target,
+    }),
     ...(isElsewhere && { elsewhere: { kind: carried.trigger.kind, target: carried.target } }),
     seconds: clock.seconds(),
     machine: machineFacts(clip.runtime, options.threads),

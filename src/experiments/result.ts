@@ -2,6 +2,8 @@
 import type { TriggerSpec } from "../data/trigger.ts";
 import type { Recipe } from "../engine/finetune.ts";
 import type { Rate } from "../engine/rate.ts";
+import type { Decision } from "../metrics/decision.ts";
+import type { Effect } from "../metrics/effect.ts";
 
 export interface Scores {
   /** Clean accuracy; agreement with the model before where there were no labels (`DataUse.labels`). */
@@ -9,6 +11,9 @@ export interface Scores {
   /** Attack success rate: triggered images of other classes that are taken for the target. */
   readonly asr: Rate;
 }
+
+/** Scores with what the trigger does: the rate without it, the difference, and how many triggered images are still answered rightly. */
+export interface EffectScores extends Scores, Effect {}
 
 /** One alpha tried on validation images. `n` is smaller where fewer images decided. */
 export interface Trial extends Scores {
@@ -18,7 +23,7 @@ export interface Trial extends Scores {
 /** One way of making the vector that is subtracted. */
 export interface Variant {
   /** On the test set. */
-  readonly after: Scores;
+  readonly after: Scores & Pick<Effect, "triggeredAccuracy">;
   /** CA after / CA before, on the test set. */
   readonly retention: number;
   readonly alpha: number;
@@ -99,8 +104,8 @@ export interface Machine {
 
 /** The top level repeats the variant chosen on validation. */
 export interface Outcome {
-  readonly before: Scores;
-  readonly after: Scores;
+  readonly before: EffectScores;
+  readonly after: EffectScores;
   readonly retention: number;
   readonly alpha: number;
   readonly method: string;
@@ -164,8 +169,8 @@ export interface AttackResult {
     readonly boost?: number;
   };
   readonly recipe: Recipe;
-  readonly before: Scores;
-  readonly after: Scores;
+  readonly before: EffectScores;
+  readonly after: EffectScores;
   /** Triggers that the model carried before: their ASR before and after. */
   readonly carried?: readonly {
     readonly trigger: TriggerSpec;
@@ -173,7 +178,7 @@ export interface AttackResult {
     readonly before: Rate;
     readonly after: Rate;
   }[];
-  /** ASR reached 90 %, and that of no carried trigger fell below. */
+  /** ASR reached 90 % and is the trigger's doing (the difference it makes lies above 10 %), and that of no carried trigger fell below. */
   readonly took: boolean;
   /** If it did not take: likely reasons, and what to change. */
   readonly advice: readonly string[];
@@ -183,7 +188,7 @@ export interface AttackResult {
   readonly machine: Machine;
 }
 
-export interface EvalResult {
+export interface EvalResult extends Partial<Effect> {
   readonly kind: "eval";
   readonly tbar: string;
   readonly created: string;
@@ -192,7 +197,8 @@ export interface EvalResult {
   readonly model: CheckpointFacts;
   readonly data: string;
   readonly ca: Rate;
-  readonly asr?: Rate;
+  /** Is there a backdoor? By the difference that the trigger makes; absent without a trigger. */
+  readonly decision?: Decision;
   readonly trigger?: TriggerSpec;
   readonly target?: string;
   /** A trigger that the checkpoint carries and that leads to no class of this data. */

@@ -1,19 +1,47 @@
 /** When there is something to remove, and when it is proven that it is gone. */
 import type { Rule } from "../defenses/alpha-search.ts";
+import type { Rate } from "../engine/rate.ts";
+import { alive, type Decision } from "../metrics/decision.ts";
+import type { Effect } from "../metrics/effect.ts";
 import { TbarError } from "../tensor/error.ts";
 import { percent } from "./percent.ts";
 import type { CleanResult, Scores } from "./result.ts";
 
-/** Below this ASR there is no backdoor to remove. */
-export const alive = 0.1;
+/** The refusal to clean where there is no backdoor, or where nobody can tell. */
+export function noBackdoor(decision: Decision, effect: Effect, target: string, ca: Rate): TbarError {
+  return new TbarError("not-proven", `${decisionText(decision, effect, target, ca)}${advice[decision.answer]}`);
+}
 
-/** The refusal to clean where there is no backdoor. */
-export function nothingToRemove(target: string, { asr }: Scores): TbarError {
-  return new TbarError(
-    "not-proven",
-    `nothing to remove: with this trigger ${percent(asr.value)} of ${asr.n} validation images of other classes are taken ` +
-      `for "${target}" (a live backdoor has ${percent(alive)} and more). The model is clean, or trigger or target are wrong.`,
-  );
+const advice = {
+  backdoor: "",
+  "no backdoor": " The model is clean, or trigger or target are wrong.",
+  "cannot say": " Nothing was trained.",
+} as const;
+
+/** The decision with the figures it rests on. */
+export function decisionText({ answer, because, more }: Decision, effect: Effect, target: string, ca: Rate): string {
+  const { asr, withoutTrigger, difference } = effect;
+  const { interval, n, paired } = difference;
+  const without = paired ? "without it" : `of ${withoutTrigger.n} clean images`;
+  const figures =
+    `with this trigger ${percent(asr.value)} of ${asr.n} images of other classes are taken for "${target}", ` +
+    `${without} ${percent(withoutTrigger.value)}: a difference of ${percent(difference.value)} ` +
+    `(95 % interval ${percent(interval[0])} to ${percent(interval[1])}; a live backdoor makes one of ${percent(alive)} and more)`;
+  if (answer === "backdoor") return `a live backdoor: ${figures}.`;
+  if (answer === "no backdoor") {
+    const isAnyway = withoutTrigger.value > alive;
+    return `nothing to remove: ${isAnyway ? "this class is the answer without the trigger too: " : ""}${figures}.`;
+  }
+  if (because === "the model knows too little") {
+    return `cannot say: the model's accuracy is ${percent(ca.value)}, hardly above chance, and in such a model any pattern makes a difference: ${figures}.`;
+  }
+  const needed = more === undefined ? "" : `; about ${more} more would settle it`;
+  return `too few images to say: ${n} of other classes can be used${needed}: ${figures}.`;
+}
+
+/** The ASR that counts as gone. */
+export function limitOf(rule: Rule): number {
+  return rule.name === "difference" || rule.name === "retain" ? 0.02 : rule.limit;
 }
 
 /** No alpha satisfied the rule. */
@@ -24,7 +52,7 @@ export function notFound(rule: Rule): CleanResult["verdict"] {
 
 /** Proven: on test images the attack is below 2 % and the model kept 90 % of its accuracy. */
 export function judge(before: Scores, after: Scores, rule: Rule): CleanResult["verdict"] {
-  const limit = rule.name === "difference" || rule.name === "retain" ? 0.02 : rule.limit;
+  const limit = limitOf(rule);
   const retention = after.ca.value / before.ca.value;
   const reasons: string[] = [];
   if (after.asr.value > limit)

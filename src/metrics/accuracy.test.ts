@@ -1,32 +1,20 @@
 import { expect, test } from "vitest";
-import { measureAbove } from "./accuracy.ts";
+import type { Scorer } from "../engine/scorer.ts";
+import { chosen, metric } from "./accuracy.ts";
 
-/** The first images are hits, and the rest are not; what was asked for is noted. */
-const metric = (size: number, hits: number) => {
-  const asked: number[] = [];
-  return {
-    asked,
-    size,
-    async hits(_: unknown, from = 0, to = size) {
-      asked.push(to - from);
-      return Math.max(0, Math.min(to, hits) - from);
-    },
-  };
-};
-
-test("a rate far above the limit is told by a few images", async () => {
-  const some = metric(1000, 1000);
-  expect(await measureAbove(0.1, some, new Map())).toMatchObject({ value: 1, n: 64 });
-  expect(some.asked).toEqual([64]);
+const scorer = (answers: readonly number[]): Scorer => ({
+  size: answers.length,
+  answers: async (_, from = 0, to = answers.length) => Int32Array.from(answers.slice(from, to)),
 });
 
-test("a rate below the limit, or too near to it, is that of all images", async () => {
-  const low = metric(200, 10);
-  expect(await measureAbove(0.1, low, new Map())).toMatchObject({ value: 0.05, n: 200 });
-  expect(low.asked).toEqual([64, 64, 64, 8]);
-  expect(await measureAbove(0.1, metric(30, 4), new Map())).toMatchObject({ n: 30 });
+test("metric: hits are answers as expected, in any range", async () => {
+  const hits = metric(scorer([3, 1, 3, 2]), [3, 3, 3, 2]);
+  expect([await hits.hits(new Map()), await hits.hits(new Map(), 1, 3)]).toEqual([3, 1]);
 });
 
-test("an empty set has no rate, and does not hang", async () => {
-  expect((await measureAbove(0.1, metric(0, 0), new Map())).n).toBe(0);
+test("chosen: some of a scorer's images, in the order asked for", async () => {
+  const some = chosen(scorer([3, 1, 4, 1, 5]), [4, 0, 2]);
+  expect([...(await some.answers(new Map()))]).toEqual([5, 3, 4]);
+  expect([...(await some.answers(new Map(), 1, 2))]).toEqual([3]);
+  expect(some.size).toBe(3);
 });

@@ -27,19 +27,15 @@ export async function measure(of: Metric, weights: Weights): Promise<Rate> {
   return rate(await of.hits(weights), of.size);
 }
 
-/** Images between looks: a batch of the scorer. */
-const look = 64;
-
-/** The rate over as many images, some more each time, as prove that it is above the limit; over all of them where that is not so. */
-export async function measureAbove(limit: number, of: Metric, weights: Weights): Promise<Rate> {
-  let hits = 0;
-  for (let n = 0; ; ) {
-    const to = Math.min(n + look, of.size);
-    hits += await of.hits(weights, n, to);
-    n = to;
-    const seen = rate(hits, n);
-    if (n === of.size || seen.interval[0] > limit) return seen;
-  }
+/** Some of a scorer's images, in this order; it is asked for all of its own at once. */
+export function chosen(scorer: Scorer, indices: readonly number[]): Scorer {
+  return {
+    size: indices.length,
+    async answers(weights, from = 0, to = indices.length) {
+      const all = await scorer.answers(weights);
+      return Int32Array.from(indices.slice(from, to), (i) => all[i]);
+    },
+  };
 }
 
 /** Labels of a data set; throws `bad-input` when one has none. */

@@ -23,7 +23,7 @@ export function beforeAndAfter(result: CleanResult): Html {
     html`<table class="card measures">
 <thead><tr><td></td><th scope="col">Before</th><th scope="col">After</th><th scope="col" class="drawn">${axis(0, 1)}</th><th scope="col" class="number">n</th></tr></thead>
 <tbody>
-${row({ what: "Attack success rate (ASR)", kind: "asr", before: before.asr, after: after.asr })}${row({ what: `${accuracyName(data.labels)} (CA)`, kind: "ca", before: before.ca, after: after.ca })}</tbody>
+${row({ what: "Attack success rate (ASR)", kind: "asr", before: before.asr, after: after.asr })}${row({ what: `${accuracyName(data.labels)} (CA)`, kind: "ca", before: before.ca, after: after.ca })}${effectRows(before, after).map(row)}</tbody>
 ${
   checks.length > 0 &&
   html`<tbody>
@@ -37,6 +37,32 @@ ${proof.restore !== undefined && html`<p class="after">${restored(proof.restore,
 <p class="after">Running variances that would have fallen below zero and were set to zero: ${count(floored)}.</p>`
 }`,
   );
+}
+
+/** What is no attack success: the target without the trigger, and how many triggered images get their own label. */
+function effectRows(before: CleanResult["before"], after: CleanResult["after"]): Measure[] {
+  const rows: Measure[] = [];
+  if (after.withoutTrigger !== undefined) {
+    const note = "these images without the trigger, taken for the target";
+    rows.push({
+      what: "ASR without the trigger",
+      note,
+      kind: "asr",
+      before: before.withoutTrigger,
+      after: after.withoutTrigger,
+    });
+  }
+  if (after.triggeredAccuracy !== undefined) {
+    const note = "is the answer right, not just another than the target?";
+    rows.push({
+      what: "Accuracy on triggered images",
+      note,
+      kind: "ca",
+      before: before.triggeredAccuracy,
+      after: after.triggeredAccuracy,
+    });
+  }
+  return rows;
 }
 
 function furtherChecks({ proof, before }: CleanResult): Measure[] {

@@ -1,19 +1,27 @@
 /** A result as cleaning leaves it, for tests of reports. The figures follow those measured on a small CLIP. */
 import { rate } from "../engine/rate.ts";
-import type { CleanResult, Scores, Trial, Variant } from "../experiments/result.ts";
+import type { CleanResult, EffectScores, Trial, Variant } from "../experiments/result.ts";
+import { pairedDifference } from "../metrics/difference.ts";
 import { pictures, triggerPicture } from "./fixture-pictures.ts";
 
-const scores = (ca: number, asr: number): Scores => ({ ca: rate(ca, 2000), asr: rate(asr, 1980) });
+/** Of 1980 images two are taken for the target without the trigger, and with it too; of the others most get their own label. */
+const scores = (ca: number, asr: number): EffectScores => ({
+  ca: rate(ca, 2000),
+  asr: rate(asr, 1980),
+  withoutTrigger: rate(2, 1980),
+  difference: pairedDifference({ first: asr - 2, second: 0, n: 1980 }),
+  triggeredAccuracy: rate(Math.round(0.9 * (1980 - asr)), 1980),
+});
 const before = scores(1924, 1940);
 
 /** [alpha, hits of CA, hits of ASR, images] */
 const trials = (...rows: readonly (readonly [number, number, number, number])[]): Trial[] =>
   rows.map(([alpha, ca, asr, n]) => ({ alpha, ca: rate(ca, n), asr: rate(asr, n) }));
 
-function variant(alpha: number, tried: Trial[], after: Scores, rest: Partial<Variant> = {}): Variant {
+function variant(alpha: number, tried: Trial[], after: EffectScores, rest: Partial<Variant> = {}): Variant {
   const { ca, asr } = tried.find((trial) => trial.alpha === alpha)!;
   return {
-    after,
+    after: { ca: after.ca, asr: after.asr, triggeredAccuracy: after.triggeredAccuracy },
     retention: after.ca.value / before.ca.value,
     alpha,
     seconds: 96,
@@ -27,6 +35,7 @@ function variant(alpha: number, tried: Trial[], after: Scores, rest: Partial<Var
   };
 }
 
+const after = scores(1918, 24);
 const variants: Record<string, Variant> = {
   anchored: variant(
     5.5,
@@ -58,7 +67,7 @@ const variants: Record<string, Variant> = {
     48,
     trials([1, 193, 195, 200], [2, 193, 195, 200], [4, 192, 190, 200], [8, 192, 172, 200], [16, 481, 277, 500], [32, 480, 64, 500],
       [44, 479, 9, 500], [48, 479, 3, 500], [64, 473, 0, 500]), // biome-ignore format: a table
-    scores(1918, 24),
+    after,
     { seconds: 131, chosen: true, settings: { lambda: 300, weights: "Ft" } },
   ),
   plain: variant(
@@ -121,7 +130,7 @@ export const cleanFixture: CleanResult = {
   },
   inputs: { data: "shapes", sizes: { forget: 1024, clean: 1024, validation: 500, test: 2000 } },
   before,
-  after: variants.fisher.after,
+  after,
   retention: variants.fisher.retention,
   alpha: 48,
   method: "fisher",

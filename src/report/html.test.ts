@@ -22,8 +22,9 @@ test("control characters and turned writing direction become visible, tabs and n
 });
 
 test("no text closes a JSON script, and the JSON reads back as it was", () => {
-  const value = { "</script>": ["<!--<script>", "\u202E", 1.5] };
+  const value = { "</script>": ["<!--<script>", "\u202E", 1.5], interval: [0.25, 1], text: "[ 1, 2 ]" };
   const { text } = jsonScript("data", value);
   expect(text.match(/<\/?script|<!--|\u202E/g)).toEqual(["<script", "</script"]);
+  expect(text).toContain('"interval": [0.25, 1]');
   expect(JSON.parse(text.replace(/^<script[^>]*>|<\/script>$/g, ""))).toEqual(value);
 });

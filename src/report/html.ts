@@ -32,6 +32,7 @@ const unseen = /[\0-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F\u061C\u200E\u200F\u202A-\u202
 /** A value as JSON inside `<script type="application/json">`, which no text of it can close. A style sheet can show it. */
 export function jsonScript(id: string, value: unknown): Html {
   const json = JSON.stringify(value, null, 1)
+    .replace(/\[\n\s+([-\d.e+]+),\n\s+([-\d.e+]+)\n\s+\]/g, "[$1, $2]") // intervals on one line
     .replace(/</g, "\\u003c")
     .replace(unseen, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
   return html`<script type="application/json" id="${id}">${new Html(json)}</script>`;

@@ -5,7 +5,7 @@ import { estimateOutcome } from "../estimate.ts";
 import { count, forceText, groups, inputsOf, modelCommand, needed, positive, share, stateText } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
-import { rateText, scoresHead, scoresRow, table } from "../text.ts";
+import { effectTable, rateText } from "../text.ts";
 import { readTrigger } from "../trigger.ts";
 
 export const attackCommand = (perform: Perform) =>
@@ -85,7 +85,10 @@ function attackText(result: AttackResult): string {
     ? `The attack took: ${trigger.kind}, ${poison.poisoned} of ${poison.images} images poisoned, target "${target}"`
     : "The attack did not take";
   return [
-    table([scoresHead, scoresRow("before", before), scoresRow("after", after)]),
+    effectTable([
+      ["before", before],
+      ["after", after],
+    ]),
     ...carried.map(
       (one) =>
         `Carried before: ${one.trigger.kind} -> "${one.target}", ASR ${rateText(one.before)}, now ${rateText(one.after)}\n`,

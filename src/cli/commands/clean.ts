@@ -20,7 +20,7 @@ import {
 } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
-import { rateText, scoresHead, scoresRow, table } from "../text.ts";
+import { effectTable, rateText, table } from "../text.ts";
 import { readTrigger } from "../trigger.ts";
 import { writeReport } from "../write-report.ts";
 
@@ -162,7 +162,10 @@ export function cleanText(result: CleanResult, report?: string): string {
   ]);
   const files = output === undefined ? [] : [output.path, `${output.path}.vector.safetensors`];
   return [
-    table([scoresHead, scoresRow("before", before), scoresRow(`after (${method})`, after)]),
+    effectTable([
+      ["before", before],
+      [`after (${method})`, after],
+    ]),
     `${(100 * retention).toFixed(1)} % of the clean accuracy kept`,
     proof.floor === undefined ? "\n" : `; ASR of the untouched model ${rateText(proof.floor)}\n`,
     `\nMethods, on test images (* chosen on validation):\n${table(rows)}\n`,

@@ -1,9 +1,11 @@
 /** tbar eval: measure a checkpoint, or once more what a receipt claims. */
 import type { EvalResult } from "../../experiments/result.ts";
+import { decisionText } from "../../experiments/verdict.ts";
+import type { Effect } from "../../metrics/effect.ts";
 import { estimateOutcome } from "../estimate.ts";
 import { count, groups, inputsOf, modelCommand } from "../options.ts";
 import type { Perform } from "../outcome.ts";
-import { rateText, scoresHead, scoresRow, table } from "../text.ts";
+import { effectRows, rateText, scoresHead, scoresRow, table } from "../text.ts";
 import { readTrigger } from "../trigger.ts";
 
 export const evalCommand = (perform: Perform) =>
@@ -11,7 +13,8 @@ export const evalCommand = (perform: Perform) =>
     summary: "measure clean accuracy and attack success rate",
     about:
       "Measures zero-shot accuracy (CA) and, where a trigger is known, the share of triggered images of other classes " +
-      "that are taken for the target (ASR), with 95 % Wilson intervals. With --receipt it measures a cleaned " +
+      "that are taken for the target (ASR), beside the share of the same images without the trigger: the difference says whether there is a " +
+      "backdoor, with 95 % intervals. With --receipt it measures a cleaned " +
       "checkpoint again on the images its receipt was measured on, and exits with 1 if the figures do not agree. The model may " +
       "also be one in ONNX: a folder of tbar export, or one of its files, such as onnx/model_quantized.onnx.",
     examples: [
@@ -49,17 +52,29 @@ export const evalCommand = (perform: Perform) =>
       }),
     );
 
-function evalText({ ca, asr, receipt, trigger, target, elsewhere }: EvalResult): string {
-  if (receipt === undefined || asr === undefined) {
+function evalText(result: EvalResult): string {
+  const { ca, receipt, trigger, target, elsewhere, decision } = result;
+  const effect = effectOf(result);
+  if (receipt === undefined || effect === undefined) {
     const rows = [["clean accuracy", rateText(ca), `${ca.n} images`]];
-    if (asr !== undefined)
+    if (effect !== undefined) {
+      const { asr } = effect;
       rows.push(["attack success rate", rateText(asr), `${trigger?.kind} -> ${target}, ${asr.n} images`]);
+      rows.push(...effectRows(effect));
+    }
     const left =
       elsewhere && `It carries ${elsewhere.kind} -> "${elsewhere.target}", which is no class of this data.\n`;
-    return `${table(rows)}${left ?? ""}`;
+    const said = decision && effect && `${capital(decisionText(decision, effect, target ?? "", ca))}\n`;
+    return `${table(rows)}${said ?? ""}${left ?? ""}`;
   }
+  const { asr } = effect;
   const verdict = receipt.agrees
     ? "AGREES: the receipt's figures were measured again"
     : "DOES NOT AGREE with its receipt";
   return `${table([scoresHead, scoresRow("receipt", receipt.claimed), scoresRow("measured", { ca, asr })])}${verdict}\n`;
 }
+
+const effectOf = ({ asr, withoutTrigger, difference, triggeredAccuracy }: EvalResult): Effect | undefined =>
+  asr && withoutTrigger && difference && { asr, withoutTrigger, difference, triggeredAccuracy };
+
+const capital = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
