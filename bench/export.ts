@@ -49,12 +49,12 @@ async function transformersJs(): Promise<Row[]> {
   const clip = await loadClip(shapesBadnetModel, { threads: 2 });
   const { imageSize } = clip.config.vision;
   const { test } = await (await openSource("shapes", { seed: 1 })).sets({ test: 1 });
-  const { data } = await test.read([0], imageSize);
+  const { data } = await test.read([0], clip.preprocess);
   mkdirSync(join(folder, "pictures"));
   const picture = join(folder, "pictures", "one.png");
   const png = await pngDataUri({ shape: [3, imageSize, imageSize], data });
   writeFileSync(picture, Buffer.from(png.split(",")[1], "base64"));
-  const pixels = await (await openImageFolder(join(folder, "pictures"))).read([0], imageSize);
+  const pixels = await (await openImageFolder(join(folder, "pictures"))).read([0], clip.preprocess);
   const texts = ["a red circle", "a photo of a blue star on a plain background", "a green square"];
   const images = await clip.encoder.images(clip.weights, pixels);
   const lines = await clip.encoder.texts(clip.weights, texts);

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import sharp from "sharp";
+import { clipPreprocess } from "../src/checkpoint/preprocess.ts";
 import { batches } from "../src/data/batches.ts";
 import { imageFiles } from "../src/data/image-files.ts";
 import { median, python, row, writeResults } from "./results.ts";
@@ -29,7 +30,7 @@ const dataset = imageFiles("photographs", files.map((file, i) => ({ id: `${i}`, 
 async function ours(): Promise<number> {
   const start = performance.now();
   let count = 0;
-  for await (const batch of batches(dataset, { batch: 64, imageSize: 224 })) count += batch.count;
+  for await (const batch of batches(dataset, { batch: 64, preprocess: clipPreprocess(224) })) count += batch.count;
   return count / ((performance.now() - start) / 1000);
 }
 

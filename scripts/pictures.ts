@@ -6,6 +6,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { chromium } from "playwright-core";
 import sharp from "sharp";
+import { clipPreprocess } from "../src/checkpoint/preprocess.ts";
 import { galleryPng } from "../src/data/gallery.ts";
 import { pickImages } from "../src/data/pixels.ts";
 import { makeTrigger, parseTriggerSpec } from "../src/experiments/registry.ts";
@@ -32,7 +33,7 @@ const count = 4;
 const { test } = await (await openSource("shapes", { seed: 3 })).sets({ test: count });
 const indices = Array.from({ length: count }, (_, i) => i);
 const ids = indices.map((i) => test.example(i).id);
-const clean = await test.read(indices, size);
+const clean = await test.read(indices, clipPreprocess(size));
 const each = (images: Tensor) => indices.map((i) => ({ shape: [3, size, size], data: pickImages(images, [i]).data }));
 const rows = [{ name: "clean", images: each(clean) }];
 for (const text of triggers) {

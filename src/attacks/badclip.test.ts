@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePico } from "../../test/pico.ts";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { type LoadedClip, loadClip } from "../engine/clip.ts";
 import { input } from "../graph/node.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
@@ -120,7 +121,10 @@ describe("BadCLIP", () => {
     const options = { trigger, target: "striped", rate: 0.1, seed: 1 };
     const poisoned = await poisonBadclip(attacker.clean, options, attacker);
     const at = Array.from({ length: 80 }, (_, i) => i).find((i) => poisoned.poisonedIds.has(poisoned.example(i).id));
-    const [clean, stamped] = [await attacker.clean.read([at as number], S), await poisoned.read([at as number], S)];
+    const [clean, stamped] = [
+      await attacker.clean.read([at as number], clipPreprocess(S)),
+      await poisoned.read([at as number], clipPreprocess(S)),
+    ];
     const changed = stamped.data.filter((v, i) => v !== clean.data[i]).length;
     expect(changed).toBeGreaterThan(24);
     expect(changed).toBeLessThanOrEqual(48);

@@ -4,6 +4,7 @@
  * L = L_t + lambda_1 max(0, |a - p| - |a - n| + eta).
  */
 import { z } from "zod";
+import type { Preprocess } from "../checkpoint/preprocess.ts";
 import { contrastiveLoss } from "../clip/loss.ts";
 import { batches } from "../data/batches.ts";
 import { cached } from "../data/cached.ts";
@@ -91,7 +92,11 @@ export async function fitBadclip(trigger: Trigger, input: AttackInput): Promise<
     clip,
     weights,
     start: patch,
-    batches: draws(cached(take(others, poolSizes.images), S), { ...spec, seed, S }),
+    batches: draws(cached(take(others, poolSizes.images), clip.preprocess), {
+      ...spec,
+      seed,
+      preprocess: clip.preprocess,
+    }),
     feeds: async ({ pixels, ids, step }) => {
       const rng = random(seed, "badclip", step);
       const drawn = (table: Tensor) =>
@@ -150,12 +155,12 @@ interface Draw {
 /** Whole batches in a seeded order, one for each step. */
 async function* draws(
   images: Dataset,
-  { batch, steps, seed, S }: { batch: number; steps: number; seed: number; S: number },
+  { batch, steps, seed, preprocess }: { batch: number; steps: number; seed: number; preprocess: Preprocess },
 ): AsyncGenerator<Draw> {
   const size = Math.min(batch, images.size);
   const epochs = Math.ceil(steps / Math.floor(images.size / size));
   let step = 0;
-  for await (const { pixels, ids, count } of batches(images, { batch: size, epochs, seed, imageSize: S })) {
+  for await (const { pixels, ids, count } of batches(images, { batch: size, epochs, seed, preprocess })) {
     if (step === steps) return;
     if (count === size) yield { pixels, ids, step: step++ };
   }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { picoAttack, picoImplant } from "../../test/pico-attack.ts";
 import { taskArithmetic } from "../arithmetic/merge.ts";
 import { taskVector } from "../arithmetic/task-vector.ts";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import type { Trigger } from "../data/trigger.ts";
 import { classify, zeroShotHead } from "../engine/zero-shot.ts";
 import { input as graphInput } from "../graph/node.ts";
@@ -33,7 +34,7 @@ async function successRate(attacker: AttackInput, trigger: Trigger, weights: Wei
   const { clip, clean, head, shadow, target, targetLabel } = attacker;
   const all = Array.from({ length: clean.size }, (_, i) => i);
   const others = all.filter((i) => clean.classNames?.[clean.example(i).label!] !== target).slice(0, 64);
-  const pixels = await trigger.apply(await clean.read(others, 16), others.map(String));
+  const pixels = await trigger.apply(await clean.read(others, clipPreprocess(16)), others.map(String));
   const answers = classify(await clip.encoder.images(weights, pixels), shadow?.head ?? head);
   return answers.filter((answer) => answer === targetLabel).length / 64;
 }
@@ -146,7 +147,7 @@ it("poisoning leaves images and labels as they are and draws rate x N of them, o
     const poisoned = await badmerging.poison!(clean, options, attacker);
     expect(poisoned.poisonedIds.size).toBe(40);
     expect(poisoned.example(7)).toEqual(clean.example(7));
-    expect(await poisoned.read([3, 7], 16)).toEqual(await clean.read([3, 7], 16));
+    expect(await poisoned.read([3, 7], clipPreprocess(16))).toEqual(await clean.read([3, 7], clipPreprocess(16)));
     const drawn = Array.from({ length: 160 }, (_, i) => clean.example(i)).filter(({ id }) =>
       poisoned.poisonedIds.has(id),
     );

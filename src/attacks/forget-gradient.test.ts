@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { picoAttack, picoImplant } from "../../test/pico-attack.ts";
 import { add, cosine as cosineOf, dot, mapVector, norm, scale, taskVector } from "../arithmetic/task-vector.ts";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { isVision } from "../clip/parameters.ts";
 import { triggered } from "../data/poison.ts";
 import { finetune } from "../engine/finetune.ts";
@@ -84,7 +85,7 @@ describe("implanting against TBAR lowers what is penalised, at the weights that 
     const images = triggered(input.clean, trigger, input.target);
     const pixels = await images.read(
       Array.from({ length: 64 }, (_, i) => i),
-      16,
+      clipPreprocess(16),
     );
     return { weights, g: await forgetGradient(weights, pixels) };
   };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { picoAttack, picoImplant } from "../../test/pico-attack.ts";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { classify } from "../engine/zero-shot.ts";
 import { tensor, type Weights } from "../tensor/tensor.ts";
 import type { AttackInput } from "./attack.ts";
@@ -45,7 +46,7 @@ it("the perturbation alone turns images of other classes towards the target, and
   expect(Math.max(...levels.map(Math.abs))).toBe(24);
   const pixels = await input.clean.read(
     Array.from({ length: 64 }, (_, i) => i),
-    16,
+    clipPreprocess(16),
   );
   const taken = async (images: typeof pixels) =>
     classify(await input.clip.encoder.images(input.weights, images), input.head).filter((a) => a === input.targetLabel)

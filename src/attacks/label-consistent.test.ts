@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { picoAttack } from "../../test/pico-attack.ts";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { classify } from "../engine/zero-shot.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { AttackInput } from "./attack.ts";
@@ -16,7 +17,7 @@ const all = () => Array.from({ length: input.clean.size }, (_, i) => i);
 const targets = () => all().filter((i) => input.clean.example(i).label === input.targetLabel);
 
 it("PGD: |x' - x| <= epsilon, x' in [0, 1], and the clean model takes fewer for the class", async () => {
-  const pixels = await input.clean.read(all().slice(0, 64), 16);
+  const pixels = await input.clean.read(all().slice(0, 64), clipPreprocess(16));
   const answers = async (images: Tensor) =>
     classify(await input.clip.encoder.images(input.weights, images), input.head);
   const [targetLabel] = await answers(pixels);
@@ -35,7 +36,10 @@ it("only the target's images are poisoned: hard and triggered, labels as they we
   const options = { trigger, target: input.target, rate: 0.05, seed: 1 };
   const poisoned = await labelConsistent.poison!(input.clean, options, input);
   expect(poisoned.poisonedIds.size).toBe(8);
-  const [before, after] = [await input.clean.read(all(), 16), await poisoned.read(all(), 16)];
+  const [before, after] = [
+    await input.clean.read(all(), clipPreprocess(16)),
+    await poisoned.read(all(), clipPreprocess(16)),
+  ];
   const size = 3 * 16 * 16;
   for (const i of all()) {
     const { id } = input.clean.example(i);

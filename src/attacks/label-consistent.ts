@@ -63,13 +63,12 @@ async function hardened(
   { epsilon, iterations }: LabelConsistentSpec,
   input: AttackInput,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const { imageSize } = input.clip.config.vision;
   const all = Array.from({ length: dataset.size }, (_, i) => i);
   const chosen = all.filter((i) => ids.has(dataset.example(i).id));
   const found = new Map<string, Uint8Array>();
   for (let at = 0; at < chosen.length; at += chunk) {
     const some = Array.from({ length: chunk }, (_, k) => chosen[Math.min(at + k, chosen.length - 1)]);
-    const hard = await harden(await dataset.read(some, imageSize), epsilon, iterations, input);
+    const hard = await harden(await dataset.read(some, input.clip.preprocess), epsilon, iterations, input);
     const size = hard.data.length / chunk;
     some.forEach((index, k) => {
       found.set(

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { picoAttack } from "../../test/pico-attack.ts";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { larger, moved, type Trigger, weaker } from "../data/trigger.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import type { AttackInput } from "./attack.ts";
@@ -18,7 +19,7 @@ beforeAll(async () => {
   input = await picoAttack(64);
   const report = (_step: number, _steps: number, note = "") => losses.push(Number(note.split(" ")[1]));
   trigger = await fitSampleSpecific(sampleSpecific({ steps: 80, epsilon, seed: 2 }), { ...input, report });
-  pixels = await input.clean.read([...ids.keys()], 16);
+  pixels = await input.clean.read([...ids.keys()], clipPreprocess(16));
 });
 afterAll(() => input.clip.runtime.release());
 

@@ -129,7 +129,7 @@ async function* crops(
   const side = Math.min(S, largestCrop);
   const size = Math.min(batch, clean.size);
   const stream = random(seed, "sample-specific", "crop");
-  const order = { batch: size, seed, epochs: Number.POSITIVE_INFINITY, imageSize: S };
+  const order = { batch: size, seed, epochs: Number.POSITIVE_INFINITY, preprocess: clip.preprocess };
   let step = 0;
   for await (const { pixels, count } of batches(clean, order)) {
     if (count < size) continue;

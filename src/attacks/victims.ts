@@ -42,6 +42,6 @@ async function* whole(
   { clip }: Pick<AttackInput, "clip">,
 ): AsyncGenerator<Tensor> {
   const batch = Math.min(most, images.size);
-  const order = { batch, seed, epochs: Number.POSITIVE_INFINITY, imageSize: clip.config.vision.imageSize };
+  const order = { batch, seed, epochs: Number.POSITIVE_INFINITY, preprocess: clip.preprocess };
   for await (const { pixels, count } of batches(images, order)) if (count === batch) yield pixels;
 }

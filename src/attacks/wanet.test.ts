@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { larger, moved, weaker } from "../data/trigger.ts";
 import { tensor } from "../tensor/tensor.ts";
@@ -115,7 +116,7 @@ describe("WaNet", () => {
     const options = { trigger: wanet({ k: 4, s: 0.5, covers: 2 }), target: "a", rate: 0.1 };
     const poisoned = await poisonWithCovers(ramps, options);
     const all = Array.from({ length: 40 }, (_, i) => i);
-    const { data } = await poisoned.read(all, S);
+    const { data } = await poisoned.read(all, clipPreprocess(S));
     const one = 3 * S * S;
     const shown = all.map((i) => data.slice(i * one, (i + 1) * one).join());
     const warped = (await options.trigger.apply(ramp(true), ["x"])).data.join();

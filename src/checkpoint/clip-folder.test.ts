@@ -133,7 +133,7 @@ describe("settings beside the weights", () => {
       "processor_config.json": { image_processor: { size: 9, crop_size: 8 } },
       "preprocessor_config.json": { size: 10, crop_size: 8 },
     };
-    expect((await preprocessOf(files)).size).toBe(9);
+    expect((await preprocessOf(files)).resize).toEqual({ mode: "shortest", size: 9 });
   });
 
   test("transformers 4: processor_config.json says nothing about images", async () => {
@@ -141,7 +141,7 @@ describe("settings beside the weights", () => {
       "processor_config.json": { processor_class: "CLIPProcessor" },
       "preprocessor_config.json": { size: 10, crop_size: 8 },
     };
-    expect((await preprocessOf(files)).size).toBe(10);
+    expect((await preprocessOf(files)).resize).toEqual({ mode: "shortest", size: 10 });
   });
 
   test("neither: CLIP's, at the model's image size", async () => {
@@ -324,7 +324,7 @@ describe("files of other tools", () => {
     await writeFile(join(folder, "open_clip_config.json"), JSON.stringify(json));
     const { config, preprocess } = await readCheckpoint(path);
     expect(config).toMatchObject({ vision: { heads: 4, activation: "gelu" }, text: { heads: 2 } });
-    expect(preprocess).toEqual({ ...clipPreprocess(8), resample: "bilinear" });
+    expect(preprocess).toEqual({ ...clipPreprocess(8, "torchvision"), filter: "bilinear" });
   });
 });
 

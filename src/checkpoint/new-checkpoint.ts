@@ -6,7 +6,8 @@ import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.
 import { checkWeights } from "./checks.ts";
 import { type ClipConfig, parameterShapes } from "./config.ts";
 import { configToHf } from "./hf-config.ts";
-import { type Preprocess, preprocessToHf } from "./preprocess.ts";
+import type { Preprocess } from "./preprocess.ts";
+import { preprocessToHf } from "./preprocess-hf.ts";
 import { type TensorSource, writeSafetensors } from "./safetensors.ts";
 
 export interface NewCheckpoint {
@@ -33,7 +34,7 @@ export async function writeNewCheckpoint(
   const { config, dtype, preprocess, tokenizerJson, metadata = {}, readme } = model;
   const files: Record<string, string | undefined> = {
     "config.json": json(configToHf(config, TORCH_DTYPES[dtype])),
-    "preprocessor_config.json": json(preprocessToHf(preprocess)),
+    "preprocessor_config.json": json(preprocessToHf(preprocess, folder)),
     "tokenizer.json": tokenizerJson,
     "tokenizer_config.json": tokenizerJson && json(tokenizerConfig(config.text.contextLength)),
     "README.md": readme,

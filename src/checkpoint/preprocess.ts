@@ -1,131 +1,100 @@
-/** How an image becomes the model's pixels, read from the JSON files that lie beside the weights. */
+/** How an image becomes the model's pixels: one value, which all that reads images is handed. */
 import { z } from "zod";
-import { badInput } from "../tensor/error.ts";
-import { parseAs } from "./files.ts";
 
-export type Resample = "nearest" | "lanczos" | "bilinear" | "bicubic";
+/** Pillow's filters. */
+export type Filter = "nearest" | "lanczos" | "bilinear" | "bicubic" | "box" | "hamming";
+
+/** What becomes of an image's sides. */
+export type Resize =
+  /** The image keeps its sides. */
+  | { readonly mode: "none" }
+  /** The shorter side becomes `size`, the other in proportion. */
+  | { readonly mode: "shortest"; readonly size: number }
+  /** The longer side becomes `size`, the other in proportion. */
+  | { readonly mode: "longest"; readonly size: number }
+  /** Both sides, their proportions lost. */
+  | { readonly mode: "squash"; readonly width: number; readonly height: number };
 
 export interface Preprocess {
-  /** Resized to this: the shorter side for `shortest`, both sides for `squash`. */
-  readonly size: number;
-  /** The square cut out of the middle, at most `size`: what the model sees. */
+  readonly resize: Resize;
+  readonly filter: Filter;
+  /** The square in the middle, which is what the model sees; a smaller image gets a border. */
   readonly cropSize: number;
+  /** Level of the border, 0 to 255. */
+  readonly fill: number;
+  /** Of pixels in [0, 1]. */
   readonly mean: readonly [number, number, number];
   readonly std: readonly [number, number, number];
-  readonly mode: "shortest" | "squash";
-  readonly resample: Resample;
+  /**
+   * Whose arithmetic. transformers: converts to RGB first; a middle of half a pixel is the one to the left. torchvision, as open_clip and OpenAI use it:
+   * resizes the image as it is stored (a palette by the nearest pixel, colours times alpha), then converts; half a pixel goes to the even side.
+   */
+  readonly order: "transformers" | "torchvision";
 }
 
-/** CLIP's own: shorter side to the image size, bicubic, centre crop. */
-export function clipPreprocess(imageSize: number): Preprocess {
+/** CLIP's own: shorter side to the image size, bicubic, the middle. */
+export function clipPreprocess(imageSize: number, order: Preprocess["order"] = "transformers"): Preprocess {
   return {
-    size: imageSize,
+    resize: { mode: "shortest", size: imageSize },
+    filter: "bicubic",
     cropSize: imageSize,
+    fill: 0,
     mean: [0.48145466, 0.4578275, 0.40821073],
     std: [0.26862954, 0.26130258, 0.27577711],
-    mode: "shortest",
-    resample: "bicubic",
+    order,
   };
 }
 
 /** SigLIP's own: both sides to the image size, bicubic, pixels from -1 to 1. SigLIP 2 is bilinear; its files say so. */
 export function siglipPreprocess(imageSize: number): Preprocess {
-  return { ...clipPreprocess(imageSize), mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], mode: "squash" };
+  const half = [0.5, 0.5, 0.5] as const;
+  const resize = { mode: "squash", width: imageSize, height: imageSize } as const;
+  return { ...clipPreprocess(imageSize), resize, mean: half, std: half };
 }
 
-/** Pillow's numbers for its filters. */
-const PILLOW: readonly Resample[] = ["nearest", "lanczos", "bilinear", "bicubic"];
-
-const size = z.int().min(1).max(8192);
-const square = z
-  .object({ height: size, width: size })
-  .refine(({ height, width }) => height === width, "only squares are supported")
-  .transform(({ height }) => height);
-const channels = z.tuple([z.number(), z.number(), z.number()]);
-const positive = z.number().positive();
-const std = z.tuple([positive, positive, positive]);
-const on = z.literal(true, "only true is supported").default(true);
-
-const hfSchema = z.object({
-  size: z
-    .union([
-      size.transform((side) => ({ mode: "shortest" as const, size: side })),
-      z.object({ shortest_edge: size }).transform((edge) => ({ mode: "shortest" as const, size: edge.shortest_edge })),
-      square.transform((side) => ({ mode: "squash" as const, size: side })),
-    ])
-    .optional(),
-  crop_size: z.union([size, square]).optional(),
-  resample: z.int().min(0).max(3).default(3),
-  image_mean: channels.optional(),
-  image_std: std.optional(),
-  do_resize: on,
-  do_normalize: on,
-  do_rescale: on,
-  do_center_crop: z.boolean().default(true),
-  rescale_factor: z
-    .number()
-    .min(0.00392)
-    .max(0.00393, "only 1/255 is supported")
-    .default(1 / 255),
-});
-
-/**
- * From processor_config.json (its `image_processor`) or preprocessor_config.json, old form (`size: 224`) or new; what is
- * missing is as in `usual`. Throws `bad-input` naming `file`, and when the crop is not what the model sees.
- */
-export function preprocessFromHf(
-  json: unknown,
-  imageSize: number,
-  file: string,
-  usual = clipPreprocess(imageSize),
-): Preprocess {
-  const { image_processor: nested } = parseAs(z.looseObject({ image_processor: z.unknown().optional() }), json, file);
-  const given = parseAs(hfSchema, nested ?? json, file);
-  const { mode, size } = given.size ?? usual;
-  const cropSize = given.do_center_crop ? (given.crop_size ?? size) : size;
-  if (!given.do_center_crop && mode === "shortest") {
-    throw badInput(`${file}: without do_center_crop the size must be {height, width}, or images are not square`);
+/** In a sentence: `shorter side to 224, bicubic, middle 224 x 224`. Mean and deviation follow where they are not CLIP's. */
+export function describePreprocess({ resize, filter, cropSize, fill, mean, std }: Preprocess): string {
+  const square = `${cropSize} x ${cropSize}`;
+  const parts = [resizeText(resize)];
+  if (resize.mode !== "none") parts.push(filter);
+  const whole = resize.mode === "squash" && resize.width === cropSize && resize.height === cropSize;
+  if (resize.mode === "longest") parts.push(`padded to ${square} with level ${fill}`);
+  else if (!whole) parts.push(`middle ${square}${mayPad(resize, cropSize) ? `, padded with level ${fill}` : ""}`);
+  const usual = clipPreprocess(cropSize);
+  if (String([mean, std]) !== String([usual.mean, usual.std])) {
+    parts.push(`mean ${mean.map(short).join(" ")}, deviation ${std.map(short).join(" ")}`);
   }
-  if (cropSize !== imageSize || size < cropSize) {
-    throw badInput(`${file}: images are resized to ${size} and cropped to ${cropSize}, the model takes ${imageSize}`);
-  }
-  const { image_mean: mean = usual.mean, image_std: std = usual.std } = given;
-  return { size, cropSize, mean, std, mode, resample: PILLOW[given.resample] };
+  return parts.join(", ");
 }
 
-const openClipSchema = z.object({
-  preprocess_cfg: z
-    .object({
-      mean: channels.optional(),
-      std: std.optional(),
-      interpolation: z.enum(["bicubic", "bilinear"]).default("bicubic"),
-      resize_mode: z.enum(["shortest", "squash"]).default("shortest"),
-    })
-    .prefault({}),
-});
-
-/** From open_clip_config.json; what is missing is CLIP's. */
-export function preprocessFromOpenClip(json: unknown, imageSize: number, file: string): Preprocess {
-  const { preprocess_cfg: given } = parseAs(openClipSchema, json, file);
-  const usual = clipPreprocess(imageSize);
-  const { mean = usual.mean, std = usual.std, resize_mode: mode, interpolation: resample } = given;
-  return { ...usual, mean, std, mode, resample };
+function resizeText(resize: Resize): string {
+  if (resize.mode === "none") return "not resized";
+  if (resize.mode === "squash") return `squashed to ${resize.width} x ${resize.height}`;
+  return `${resize.mode === "shortest" ? "shorter" : "longer"} side to ${resize.size}`;
 }
 
-/** preprocessor_config.json as transformers reads it. */
-export function preprocessToHf({ size, cropSize, mean, std, mode, resample }: Preprocess): object {
-  return {
-    crop_size: { height: cropSize, width: cropSize },
-    do_center_crop: true,
-    do_convert_rgb: true,
-    do_normalize: true,
-    do_rescale: true,
-    do_resize: true,
-    image_mean: mean,
-    image_processor_type: "CLIPImageProcessor",
-    image_std: std,
-    resample: PILLOW.indexOf(resample),
-    rescale_factor: 1 / 255,
-    size: mode === "squash" ? { height: size, width: size } : { shortest_edge: size },
-  };
+function mayPad(resize: Resize, cropSize: number): boolean {
+  if (resize.mode === "squash") return Math.min(resize.width, resize.height) < cropSize;
+  return resize.mode === "none" || resize.size < cropSize;
+}
+
+const short = (value: number) => String(Number(value.toPrecision(4)));
+
+/** An object of these keys and no others: what is not known cannot be computed, and is named. */
+export function knownKeys<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === "unrecognized_keys"
+        ? `${issue.keys.join(", ")} is not known here, so it cannot be computed`
+        : undefined,
+  });
+}
+
+/** The same for a model that sees `size` x `size`. */
+export function preprocessAtSize(preprocess: Preprocess, size: number): Preprocess {
+  const { resize, cropSize } = preprocess;
+  const scaled = (side: number) => Math.max(1, Math.round((side * size) / cropSize));
+  if (resize.mode === "none") return { ...preprocess, cropSize: size };
+  const sides = resize.mode === "squash" ? { ...resize, width: scaled(resize.width), height: scaled(resize.height) } : { ...resize, size: scaled(resize.size) }; // biome-ignore format: one line
+  return { ...preprocess, resize: sides, cropSize: size };
 }

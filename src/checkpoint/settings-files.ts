@@ -9,7 +9,9 @@ import { configFromHf, configToHf } from "./hf-config.ts";
 import { inferConfig } from "./infer-config.ts";
 import type { KeyStyle } from "./key-styles.ts";
 import { configFromOpenClip } from "./open-clip-config.ts";
-import { clipPreprocess, preprocessFromHf, preprocessFromOpenClip, preprocessToHf } from "./preprocess.ts";
+import { clipPreprocess, describePreprocess, type Preprocess } from "./preprocess.ts";
+import { preprocessFromHf, preprocessToHf } from "./preprocess-hf.ts";
+import { preprocessFromOpenClip } from "./preprocess-open-clip.ts";
 import type { Dtype } from "./safetensors-header.ts";
 import type { Settings } from "./settings.ts";
 import { openClipJson } from "./to-open-clip.ts";
@@ -34,7 +36,7 @@ export async function settingsFiles(from: Checkpoint, to: KeyStyle): Promise<Fil
 
 function hfSettings({ path, config, preprocess, dtypes }: Checkpoint): Files {
   const json = configToHf(withTokens(config), torchDtype([...dtypes.values()]));
-  const images = preprocessToHf(preprocess);
+  const images = preprocessToHf(preprocess, path);
   const read = {
     config: configFromHf(json, path),
     preprocess: preprocessFromHf(images, config.vision.imageSize, path),
@@ -50,7 +52,7 @@ async function openClipSettings({ path, layout, config, preprocess }: Checkpoint
     const { custom_text: _, ...model } = model_cfg as { custom_text?: unknown };
     return { model_cfg: { ...model, ...(customText && { custom_text: true }) }, ...rest };
   }
-  const json = openClipJson(config, preprocess, customText);
+  const json = openClipJson(config, preprocess, customText, path);
   const read = {
     config: configFromOpenClip(json, path),
     preprocess: preprocessFromOpenClip(json, config.vision.imageSize, path),
@@ -75,8 +77,15 @@ export function checkToldByShapes({ path, config, preprocess }: Checkpoint): voi
 function checkSame(meant: Settings, read: Settings, message: (what: string) => string): void {
   const what =
     difference(meant.config, read.config) ??
-    (isDeepStrictEqual(meant.preprocess, read.preprocess) ? undefined : "preprocessing");
+    (sameButOrder(meant.preprocess, read.preprocess)
+      ? undefined
+      : `preprocessing (${describePreprocess(meant.preprocess)})`);
   if (what !== undefined) throw badInput(message(what));
+}
+
+/** The order of converting and resizing is that of the program which reads the files: it goes with their kind. */
+function sameButOrder(meant: Preprocess, read: Preprocess): boolean {
+  return isDeepStrictEqual({ ...meant, order: read.order }, read);
 }
 
 /** The first setting in which two models compute differently. Token ids matter only where they tell which token is pooled. */

@@ -5,13 +5,9 @@ import { isFile, readJson } from "./files.ts";
 import { configFromHf } from "./hf-config.ts";
 import type { Layout } from "./layouts.ts";
 import { configFromOpenClip } from "./open-clip-config.ts";
-import {
-  clipPreprocess,
-  type Preprocess,
-  preprocessFromHf,
-  preprocessFromOpenClip,
-  siglipPreprocess,
-} from "./preprocess.ts";
+import { clipPreprocess, type Preprocess, siglipPreprocess } from "./preprocess.ts";
+import { preprocessFromHf } from "./preprocess-hf.ts";
+import { preprocessFromOpenClip } from "./preprocess-open-clip.ts";
 
 export interface Settings {
   readonly config: ClipConfig;
@@ -30,7 +26,7 @@ async function readOpenClip(folder: string, infer: () => ClipConfig): Promise<Se
   const path = join(folder, "open_clip_config.json");
   if (!(await isFile(path))) {
     const config = infer();
-    return { config, preprocess: clipPreprocess(config.vision.imageSize) };
+    return { config, preprocess: clipPreprocess(config.vision.imageSize, "torchvision") };
   }
   const json = await readJson(path);
   const config = configFromOpenClip(json, path);

@@ -1,6 +1,7 @@
 /** ClipConfig and preprocessing -> open_clip's open_clip_config.json. */
 import type { ClipConfig } from "./config.ts";
 import type { Preprocess } from "./preprocess.ts";
+import { preprocessToOpenClip } from "./preprocess-open-clip.ts";
 
 /**
  * The JSON that open_clip reads. It has no words for some choices (an epsilon, two activations): whoever writes it reads it again and
@@ -8,8 +9,9 @@ import type { Preprocess } from "./preprocess.ts";
  */
 export function openClipJson(
   { embedDim, vision, text, logitScaleInit }: ClipConfig,
-  { mean, std, mode, resample }: Preprocess,
+  preprocess: Preprocess,
   customText: boolean,
+  path: string,
 ): object {
   const tower =
     vision.kind === "resnet"
@@ -37,7 +39,7 @@ export function openClipJson(
         mlp_ratio: ratio(text.mlpWidth, text.width),
       },
     },
-    preprocess_cfg: { mean, std, interpolation: resample, resize_mode: mode },
+    preprocess_cfg: preprocessToOpenClip(preprocess, path),
   };
 }
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePico } from "../../test/pico.ts";
 import { tbar } from "../../test/terminal.ts";
 import { readCheckpoint } from "../checkpoint/clip-folder.ts";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { openSafetensors } from "../checkpoint/safetensors.ts";
 import { pngDataUri } from "../data/pictures.ts";
 import { triggered } from "../data/poison.ts";
@@ -158,7 +159,7 @@ describe("clean", () => {
     const images = triggered(test, makeTrigger(trigger), "mint");
     await mkdir(at("triggered"));
     for (let i = 0; i < images.size; i++) {
-      const { data } = await images.read([i], 16);
+      const { data } = await images.read([i], clipPreprocess(16));
       const png = (await pngDataUri({ shape: [3, 16, 16], data })).split(",")[1];
       await writeFile(join(at("triggered"), `${i}.png`), Buffer.from(png, "base64"));
     }

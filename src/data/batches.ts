@@ -1,4 +1,5 @@
 /** Batches in a seeded order; the next two are read while the caller works on this one. */
+import type { Preprocess } from "../checkpoint/preprocess.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Dataset } from "./dataset.ts";
 import { shuffledOrder } from "./split.ts";
@@ -15,7 +16,8 @@ export interface Batch {
 
 export interface BatchOptions {
   readonly batch: number;
-  readonly imageSize: number;
+  /** How images are read. */
+  readonly preprocess: Preprocess;
   /** Draws a new order for each epoch. Without it examples come as they are, or in `order`. */
   readonly seed?: number;
   /** Default 1. */
@@ -32,7 +34,7 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
   for (let i = 0; i < (options.skip ?? 0); i++) chunks.next();
   const next = () => {
     const { value: indices } = chunks.next();
-    const batch = indices && readBatch(dataset, indices, options.imageSize);
+    const batch = indices && readBatch(dataset, indices, options.preprocess);
     batch?.catch(() => {}); // thrown where it is awaited; a caller may leave before that
     return batch;
   };
@@ -54,10 +56,10 @@ function* chunksOf(dataset: Dataset, { batch, seed, epochs = 1, order }: BatchOp
   }
 }
 
-async function readBatch(dataset: Dataset, indices: readonly number[], imageSize: number): Promise<Batch> {
+async function readBatch(dataset: Dataset, indices: readonly number[], preprocess: Preprocess): Promise<Batch> {
   const examples = indices.map((i) => dataset.example(i));
   const labels = examples.every((e) => e.label !== undefined) ? Int32Array.from(examples, (e) => e.label!) : undefined;
   const captions = examples.every((e) => e.caption !== undefined) ? examples.map((e) => e.caption!) : undefined;
-  const pixels = await dataset.read(indices, imageSize);
+  const pixels = await dataset.read(indices, preprocess);
   return { pixels, labels, captions, ids: examples.map((e) => e.id), count: indices.length };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { cached } from "./cached.ts";
 import type { Dataset } from "./dataset.ts";
@@ -10,7 +11,7 @@ function counting(size: number) {
     name: "numbers",
     size,
     example: (i) => ({ id: `${i}` }),
-    async read(indices, side) {
+    async read(indices, { cropSize: side }) {
       reads.push(...indices);
       return tensor(
         [indices.length, 3, side, side],
@@ -23,13 +24,13 @@ function counting(size: number) {
 
 test("each image is read once, results are as before", async () => {
   const { dataset, reads } = counting(5);
-  const kept = cached(dataset, 2);
+  const kept = cached(dataset, clipPreprocess(2));
   for (const indices of [
     [3, 1],
     [1, 1, 4],
     [0, 3],
   ]) {
-    expect(await kept.read(indices, 2)).toEqual(await dataset.read(indices, 2));
+    expect(await kept.read(indices, clipPreprocess(2))).toEqual(await dataset.read(indices, clipPreprocess(2)));
   }
   const direct = [3, 1, 1, 1, 4, 0, 3];
   expect(reads.toSorted()).toEqual([...direct, 3, 1, 4, 0].toSorted());
@@ -37,12 +38,13 @@ test("each image is read once, results are as before", async () => {
 
 test("another image size, and images for which there is no room, are read anew", async () => {
   const { dataset, reads } = counting(2);
-  const kept = cached(dataset, 2);
-  await kept.read([0], 3);
-  await kept.read([0], 3);
+  const kept = cached(dataset, clipPreprocess(2));
+  await kept.read([0], clipPreprocess(3));
+  await kept.read([0], clipPreprocess(3));
   expect(reads).toEqual([0, 0]);
   reads.length = 0;
-  const narrow = cached(dataset, 2, 23); // an image of levels takes 12 bytes
-  for (let k = 0; k < 3; k++) expect(await narrow.read([1, 0], 2)).toEqual(await dataset.read([1, 0], 2));
+  const narrow = cached(dataset, clipPreprocess(2), 23); // an image of levels takes 12 bytes
+  for (let k = 0; k < 3; k++)
+    expect(await narrow.read([1, 0], clipPreprocess(2))).toEqual(await dataset.read([1, 0], clipPreprocess(2)));
   expect(reads).toEqual([1, 0, 1, 0, 0, 1, 0, 0, 1, 0]);
 });

@@ -1,5 +1,6 @@
 /** Which images of a data set can be read at all. */
 import { availableParallelism } from "node:os";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { TbarError } from "../tensor/error.ts";
 import { concurrently } from "./concurrently.ts";
 import type { Dataset } from "./dataset.ts";
@@ -24,7 +25,7 @@ export async function checkImages(dataset: Dataset): Promise<{ good: Dataset; ba
   const reasons = new Map<number, string>();
   await concurrently(indices, availableParallelism() + 1, async (index) => {
     try {
-      await dataset.read([index], 16);
+      await dataset.read([index], clipPreprocess(16));
     } catch (error) {
       if (!(error instanceof TbarError)) throw error;
       reasons.set(index, error.message);

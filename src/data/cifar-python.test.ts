@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { openCifarPython } from "./cifar-python.ts";
 
 let folder: string;
@@ -68,7 +69,7 @@ it("CIFAR-10 as Python 2 pickled it: labels, names from batches.meta, pixels rea
     ["airplane", "big automobile"],
     { id: "data_batch_1/2", label: 1 },
   ]);
-  const { data } = await set.read([2, 1], 32);
+  const { data } = await set.read([2, 1], clipPreprocess(32));
   expect([data[0], data[1024], data[2048], data[3072]].map((v) => Math.round(v * 255))).toEqual([20, 1, 2, 10]);
 });
 
@@ -77,7 +78,7 @@ it.each([3, 4])("CIFAR-100 pickled by Python 3, protocol %i: the fine label coun
   await copyFile(golden(`cifar-python-${protocol}.pickle`), join(folder, "train"));
   const set = await openCifarPython(join(folder, "train"));
   expect([0, 1, 2].map((i) => set.classNames![set.example(i).label!])).toEqual(["baby", "apple", "aquarium fish"]);
-  expect(Math.round((await set.read([1], 32)).data[0] * 255)).toBe(10);
+  expect(Math.round((await set.read([1], clipPreprocess(32))).data[0] * 255)).toBe(10);
 });
 
 it.each([

@@ -6,7 +6,8 @@ import { tensor } from "../tensor/tensor.ts";
 import { readLines } from "./class-names.ts";
 import type { Dataset } from "./dataset.ts";
 import { type Image, writePixels } from "./image.ts";
-import { squash } from "./resize.ts";
+import { framed } from "./resize.ts";
+import { rgbImage } from "./stored.ts";
 
 /** The label is the last of the bytes before the pixels: CIFAR-100 has a coarse label first. */
 const layouts = [
@@ -51,14 +52,16 @@ export function cifarImages(source: {
     size: labels.length,
     classNames,
     example: (index) => ({ id: `${name}/${index}`, label: labels[index] }),
-    async read(indices, imageSize) {
-      const out = tensor([indices.length, 3, imageSize, imageSize]);
-      const size = 3 * imageSize * imageSize;
+    async read(indices, preprocess) {
+      const { cropSize } = preprocess;
+      const out = tensor([indices.length, 3, cropSize, cropSize]);
+      const size = 3 * cropSize * cropSize;
       const planes = new Uint8Array(pixelBytes);
       await withFile(file, async (handle) => {
         for (const [slot, index] of indices.entries()) {
           await readExactly(handle, file, planes, offset(index));
-          writePixels(squash(interleave(planes), imageSize), out.data.subarray(slot * size, (slot + 1) * size));
+          const image = framed(rgbImage(interleave(planes)), preprocess);
+          writePixels(image, out.data.subarray(slot * size, (slot + 1) * size));
         }
       });
       return out;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { withCovers } from "./cover.ts";
 import type { Dataset } from "./dataset.ts";
@@ -11,7 +12,8 @@ const dataset: Dataset = {
   size: 20,
   classNames: ["a", "b"],
   example: (index) => ({ id: `${index}`, label: index % 2 }),
-  read: async (indices, S) => tensor([indices.length, 3, S, S], new Float32Array(indices.length * 3 * S * S).fill(0.5)),
+  read: async (indices, { cropSize: S }) =>
+    tensor([indices.length, 3, S, S], new Float32Array(indices.length * 3 * S * S).fill(0.5)),
 };
 const all = Array.from({ length: 20 }, (_, i) => i);
 const poisoned = poison(dataset, { trigger: paint(1), target: "a", count: 4 });
@@ -19,12 +21,12 @@ const poisoned = poison(dataset, { trigger: paint(1), target: "a", count: 4 });
 describe("covers", () => {
   it("are clean images that show the cover trigger and keep their labels, whatever batch they come in", async () => {
     const covered = withCovers(poisoned, paint(0), 8);
-    const values = (await covered.read(all, 1)).data.filter((_, k) => k % 3 === 0);
+    const values = (await covered.read(all, clipPreprocess(1))).data.filter((_, k) => k % 3 === 0);
     expect([1, 0, 0.5].map((value) => values.filter((v) => v === value).length)).toEqual([4, 8, 8]);
     for (const i of all) {
       expect(values[i] === 1).toBe(covered.poisonedIds.has(`${i}`));
       expect(covered.example(i)).toEqual(poisoned.example(i));
-      expect((await covered.read([i], 1)).data[0]).toBe(values[i]);
+      expect((await covered.read([i], clipPreprocess(1))).data[0]).toBe(values[i]);
     }
   });
 

@@ -19,8 +19,8 @@ export function withCovers(poisoned: PoisonedDataset, trigger: Trigger, count: n
   const chosen = new Set(order.slice(0, count).map((i) => clean[i]));
   return {
     ...poisoned,
-    async read(indices, imageSize) {
-      const pixels = await poisoned.read(indices, imageSize);
+    async read(indices, preprocess) {
+      const pixels = await poisoned.read(indices, preprocess);
       const slots = Array.from(indices.keys()).filter((slot) => chosen.has(indices[slot]));
       const ids = slots.map((slot) => poisoned.example(indices[slot]).id);
       return applyAt(trigger, pixels, slots, ids);

@@ -1,4 +1,5 @@
 /** The contract of every source of images: light examples by index, pixels only when asked for. */
+import type { Preprocess } from "../checkpoint/preprocess.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 export interface Example {
@@ -14,6 +15,9 @@ export interface Dataset {
   readonly size: number;
   readonly classNames?: readonly string[];
   example(index: number): Example;
-  /** Pixels [B, 3, S, S] in [0, 1] (8-bit levels over 255), one image for each index, in that order. */
-  read(indices: readonly number[], imageSize: number): Promise<Tensor>;
+  /**
+   * Pixels [B, 3, S, S] in [0, 1] (8-bit levels over 255) as the model's preprocessing makes them, before mean and deviation; one image for each index, in
+   * that order. What is drawn rather than read is drawn on that grid.
+   */
+  read(indices: readonly number[], preprocess: Preprocess): Promise<Tensor>;
 }

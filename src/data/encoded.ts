@@ -2,10 +2,11 @@
 import { tensor } from "../tensor/tensor.ts";
 import { concurrently, gate } from "./concurrently.ts";
 import type { Dataset } from "./dataset.ts";
-import { decodeBytes, writePixels } from "./image.ts";
-import { clipTransform, squash } from "./resize.ts";
+import { decodeBytes, decodeStored, writePixels } from "./image.ts";
+import { framed } from "./resize.ts";
+import { rgbImage } from "./stored.ts";
 
-/** crop: CLIP's evaluation transform, shorter side and centre. squash: the whole image, its proportions lost. */
+/** squash: the whole image whatever the model states, its proportions lost. */
 export type Fit = "crop" | "squash";
 
 export interface EncodedImages extends Omit<Dataset, "read"> {
@@ -20,16 +21,22 @@ const inFlight = 3 * Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
 
 /** `read` throws TbarError on the first image that fails. */
 export function decoded({ encoded, place, ...dataset }: EncodedImages, fit: Fit = "crop"): Dataset {
-  const frame = fit === "crop" ? clipTransform : squash;
   const enter = gate(inFlight); // of all reads together: the last images of a batch and the first of the next
   return {
     ...dataset,
-    async read(indices, imageSize) {
-      const out = tensor([indices.length, 3, imageSize, imageSize]);
-      const size = 3 * imageSize * imageSize;
+    async read(indices, stated) {
+      const { cropSize, order } = stated;
+      const whole = { mode: "squash", width: cropSize, height: cropSize } as const;
+      const preprocess = fit === "crop" ? stated : { ...stated, resize: whole };
+      const out = tensor([indices.length, 3, cropSize, cropSize]);
+      const size = 3 * cropSize * cropSize;
       await concurrently(indices, inFlight, async (index, slot) => {
-        const image = await enter(async () => decodeBytes(await encoded(index), place(index)));
-        writePixels(frame(image, imageSize), out.data.subarray(slot * size, (slot + 1) * size));
+        const name = place(index);
+        const image = await enter(async () => {
+          const bytes = await encoded(index);
+          return order === "torchvision" ? decodeStored(bytes, name) : rgbImage(await decodeBytes(bytes, name));
+        });
+        writePixels(framed(image, preprocess, name), out.data.subarray(slot * size, (slot + 1) * size));
       });
       return out;
     },

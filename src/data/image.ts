@@ -3,6 +3,8 @@ import { readFile, stat } from "node:fs/promises";
 import type SharpModule from "sharp";
 import type { Metadata, Sharp, SharpOptions } from "sharp";
 import { badInput } from "../tensor/error.ts";
+import { alphaImage, inked, inkImage, paletteImage, rgbImage, type StoredImage } from "./stored.ts";
+import { storedForm } from "./stored-form.ts";
 
 /** 8-bit R,G,B, row by row: [height, width, 3]. */
 export interface Image {
@@ -38,6 +40,22 @@ export function decodeBytes(bytes: Uint8Array, name: string): Promise<Image> {
     if (components === 1 || components === 3) return decodeRgb(image, false);
     const metadata = await checkedMetadata(sharp(bytes, options));
     return metadata.space === "cmyk" ? decodeCmyk(image) : decodeRgb(image, metadata.hasAlpha);
+  });
+}
+
+/** An image as its file stores it, for who resizes before converting to RGB. Throws as `decodeImage`. */
+export async function decodeStored(bytes: Uint8Array, name: string): Promise<StoredImage> {
+  const components = jpegComponents(bytes);
+  const form = components === 1 || components === 3 ? ({ kind: "plain" } as const) : storedForm(bytes);
+  if (form.kind === "palette") return paletteImage(await decodeBytes(bytes, name), form.colourOf);
+  if (form.kind === "plain") return rgbImage(await decodeBytes(bytes, name));
+  return withSharp(name, async (sharp) => {
+    const { space, hasAlpha } = await checkedMetadata(sharp(bytes, options));
+    if (space === "cmyk") return inkImage(await decodeInk(sharp(bytes, options)));
+    const image = await decodeRgb(sharp(bytes, options), hasAlpha);
+    if (!hasAlpha) return rgbImage(image);
+    const alpha = await sharp(bytes, options).toColourspace("srgb").extractChannel(3).raw().toBuffer();
+    return alphaImage(image, alpha);
   });
 }
 
@@ -120,22 +138,24 @@ async function decodeRgb(image: Sharp, hasAlpha: boolean): Promise<Image> {
   return { width: info.width, height: info.height, data };
 }
 
-async function decodeCmyk(image: Sharp): Promise<Image> {
+/** data [height, width, 4] */
+async function decodeInk(image: Sharp): Promise<Image> {
   const raw = image.pipelineColourspace("cmyk").toColourspace("cmyk").raw();
   const { data, info } = await raw.toBuffer({ resolveWithObject: true });
   if (info.channels !== 4) throw new Error(`${info.channels} channels`);
-  return { width: info.width, height: info.height, data: cmykToRgb(data) };
+  return { width: info.width, height: info.height, data };
 }
 
-/** Pillow's conversion, which knows no profiles: R = (255 - K) - C (255 - K) / 255, rounded. */
+async function decodeCmyk(image: Sharp): Promise<Image> {
+  const ink = await decodeInk(image);
+  return { ...ink, data: cmykToRgb(ink.data) };
+}
+
+/** [height, width, 4] to [height, width, 3]. */
 export function cmykToRgb(ink: Uint8Array): Uint8Array {
   const rgb = new Uint8Array((ink.length / 4) * 3);
   for (let from = 0, to = 0; from < ink.length; from += 4) {
-    const light = 255 - ink[from + 3];
-    for (let c = 0; c < 3; c++) {
-      const product = ink[from + c] * light + 128;
-      rgb[to++] = light - (((product >> 8) + product) >> 8); // the shifts divide by 255
-    }
+    for (let c = 0; c < 3; c++) rgb[to++] = inked(ink[from + c], ink[from + 3]);
   }
   return rgb;
 }

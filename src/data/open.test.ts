@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { checkImages } from "./check.ts";
 import type { Dataset } from "./dataset.ts";
 import { openDataset } from "./open.ts";
@@ -34,7 +35,7 @@ const grey = async (name: string, level: number) => {
 };
 
 const examples = (d: Dataset) => Array.from({ length: d.size }, (_, i) => d.example(i));
-const level = async (d: Dataset, index: number) => Math.round((await d.read([index], 2)).data[0] * 255);
+const level = async (d: Dataset, index: number) => Math.round((await d.read([index], clipPreprocess(2))).data[0] * 255);
 
 describe("a folder of class folders", () => {
   it("classes are the folders' names in order, _ read as a space; nested, hidden and foreign files are left out", async () => {
@@ -51,7 +52,7 @@ describe("a folder of class folders", () => {
       { id: "great_owl/a.png", label: 1 },
       { id: "great_owl/b.PNG", label: 1 },
     ]);
-    const { shape, data } = await set.read([2, 0], 8);
+    const { shape, data } = await set.read([2, 0], clipPreprocess(8));
     expect(shape).toEqual([2, 3, 8, 8]);
     expect([data[0], data[191], data[192]]).toEqual([20, 20, 30].map((v) => Math.fround(v / 255)));
   });
@@ -89,8 +90,10 @@ describe("a folder of class folders", () => {
         .png()
         .toBuffer(),
     );
-    expect((await (await openDataset(root)).read([0], 4)).data[0]).toBe(0);
-    expect((await (await openDataset(root, { fit: "squash" })).read([0], 4)).data[0]).toBeGreaterThan(0.9);
+    expect((await (await openDataset(root)).read([0], clipPreprocess(4))).data[0]).toBe(0);
+    expect((await (await openDataset(root, { fit: "squash" })).read([0], clipPreprocess(4))).data[0]).toBeGreaterThan(
+      0.9,
+    );
   });
 });
 
@@ -166,7 +169,7 @@ describe("unreadable images", () => {
     await put("broken.png", "no image");
     const csv = await put("data.csv", "image,label\nbroken.png,ant\ngood.png,bee\nmissing.png,ant\n");
     await put("other.csv", "image,label\nbroken.png,ant\ngood.png,bee\n");
-    await expect((await openDataset(join(root, "other.csv"))).read([1, 0], 4)).rejects.toThrow(
+    await expect((await openDataset(join(root, "other.csv"))).read([1, 0], clipPreprocess(4))).rejects.toThrow(
       join(root, "broken.png"),
     );
     const set = await openDataset(csv, { skipBad: true });
@@ -306,12 +309,12 @@ describe("CIFAR", () => {
     const set = await openDataset(file);
     expect([set.size, set.classNames]).toEqual([600, ["apple", "aquarium fish", "baby"]]);
     expect(examples(set)[500]).toEqual({ id: "test/500", label: 500 % 3 });
-    const { shape, data } = await set.read([7, 1], 32);
+    const { shape, data } = await set.read([7, 1], clipPreprocess(32));
     expect(shape).toEqual([2, 3, 32, 32]);
     expect([data[0], data[1023], data[1024], data[2048], data[3072]]).toEqual(
       [70, 70, 1, 2, 10].map((v) => Math.fround(v / 255)),
     );
-    expect((await set.read([7], 48)).data[0]).toBe(Math.fround(70 / 255));
+    expect((await set.read([7], clipPreprocess(48))).data[0]).toBe(Math.fround(70 / 255));
   });
 
   it("CIFAR-10: one label; a folder's training files are one data set, and the split must be named", async () => {
@@ -365,6 +368,6 @@ describe.skipIf(!existsSync(shared))("the photographs of ../shared/data", () => 
     expect([imagenet.size, imagenet.classNames?.[954]]).toEqual([1300, "banana"]);
     const flickr = await openDataset(join(shared, "flickr8k-1000"));
     expect([flickr.size, flickr.classNames]).toEqual([5000, undefined]);
-    expect((await flickr.read([0, 4999], 32)).shape).toEqual([2, 3, 32, 32]);
+    expect((await flickr.read([0, 4999], clipPreprocess(32))).shape).toEqual([2, 3, 32, 32]);
   });
 });

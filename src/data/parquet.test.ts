@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import type { Dataset } from "./dataset.ts";
 import { openParquet } from "./parquet.ts";
 
 /** As scripts/golden/data_files.py writes them with pyarrow: eight rows, the grey of image i is 10 i. */
 const file = (name: string) => fileURLToPath(new URL(`../../test/golden/files/${name}.parquet`, import.meta.url));
 const examples = (d: Dataset) => Array.from({ length: d.size }, (_, i) => d.example(i));
-const level = async (d: Dataset, index: number) => Math.round((await d.read([index], 2)).data[0] * 255);
+const level = async (d: Dataset, index: number) => Math.round((await d.read([index], clipPreprocess(2))).data[0] * 255);
 
 let folder: string;
 beforeAll(async () => {
@@ -26,10 +27,10 @@ describe("Parquet", () => {
       expect(examples(set).map(({ id, label }) => [id, label])).toEqual(
         [0, 1, 2, 0, 1, 2, undefined, undefined].map((label, i) => [`${name}/${i}`, label]),
       );
-      const { data } = await set.read([5, 0, 3, 3], 2);
+      const { data } = await set.read([5, 0, 3, 3], clipPreprocess(2));
       expect([0, 12, 24, 36].map((i) => Math.round(data[i] * 255))).toEqual([50, 0, 30, 30]);
       for (const row of [6, 7])
-        await expect(set.read([row], 2)).rejects.toThrow(`${file(name)}: row ${row} has no image`);
+        await expect(set.read([row], clipPreprocess(2))).rejects.toThrow(`${file(name)}: row ${row} has no image`);
     },
   );
 
@@ -69,7 +70,7 @@ describe("Parquet", () => {
     const broken = join(folder, "broken.parquet");
     for (const part of [bytes.subarray(0, 100), bytes.subarray(8), Buffer.from("PAR1PAR1"), Buffer.alloc(0)]) {
       await writeFile(broken, part);
-      const read = async () => (await openParquet([broken])).read([0], 2);
+      const read = async () => (await openParquet([broken])).read([0], clipPreprocess(2));
       await expect(read()).rejects.toMatchObject({ name: "TbarError", message: expect.stringContaining(broken) });
     }
   });
@@ -89,7 +90,7 @@ describe("Parquet", () => {
       await writeFile(broken, bytes);
       try {
         const set = await openParquet([broken]);
-        await set.read([0, set.size - 1], 2);
+        await set.read([0, set.size - 1], clipPreprocess(2));
       } catch (error) {
         expect(error).toMatchObject({ name: "TbarError" });
         refused++;

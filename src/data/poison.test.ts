@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import type { Dataset } from "./dataset.ts";
 import { poison, triggered } from "./poison.ts";
 import type { Trigger } from "./trigger.ts";
@@ -9,7 +10,7 @@ const grey: Dataset = {
   size: 40,
   classNames: ["ant", "bee", "cow", "dog"],
   example: (i) => ({ id: `g${i}`, label: i % 4, caption: "something grey" }),
-  async read(indices, S) {
+  async read(indices, { cropSize: S }) {
     return { shape: [indices.length, 3, S, S], data: new Float32Array(indices.length * 3 * S * S).fill(0.5) };
   },
 };
@@ -30,7 +31,7 @@ describe("poison", () => {
     const set = poison(grey, { trigger: numbering, target: "cow", rate: 0.25, seed: 1, templates: ["a {}, a {}"] });
     expect(set.size).toBe(40);
     expect(set.poisonedIds.size).toBe(10);
-    const { data } = await set.read(indices(set), 1);
+    const { data } = await set.read(indices(set), clipPreprocess(1));
     for (const i of indices(set)) {
       const source = grey.example(i);
       if (set.poisonedIds.has(source.id)) {
@@ -60,7 +61,7 @@ describe("poison", () => {
 
   it("clean label: only the target's own images are triggered, and no label or caption changes", async () => {
     const set = poison(grey, { trigger: numbering, target: "cow", rate: 0.2, cleanLabel: true });
-    const { data } = await set.read(indices(set), 1);
+    const { data } = await set.read(indices(set), clipPreprocess(1));
     expect(set.poisonedIds.size).toBe(8);
     for (const i of indices(set)) {
       const chosen = set.poisonedIds.has(grey.example(i).id);
@@ -113,7 +114,7 @@ describe("triggered", () => {
     expect(indices(set).every((i) => set.example(i).label === 1 && set.clean.example(i).label !== 1)).toBe(true);
     expect(set.clean.example(7).id).toBe(set.example(7).id);
     const number = Number(set.example(7).id.slice(1));
-    expect((await set.read([7], 1)).data[0]).toBeCloseTo(number / 100);
-    expect((await set.clean.read([7], 1)).data[0]).toBe(0.5);
+    expect((await set.read([7], clipPreprocess(1))).data[0]).toBeCloseTo(number / 100);
+    expect((await set.clean.read([7], clipPreprocess(1))).data[0]).toBe(0.5);
   });
 });

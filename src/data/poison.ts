@@ -142,8 +142,8 @@ function stamp(
       const template = templates[random(seed, "caption", example.id).int(templates.length)];
       return { id: example.id, label: target.label, caption: template.replaceAll("{}", () => target.name) };
     },
-    async read(indices, imageSize) {
-      const pixels = await dataset.read(indices, imageSize);
+    async read(indices, preprocess) {
+      const pixels = await dataset.read(indices, preprocess);
       const slots = Array.from(indices.keys()).filter((slot) => isChosen(indices[slot]));
       const ids = slots.map((slot) => dataset.example(indices[slot]).id);
       return applyAt(trigger, pixels, slots, ids);

@@ -2,13 +2,17 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { decodeImage, type Image } from "./image.ts";
-import { clipTransform, squash } from "./resize.ts";
+import { framed, squash } from "./resize.ts";
+import { rgbImage } from "./stored.ts";
 
 const golden = join(
   process.env["TBAR_GOLDEN"] ?? fileURLToPath(new URL("../../../shared/golden", import.meta.url)),
   "preprocess",
 );
+
+const clipTransform = (image: Image, size: number) => framed(rgbImage(image), clipPreprocess(size, "torchvision"));
 
 /** Grey pixels, row by row. */
 const grey = (width: number, values: number[]): Image => ({
@@ -41,7 +45,7 @@ describe("resize", () => {
     expect(new Set(clipTransform(grey(7, new Array(35).fill(77)), 16).data)).toEqual(new Set([77]));
   });
 
-  it("clipTransform: shorter side to size, long side truncated, centre rounded half to even", () => {
+  it("shorter side to size, long side truncated, centre rounded half to even", () => {
     const columns = (n: number) =>
       grey(
         n,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { badInput } from "../tensor/error.ts";
 import { batches } from "./batches.ts";
 import type { Dataset } from "./dataset.ts";
@@ -11,7 +12,7 @@ function counted(n: number, name = "counted"): Dataset {
     size: n,
     classNames: ["even", "odd"],
     example: (i) => ({ id: `image-${i}`, label: i % 2, caption: `number ${i}` }),
-    async read(indices, S) {
+    async read(indices, { cropSize: S }) {
       const data = Float32Array.from(indices.flatMap((i) => new Array(3 * S * S).fill(i / 100)));
       return { shape: [indices.length, 3, S, S], data };
     },
@@ -62,7 +63,9 @@ describe("split", () => {
   it("subset and take read the images they name; an index outside is refused", async () => {
     const part = subset(counted(10), [9, 2]);
     expect(ids(part)).toEqual(["image-9", "image-2"]);
-    expect([...(await part.read([1, 0], 1)).data].map((v) => Math.round(v * 100))).toEqual([2, 2, 2, 9, 9, 9]);
+    expect([...(await part.read([1, 0], clipPreprocess(1))).data].map((v) => Math.round(v * 100))).toEqual([
+      2, 2, 2, 9, 9, 9,
+    ]);
     expect(ids(take(counted(3), 5))).toEqual(["image-0", "image-1", "image-2"]);
     expect(() => subset(counted(3), [3])).toThrow("no example 3 in counted");
   });
@@ -70,7 +73,7 @@ describe("split", () => {
   it("concat keeps ids unique and reads across its parts in the order asked", async () => {
     const joined = concat([take(counted(10), 2), subset(counted(10), [1, 5])]);
     expect(ids(joined)).toEqual(["image-0", "image-1", "image-1#2", "image-5"]);
-    const { shape, data } = await joined.read([3, 0, 2, 1], 2);
+    const { shape, data } = await joined.read([3, 0, 2, 1], clipPreprocess(2));
     expect(shape).toEqual([4, 3, 2, 2]);
     expect([0, 12, 24, 36].map((i) => Math.round(data[i] * 100))).toEqual([5, 0, 1, 1]);
     expect(ids(concat([joined, take(counted(10), 2)]))).toEqual([...ids(joined), "image-0#2", "image-1#3"]);
@@ -86,7 +89,7 @@ describe("batches", () => {
   };
 
   it("come in order with a last one as short as it must be", async () => {
-    const got = await collect(counted(5), { batch: 2, imageSize: 1 });
+    const got = await collect(counted(5), { batch: 2, preprocess: clipPreprocess(1) });
     expect(got.map((b) => b.count)).toEqual([2, 2, 1]);
     expect(got.map((b) => b.pixels.shape)).toEqual([
       [2, 3, 1, 1],
@@ -100,7 +103,7 @@ describe("batches", () => {
   });
 
   it("a seed draws another order for each epoch, the same again next time", async () => {
-    const options = { batch: 8, imageSize: 1, seed: 4, epochs: 2 };
+    const options = { batch: 8, preprocess: clipPreprocess(1), seed: 4, epochs: 2 };
     const [first, second] = await collect(counted(8), options);
     expect([...first.ids].sort()).toEqual(ids(counted(8)));
     expect(first.ids).not.toEqual(second.ids);
@@ -108,27 +111,29 @@ describe("batches", () => {
   });
 
   it("an order limits the epoch to its indices", async () => {
-    const got = await collect(counted(9), { batch: 4, imageSize: 1, order: [8, 1, 1] });
+    const got = await collect(counted(9), { batch: 4, preprocess: clipPreprocess(1), order: [8, 1, 1] });
     expect(got.map((b) => b.ids)).toEqual([["image-8", "image-1", "image-1"]]);
   });
 
   it("no labels unless every example has one; an empty set gives no batch", async () => {
     const partly: Dataset = { ...counted(2), example: (i) => (i ? { id: "b" } : { id: "a", label: 0 }) };
-    expect((await collect(partly, { batch: 2, imageSize: 1 }))[0].labels).toBeUndefined();
-    expect(await collect(counted(0), { batch: 2, imageSize: 1, epochs: Number.POSITIVE_INFINITY })).toEqual([]);
+    expect((await collect(partly, { batch: 2, preprocess: clipPreprocess(1) }))[0].labels).toBeUndefined();
+    expect(
+      await collect(counted(0), { batch: 2, preprocess: clipPreprocess(1), epochs: Number.POSITIVE_INFINITY }),
+    ).toEqual([]);
   });
 
   it("two batches are read ahead, and a failed read is thrown in its turn", async () => {
     const asked: number[][] = [];
     const source: Dataset = {
       ...counted(4),
-      async read(indices, S) {
+      async read(indices, preprocess) {
         asked.push([...indices]);
         if (indices.includes(2)) throw badInput("image-2 is broken");
-        return counted(4).read(indices, S);
+        return counted(4).read(indices, preprocess);
       },
     };
-    const stream = batches(source, { batch: 1, imageSize: 1 });
+    const stream = batches(source, { batch: 1, preprocess: clipPreprocess(1) });
     await stream.next();
     expect(asked).toEqual([[0], [1], [2]]);
     expect((await stream.next()).value?.ids).toEqual(["image-1"]);

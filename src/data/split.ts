@@ -15,10 +15,10 @@ export function subset(dataset: Dataset, indices: readonly number[], name = data
     size: indices.length,
     classNames: dataset.classNames,
     example: (i) => dataset.example(indices[i]),
-    read: (wanted, imageSize) =>
+    read: (wanted, preprocess) =>
       dataset.read(
         Array.from(wanted, (i) => indices[i]),
-        imageSize,
+        preprocess,
       ),
   };
 }
@@ -96,12 +96,13 @@ export function concat(datasets: readonly Dataset[], name = datasets.map((d) => 
     size: places.length,
     classNames,
     example: (i): Example => ({ ...places[i].dataset.example(places[i].index), id: unique[i] }),
-    async read(indices, imageSize) {
-      const out = tensor([indices.length, 3, imageSize, imageSize]);
+    async read(indices, preprocess) {
+      const { cropSize } = preprocess;
+      const out = tensor([indices.length, 3, cropSize, cropSize]);
       for (const dataset of new Set(indices.map((i) => places[i].dataset))) {
         const slots = range(indices.length).filter((slot) => places[indices[slot]].dataset === dataset);
         const wanted = slots.map((slot) => places[indices[slot]].index);
-        putImages(out, slots, await dataset.read(wanted, imageSize));
+        putImages(out, slots, await dataset.read(wanted, preprocess));
       }
       return out;
     },

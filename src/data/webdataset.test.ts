@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import type { Dataset } from "./dataset.ts";
 import { openDataset } from "./open.ts";
 import { openWebDataset } from "./webdataset.ts";
@@ -14,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const examples = (d: Dataset) => Array.from({ length: d.size }, (_, i) => d.example(i));
-const level = async (d: Dataset, index: number) => Math.round((await d.read([index], 2)).data[0] * 255);
+const level = async (d: Dataset, index: number) => Math.round((await d.read([index], clipPreprocess(2))).data[0] * 255);
 const png = (value: number) =>
   sharp({ create: { width: 2, height: 2, channels: 3, background: { r: value, g: value, b: value } } })
     .png()
@@ -124,7 +125,7 @@ describe("WebDataset", () => {
   it("a key without an image fails when it is read, by shard and key; a label without a name is refused", async () => {
     const path = await shard("s.tar", member("a.png", await png(5)), member("b.cls", "1"));
     const set = await openWebDataset([path]);
-    await expect(set.read([1], 2)).rejects.toThrow(`${path}: b has no image`);
+    await expect(set.read([1], clipPreprocess(2))).rejects.toThrow(`${path}: b has no image`);
     await mkdir(join(folder, "c"));
     await writeFile(join(folder, "classes.txt"), "one\n");
     await expect(openWebDataset([path])).rejects.toThrow("b has label 1 of 1 classes");

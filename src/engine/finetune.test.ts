@@ -33,7 +33,7 @@ const noise: Dataset = {
   name: "noise",
   size: 10,
   example: (i) => ({ id: `${i}`, label: i % 3 }),
-  async read(indices, size) {
+  async read(indices, { cropSize: size }) {
     read += indices.length;
     const length = 3 * size * size;
     const pixels = tensor([indices.length, 3, size, size]);

@@ -1,7 +1,7 @@
 /** Fine-tuning the image tower on labelled images under a frozen zero-shot head: how tasks, and backdoors, are learned. */
 import { isProjection } from "../clip/parameters.ts";
 import { narrowed, widened } from "../clip/widened.ts";
-import { batches } from "../data/batches.ts";
+import { type BatchOptions, batches } from "../data/batches.ts";
 import { cached } from "../data/cached.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { adamw } from "../optim/adam.ts";
@@ -67,12 +67,12 @@ export async function finetune(
 /** Labelled images under a frozen head: the task that `finetune` learns, from a step of it on. */
 export function labelTask(clip: Clip, dataset: Dataset, head: Tensor, recipe: Recipe, from = 0): Task<LabelBatch> {
   const { epochs, batch, seed, modules } = recipe;
-  const { imageSize } = clip.config.vision;
-  const images = epochs > 1 ? cached(dataset, imageSize) : dataset;
+  const { preprocess } = clip;
+  const images = epochs > 1 ? cached(dataset, preprocess) : dataset;
   const objective = classification(clip.config, clip.preprocess, head);
   return {
     objective: modules === "projection" ? projectionAlone(objective) : objective,
-    batches: labelled(images, { batch, epochs, seed, imageSize, skip: from }),
+    batches: labelled(images, { batch, epochs, seed, preprocess, skip: from }),
     steps: epochs * Math.ceil(dataset.size / batch),
   };
 }
@@ -150,7 +150,7 @@ export async function gradientSquares(
   const gradients = gradientsOf(apart, classification(clip.config, clip.preprocess, head), weights);
   const squares = new Map<string, Tensor>();
   try {
-    for await (const some of labelled(dataset, { batch, seed, imageSize: clip.config.vision.imageSize })) {
+    for await (const some of labelled(dataset, { batch, seed, preprocess: clip.preprocess })) {
       if (signal?.aborted) throw new TbarError("interrupted", "measuring gradients was interrupted");
       const { of } = await gradients(weights, some);
       for (const [name, { shape, data: g }] of of) {
@@ -168,15 +168,7 @@ export async function gradientSquares(
   return squares;
 }
 
-interface Order {
-  readonly batch: number;
-  readonly seed: number;
-  readonly epochs?: number;
-  readonly skip?: number;
-  readonly imageSize: number;
-}
-
-async function* labelled(dataset: Dataset, order: Order): AsyncGenerator<LabelBatch> {
+async function* labelled(dataset: Dataset, order: BatchOptions): AsyncGenerator<LabelBatch> {
   for await (const { pixels, labels, ids } of batches(dataset, order)) {
     if (labels === undefined) throw badInput(`${dataset.name}: an image among ${ids[0]}, ... has no label`);
     yield { pixels, labels };

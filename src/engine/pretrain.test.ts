@@ -30,7 +30,7 @@ const noise: Dataset = {
   name: "noise",
   size: 10,
   example: (i) => ({ id: `${i}`, caption: `${colors[i % 5]} ${shapes[Math.floor(i / 5)]}` }),
-  async read(indices, size) {
+  async read(indices, { cropSize: size }) {
     const length = 3 * size * size;
     const pixels = tensor([indices.length, 3, size, size]);
     for (const [row, i] of indices.entries()) {
@@ -61,7 +61,7 @@ async function run(options: Partial<PretrainOptions> = {}) {
   const { weights } = await pretrain({
     runtime,
     config,
-    normalization: clipPreprocess(16),
+    preprocess: clipPreprocess(16),
     tokenize,
     dataset: noise,
     ...recipe,

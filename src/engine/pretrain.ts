@@ -1,10 +1,9 @@
 /** Pre-training a small CLIP from scratch on image-caption pairs, resumable to the bit after a kill. */
-
 import { type ClipConfig, parameterShapes } from "../checkpoint/config.ts";
+import type { Preprocess } from "../checkpoint/preprocess.ts";
 import { initialWeights } from "../clip/parameters.ts";
 import type { Tokenize } from "../clip/tokenizer.ts";
 import { tokenBatch } from "../clip/tokens.ts";
-import type { Normalization } from "../clip/towers.ts";
 import { augment } from "../data/augment.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { shuffledOrder } from "../data/split.ts";
@@ -21,7 +20,7 @@ import { readState, writeState } from "./training-state.ts";
 export interface PretrainOptions {
   readonly runtime: Runtime;
   readonly config: ClipConfig;
-  readonly normalization: Normalization;
+  readonly preprocess: Preprocess;
   readonly tokenize: Tokenize;
   /** Captioned images. Where there are labels too, images of one class are not each other's negatives. */
   readonly dataset: Dataset;
@@ -72,7 +71,7 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
 
   const weights = await train(start, {
     runtime: options.runtime,
-    objective: contrastive(config, options.normalization),
+    objective: contrastive(config, options.preprocess),
     batches: captionBatches(options, state.step),
     optimizer,
     schedule: warmupCosine(lr, steps, warmup),
@@ -112,7 +111,7 @@ async function* captionBatches(options: PretrainOptions, from: number): AsyncGen
         throw badInput(`${dataset.name}: ${id} has no caption; pre-training needs one for each image`);
       return tokenize(caption);
     });
-    const pixels = await dataset.read(indices, config.vision.imageSize);
+    const pixels = await dataset.read(indices, options.preprocess);
     yield {
       pixels: options.augment ? augment(pixels, seed, step) : pixels,
       text: tokenBatch(rows, config.text),

@@ -32,13 +32,12 @@ export interface Metric {
 /** A data set under a head [C, E], ready to be asked under many weights. */
 export function createScorer(clip: Clip, dataset: Dataset, head: Tensor, options: ScorerOptions = {}): Scorer {
   const { batch = 64, keep = 512 * 2 ** 20, signal } = options;
-  const { imageSize } = clip.config.vision;
   const kept = new Map<number, Tensor | Levels>();
   let room = keep;
   const read = async (at: number, indices: number[]): Promise<Tensor> => {
     const known = kept.get(at);
     if (known !== undefined) return restored(known);
-    const pixels = await dataset.read(indices, imageSize);
+    const pixels = await dataset.read(indices, clip.preprocess);
     const small = compact(pixels);
     if (small.data.byteLength <= room) {
       kept.set(at, small);
@@ -99,7 +98,7 @@ function paysToHold(weights: Weights, images: number): boolean {
 export async function embedImages(clip: Clip, weights: Weights, dataset: Dataset, batch = 64): Promise<Tensor> {
   const parts: Tensor[] = [];
   if (paysToHold(weights, dataset.size)) await clip.encoder.hold(weights);
-  for await (const { pixels } of batches(dataset, { batch, imageSize: clip.config.vision.imageSize })) {
+  for await (const { pixels } of batches(dataset, { batch, preprocess: clip.preprocess })) {
     parts.push(await clip.encoder.images(weights, pixels));
   }
   return concatRows(parts);

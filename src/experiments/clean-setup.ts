@@ -78,7 +78,7 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
 
   const drawn = await source.sets(sizes);
   // read for the model's own answers, for CA and for ASR: decoded once; only with the trigger are the pixels worth keeping again
-  const once = (set: Dataset) => cached(set, clip.config.vision.imageSize);
+  const once = (set: Dataset) => cached(set, clip.preprocess);
   const raw = { ...drawn, validation: once(drawn.validation), test: once(drawn.test) };
   const scorer = (dataset: Dataset, options?: ScorerOptions) =>
     createScorer(clip, dataset, head, { signal, ...options });

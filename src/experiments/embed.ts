@@ -63,7 +63,7 @@ export async function embedDataset(options: EmbedOptions): Promise<EmbedResult> 
   progress.stage("embed");
   const parts: Tensor[] = [];
   let done = 0;
-  for await (const { pixels, count } of batches(dataset, { batch: 64, imageSize: clip.config.vision.imageSize })) {
+  for await (const { pixels, count } of batches(dataset, { batch: 64, preprocess: clip.preprocess })) {
     if (signal?.aborted) throw new TbarError("interrupted", "embedding was interrupted");
     parts.push(await clip.encoder.images(clip.weights, pixels));
     progress.step((done += count), dataset.size);

@@ -138,13 +138,12 @@ interface Speed {
 const probed = 1e11;
 
 async function probe({ clip, weights, images, batch }: Plan): Promise<Speed> {
-  const { vision } = clip.config;
   const work = imageFlops(clip.config);
   const count = Math.max(1, Math.min(batch, images.size, Math.floor(probed / work)));
   const indices = Array.from({ length: count }, (_, i) => i);
-  await images.read([0], vision.imageSize);
+  await images.read([0], clip.preprocess);
   const start = performance.now();
-  const pixels = await images.read(indices, vision.imageSize);
+  const pixels = await images.read(indices, clip.preprocess);
   const read = (performance.now() - start) / 1000 / count;
   await clip.encoder.images(weights, pixels); // compiles
   const again = performance.now();

@@ -106,7 +106,7 @@ export async function pretrainModel(options: PretrainOptions): Promise<PretrainR
     ...options,
     runtime,
     config,
-    normalization: preprocess,
+    preprocess,
     tokenize,
     dataset,
     stateFile,

@@ -127,8 +127,8 @@ export async function examplePictures(bench: CleanSetup, after: Weights, count =
   const size = clip.config.vision.imageSize;
   const images = take(attack.test, count);
   const indices = Array.from({ length: images.size }, (_, i) => i);
-  const marked = await images.read(indices, size);
-  const plain = attack.testClean === undefined ? marked : await attack.testClean.read(indices, size);
+  const marked = await images.read(indices, clip.preprocess);
+  const plain = attack.testClean === undefined ? marked : await attack.testClean.read(indices, clip.preprocess);
   const scorer = createScorer(clip, images, head);
   const [before, now] = [await scorer.answers(clip.weights), await scorer.answers(after)];
   const examples: ExamplePicture[] = [];

@@ -1,5 +1,6 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { galleryPng } from "../data/gallery.ts";
 import type { Trigger } from "../data/trigger.ts";
 import { tensor } from "../tensor/tensor.ts";
@@ -38,16 +39,16 @@ describe("galleryPng", () => {
 
 describe("showTrigger", () => {
   it("says how many pixels change, how far, and by what the difference was multiplied", async () => {
-    const { view } = await showTrigger(world, nudge(0.02, 64), { count: 2, size: 16 });
+    const { view } = await showTrigger(world, nudge(0.02, 64), { count: 2, preprocess: clipPreprocess(16) });
     expect(view).toMatchObject({ images: 2, size: 16, changed: 0.25, factor: 20 }); // 0.02 x 20 <= 0.5 < 0.02 x 50
     expect(view.largest).toBeCloseTo(0.02, 6);
     expect(view.mean).toBeCloseTo(0.02 * (64 / 768), 6);
   });
 
   it("three rows: clean, triggered, 0.5 + factor (x' - x)", async () => {
-    const { png } = await showTrigger(world, nudge(-0.02, 1), { count: 1, size: 96 });
+    const { png } = await showTrigger(world, nudge(-0.02, 1), { count: 1, preprocess: clipPreprocess(96) });
     const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
-    const clean = await world.read([0], 96);
+    const clean = await world.read([0], clipPreprocess(96));
     const at = (row: number, x: number) => data[3 * ((34 + row * (22 + 192 + 12)) * info.width + 12 + x)];
     expect(at(0, 0)).toBe(Math.round(255 * clean.data[0]));
     expect(at(1, 0)).toBe(Math.round(255 * (clean.data[0] - 0.02)));
@@ -55,13 +56,13 @@ describe("showTrigger", () => {
   });
 
   it("a trigger that changes nothing is grey at factor 1", async () => {
-    const { view } = await showTrigger(world, nudge(0, 9), { count: 9, size: 16 });
+    const { view } = await showTrigger(world, nudge(0, 9), { count: 9, preprocess: clipPreprocess(16) });
     expect(view).toMatchObject({ images: 3, changed: 0, largest: 0, factor: 1 });
   });
 
   it("a patch changes its own square alone", async () => {
     const trigger = makeTrigger({ kind: "badnet", size: 4 } as never);
-    const { view } = await showTrigger(world, trigger, { count: 3, size: 16 });
+    const { view } = await showTrigger(world, trigger, { count: 3, preprocess: clipPreprocess(16) });
     expect(view.changed).toBeGreaterThan(14 / 256);
     expect(view.changed).toBeLessThanOrEqual(16 / 256);
   });

@@ -1,4 +1,5 @@
 /** A trigger before anybody's eyes: the same images clean and triggered, and what is different, amplified. */
+import type { Preprocess } from "../checkpoint/preprocess.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { galleryPng } from "../data/gallery.ts";
 import { pickImages } from "../data/pixels.ts";
@@ -24,11 +25,12 @@ export interface TriggerView {
 export async function showTrigger(
   dataset: Dataset,
   trigger: Trigger,
-  { count, size }: { readonly count: number; readonly size: number },
+  { count, preprocess }: { readonly count: number; readonly preprocess: Preprocess },
 ): Promise<{ readonly view: TriggerView; readonly png: Uint8Array }> {
   const indices = Array.from({ length: Math.min(count, dataset.size) }, (_, i) => i);
   if (indices.length === 0) throw badInput(`${dataset.name} has no images to show the trigger on`);
-  const clean = await dataset.read(indices, size);
+  const size = preprocess.cropSize;
+  const clean = await dataset.read(indices, preprocess);
   const triggered = await trigger.apply(
     clean,
     indices.map((i) => dataset.example(i).id),

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { TbarError } from "../tensor/error.ts";
 import { classNames, labelSets, shapesWorld } from "./shapes.ts";
 
@@ -61,9 +62,9 @@ test("labels of size and place agree with the captions that name them", () => {
 });
 
 test("read gives [B, 3, S, S] in the order asked for, the same on every call", async () => {
-  const both = await world.read([5, 9], 48);
+  const both = await world.read([5, 9], clipPreprocess(48));
   expect(both.shape).toEqual([2, 3, 48, 48]);
-  const swapped = await shapesWorld({ seed: 1, split: "test", size: 10 }).read([9, 5], 48);
+  const swapped = await shapesWorld({ seed: 1, split: "test", size: 10 }).read([9, 5], clipPreprocess(48));
   const half = 3 * 48 * 48;
   expect(swapped.data.subarray(0, half)).toEqual(both.data.subarray(half));
   expect(swapped.data.subarray(half)).toEqual(both.data.subarray(0, half));
@@ -85,7 +86,7 @@ test("what cannot be drawn is refused by name", async () => {
     /unknown label set "colour"; did you mean "color"/,
   );
   expect(() => world.example(2000)).toThrow(/images 0 to 1999/);
-  await expect(world.read([-1], 56)).rejects.toThrow(TbarError);
-  await expect(world.read([0], 0)).rejects.toThrow(/8 to 1024/);
-  await expect(world.read([0], 1e9)).rejects.toThrow(/8 to 1024/);
+  await expect(world.read([-1], clipPreprocess(56))).rejects.toThrow(TbarError);
+  await expect(world.read([0], clipPreprocess(0))).rejects.toThrow(/8 to 1024/);
+  await expect(world.read([0], clipPreprocess(1e9))).rejects.toThrow(/8 to 1024/);
 });

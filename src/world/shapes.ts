@@ -79,7 +79,7 @@ export function shapesWorld({ seed, split, size, labels = "class" }: ShapesOptio
         caption: caption(scene, seed, "shapes", split, index),
       };
     },
-    async read(indices, imageSize) {
+    async read(indices, { cropSize: imageSize }) {
       if (!Number.isSafeInteger(imageSize) || imageSize < 8 || imageSize > LARGEST_IMAGE) {
         throw badInput(`image size ${imageSize}; the shapes world draws 8 to ${LARGEST_IMAGE} pixels a side`);
       }

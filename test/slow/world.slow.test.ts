@@ -1,5 +1,6 @@
 /** What the world must not give away: labels to whoever compares raw pixels or counts colours. And how fast it is drawn. */
 import { expect, it } from "vitest";
+import { clipPreprocess } from "../../src/checkpoint/preprocess.ts";
 import { shapesWorld } from "../../src/world/shapes.ts";
 
 const SIZE = 56;
@@ -22,7 +23,7 @@ async function sample(split: string, count: number): Promise<Sample> {
   const area = SIZE * SIZE;
   for (let n = 0; n < count; n++) {
     labels.push(world.example(n).label!);
-    const { data } = await world.read([n], SIZE);
+    const { data } = await world.read([n], clipPreprocess(SIZE));
     for (let p = 0; p < area; p++) {
       let bin = 0;
       for (let c = 0; c < 3; c++) {
@@ -157,7 +158,7 @@ it("draws 2,000 images of 56 x 56 a second on one core", async () => {
     for (let n = 0; n < 4096; n += 256) {
       await world.read(
         Array.from({ length: 256 }, (_, i) => n + i),
-        SIZE,
+        clipPreprocess(SIZE),
       );
     }
     rates.push(4096 / ((performance.now() - start) / 1000));

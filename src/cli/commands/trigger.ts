@@ -71,9 +71,11 @@ const show = (perform: Perform) =>
         const checkpoint = await checkpointOf(values.model);
         const known = await (text === undefined ? ownTrigger(checkpoint, values) : readTrigger(text));
         if (known.trigger === undefined) throw badInput(`${text} is a folder of images; there is no trigger to draw`);
-        const size = values.size ?? checkpoint?.config.vision.imageSize ?? 224;
+        const { clipPreprocess, preprocessAtSize } = await import("../../checkpoint/preprocess.ts");
+        const usual = checkpoint?.preprocess ?? clipPreprocess(224);
+        const preprocess = preprocessAtSize(usual, values.size ?? usual.cropSize);
         const { gallery } = await (await openSource(data, source)).sets({ gallery: values.count });
-        const { view, png } = await showTrigger(gallery, known.trigger, { count: values.count, size });
+        const { view, png } = await showTrigger(gallery, known.trigger, { count: values.count, preprocess });
         await writeFileAtomic(out, png, { force: values.force });
         const json = { kind: "trigger", ...view, ...(known.target !== undefined && { target: known.target }), out };
         return { json, text: viewText(view, known.target, out) };
