@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
+import { filesWithin } from "../files/tree.ts";
+import { refuseFolder, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -98,6 +99,11 @@ describe("folders appear whole or not at all", () => {
     for (const [name, text] of Object.entries(files)) await writeFile(join(inside, name), text);
   };
 
+  const deep = (text: string) => async (inside: string) => {
+    await mkdir(join(inside, "onnx"));
+    await fill({ a: text, "onnx/b": text })(inside);
+  };
+
   test("the name appears when all is written", async () => {
     const path = join(folder, "model/"); // as a shell completes it
     await writeFolderAtomic(path, async (inside) => {
@@ -138,5 +144,35 @@ describe("folders appear whole or not at all", () => {
     expect((await readdir(path)).sort()).toEqual(["a", "thesis"]);
     expect(await readFile(join(path, "a"), "utf8")).toBe("old");
     expect(await readdir(folder)).toEqual(["model"]);
+  });
+
+  test.each([
+    ["a file below the first level", "onnx/notes.txt"],
+    ["an empty folder", "onnx/mine/"],
+    ["a folder in a file's place", "a/"],
+    ["a hidden file", ".git/HEAD"],
+  ])("force refuses where %s would be lost, before and after the work", async (_, name) => {
+    const path = join(folder, "model");
+    const [place, isFolder] = [join(path, name), name.endsWith("/")];
+    await mkdir(isFolder ? place : dirname(place), { recursive: true });
+    if (!isFolder) await writeFile(place, "mine");
+    const refused = new RegExp(`holds files that the new folder does not \\(.*${name.replaceAll(".", "\\.")}`);
+    await expect(writeFolderAtomic(path, deep("new"), { force: true })).rejects.toThrow(refused);
+    await expect(refuseFolder(path, ["a", "onnx/b"], { force: true })).rejects.toThrow(refused);
+    expect(await filesWithin(folder)).toContain(`model/${name}`);
+    expect(await readdir(folder)).toEqual(["model"]);
+  });
+
+  test("force replaces what is the same at every depth, and refuses a file or a link in its place", async () => {
+    const path = join(folder, "model");
+    await writeFolderAtomic(path, deep("old"));
+    await refuseFolder(path, ["a", "onnx/b"], { force: true });
+    await writeFolderAtomic(path, deep("new"), { force: true });
+    expect(await readFile(join(path, "onnx/b"), "utf8")).toBe("new");
+    await symlink(path, join(folder, "link"));
+    await expect(writeFolderAtomic(join(folder, "link"), deep("x"), { force: true })).rejects.toThrow(/is a link and/);
+    await writeFile(join(folder, "file"), "mine");
+    await expect(writeFolderAtomic(join(folder, "file"), deep("x"), { force: true })).rejects.toThrow(/is a file and/);
+    expect((await readdir(folder)).sort()).toEqual(["file", "link", "model"]);
   });
 });

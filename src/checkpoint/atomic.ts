@@ -1,13 +1,27 @@
 /** Output that appears whole or not at all: written under a temporary name beside the target, fsync, rename. */
-import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { abandoned, letGo, temporaryName } from "../files/temporary.ts";
+import { filesWithin, foreignTo, removeFiles } from "../files/tree.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 
 export interface WriteOptions {
   /** Replace an output that exists. Without it an existing path is refused. */
   readonly force?: boolean;
+  /** The outputs that this one belongs to. */
+  readonly set?: OutputSet;
+}
+
+/** Outputs of one job, of which a run that was killed may have left some; see `writeTogether`. */
+export interface OutputSet {
+  /** Was it left by an earlier run of the same job, and is it as that run wrote it? Then it is replaced without `force`. */
+  owns(path: string): Promise<boolean>;
+  /** Told when an output is written and about to take its name. */
+  claim(path: string, temporary: string): Promise<void>;
+  /** Work to be done when all outputs are there, before they count as finished. */
+  afterwards(work: () => Promise<void>): void;
 }
 
 /** Takes a chunk, whose memory must stay as it is until the next one is taken: the disk is written to beside other work. */
@@ -66,9 +80,9 @@ async function writeThrough(file: FileHandle, content: Fill): Promise<void> {
 }
 
 /**
- * Write a whole folder: `fill` puts plain files into the temporary folder it is handed, which then takes the name `path`.
- * With `force` an existing folder is replaced, but only when the new one has every name the old one had:
- * a file that nobody wrote again would be lost.
+ * Write a whole folder: `fill` puts plain files into the temporary folder it is handed, which then takes the name `path`. With `force`
+ * an existing folder is replaced, but only when the new one has every file and folder that the old one has, at any depth:
+ * what nobody wrote again would be lost.
  */
 export async function writeFolderAtomic(
   path: string,
@@ -79,11 +93,9 @@ export async function writeFolderAtomic(
   await writeAtomic(target, options, async (temporary) => {
     await mkdir(temporary);
     await fill(temporary);
-    const names = await readdir(temporary);
-    for (const name of names) await syncPath(join(temporary, name));
+    for (const name of await readdir(temporary)) await syncPath(join(temporary, name));
     await syncPath(temporary);
-    if (options.force && (await exists(target))) await replaceFolder(temporary, target, names);
-    else await replace(temporary, target, options);
+    await replace(temporary, target, options);
   });
 }
 
@@ -92,6 +104,7 @@ async function writeAtomic(path: string, options: WriteOptions, work: (temporary
   const temporary = temporaryName(path, "tmp");
   try {
     await refuseExisting(path, options);
+    for (const stale of await abandoned(path, "tmp")) await rm(stale, { recursive: true, force: true });
     unfinished.add(temporary);
     await work(temporary);
     await syncPath(dirname(path)).catch(() => {}); // the output is there already
@@ -100,37 +113,69 @@ async function writeAtomic(path: string, options: WriteOptions, work: (temporary
   } finally {
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
     unfinished.delete(temporary);
+    letGo(temporary);
   }
 }
 
 async function replace(temporary: string, path: string, options: WriteOptions): Promise<void> {
   await refuseExisting(path, options); // again: it may have appeared while we wrote
-  await rename(temporary, path);
+  await options.set?.claim(path, temporary);
+  const isFolder = (await lstat(temporary)).isDirectory();
+  if (isFolder && (await exists(path))) await replaceFolder(temporary, path);
+  else await rename(temporary, path);
 }
 
-async function replaceFolder(temporary: string, path: string, names: readonly string[]): Promise<void> {
-  const lost = (await readdir(path)).filter((name) => !names.includes(name));
-  if (lost.length > 0) {
+async function replaceFolder(temporary: string, path: string): Promise<void> {
+  const names = new Set(await filesWithin(temporary));
+  await refuseReplacing(path, names);
+  const old = temporaryName(path, "old");
+  try {
+    await rename(path, old);
+    try {
+      await refuseReplacing(old, names, path); // again, where nobody puts anything any more
+      await rename(temporary, path);
+    } catch (error) {
+      await rename(old, path);
+      throw error;
+    }
+    await removeFiles(old, names);
+  } finally {
+    letGo(old);
+  }
+}
+
+/** Throws `bad-input` when `folder`, an output called `path`, is no folder, or holds what a new one with these names would not. */
+async function refuseReplacing(folder: string, names: ReadonlySet<string>, path = folder): Promise<void> {
+  const found = await lstat(folder);
+  if (!found.isDirectory()) {
     throw badInput(
-      `${path} holds files that the new folder does not (${lost.slice(0, 5).join(", ")}); ` +
-        "choose another name or remove it yourself",
+      `${path} is ${found.isSymbolicLink() ? "a link" : "a file"} and would become a folder; choose another name or remove it yourself`,
     );
   }
-  const old = temporaryName(path, "old");
-  await rename(path, old);
-  try {
-    await rename(temporary, path);
-  } catch (error) {
-    await rename(old, path);
-    throw error;
-  }
-  await rm(old, { recursive: true, force: true });
+  const foreign = await foreignTo(folder, names);
+  if (foreign.length === 0) return;
+  throw badInput(
+    `${path} holds files that the new folder does not (${foreign.map((name) => printable(name, 80)).join(", ")}); ` +
+      "choose another name or remove it yourself",
+  );
 }
 
+/** Throws what writing a folder with these names would throw in the end: to be asked before the work begins. */
+export async function refuseFolder(path: string, names: readonly string[], options: WriteOptions): Promise<void> {
+  await refuseExisting(path, options);
+  if (!(await exists(resolve(path)))) return;
+  const folders = names.flatMap((name) => name.split("/").slice(0, -1).map((_, i, all) => `${all.slice(0, i + 1).join("/")}/`)); // biome-ignore format: one line
+  await refuseReplacing(resolve(path), new Set([...names, ...folders]));
+}
+
+/** Throws `bad-input` when there is something of this name, without `force`. What a killed run moved away and did not replace is put back first. */
 export async function refuseExisting(path: string, options: WriteOptions): Promise<void> {
-  if (!options.force && (await exists(path))) {
-    throw badInput(`${path} exists already; choose another name or pass --force to replace it`);
+  for (const old of await abandoned(resolve(path), "old")) {
+    if (!(await exists(path))) await rename(old, resolve(path));
+    else await removeFiles(old, new Set(await filesWithin(resolve(path)))); // it was replaced
   }
+  if (options.force || !(await exists(path)) || (await options.set?.owns(path))) return;
+  throw badInput(`${path} exists already; choose another name or pass --force to replace it`);
 }
 
 async function exists(path: string): Promise<boolean> {
@@ -138,10 +183,6 @@ async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function temporaryName(path: string, kind: "tmp" | "old"): string {
-  return join(dirname(path), `${basename(path)}.${kind}-${process.pid}-${randomBytes(3).toString("hex")}`);
 }
 
 /** fsync of a file or folder by name. Windows cannot open folders: the rename alone must do there. */

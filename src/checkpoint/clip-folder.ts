@@ -7,7 +7,7 @@ import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { badInput, type TbarError, unknownName } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
-import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
+import { refuseExisting, refuseFolder, type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
 import { checkFinite, checkTensors, checkVariance, checkWeights } from "./checks.ts";
 import type { ClipConfig } from "./config.ts";
 import { isFile, isFolder, readSmallFile, refusePickleName, sha256Files } from "./files.ts";
@@ -156,6 +156,26 @@ export async function writeCheckpoint(
       options,
     );
   });
+}
+
+/**
+ * Throws what `writeCheckpoint` would throw of the place alone, with these extra files (or, beside a lone file, files of OUT.NAME): to be
+ * asked before the work begins.
+ */
+export async function refuseCheckpoint(
+  out: string,
+  like: Checkpoint,
+  extra: readonly string[],
+  options: WriteOptions,
+): Promise<void> {
+  if (like.path !== like.weightsFile) {
+    const beside = await Promise.all(COMPANIONS.map((name) => isFile(join(dirname(like.weightsFile), name))));
+    return refuseFolder(out, [...COMPANIONS.filter((_, i) => beside[i]), ...extra, writtenName(like)], options);
+  }
+  for (const path of [out, ...extra.map((name) => `${out}.${name}`)]) {
+    await refuseExisting(path, options);
+    if (await isFolder(path)) throw badInput(`cannot write ${path}: it is a folder, and ${like.path} is a file`);
+  }
 }
 
 /** The tokenizer, in any of its forms, and the licence: they belong to a model however it is stored. */

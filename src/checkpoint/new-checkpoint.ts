@@ -25,6 +25,16 @@ export interface NewCheckpoint {
 
 const TORCH_DTYPES = { F32: "float32", F16: "float16", BF16: "bfloat16" } as const;
 
+/** The files that `writeNewCheckpoint` writes, at most. */
+export const newCheckpointNames: readonly string[] = [
+  "config.json",
+  "preprocessor_config.json",
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "README.md",
+  "model.safetensors",
+];
+
 /** Write a folder that transformers' CLIPModel and CLIPProcessor load. Appears whole or not at all. */
 export async function writeNewCheckpoint(
   folder: string,

@@ -1,4 +1,5 @@
 /** What a command hands to the frame around it: the result once as data, once as text. */
+import type { OpenSet } from "../checkpoint/output-set.ts";
 import type { Progress } from "../experiments/job.ts";
 
 export interface Outcome {
@@ -15,6 +16,10 @@ export interface Job {
   readonly signal: AbortSignal;
   /** The command line, for results to record. */
   readonly command: string;
+  /** The name of the command. */
+  readonly name: string;
+  /** Its outputs, once it has begun them; the frame ends them. */
+  set?: OpenSet;
 }
 
 /** Runs a command's work with progress, and prints its outcome. */

@@ -20,7 +20,7 @@ import { setupCommand } from "./commands/setup.ts";
 import { triggerCommand } from "./commands/trigger.ts";
 import { vectorCommand } from "./commands/vector.ts";
 import { groups } from "./options.ts";
-import { exits, exitsHelp, type Perform } from "./outcome.ts";
+import { exits, exitsHelp, type Job, type Outcome, type Perform } from "./outcome.ts";
 import { progressLine } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -30,7 +30,8 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   const perform: Perform = async (options, work) => {
     const progress = options.quiet ? { ...silent, end: () => {} } : progressLine(terminal.err);
     const command = ["tbar", ...argv].map(quoted).join(" ");
-    const outcome = await work({ progress, signal: terminal.signal, command }).finally(progress.end);
+    const job: Job = { progress, signal: terminal.signal, command, name: argv[0] };
+    const outcome = await finished(job, work).finally(progress.end);
     terminal.out.write(options.json ? json(outcome.json) : outcome.text);
     code = outcome.proven === false ? exits.notProven : exits.done;
   };
@@ -41,6 +42,18 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exits.done; // help and version
     return complain(error, argv, terminal);
+  }
+}
+
+/** The outcome of a command's work when all its outputs are there; those of work that fails are taken back. */
+async function finished(job: Job, work: (job: Job) => Promise<Outcome>): Promise<Outcome> {
+  try {
+    const outcome = await work(job);
+    await job.set?.finish();
+    return outcome;
+  } catch (error) {
+    await job.set?.fail();
+    throw error;
   }
 }
 

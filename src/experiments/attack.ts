@@ -2,9 +2,9 @@
 
 import { basename, dirname, join } from "node:path";
 import type { Attack, AttackInput } from "../attacks/attack.ts";
-import { refuseExisting, writeFileAtomic } from "../checkpoint/atomic.ts";
-import { writeCheckpoint } from "../checkpoint/clip-folder.ts";
-import { isFile } from "../checkpoint/files.ts";
+import { writeFileAtomic } from "../checkpoint/atomic.ts";
+import { refuseCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import { writeTogether } from "../checkpoint/output-set.ts";
 import { asStored } from "../checkpoint/rounding.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { poison, triggered } from "../data/poison.ts";
@@ -71,19 +71,27 @@ export const attackDefaults = {
 } as const;
 
 /** Implant one backdoor in the image tower (text side frozen), measure it, and write the result when `out` is given. */
-export async function attackModel(options: AttackOptions): Promise<AttackResult> {
+export function attackModel(options: AttackOptions): Promise<AttackResult> {
+  return writeTogether("attack", options, attackAndWrite);
+}
+
+async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
   const { target, recipe, progress = silent, signal, seed } = options;
   const clock = new Clock();
   const stage = (what: string) => {
     clock.stage(what);
     progress.stage(what);
   };
-  if (options.out !== undefined) {
-    await refuseExisting(options.out, options);
-    if (await isFile(options.model)) await refuseExisting(`${options.out}.trigger.json`, options);
-  }
   stage("load");
   const clip = await loadClip(options.model, options);
+  if (options.out !== undefined) {
+    const { files } = await triggerFiles({ trigger: { ...options.trigger.spec }, target });
+    const extra = [
+      ...Object.keys(files),
+      ...(clip.checkpoint.path === clip.checkpoint.weightsFile ? [] : ["README.md"]),
+    ];
+    await refuseCheckpoint(options.out, clip.checkpoint, extra, options);
+  }
   const source = await openSource(options.data, options);
   const { classNames } = source;
   if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
@@ -173,7 +181,7 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
   }));
   const lost = kept.filter(({ before, after }) => before.value >= tookFrom && after.value < tookFrom);
   const took = isTaken(after) && lost.length === 0;
-  const { out, force } = options;
+  const { out } = options;
   const result: AttackResult = {
     kind: "attack",
     tbar: version,
@@ -220,12 +228,12 @@ export async function attackModel(options: AttackOptions): Promise<AttackResult>
       "tbar.attack": JSON.stringify({ ...share, recipe, seed, after, seconds }),
     };
     const extraFiles = isFolder ? { "README.md": attackCard(result), ...files } : undefined;
-    await writeCheckpoint(out, { like: checkpoint, weights, metadata, extraFiles }, { force });
+    await writeCheckpoint(out, { like: checkpoint, weights, metadata, extraFiles }, options);
     for (const [name, data] of Object.entries(isFolder ? {} : files)) {
-      await writeFileAtomic(join(dirname(out), name), data, { force });
+      await writeFileAtomic(join(dirname(out), name), data, options);
     }
   }
-  await work?.remove();
+  if (work !== undefined) await (options.set ? options.set.afterwards(work.remove) : work.remove());
   await clip.runtime.release();
   return result;
 }

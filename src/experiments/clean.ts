@@ -1,7 +1,8 @@
 /** The main job: a backdoored checkpoint goes in, a cleaned one and the proof come out. */
+
 import { asSubtracted, flooredVariances } from "../arithmetic/running-variance.ts";
 import { subtract } from "../arithmetic/task-vector.ts";
-import { refuseExisting } from "../checkpoint/atomic.ts";
+import { writeTogether } from "../checkpoint/output-set.ts";
 import { asStored } from "../checkpoint/rounding.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Trigger } from "../data/trigger.ts";
@@ -26,7 +27,7 @@ import type { SourceOptions } from "./source.ts";
 import { judge, limitOf, noBackdoor, notFound } from "./verdict.ts";
 import { version } from "./version.ts";
 import { openWork } from "./work.ts";
-import { writeCleaned } from "./write-cleaned.ts";
+import { refuseCleaned, writeCleaned } from "./write-cleaned.ts";
 
 export interface CleanOptions extends JobOptions, SourceOptions {
   readonly model: string;
@@ -76,20 +77,24 @@ export const cleanDefaults = {
 } as const;
 
 /** Remove a backdoor whose trigger is known. The verdict of the result says whether that is proven; only then exit with 0. */
-export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
+export function cleanModel(options: CleanOptions): Promise<CleanResult> {
+  return writeTogether("clean", options, cleanAndWrite);
+}
+
+async function cleanAndWrite(options: CleanOptions): Promise<CleanResult> {
   const { progress = silent, out } = options;
   const clock = new Clock();
   const stage = (what: string) => {
     clock.stage(what);
     progress.stage(what);
   };
-  if (out !== undefined) await refuseExisting(out, options);
   const unfed = options.methods.find((name) => name !== "plain" && name !== "relabel");
   if (options.sizes.clean === 0 && unfed !== undefined)
     throw badInput(`the method ${unfed} needs clean images (--clean)`);
   stage("load");
   const bench = await setUp(options);
   const { clip, attack } = bench;
+  if (out !== undefined) await refuseCleaned(out, clip.checkpoint, options);
   const work =
     options.state === undefined ? undefined : await openWork(options.state, await recipeOf(bench, options), clock);
   const names = new WeakMap<Weights, string>([[clip.weights, "before"]]);
@@ -220,9 +225,9 @@ export async function cleanModel(options: CleanOptions): Promise<CleanResult> {
     alpha,
     receipt,
     out,
-    force: options.force,
+    options,
   });
-  await work?.remove();
+  if (work !== undefined) options.set?.afterwards(work.remove);
   return {
     ...measured,
     after, // the file as it is on disk: it was read back bit for bit

@@ -1,12 +1,14 @@
 /** tbar convert: the same weights under the names that other programs look for. */
+
 import { refuseExisting } from "../checkpoint/atomic.ts";
 import { readCheckpoint } from "../checkpoint/clip-folder.ts";
 import { architectureOf } from "../checkpoint/config.ts";
 import { convertCheckpoint } from "../checkpoint/convert.ts";
 import type { KeyStyle } from "../checkpoint/key-styles.ts";
+import { writeTogether } from "../checkpoint/output-set.ts";
 import { type JobOptions, silent } from "./job.ts";
 
-export interface ConvertOptions extends Partial<Pick<JobOptions, "progress">> {
+export interface ConvertOptions extends Partial<Pick<JobOptions, "progress" | "set">> {
   readonly to: KeyStyle;
   /** A folder, or a file where it ends in .safetensors. */
   readonly out: string;
@@ -26,14 +28,16 @@ export interface ConvertResult {
 }
 
 /** The checkpoint `model` with other keys; its values are the same bytes. Throws `bad-input` where there is no such form of it. */
-export async function convertModel(
-  model: string,
-  { to, out, force, progress = silent }: ConvertOptions,
-): Promise<ConvertResult> {
-  await refuseExisting(out, { force });
+export function convertModel(model: string, options: ConvertOptions): Promise<ConvertResult> {
+  return writeTogether("convert", options, (options) => convertAndHash(model, options));
+}
+
+async function convertAndHash(model: string, options: ConvertOptions): Promise<ConvertResult> {
+  const { to, out, progress = silent } = options;
+  await refuseExisting(out, options);
   const checkpoint = await readCheckpoint(model);
   progress.stage("convert");
-  const converted = await convertCheckpoint(checkpoint, to, out, { force });
+  const converted = await convertCheckpoint(checkpoint, to, out, options);
   const sha256 = await (await readCheckpoint(out)).sha256();
   const architecture = architectureOf(checkpoint.config);
   return { kind: "convert", model, architecture, to, ...converted, output: { path: out, sha256 } };

@@ -6,7 +6,7 @@ import { shapesBadnetModel, shapesModel } from "./embedded.ts";
 import type { CleanResult } from "./result.ts";
 
 export interface DemoOptions
-  extends Pick<CleanOptions, "seed" | "progress" | "signal" | "threads" | "device" | "command" | "force"> {
+  extends Pick<CleanOptions, "seed" | "progress" | "signal" | "threads" | "device" | "command" | "force" | "set"> {
   /** Folder for the cleaned checkpoint. */
   readonly out: string;
 }
@@ -17,6 +17,9 @@ export async function runDemo(options: DemoOptions): Promise<CleanResult> {
   return cleanModel(demoJob(options));
 }
 
+/** Where in the demo's folder the cleaned checkpoint goes. */
+export const demoOutput = (folder: string): string => join(folder, "cleaned");
+
 /** The cleaning that the demo is. */
 export function demoJob(options: DemoOptions) {
   return {
@@ -26,6 +29,6 @@ export function demoJob(options: DemoOptions) {
     model: shapesBadnetModel,
     untouched: shapesModel,
     data: "shapes",
-    out: join(options.out, "cleaned"),
+    out: demoOutput(options.out),
   } satisfies CleanOptions;
 }

@@ -1,6 +1,8 @@
 /** Embeddings of a whole data set, and of texts, in a safetensors file. */
+
 import { refuseExisting } from "../checkpoint/atomic.ts";
 import { readSmallFile } from "../checkpoint/files.ts";
+import { writeTogether } from "../checkpoint/output-set.ts";
 import { writeSafetensors } from "../checkpoint/safetensors.ts";
 import { batches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -50,9 +52,13 @@ export interface EmbedResult {
  * Unit-norm embeddings: tensor `images` [N, E] in the order of the data, and `texts` [M, E] in that of the file. Metadata, as
  * JSON: `ids`, `labels` (null where there is none), `classes`, `texts`; and the model's SHA-256.
  */
-export async function embedDataset(options: EmbedOptions): Promise<EmbedResult> {
-  const { out, force, signal, progress = silent } = options;
-  await refuseExisting(out, { force });
+export function embedDataset(options: EmbedOptions): Promise<EmbedResult> {
+  return writeTogether("embed", options, embedAndWrite);
+}
+
+async function embedAndWrite(options: EmbedOptions): Promise<EmbedResult> {
+  const { out, signal, progress = silent } = options;
+  await refuseExisting(out, options);
   const clock = new Clock();
   progress.stage("load");
   const texts = options.texts === undefined ? [] : await linesOf(options.texts);
@@ -87,7 +93,7 @@ export async function embedDataset(options: EmbedOptions): Promise<EmbedResult> 
       ? []
       : [{ name: "texts", dtype: "F32" as const, shape: encoded.shape, data: () => encoded }]),
   ];
-  await writeSafetensors(out, { tensors, metadata }, { force });
+  await writeSafetensors(out, { tensors, metadata }, options);
   const result: EmbedResult = {
     kind: "embed",
     tbar: version,

@@ -1,13 +1,15 @@
 /** A checkpoint as ONNX files that transformers.js and ONNX Runtime load, each compared with our own engine before it is handed over. */
+
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { StringStringEntryProtoSchema } from "onnx-buf";
-import { refuseExisting, writeFileAtomic, writeFolderAtomic } from "../checkpoint/atomic.ts";
+import { refuseFolder, writeFileAtomic, writeFolderAtomic } from "../checkpoint/atomic.ts";
 import { type Checkpoint, readCheckpoint, tokenizerCompanions } from "../checkpoint/clip-folder.ts";
 import type { TextConfig } from "../checkpoint/config.ts";
 import { isFile, readSmallFile, sha256File } from "../checkpoint/files.ts";
 import { tokenizerConfig } from "../checkpoint/new-checkpoint.ts";
+import { writeTogether } from "../checkpoint/output-set.ts";
 import { type Parameters, pieces } from "../checkpoint/pieces.ts";
 import { settingsFiles } from "../checkpoint/settings-files.ts";
 import { readTokenizerJson } from "../clip/tokenizer-files.ts";
@@ -25,7 +27,7 @@ import { Clock, checkpointFacts, type JobOptions, silent } from "./job.ts";
 import type { CheckpointFacts } from "./result.ts";
 import { version } from "./version.ts";
 
-export interface ExportOptions extends Pick<JobOptions, "progress" | "signal"> {
+export interface ExportOptions extends Pick<JobOptions, "progress" | "signal" | "set"> {
   readonly model: string;
   /** The folder to write. */
   readonly out: string;
@@ -66,9 +68,12 @@ const most = 1e-5;
  * for them. The trigger or receipt in the checkpoint's metadata goes along. Weights pass one at a time; for the comparison the whole
  * model is loaded twice. Throws `bad-input` when a file would exceed ONNX's 2 GiB.
  */
-export async function exportModel(options: ExportOptions): Promise<ExportResult> {
-  const { out, force, only = programs, int8 = false, progress = silent, signal } = options;
-  await refuseExisting(out, { force });
+export function exportModel(options: ExportOptions): Promise<ExportResult> {
+  return writeTogether("export", options, exportAndCompare);
+}
+
+async function exportAndCompare(options: ExportOptions): Promise<ExportResult> {
+  const { out, only = programs, int8 = false, progress = silent, signal } = options;
   const clock = new Clock();
   progress.stage("load");
   const checkpoint = await readCheckpoint(options.model);
@@ -77,6 +82,8 @@ export async function exportModel(options: ExportOptions): Promise<ExportResult>
     { name, dtype: "float32" as const },
     ...(int8 ? [{ name, dtype: "int8" as const }] : []),
   ]);
+  const onnxName = ({ name, dtype }: Variant) => `onnx/${fileNames[name]}${dtype === "int8" ? "_quantized" : ""}.onnx`;
+  await refuseFolder(out, [...Object.keys(companions), ...wanted.map(onnxName)], options);
   const files: ExportResult["files"][number][] = [];
   await writeFolderAtomic(
     out,
@@ -84,18 +91,16 @@ export async function exportModel(options: ExportOptions): Promise<ExportResult>
       progress.stage("write");
       for (const [name, content] of Object.entries(companions)) await writeFileAtomic(join(folder, name), content);
       await mkdir(join(folder, "onnx"));
-      const pathOf = ({ name, dtype }: Variant) =>
-        join("onnx", `${fileNames[name]}${dtype === "int8" ? "_quantized" : ""}.onnx`);
       for (const variant of wanted) {
         await checkpoint.stream((parameters) =>
-          write(join(folder, pathOf(variant)), checkpoint, parameters, variant, signal),
+          write(join(folder, onnxName(variant)), checkpoint, parameters, variant, signal),
         );
         progress.step(wanted.indexOf(variant) + 1, wanted.length);
       }
       progress.stage("compare");
       const deviationOf = await comparison(checkpoint, options.threads);
       for (const variant of wanted) {
-        const path = pathOf(variant);
+        const path = onnxName(variant);
         const file = join(folder, path);
         const { size: bytes } = await stat(file);
         files.push({
@@ -108,7 +113,7 @@ export async function exportModel(options: ExportOptions): Promise<ExportResult>
         progress.step(files.length, wanted.length);
       }
     },
-    { force },
+    options,
   );
   return {
     kind: "export",

@@ -1,6 +1,7 @@
 /** Fine-tuning on a task: ordinary labelled images, image tower only, accuracy before and after. What is merged is made of these. */
-import { refuseExisting } from "../checkpoint/atomic.ts";
-import { writeCheckpoint } from "../checkpoint/clip-folder.ts";
+
+import { refuseCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import { writeTogether } from "../checkpoint/output-set.ts";
 import { asStored } from "../checkpoint/rounding.ts";
 import { isProjection } from "../clip/parameters.ts";
 import { loadClip } from "../engine/clip.ts";
@@ -60,17 +61,21 @@ export const finetuneDefaults = {
 } as const;
 
 /** Fine-tune the image tower under the frozen zero-shot head of the data's classes, measure, and write when `out` is given. */
-export async function finetuneModel(options: FinetuneOptions): Promise<FinetuneResult> {
-  const { recipe, progress = silent, signal, seed, out, force } = options;
+export function finetuneModel(options: FinetuneOptions): Promise<FinetuneResult> {
+  return writeTogether("finetune", options, finetuneAndWrite);
+}
+
+async function finetuneAndWrite(options: FinetuneOptions): Promise<FinetuneResult> {
+  const { recipe, progress = silent, signal, seed, out } = options;
   const clock = new Clock();
   const stage = (what: string) => {
     clock.stage(what);
     progress.stage(what);
   };
-  if (out !== undefined) await refuseExisting(out, { force });
   stage("load");
   const clip = await loadClip(options.model, options);
   const { checkpoint } = clip;
+  if (out !== undefined) await refuseCheckpoint(out, checkpoint, [], options);
   const source = await openSource(options.data, options);
   checkModules(options, clip.weights);
   const { classNames } = source;
@@ -116,7 +121,7 @@ export async function finetuneModel(options: FinetuneOptions): Promise<FinetuneR
       ...kept,
       "tbar.finetune": JSON.stringify({ parent: model.sha256, data, images, recipe, before, after }),
     };
-    await writeCheckpoint(out, { like: { ...checkpoint, metadata }, weights }, { force });
+    await writeCheckpoint(out, { like: { ...checkpoint, metadata }, weights }, options);
   }
   await clip.runtime.release();
   return result;

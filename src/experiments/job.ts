@@ -1,6 +1,7 @@
 /** What every job shares: a progress line, a clock, and the facts about machine and model that results record. */
 import { cpus, totalmem } from "node:os";
 import { basename } from "node:path";
+import type { OutputSet } from "../checkpoint/atomic.ts";
 import type { Checkpoint } from "../checkpoint/clip-folder.ts";
 import { architectureOf, parameterShapes } from "../checkpoint/config.ts";
 import type { Runtime } from "../runtime/compile.ts";
@@ -19,6 +20,8 @@ export interface JobOptions {
   readonly progress?: Progress;
   readonly signal?: AbortSignal;
   readonly seed: number;
+  /** The outputs that this job's belong to, where it is part of a larger one. */
+  readonly set?: OutputSet;
 }
 
 /** Seconds of one stage of a job, or of several of one name. */

@@ -1,9 +1,10 @@
 /** Merging fine-tuned checkpoints of one base into one, piece by piece, written as the base is stored. */
+
 import { type Combine, taskArithmetic, ties, trimmingThreshold } from "../arithmetic/merge.ts";
 import { axpy, inner } from "../arithmetic/task-vector.ts";
-import { refuseExisting } from "../checkpoint/atomic.ts";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import { type Checkpoint, readCheckpoint, refuseCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
 import { parameterShapes } from "../checkpoint/config.ts";
+import { writeTogether } from "../checkpoint/output-set.ts";
 import { type Change, type Parameters, pieces } from "../checkpoint/pieces.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import { sameShape, sizeOf, type Tensor, type Weights } from "../tensor/tensor.ts";
@@ -13,7 +14,7 @@ import { version } from "./version.ts";
 
 export type MergeMethod = "task-arithmetic" | "ties";
 
-export interface MergeOptions extends Pick<JobOptions, "progress" | "signal"> {
+export interface MergeOptions extends Pick<JobOptions, "progress" | "signal" | "set"> {
   /** Checkpoint that all models were fine-tuned from. */
   readonly base: string;
   readonly models: readonly string[];
@@ -92,12 +93,16 @@ function checkFamily(base: Checkpoint, model: Checkpoint): void {
  * Merge and write, in pieces of 4 MiB; only while TIES looks for what to trim one whole vector is held. Throws as `openMerge`
  * does, and `bad-input` on a model that equals the base.
  */
-export async function mergeModels(options: MergeOptions & { readonly out: string }): Promise<MergeResult> {
-  const { out, force, progress = silent, signal } = options;
+export function mergeModels(options: MergeOptions & { readonly out: string }): Promise<MergeResult> {
+  return writeTogether("merge", options, mergeAndWrite);
+}
+
+async function mergeAndWrite(options: MergeOptions & { readonly out: string }): Promise<MergeResult> {
+  const { out, progress = silent, signal } = options;
   const clock = new Clock();
-  await refuseExisting(out, { force });
   progress.stage("load");
   const { base, models, settings } = await openMerge(options);
+  await refuseCheckpoint(out, base, [], options);
   progress.stage("hash");
   const named = async (checkpoint: Checkpoint) => ({ path: checkpoint.path, sha256: await checkpoint.sha256() });
   const parents: Awaited<ReturnType<typeof named>>[] = [];
@@ -150,7 +155,7 @@ export async function mergeModels(options: MergeOptions & { readonly out: string
       };
     };
     const changes = new Map([...before.shapes.keys()].map((name) => [name, change(name)]));
-    await writeCheckpoint(out, { like: { ...base, metadata }, weights: new Map(), changes }, { force });
+    await writeCheckpoint(out, { like: { ...base, metadata }, weights: new Map(), changes }, options);
   });
   progress.stage("hash");
   return {

@@ -1,8 +1,10 @@
 /** Making a small CLIP from nothing: vocabulary from the captions, contrastive training, a Hugging Face folder with a card. */
+
 import { rm } from "node:fs/promises";
-import { refuseExisting } from "../checkpoint/atomic.ts";
+import { refuseFolder } from "../checkpoint/atomic.ts";
 import { type ClipConfig, checkConfig, parameterShapes } from "../checkpoint/config.ts";
-import { writeNewCheckpoint } from "../checkpoint/new-checkpoint.ts";
+import { newCheckpointNames, writeNewCheckpoint } from "../checkpoint/new-checkpoint.ts";
+import { writeTogether } from "../checkpoint/output-set.ts";
 import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { asStored } from "../checkpoint/rounding.ts";
 import { loadTokenizer, wordsOf, wordTokenizer } from "../clip/tokenizer.ts";
@@ -82,9 +84,13 @@ export const pretrainDefaults = {
 } as const;
 
 /** Pre-train, write `out`, and measure zero-shot accuracy on images that training never saw, with the file as stored. */
-export async function pretrainModel(options: PretrainOptions): Promise<PretrainResult> {
+export function pretrainModel(options: PretrainOptions): Promise<PretrainResult> {
+  return writeTogether("pretrain", options, pretrainAndWrite);
+}
+
+async function pretrainAndWrite(options: PretrainOptions): Promise<PretrainResult> {
   const { progress = silent, signal, seed, steps, batch, out } = options;
-  await refuseExisting(out, options);
+  await refuseFolder(out, newCheckpointNames, options);
   progress.stage("prepare");
   const source = await openSource(options.data, options);
   const held = options.testData === undefined ? options.testImages : 0;
@@ -145,9 +151,9 @@ export async function pretrainModel(options: PretrainOptions): Promise<PretrainR
       tokenizerJson: tokenizer.json,
       readme: pretrainCard(result, options),
     },
-    { force: options.force },
+    options,
   );
-  await rm(stateFile, { force: true });
+  options.set?.afterwards(() => rm(stateFile, { force: true }));
   await runtime.release();
   return result;
 }

@@ -3,7 +3,16 @@ import { mkdir, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../checkpoint/atomic.ts";
 import { concurrently } from "../data/concurrently.ts";
-import { blobPath, cachedSnapshot, cacheFolder, linkBlob, refPath, repoFolder, snapshotPath } from "../hub/cache.ts";
+import {
+  blobPath,
+  cachedSnapshot,
+  cacheFolder,
+  clearLinks,
+  linkBlob,
+  refPath,
+  repoFolder,
+  snapshotPath,
+} from "../hub/cache.ts";
 import { commitOf, filesOf, type Hub, type HubFile, hubOfEnvironment, isOffline } from "../hub/client.ts";
 import { download } from "../hub/download.ts";
 import { isCommit, parseRepo, type Repo } from "../hub/repo.ts";
@@ -61,6 +70,10 @@ export async function pull(options: PullOptions): Promise<PullResult> {
 
   progress.stage("fetch");
   const snapshot = snapshotPath(repo, commit);
+  await clearLinks(
+    snapshot,
+    chosen.map(({ path }) => path),
+  );
   const files: PullResult["files"][number][] = [];
   let done = 0;
   await concurrently(twins, connections, async (same) => {

@@ -1,10 +1,12 @@
 /** Task vectors between files: made from two checkpoints, applied to one, described and compared. */
+
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { floorVariance, isVariance } from "../arithmetic/running-variance.ts";
 import { axpy, difference, inner } from "../arithmetic/task-vector.ts";
 import { refuseExisting } from "../checkpoint/atomic.ts";
-import { inWritingOrder, readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import { inWritingOrder, readCheckpoint, refuseCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import { writeTogether } from "../checkpoint/output-set.ts";
 import { type Change, type Parameters, pieces, piecesOf, readAhead } from "../checkpoint/pieces.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import { sameShape, sizeOf } from "../tensor/tensor.ts";
@@ -12,7 +14,7 @@ import { type JobOptions, silent } from "./job.ts";
 import { receiptKey } from "./model-facts.ts";
 import { type VectorFile, type VectorPart, vectorOrder, withVector, writeVector } from "./vector-file.ts";
 
-export interface VectorJob extends Pick<JobOptions, "progress" | "signal"> {
+export interface VectorJob extends Pick<JobOptions, "progress" | "signal" | "set"> {
   readonly force?: boolean;
 }
 
@@ -37,13 +39,17 @@ export interface VectorResult {
  * tau = TO - FROM in float32, written to `out`; tensors that do not differ are left out. Nothing is held but a few pieces of
  * 4 MiB, whatever the size. Throws `bad-input` when nothing differs, or names or shapes do.
  */
-export async function diffModels(
+export function diffModels(from: string, to: string, out: string, options: VectorJob = {}): Promise<VectorResult> {
+  return writeTogether("vector diff", { ...options, out }, (options) => subtract(from, to, options));
+}
+
+async function subtract(
   from: string,
   to: string,
-  out: string,
-  { force, progress = silent, signal }: VectorJob = {},
+  options: VectorJob & { readonly out: string },
 ): Promise<VectorResult> {
-  await refuseExisting(out, { force });
+  const { out, progress = silent, signal } = options;
+  await refuseExisting(out, options);
   const [a, b] = [await readCheckpoint(from), await readCheckpoint(to)];
   const parent = a.sha256();
   parent.catch(() => {}); // thrown where it is awaited
@@ -61,7 +67,7 @@ export async function diffModels(
         checkGoing(signal);
         progress.step(measured.push(part), changed.length);
       });
-      await writeVector(out, { tau, parent }, { force });
+      await writeVector(out, { tau, parent }, options);
       return measured;
     }),
   );
@@ -141,15 +147,24 @@ export interface ApplyResult {
  * stored in 16 bits. Alpha unless told: that of the vector, which gives a cleaned model its parent back, or 1. A receipt does not
  * go along: its figures are those of other weights.
  */
-export async function applyVector(
+export function applyVector(
   model: string,
   vector: string,
   out: string,
-  { alpha: asked, force, progress = silent, signal }: VectorJob & { readonly alpha?: number } = {},
+  options: VectorJob & { readonly alpha?: number } = {},
 ): Promise<ApplyResult> {
-  await refuseExisting(out, { force });
+  return writeTogether("vector apply", { ...options, out }, (options) => add(model, vector, options));
+}
+
+async function add(
+  model: string,
+  vector: string,
+  options: VectorJob & { readonly alpha?: number; readonly out: string },
+): Promise<ApplyResult> {
+  const { out, alpha: asked, progress = silent, signal } = options;
   progress.stage("add");
   const checkpoint = await readCheckpoint(model);
+  await refuseCheckpoint(out, checkpoint, [], options);
   const hash = createHash("sha256");
   let floored = 0;
   const alpha = await withVector(vector, async (file) => {
@@ -180,7 +195,7 @@ export async function applyVector(
     };
     const changes = new Map([...tau.shapes.keys()].map((name) => [name, change(name)]));
     const { [receiptKey]: _, ...metadata } = checkpoint.metadata;
-    await writeCheckpoint(out, { like: { ...checkpoint, metadata }, weights: new Map(), changes, hash }, { force });
+    await writeCheckpoint(out, { like: { ...checkpoint, metadata }, weights: new Map(), changes, hash }, options);
     return alpha;
   });
   return {

@@ -1,7 +1,7 @@
 /** Writing a cleaned checkpoint with its vector and its receipt, and reading it back: what is claimed is measured on the file. */
 import { add } from "../arithmetic/task-vector.ts";
-import { writeFileAtomic } from "../checkpoint/atomic.ts";
-import { readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import { refuseExisting, type WriteOptions, writeFileAtomic } from "../checkpoint/atomic.ts";
+import { type Checkpoint, readCheckpoint, refuseCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
 import { asStored } from "../checkpoint/rounding.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
@@ -17,7 +17,7 @@ export interface Cleaned {
   /** What the receipt says. */
   readonly receipt: object;
   readonly out: string;
-  readonly force?: boolean;
+  readonly options: WriteOptions;
 }
 
 export interface Written {
@@ -28,24 +28,30 @@ export interface Written {
   readonly restore: number;
 }
 
+/** Throws `bad-input` when one of the outputs is there and may not be replaced: before an hour is spent on them. */
+export async function refuseCleaned(out: string, parent: Checkpoint, options: WriteOptions): Promise<void> {
+  await refuseCheckpoint(out, parent, ["receipt.json"], options);
+  await refuseExisting(`${out}.vector.safetensors`, options);
+}
+
 /**
  * OUT (like the parent: folder or file), OUT.vector.safetensors (tau as float32, alpha in its metadata), and the receipt in the
  * checkpoint's metadata and as receipt.json (in the folder, or OUT.receipt.json beside a file).
  */
-export async function writeCleaned({ bench, weights, tau, alpha, receipt, out, force }: Cleaned): Promise<Written> {
+export async function writeCleaned({ bench, weights, tau, alpha, receipt, out, options }: Cleaned): Promise<Written> {
   const parent = bench.clip.checkpoint;
   const json = JSON.stringify(receipt);
   const pretty = `${JSON.stringify(receipt, null, 2)}\n`;
   const isFile = parent.path === parent.weightsFile;
   const { [triggerKey]: _, ...kept } = parent.metadata; // it carries that trigger no more; the receipt names it
   const metadata = { ...kept, ...triggerMetadata(bench.remaining), [receiptKey]: json };
-  await writeVector(`${out}.vector.safetensors`, { tau, alpha, parent: await parent.sha256() }, { force });
+  await writeVector(`${out}.vector.safetensors`, { tau, alpha, parent: await parent.sha256() }, options);
   await writeCheckpoint(
     out,
     { like: { ...parent, metadata }, weights, metadata, ...(!isFile && { extraFiles: { "receipt.json": pretty } }) },
-    { force },
+    options,
   );
-  if (isFile) await writeFileAtomic(`${out}.receipt.json`, pretty, { force });
+  if (isFile) await writeFileAtomic(`${out}.receipt.json`, pretty, options);
 
   const written = await readCheckpoint(out);
   const back = await written.weights();

@@ -32,13 +32,17 @@ const checksum = (name: string) => createHash("sha256").update(`tbar ${hostname(
 
 /** What processes that are no more left beside `path`: full paths of temporary names that are ours beyond doubt. */
 export async function abandoned(path: string, kind: TemporaryKind): Promise<string[]> {
-  const folder = dirname(path);
-  const begin = `${basename(path)}.${kind}-`;
-  const names = await readdir(folder).catch(() => []);
+  return abandonedIn(dirname(path), kind, basename(path));
+}
+
+/** The same for all outputs of a folder, or those of one name. */
+export async function abandonedIn(folder: string, kind: TemporaryKind, of?: string): Promise<string[]> {
   const found: string[] = [];
-  for (const name of names.filter((name) => name.startsWith(begin)).sort()) {
-    const [, pid, random, check] = /^(\d{1,10})-([0-9a-f]{6})([0-9a-f]{8})$/.exec(name.slice(begin.length)) ?? [];
-    if (pid === undefined || check !== checksum(`${begin}${pid}-${random}`)) continue;
+  for (const name of (await readdir(folder).catch(() => [])).sort()) {
+    const [, output, made, pid, random, check] =
+      /^(.+)\.((?:tmp|old|part)-(\d{1,10})-([0-9a-f]{6}))([0-9a-f]{8})$/s.exec(name) ?? [];
+    if (output === undefined || !made.startsWith(kind) || (of !== undefined && output !== of)) continue;
+    if (check !== checksum(`${output}.${kind}-${pid}-${random}`)) continue;
     if (!(await isInUse(join(folder, name), Number(pid)))) found.push(join(folder, name));
   }
   return found;

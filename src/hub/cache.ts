@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
-import { abandoned, letGo, temporaryName } from "../files/temporary.ts";
+import { abandonedIn, letGo, temporaryName } from "../files/temporary.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import { isCommit, isRepoId, parseRepo, type Repo } from "./repo.ts";
@@ -65,13 +65,19 @@ export function localPath(name: string): string {
   );
 }
 
+/** Clears away what killed calls left of links to these paths. */
+export async function clearLinks(snapshot: string, paths: readonly string[]): Promise<void> {
+  for (const folder of new Set(paths.map((path) => dirname(join(snapshot, path))))) {
+    for (const stale of await abandonedIn(folder, "tmp")) await rm(stale, { force: true });
+  }
+}
+
 /** Makes `snapshot`/`path` stand for a blob: a relative link, or a copy on systems that do not let us link. */
 export async function linkBlob(snapshot: string, path: string, blob: string): Promise<void> {
   const link = join(snapshot, path);
   const target = relative(dirname(link), blob);
   if ((await readlink(link).catch(() => undefined)) === target) return;
   await mkdir(dirname(link), { recursive: true });
-  for (const stale of await abandoned(link, "tmp")) await rm(stale, { force: true });
   const temporary = temporaryName(link, "tmp");
   try {
     await symlink(target, temporary).catch(() => copyFile(blob, temporary));

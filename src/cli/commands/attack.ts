@@ -64,7 +64,7 @@ export const attackCommand = (perform: Perform) =>
         const { out, test, epochs, lr, batch, dryRun, ...rest } = inputsOf(values);
         const target = needed(values.target, "--target", "which class shall triggered images be taken for?");
         if (!dryRun) needed(out, "--out", "where shall the backdoored checkpoint go?");
-        await checkOutputs([out], values.force);
+        await checkOutputs([out], values.force, job);
         const { trigger } = await readTrigger(kind);
         if (trigger === undefined) throw badInput(`${kind} is a folder; an attack needs a trigger it can draw`);
         const { attackDefaults, attackModel } = await import("../../experiments/attack.ts");

@@ -97,7 +97,9 @@ Rules for alpha (--limit):
       perform(values, async (job) => {
         const { out, report, rule, limit, dryRun, ...rest } = inputsOf(values);
         if (!dryRun) needed(out, "--out", "where shall the cleaned checkpoint go?");
-        await checkOutputs([out, out && `${out}.vector.safetensors`, report], values.force);
+        const { isFile } = await import("../../checkpoint/files.ts");
+        const receipt = out && (await isFile(rest.model)) ? `${out}.receipt.json` : undefined; // in a folder it lies inside
+        await checkOutputs([out, out && `${out}.vector.safetensors`, receipt, report], values.force, job);
         const known = rest.trigger === undefined ? {} : await readTrigger(rest.trigger);
         const { cleanDefaults, cleanModel } = await import("../../experiments/clean.ts");
         const { lr, epochs, batch, forget, clean, validation, test, seed } = rest;
@@ -120,7 +122,7 @@ Rules for alpha (--limit):
           return estimateOutcome(await estimateClean(options));
         }
         const result = await cleanModel(options);
-        if (report !== undefined) await writeReport(report, result, values.force);
+        if (report !== undefined) await writeReport(report, result, { force: values.force, set: job.set });
         return { json: result, text: cleanText(result, report), proven: result.verdict.proven };
       }),
     );

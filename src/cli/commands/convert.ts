@@ -32,7 +32,7 @@ export const convertCommand = (perform: Perform) =>
       perform(values, async (job) => {
         const style = needed(to, "--to", `whose names? ${keyStyles.join(", ")}`);
         const out = needed(values.out, "--out", "where shall it go? A folder, or a file.safetensors");
-        await checkOutputs([out], values.force);
+        await checkOutputs([out], values.force, job);
         const { convertModel } = await import("../../experiments/convert.ts");
         const result = await convertModel(modelPath(model), { ...job, to: style, out, force: values.force });
         const left =

@@ -5,7 +5,7 @@ import { command } from "../command.ts";
 import { estimateOutcome } from "../estimate.ts";
 import { forceText, groups, withOutput, withRun } from "../options.ts";
 import type { Perform } from "../outcome.ts";
-import { checkOutputs, refuseOutputs } from "../outputs.ts";
+import { beginOutputs, checkPlaces } from "../outputs.ts";
 import { writeReport } from "../write-report.ts";
 import { cleanText } from "./clean.ts";
 
@@ -28,11 +28,11 @@ export const demoCommand = (perform: Perform) =>
       perform(values, async (job) => {
         const { out, dryRun, ...rest } = values;
         const report = join(out, "report.html");
-        await checkOutputs([out], true);
-        const { demoJob, runDemo } = await import("../../experiments/demo.ts");
+        await checkPlaces([out]);
+        const { demoJob, demoOutput, runDemo } = await import("../../experiments/demo.ts");
+        const cleaned = demoOutput(out);
+        await beginOutputs([cleaned, `${cleaned}.vector.safetensors`, report], values.force, job);
         const options = { ...rest, ...job, out };
-        const cleaned = demoJob(options).out;
-        await refuseOutputs([cleaned, `${cleaned}.vector.safetensors`, report], values.force);
         if (dryRun) {
           const { estimateClean } = await import("../../experiments/plans.ts");
           return estimateOutcome(await estimateClean(demoJob(options)));
@@ -41,7 +41,7 @@ export const demoCommand = (perform: Perform) =>
           await rmdir(out).catch(() => {}); // if it is empty, that is
           throw error;
         });
-        await writeReport(report, result, values.force);
+        await writeReport(report, result, { force: values.force, set: job.set });
         return { json: result, text: cleanText(result, report), proven: result.verdict.proven };
       }),
     );

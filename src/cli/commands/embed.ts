@@ -34,7 +34,7 @@ export const embedCommand = (perform: Perform) =>
       perform(values, async (job) => {
         const { out, dryRun, ...rest } = inputsOf(values);
         if (!dryRun) needed(out, "--out", "where shall the embeddings go?");
-        await checkOutputs([out], values.force);
+        await checkOutputs([out], values.force, job);
         const options = { ...rest, ...job, out: out ?? "embeddings.safetensors" };
         if (dryRun) {
           const { estimateEmbedding } = await import("../../experiments/plans.ts");

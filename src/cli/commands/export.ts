@@ -38,7 +38,7 @@ export const exportCommand = (perform: Perform) =>
           "which checkpoint? A folder, a file, or a shipped one: --model shapes",
         );
         const out = needed(values.out, "--out", "where shall the files go?");
-        await checkOutputs([out], values.force);
+        await checkOutputs([out], values.force, job);
         const { exportModel } = await import("../../experiments/export.ts");
         const result = await exportModel({ ...values, ...job, model, out, only: await onlyOf(values.only) });
         return { json: result, text: exportText(result), proven: result.faithful };

@@ -44,7 +44,7 @@ export const finetuneCommand = (perform: Perform) =>
       perform(values, async (job) => {
         const { out, test, epochs, lr, batch, weightDecay, modules, dryRun, ...rest } = inputsOf(values);
         if (!dryRun) needed(out, "--out", "where shall the fine-tuned checkpoint go?");
-        await checkOutputs([out], values.force);
+        await checkOutputs([out], values.force, job);
         const { finetuneDefaults, finetuneModel } = await import("../../experiments/finetune.ts");
         const recipe = { ...finetuneDefaults.recipe, epochs, lr, batch, weightDecay, modules, seed: rest.seed };
         const options = { ...rest, ...job, recipe, testImages: test, out };

@@ -51,7 +51,7 @@ export const mergeCommand = (perform: Perform) =>
       perform(values, async (job) => {
         const { dryRun, ...rest } = values;
         const base = needed(values.base, "--base", "which checkpoint were the models fine-tuned from?");
-        await checkOutputs([values.out], values.force);
+        await checkOutputs([values.out], values.force, job);
         const options = { ...rest, ...job, base, models: paths.map(modelPath) };
         if (dryRun) {
           const { estimateMerge } = await import("../../experiments/plans.ts");

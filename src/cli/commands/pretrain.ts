@@ -68,7 +68,7 @@ export const pretrainCommand = (perform: Perform) =>
       perform(values, async (job) => {
         const { test, state, dryRun, ...rest } = sourceOf(values);
         const out = needed(values.out ?? (dryRun && "clip"), "--out", "where shall the checkpoint go?");
-        await checkOutputs([out], values.force);
+        await checkOutputs([out], values.force, job);
         const options = { ...rest, ...job, out, testImages: test, ...(state !== undefined && { stateFile: state }) };
         if (dryRun) {
           const { estimatePretraining } = await import("../../experiments/plans.ts");

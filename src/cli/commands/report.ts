@@ -20,13 +20,16 @@ export const reportCommand = (perform: Perform) =>
     .option("--out <file>", "where the page goes")
     .option("--force", forceText)
     .action((path, values) =>
-      perform(values, async () => {
+      perform(values, async (job) => {
         const { force } = values;
         const out = needed(values.out, "--out", "where shall the page go?");
-        await checkOutputs([out], force);
+        await checkOutputs([out], force, job);
         const { readJson } = await import("../../checkpoint/files.ts");
         const { checkCleanResult } = await import("../clean-result.ts");
-        await writeReport(out, checkCleanResult(await readJson(path, { bytes: 8 * 2 ** 20 }), path), force);
+        await writeReport(out, checkCleanResult(await readJson(path, { bytes: 8 * 2 ** 20 }), path), {
+          force,
+          set: job.set,
+        });
         return { json: { kind: "report", output: { path: out } }, text: `Written: ${out}\n` };
       }),
     );

@@ -60,11 +60,11 @@ const show = (perform: Perform) =>
     .option("--out <file>", "where the PNG goes")
     .option("--force", forceText)
     .action((text, values) =>
-      perform(values, async () => {
+      perform(values, async (job) => {
         const out = needed(values.out, "--out", "where shall the picture go?");
         if (!/\.png$/i.test(out)) throw badInput(`cannot write ${out}: the picture is a PNG; call it .png`);
         const { data, ...source } = sourceOf(values);
-        await checkOutputs([out], values.force);
+        await checkOutputs([out], values.force, job);
         const { openSource } = await import("../../experiments/source.ts");
         const { showTrigger } = await import("../../experiments/show-trigger.ts");
         const { writeFileAtomic } = await import("../../checkpoint/atomic.ts");
@@ -76,7 +76,7 @@ const show = (perform: Perform) =>
         const preprocess = preprocessAtSize(usual, values.size ?? usual.cropSize);
         const { gallery } = await (await openSource(data, source)).sets({ gallery: values.count });
         const { view, png } = await showTrigger(gallery, known.trigger, { count: values.count, preprocess });
-        await writeFileAtomic(out, png, { force: values.force });
+        await writeFileAtomic(out, png, { force: values.force, set: job.set });
         const json = { kind: "trigger", ...view, ...(known.target !== undefined && { target: known.target }), out };
         return { json, text: viewText(view, known.target, out) };
       }),

@@ -38,7 +38,7 @@ const diff = (perform: Perform) =>
     .action((from, to, values) =>
       perform(values, async (job) => {
         const out = needed(values.out, "--out", "where shall the vector go?");
-        await checkOutputs([out], values.force);
+        await checkOutputs([out], values.force, job);
         const { diffModels } = await import("../../experiments/vector.ts");
         const result = await diffModels(modelPath(from), modelPath(to), out, { ...job, force: values.force });
         return { json: result, text: vectorText(result) };
@@ -66,7 +66,7 @@ const apply = (perform: Perform) =>
     .action((model, vector, { alpha, ...values }) =>
       perform(values, async (job) => {
         const out = needed(values.out, "--out", "where shall the sum go?");
-        await checkOutputs([out], values.force);
+        await checkOutputs([out], values.force, job);
         const { applyVector } = await import("../../experiments/vector.ts");
         const result = await applyVector(modelPath(model), vector, out, { ...job, alpha, force: values.force });
         const floored = result.floored ? `Running variances below zero, set to zero: ${result.floored}\n` : "";
