@@ -4,6 +4,7 @@ Made with Pillow 13.0: python scripts/golden/image_formats.py test/golden/images
 """
 import hashlib
 import json
+import struct
 import sys
 from pathlib import Path
 
@@ -50,9 +51,43 @@ files = {
     "frames.gif": (palette, {"save_all": True, "append_images": [palette.rotate(20)]}),
     "rgb.tif": (rgb, {"compression": "tiff_lzw"}),
     "cmyk.tif": (rgb.convert("CMYK"), {}),
+    "rgb.bmp": (rgb, {}),
+    "rgba.bmp": (rgba, {}),
+    "grey.bmp": (grey, {}),
+    "palette.bmp": (palette, {}),
+    "black-and-white.bmp": (grey.convert("1"), {}),
+    "rgb.ppm": (rgb, {}),
+    "grey.pgm": (grey, {}),
+    "black-and-white.pbm": (grey.convert("1"), {}),
+    "rgb.jfif": (rgb, {"format": "JPEG"}),
 }
 expected = {}
 for name, (image, options) in files.items():
     image.save(out / name, **options)
+    expected[name] = hashlib.sha256(Image.open(out / name).convert("RGB").tobytes()).hexdigest()
+
+# what Pillow reads and does not write: rows from the top, 4 bits, OS/2's header, levels up to 6 with a comment
+pixels = np.asarray(rgb)
+
+
+def bmp(name, bits, width, height, palette, rows, header=40):
+    start = 14 + header + len(palette)
+    sizes = struct.pack("<IiiHH", header, width, height, 1, bits) if header == 40 else struct.pack("<IHHHH", header, width, height, 1, bits)
+    info = struct.pack("<IIiiII", 0, len(rows), 0, 0, 0, 0) if header == 40 else b""
+    (out / name).write_bytes(b"BM" + struct.pack("<IHHI", start + len(rows), 0, 0, start) + sizes + info + palette + rows)
+
+
+def padded(row):
+    return row + bytes(-len(row) % 4)
+
+
+bmp("from-the-top.bmp", 24, 33, -21, b"", b"".join(padded(row[:, ::-1].tobytes()) for row in pixels))
+bmp("os2.bmp", 24, 33, 21, b"", b"".join(padded(row[:, ::-1].tobytes()) for row in pixels[::-1]), header=12)
+sixteen = np.asarray(grey) >> 4
+nibbles = np.pad(sixteen, ((0, 0), (0, 1)))
+rows4 = ((nibbles[:, ::2] << 4) | nibbles[:, 1::2]).astype(np.uint8)
+bmp("4-bit.bmp", 4, 33, 21, bytes(v for i in range(16) for v in (i * 17, 255 - i * 17, i, 0)), b"".join(padded(row.tobytes()) for row in rows4[::-1]))
+(out / "seven-levels.ppm").write_bytes(b"P6 # a comment\n33\t21\n# another\n6\n" + (pixels % 7).astype(np.uint8).tobytes())
+for name in ("from-the-top.bmp", "os2.bmp", "4-bit.bmp", "seven-levels.ppm"):
     expected[name] = hashlib.sha256(Image.open(out / name).convert("RGB").tobytes()).hexdigest()
 (out / "expected.json").write_text(json.dumps(expected, indent=2) + "\n")

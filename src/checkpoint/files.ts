@@ -2,6 +2,7 @@
 import { constants } from "node:buffer";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { constants as openFlags } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -12,14 +13,23 @@ import { lfsPointerLimit, refuseLfsPointer } from "./lfs.ts";
 
 const MIB = 2 ** 20;
 
-/** A handle to a file that exists and may be read; throws `bad-input` otherwise, and for a Git LFS pointer. */
+/** Nobody may write at the other end of a pipe: it is opened without waiting. Windows has no such flag, and no such pipes. */
+const withoutWaiting = openFlags.O_RDONLY | (openFlags.O_NONBLOCK ?? 0);
+
+/**
+ * A handle to a regular file. Throws `bad-input` where there is none: for pipes, sockets and devices (`/dev/zero` has no end), whatever path or
+ * link leads to them; for a Git LFS pointer; and for what may not be read.
+ */
 export async function openFile(path: string): Promise<FileHandle> {
-  if (!(await isFile(path))) throw badInput(`there is no file ${path}`);
-  const file = await open(path).catch((error) => {
+  const file = await open(path, withoutWaiting).catch((error) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") throw badInput(`there is no file ${path}`, error);
     throw badInput(`cannot read ${path}: ${error.message}`, error);
   });
   try {
-    const { size } = await file.stat();
+    const found = await file.stat(); // of what was opened: the path may lead elsewhere by now
+    if (found.isDirectory()) throw badInput(`there is no file ${path}: it is a folder`);
+    if (!found.isFile()) throw badInput(`${path} is no regular file: pipes, sockets and devices are not read`);
+    const { size } = found;
     if (size < lfsPointerLimit) refuseLfsPointer(await readBytes(file, 0, size, path), path);
     return file;
   } catch (error) {
@@ -30,7 +40,7 @@ export async function openFile(path: string): Promise<FileHandle> {
 
 /** Exactly `length` bytes from `position`, in `bytes` or a buffer of their own; in parts, as one read call gives at most 2 GiB. */
 export async function readBytes(
-  file: FileHandle,
+  file: Pick<FileHandle, "read">,
   position: number,
   length: number,
   path: string,

@@ -1,5 +1,6 @@
 /** Options that commands share, and the parsers of their values. */
 import { type Command, InvalidArgumentError, type OptionValues } from "@commander-js/extra-typings";
+import { encodings } from "../data/text.ts";
 import { shapesBadnetModel, shapesModel } from "../experiments/embedded.ts";
 import { localPath } from "../hub/cache.ts";
 import { devices } from "../runtime/onnxruntime.ts";
@@ -85,11 +86,16 @@ export function withModel<A extends unknown[], O extends OptionValues>(command: 
 /** Images, whatever they are used for. */
 export function withImages<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
   const text =
-    "images: folder of class folders, CSV with image,label or image,caption, CIFAR .bin, or the built-in world: shapes";
+    "images: folder of class folders, CSV with image,label or image,caption, shards, CIFAR .bin, or the built-in world: shapes";
   return command
     .optionsGroup(groups.inputs)
     .option("--data <path>", text, dataPath)
-    .option("--skip-bad", "leave out images that cannot be read");
+    .option("--skip-bad", "leave out images that cannot be read")
+    .option(
+      "--encoding <name>",
+      `of tables, captions and class names that are no UTF-8: ${encodings.slice(1).join(", ")}`,
+      oneOf("encoding", encodings),
+    );
 }
 
 /** Images that are split and classified: `SourceOptions`. */

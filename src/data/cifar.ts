@@ -1,6 +1,7 @@
 /** CIFAR's binary files: records of label bytes and 3072 pixel bytes (a 32 x 32 plane each of red, green, blue). */
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { openFile } from "../checkpoint/files.ts";
 import { badInput } from "../tensor/error.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { readLines } from "./class-names.ts";
@@ -100,9 +101,7 @@ async function readExactly(handle: FileHandle, file: string, bytes: Uint8Array, 
 }
 
 async function withFile<T>(file: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {
-  const handle = await open(file).catch((cause) => {
-    throw badInput(`cannot open ${file}: ${cause.message}`, cause);
-  });
+  const handle = await openFile(file);
   try {
     return await work(handle);
   } finally {

@@ -1,36 +1,54 @@
 /** Lists of class names in files. */
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
+import { isFile } from "../checkpoint/files.ts";
 import { parseJson } from "../files/json.ts";
 import { badInput } from "../tensor/error.ts";
+import { type Encoding, readText } from "./text.ts";
 
 const maxBytes = 1 << 24;
 const names = z.array(z.string());
 const classesJson = z.union([names, z.object({ classes: names }).transform(({ classes }) => classes)]);
 
-/** classes.json (a list, or { "classes": a list }), classes.txt or classnames.txt (a name a line) in the folder, if there is one. */
-export async function classNamesBeside(folder: string): Promise<string[] | undefined> {
-  const json = join(folder, "classes.json");
-  const text = await readSmall(json);
-  if (text === undefined)
-    return (await readLines(join(folder, "classes.txt"))) ?? readLines(join(folder, "classnames.txt"));
+export interface ClassList {
+  readonly names: readonly string[];
+  /** Where they come from, for eyes. */
+  readonly file: string;
+}
+
+/** Whether a folder has the name of an official part of a data set. */
+export const isPartName = (name: string): boolean => /^(train(ing)?|test(ing)?|val(id(ation)?)?)$/i.test(name);
+
+/**
+ * classes.json (a list, or { "classes": a list }), classes.txt or classnames.txt (a name a line) in the folder; for a part such as train/ or test/ also above it, where
+ * CLIP_benchmark has it. Undefined where there is none.
+ */
+export async function classNamesBeside(folder: string, encoding?: Encoding): Promise<ClassList | undefined> {
+  const above = isPartName(basename(resolve(folder))) ? [dirname(resolve(folder))] : [];
+  for (const place of [folder, ...above]) {
+    const json = join(place, "classes.json");
+    if (await isFile(json)) return { names: await readClassesJson(json), file: json };
+    for (const name of ["classes.txt", "classnames.txt"]) {
+      const file = join(place, name);
+      const lines = await readLines(file, encoding);
+      if (lines !== undefined) return { names: lines, file };
+    }
+  }
+  return undefined;
+}
+
+async function readClassesJson(file: string): Promise<string[]> {
+  const text = await readText(file, { limit: maxBytes });
   try {
-    return classesJson.parse(parseJson(text, json, { bytes: maxBytes }));
+    return classesJson.parse(parseJson(text, file, { bytes: maxBytes }));
   } catch (cause) {
-    throw badInput(`${json}: expected a JSON list of class names, or { "classes": [...] }`, cause);
+    throw badInput(`${file}: expected a JSON list of class names, or { "classes": [...] }`, cause);
   }
 }
 
 /** The lines of a small text file that are not blank, trimmed; undefined if there is no such file. */
-export async function readLines(file: string): Promise<string[] | undefined> {
-  const lines = (await readSmall(file))?.split("\n").map((line) => line.trim());
-  return lines?.filter((line) => line !== "");
-}
-
-async function readSmall(file: string): Promise<string | undefined> {
-  const found = await stat(file).catch(() => undefined);
-  if (!found?.isFile()) return undefined;
-  if (found.size > maxBytes) throw badInput(`${file}: ${found.size} bytes are too many for a list of names`);
-  return readFile(file, "utf8");
+export async function readLines(file: string, encoding?: Encoding): Promise<string[] | undefined> {
+  if (!(await isFile(file))) return undefined;
+  const lines = (await readText(file, { encoding, limit: maxBytes })).split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "");
 }

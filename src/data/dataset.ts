@@ -10,10 +10,24 @@ export interface Example {
   readonly caption?: string;
 }
 
+/** What was found where a data set lies, for the line that says so after opening. */
+export interface Contents {
+  /** Where labels come from: "folders", "column label", ".cls". */
+  readonly labels?: string;
+  readonly captions?: string;
+  /** A file with the names of the classes. */
+  readonly classNames?: string;
+  /** What lies there and is not used: counts by kind. */
+  readonly leftOut?: Readonly<Record<string, number>>;
+  /** What was assumed. */
+  readonly notes?: readonly string[];
+}
+
 export interface Dataset {
   readonly name: string;
   readonly size: number;
   readonly classNames?: readonly string[];
+  readonly contents?: Contents;
   example(index: number): Example;
   /**
    * Pixels [B, 3, S, S] in [0, 1] (8-bit levels over 255) as the model's preprocessing makes them, before mean and deviation; one image for each index, in

@@ -1,5 +1,5 @@
 /** Data sets whose every example is an image file. */
-import type { Dataset, Example } from "./dataset.ts";
+import type { Contents, Dataset, Example } from "./dataset.ts";
 import { decoded, type Fit } from "./encoded.ts";
 import { readImageFile } from "./image.ts";
 
@@ -11,13 +11,13 @@ export interface ImageFile extends Example {
 export function imageFiles(
   name: string,
   files: readonly ImageFile[],
-  classNames?: readonly string[],
-  fit?: Fit,
+  { classNames, fit, contents }: { classNames?: readonly string[]; fit?: Fit; contents?: Contents } = {},
 ): Dataset {
   const images = {
     name,
     size: files.length,
     classNames,
+    contents,
     example(index: number) {
       const { id, label, caption } = files[index];
       return { id, label, caption };

@@ -1,31 +1,120 @@
-/** A folder of images: FOLDER/CLASS/*.jpg with labels, or FOLDER/*.jpg without. */
-import { readdir, stat } from "node:fs/promises";
-import { basename, extname, join } from "node:path";
+/** A folder of images: FOLDER/CLASS/*.jpg with labels, or FOLDER/*.jpg without; captions in text files beside them. */
+import { basename, join } from "node:path";
 import { badInput } from "../tensor/error.ts";
+import { type CaptionsBeside, captionsBeside } from "./captions-beside.ts";
 import type { Dataset } from "./dataset.ts";
 import type { Fit } from "./encoded.ts";
-import { imageEndings } from "./image.ts";
 import { type ImageFile, imageFiles } from "./image-files.ts";
+import { imageEndings } from "./image-kind.ts";
+import { isNumber } from "./labels.ts";
+import { type Counts, isForeignName, kindOf, type Listing, listFolder, sumCounts } from "./listing.ts";
+import type { Encoding } from "./text.ts";
+
+interface FolderOptions {
+  readonly fit?: Fit;
+  /** Of captions that are no UTF-8. */
+  readonly encoding?: Encoding;
+}
+
+interface ClassFolder extends Listing, CaptionsBeside {
+  readonly name: string;
+}
 
 /**
- * Classes are the subfolders in the order of their names, `_` read as a space (ImageNet's and SUN397's as CLIP calls them); deeper folders and other files are left
- * out. Where no subfolder holds an image, the folder's own images come without labels. Throws TbarError when there is none.
+ * Classes are the subfolders with images in the order of their names (of their numbers where all are numbers), `_` read as a space (ImageNet's and SUN397's as CLIP calls
+ * them). Deeper folders and other files are left out and counted. Where no subfolder holds an image, the folder's own images come without labels. An image's caption is the text
+ * beside it; folders of img2dataset (00000, 00001, ...) are then no classes. Throws TbarError when there is no image, or none of a kind that is read in a class.
  */
-export async function openImageFolder(folder: string, { fit }: { readonly fit?: Fit } = {}): Promise<Dataset> {
-  const { images, folders } = await list(folder);
-  const files: ImageFile[] = [];
-  for (const [label, name] of folders.entries()) {
-    const inside = await list(join(folder, name));
-    files.push(...inside.images.map((image) => ({ id: `${name}/${image}`, file: join(folder, name, image), label })));
-  }
-  if (files.length > 0) return imageFiles(basename(folder), files, await classNamesOf(folders), fit);
-  if (images.length === 0) {
-    const deeper = folders.length > 0 ? ` (found ${folders.length} folders without images, such as ${folders[0]})` : "";
-    throw badInput(`no images in ${folder}${deeper}; expected CLASS/*.jpg or *.jpg, endings ${imageEndings.join(" ")}`);
-  }
-  const unlabelled = images.map((image) => ({ id: image, file: join(folder, image) }));
-  return imageFiles(basename(folder), unlabelled, undefined, fit);
+export async function openImageFolder(folder: string, { fit, encoding }: FolderOptions = {}): Promise<Dataset> {
+  const top = await listFolder(folder);
+  const inside = await Promise.all(top.folders.map((name) => readClass(folder, name, encoding)));
+  const classes = inside.filter(({ images }) => images.length > 0);
+  const foreign = inside.find(({ images, others }) => images.length === 0 && others.some(isForeignName));
+  if (foreign !== undefined && classes.length > 0)
+    throw badInput(
+      `${join(folder, foreign.name)} has images of kinds that are not read alone (${countsText(countsOf(foreign.others))}): convert them, or take the folder away`,
+    );
+  if (classes.length === 0) return flat(folder, top, { fit, encoding });
+
+  const areNumbers = classes.every(({ name }) => isNumber(name));
+  const ordered = areNumbers ? classes.toSorted((a, b) => Number(a.name) - Number(b.name)) : classes;
+  const areShards = classes.every(({ name, ending }) => /^\d{4,}$/.test(name) && ending !== undefined);
+  const files = ordered.flatMap(({ name, images, captions }, label): ImageFile[] =>
+    images.map((image, i) => ({
+      id: `${name}/${image}`,
+      file: join(folder, name, image),
+      ...(!areShards && { label }),
+      ...(captions[i] !== undefined && { caption: captions[i] }),
+    })),
+  );
+  const empty = inside.length - classes.length;
+  const leftOut = sumCounts([
+    top.leftOut,
+    countsOf(top.others),
+    ...(top.images.length > 0 ? [{ "images beside the class folders": top.images.length }] : []),
+    ...(empty > 0
+      ? [
+          {
+            [`folders without an image (${inside.find(({ images }) => images.length === 0)!.name.slice(0, 40)}${empty > 1 ? ", ..." : ""})`]:
+              empty,
+          },
+        ]
+      : []),
+    ...classes.map(unusedOf),
+  ]);
+  const captioned = classes.find(({ ending }) => ending !== undefined)?.ending;
+  const contents = {
+    leftOut,
+    ...(!areShards && { labels: "folders" }),
+    ...(captioned !== undefined && { captions: `${captioned} beside each image` }),
+    ...(areShards && { notes: [`folders ${ordered[0].name}, ... taken for shards, not for classes`] }),
+  };
+  const classNames = areShards ? undefined : await classNamesOf(ordered.map(({ name }) => name));
+  return imageFiles(basename(folder), files, { classNames, fit, contents });
 }
+
+async function readClass(folder: string, name: string, encoding?: Encoding): Promise<ClassFolder> {
+  const listing = await listFolder(join(folder, name));
+  const beside = await captionsBeside(join(folder, name), listing.images, new Set(listing.others), encoding);
+  return { name, ...listing, ...beside };
+}
+
+async function flat(folder: string, top: Listing, { fit, encoding }: FolderOptions): Promise<Dataset> {
+  if (top.images.length === 0) {
+    const deeper =
+      top.folders.length > 0 ? ` (found ${top.folders.length} folders without images, such as ${top.folders[0]})` : "";
+    const foreign = top.others.filter(isForeignName);
+    const others = foreign.length > 0 ? ` (found ${countsText(countsOf(foreign))}, which are not read)` : "";
+    throw badInput(
+      `no images in ${folder}${deeper}${others}; expected CLASS/*.jpg or *.jpg, endings ${imageEndings.join(" ")}`,
+    );
+  }
+  const beside = await captionsBeside(folder, top.images, new Set(top.others), encoding);
+  const files = top.images.map((image, i) => ({ id: image, file: join(folder, image), caption: beside.captions[i] }));
+  const leftOut = sumCounts([
+    unusedOf({ ...top, ...beside }),
+    ...(top.folders.length > 0 ? [{ "folders without an image": top.folders.length }] : []),
+  ]);
+  const contents = {
+    leftOut,
+    ...(beside.ending !== undefined && { captions: `${beside.ending} beside each image` }),
+  };
+  return imageFiles(basename(folder), files, { fit, contents });
+}
+
+/** Files of a folder that were not read: not those with captions, nor what img2dataset says of the same images in JSON. */
+function unusedOf({ others, leftOut, ending, folders }: Listing & CaptionsBeside & { readonly name?: string }): Counts {
+  const isUsed = (file: string) => ending !== undefined && (file.endsWith(ending) || file.endsWith(".json"));
+  return sumCounts([
+    leftOut,
+    countsOf(others.filter((file) => !isUsed(file))),
+    ...(folders.length > 0 ? [{ "deeper folders": folders.length }] : []),
+  ]);
+}
+
+const countsOf = (files: readonly string[]): Counts => sumCounts(files.map((file) => ({ [kindOf(file)]: 1 })));
+
+const countsText = (counts: Counts) => Object.entries(counts).map(([kind, n]) => `${n} ${kind}`).join(", "); // biome-ignore format: one line
 
 /** Folders called by ImageNet's WordNet ids have OpenAI's names; SUN397's lose the letter that they begin with (`a_abbey`). */
 async function classNamesOf(folders: readonly string[]): Promise<string[]> {
@@ -35,17 +124,4 @@ async function classNamesOf(folders: readonly string[]): Promise<string[]> {
   }
   const isSun = folders.length === 397 && folders.every((name) => /^_?[a-z]_/.test(name));
   return folders.map((name) => (isSun ? name.replace(/^_?[a-z]_/, "") : name).replaceAll("_", " "));
-}
-
-/** Names of images and folders, each sorted by character code as Python does; hidden ones left out, links followed. */
-async function list(folder: string): Promise<{ images: string[]; folders: string[] }> {
-  const images: string[] = [];
-  const folders: string[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (entry.name.startsWith(".")) continue;
-    const linked = entry.isSymbolicLink() ? await stat(join(folder, entry.name)).catch(() => undefined) : entry;
-    if (linked?.isDirectory()) folders.push(entry.name);
-    else if (imageEndings.includes(extname(entry.name).toLowerCase())) images.push(entry.name);
-  }
-  return { images: images.sort(), folders: folders.sort() };
 }

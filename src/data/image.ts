@@ -1,10 +1,14 @@
 /** Image files to pixels, as Pillow's `Image.open(file).convert("RGB")` gives them. */
-import { readFile, stat } from "node:fs/promises";
 import type SharpModule from "sharp";
 import type { Metadata, Sharp, SharpOptions } from "sharp";
+import { readSmallFile } from "../checkpoint/files.ts";
 import { badInput } from "../tensor/error.ts";
+import { decodeBmp, decodePnm } from "./bitmap.ts";
+import { imageKind } from "./image-kind.ts";
 import { alphaImage, inked, inkImage, paletteImage, rgbImage, type StoredImage } from "./stored.ts";
 import { storedForm } from "./stored-form.ts";
+
+export { imageEndings } from "./image-kind.ts";
 
 /** 8-bit R,G,B, row by row: [height, width, 3]. */
 export interface Image {
@@ -18,9 +22,6 @@ const maxPixels = 89_478_485;
 /** The longest side a JPEG can have. */
 const maxSide = 65_535;
 
-/** File name endings we read, lower case. */
-export const imageEndings: readonly string[] = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".avif"];
-
 /** An image file larger than this is refused before it is read. */
 const maxBytes = 128 * 2 ** 20;
 
@@ -32,58 +33,67 @@ export async function decodeImage(file: string): Promise<Image> {
   return decodeBytes(await readImageFile(file), file);
 }
 
-/** Decode what an image file holds; errors call it `name`. Throws as `decodeImage`. */
+/**
+ * Decode what an image file holds; errors call it `name`. The one way in for images of strangers: what they are, their bytes say, and sharp sees only the kinds that
+ * are read, within a time and a number of pixels. Throws as `decodeImage`.
+ */
 export function decodeBytes(bytes: Uint8Array, name: string): Promise<Image> {
-  return withSharp(name, async (sharp) => {
-    const image = sharp(bytes, options);
-    const components = jpegComponents(bytes);
-    if (components === 1 || components === 3) return decodeRgb(image, false);
-    const metadata = await checkedMetadata(sharp(bytes, options));
-    return metadata.space === "cmyk" ? decodeCmyk(image) : decodeRgb(image, metadata.hasAlpha);
-  });
+  return withSharp(name, (sharp) => pixelsOf(sharp, bytes));
+}
+
+async function pixelsOf(sharp: typeof SharpModule, bytes: Uint8Array): Promise<Image> {
+  const kind = imageKind(bytes);
+  if (kind === "BMP") return decodeBmp(bytes, limits);
+  if (kind === "PNM") return decodePnm(bytes, limits);
+  const image = opened(sharp, bytes);
+  const components = jpegComponents(bytes);
+  if (components === 1 || components === 3) return decodeRgb(image, false);
+  const metadata = await checkedMetadata(opened(sharp, bytes));
+  return metadata.space === "cmyk" ? decodeCmyk(image) : decodeRgb(image, metadata.hasAlpha);
 }
 
 /** An image as its file stores it, for who resizes before converting to RGB. Throws as `decodeImage`. */
-export async function decodeStored(bytes: Uint8Array, name: string): Promise<StoredImage> {
-  const components = jpegComponents(bytes);
-  const form = components === 1 || components === 3 ? ({ kind: "plain" } as const) : storedForm(bytes);
-  if (form.kind === "palette") return paletteImage(await decodeBytes(bytes, name), form.colourOf);
-  if (form.kind === "plain") return rgbImage(await decodeBytes(bytes, name));
+export function decodeStored(bytes: Uint8Array, name: string): Promise<StoredImage> {
   return withSharp(name, async (sharp) => {
-    const { space, hasAlpha } = await checkedMetadata(sharp(bytes, options));
-    if (space === "cmyk") return inkImage(await decodeInk(sharp(bytes, options)));
-    const image = await decodeRgb(sharp(bytes, options), hasAlpha);
-    if (!hasAlpha) return rgbImage(image);
-    const alpha = await sharp(bytes, options).toColourspace("srgb").extractChannel(3).raw().toBuffer();
-    return alphaImage(image, alpha);
+    imageKind(bytes); // throws for what is not read
+    const components = jpegComponents(bytes);
+    const form = components === 1 || components === 3 ? ({ kind: "plain" } as const) : storedForm(bytes);
+    if (form.kind === "palette") return paletteImage(await pixelsOf(sharp, bytes), form.colourOf);
+    if (form.kind === "plain") return rgbImage(await pixelsOf(sharp, bytes));
+    const { space, hasAlpha } = await checkedMetadata(opened(sharp, bytes));
+    if (space === "cmyk") return inkImage(await decodeInk(opened(sharp, bytes)));
+    const image = await decodeRgb(opened(sharp, bytes), hasAlpha);
+    return hasAlpha ? alphaImage(image, (await alphaOf(sharp, bytes)).data) : rgbImage(image);
   });
 }
 
-/** How opaque each pixel of a file is, as a grey image of its size; undefined where it has no alpha. Throws as `decodeImage`. */
+/** How opaque each pixel of a file is, [height, width]; undefined where it has no alpha. Throws as `decodeImage`. */
 export async function decodeAlpha(file: string): Promise<Image | undefined> {
   const bytes = await readImageFile(file);
   return withSharp(file, async (sharp) => {
-    const { hasAlpha } = await checkedMetadata(sharp(bytes, options));
-    if (!hasAlpha) return undefined;
-    const { data, info } = await sharp(bytes, options)
-      .toColourspace("srgb")
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    if (info.channels !== 4) throw new Error(`${info.channels} channels`);
-    const grey = Uint8Array.from({ length: 3 * info.width * info.height }, (_, i) => data[4 * Math.floor(i / 3) + 3]);
-    return { width: info.width, height: info.height, data: grey };
+    const kind = imageKind(bytes);
+    if (kind === "BMP" || kind === "PNM") return undefined; // as Pillow's convert("RGB") takes them
+    const { hasAlpha } = await checkedMetadata(opened(sharp, bytes));
+    return hasAlpha ? alphaOf(sharp, bytes) : undefined;
   });
 }
 
-/** The bytes of an image file. Throws TbarError when it cannot be read or has more than 128 MiB. */
+async function alphaOf(sharp: typeof SharpModule, bytes: Uint8Array): Promise<Image> {
+  const alpha = opened(sharp, bytes).toColourspace("srgb").extractChannel(3).raw();
+  const { data, info } = await alpha.toBuffer({ resolveWithObject: true });
+  if (info.channels !== 1) throw new Error(`${info.channels} channels`);
+  return { width: info.width, height: info.height, data };
+}
+
+/** The bytes of an image file. Throws TbarError when it is none, cannot be read or has more than 128 MiB. */
 export async function readImageFile(file: string): Promise<Buffer> {
-  try {
-    const { size } = await stat(file);
-    if (size > maxBytes) throw new Error(`${size} bytes, more than ${maxBytes}`);
-    return await readFile(file);
-  } catch (cause) {
-    throw badInput(`cannot read image ${file}: ${reason(cause)}`, cause);
-  }
+  return readSmallFile(file, maxBytes).catch((cause) => {
+    const isMissing = cause.cause?.code === "ENOENT";
+    throw badInput(
+      `cannot read image ${file}: ${isMissing ? "no such file" : reason(cause).replace(`${file} `, "")}`,
+      cause,
+    );
+  });
 }
 
 const options: SharpOptions = {
@@ -92,6 +102,13 @@ const options: SharpOptions = {
   failOn: "error",
   sequentialRead: true, // spares a copy of the whole image
 };
+
+const limits = { pixels: maxPixels, side: maxSide };
+
+/** Seconds for one image: 89 million pixels take a few. */
+const maxSeconds = 60;
+
+const opened = (sharp: typeof SharpModule, bytes: Uint8Array) => sharp(bytes, options).timeout({ seconds: maxSeconds });
 
 let loaded: Promise<typeof SharpModule> | undefined;
 
@@ -161,9 +178,7 @@ export function cmykToRgb(ink: Uint8Array): Uint8Array {
 }
 
 function reason(cause: unknown): string {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  if (code === "ENOENT") return "no such file";
-  return message.split("\n")[0];
+  return (cause as Error).message.split("\n")[0];
 }
 
 export { writePixels } from "./resample.ts";

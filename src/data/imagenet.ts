@@ -53,7 +53,7 @@ export async function openFlatImageNet(folder: string, { fit }: { readonly fit?:
           throw badInput(`${join(place, name)} has no label from 0 to 999 for ${image}`);
         return { id: image, file: join(folder, image), label };
       });
-      return imageFiles("imagenet", files, imagenetNames, fit);
+      return imageFiles("imagenet", files, { classNames: imagenetNames, fit, contents: { labels: name } });
     }
   }
   throw badInput(

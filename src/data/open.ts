@@ -4,12 +4,16 @@ import { basename, dirname, join } from "node:path";
 import { badInput } from "../tensor/error.ts";
 import { checkImages, type OpenedDataset } from "./check.ts";
 import { openCifar } from "./cifar.ts";
-import { classNamesBeside } from "./class-names.ts";
-import { openCsv } from "./csv.ts";
+import { type ClassList, classNamesBeside, isPartName } from "./class-names.ts";
 import type { Dataset } from "./dataset.ts";
 import type { Fit } from "./encoded.ts";
+import { withClasses } from "./given-classes.ts";
 import { openImageFolder } from "./image-folder.ts";
+import { isTable, openImageTable } from "./image-table.ts";
+import { isJunk, kindOf, sumCounts } from "./listing.ts";
+import { expandNames, namesMany } from "./shard-names.ts";
 import { concat } from "./split.ts";
+import type { Encoding } from "./text.ts";
 
 export type { OpenedDataset } from "./check.ts";
 
@@ -22,11 +26,15 @@ export interface OpenOptions {
   readonly split?: Split;
   /** Leave out records that cannot be read, instead of failing on the first: costs a pass over all images. */
   readonly skipBad?: boolean;
+  /** Of tables, captions and lists of names that are no UTF-8. */
+  readonly encoding?: Encoding;
+  /** Names of the classes, for labels without names or instead of their own. */
+  readonly classes?: ClassList;
 }
 
 const forms =
-  "a folder of class folders or of images, a .csv or .tsv with image,label or image,caption, Parquet files, WebDataset shards (.tar), " +
-  "CIFAR's files (binary or Python), ImageNet's validation images with their labels, or SUN397 with its partitions";
+  "a folder of class folders or of images, a .csv, .tsv or metadata.jsonl with image,label or image,caption, Flickr's or COCO's captions, Parquet files, " +
+  "WebDataset shards (.tar, .tar.gz, {0000..0041}.tar), CIFAR's files (binary or Python), ImageNet's validation images with their labels, or SUN397 with its partitions";
 
 /**
  * Any of the forms that docs/data.md lists. Throws TbarError when the path is none of them, holds nothing, or has several parts and no `split` says which.
@@ -34,12 +42,13 @@ const forms =
 export async function openDataset(path: string, options: OpenOptions = {}): Promise<OpenedDataset> {
   const dataset = await open(path, options);
   const skipped = "skipped" in dataset ? (dataset as OpenedDataset).skipped : [];
-  const named = { ...dataset, classNames: dataset.classNames && (await curatedNames(dataset.classNames)) };
+  const curated = { ...dataset, classNames: dataset.classNames && (await curatedNames(dataset.classNames)) };
+  const named = options.classes === undefined ? curated : withClasses(curated, options.classes);
   if (!options.skipBad) return { ...named, skipped };
   const { good, bad } = await checkImages(named);
   if (good.size === 0)
     throw badInput(`none of the ${bad.length} images of ${path} can be read; the first: ${bad[0].reason}`);
-  return { ...good, skipped: [...skipped, ...bad] };
+  return { ...good, contents: named.contents, skipped: [...skipped, ...bad] };
 }
 
 async function curatedNames(classNames: readonly string[]): Promise<readonly string[]> {
@@ -47,23 +56,44 @@ async function curatedNames(classNames: readonly string[]): Promise<readonly str
 }
 
 async function open(path: string, options: OpenOptions): Promise<Dataset> {
+  if (namesMany(path)) return openMany(path, options);
   const found = await stat(path).catch((cause) => {
     throw badInput(`no such file or folder: ${path}; a data set is ${forms}`, cause);
   });
   if (found.isDirectory()) return openFolder(path, options);
+  if (!found.isFile()) throw badInput(`${path} is no regular file: pipes, sockets and devices are not read`);
   if (path.endsWith(".bin")) return openCifar(path);
+  return kindOfFile(path).open([path], options);
+}
+
+function kindOfFile(path: string): Kind {
   const kind = [...kinds, table].find(({ file }) => file.test(basename(path)));
   if (kind === undefined) throw badInput(`${path} is not a data set; expected ${forms}`);
-  return kind.open([path], options);
+  return kind;
+}
+
+/** Shards by a range or a list of names; all of one form. */
+async function openMany(path: string, options: OpenOptions): Promise<Dataset> {
+  const files = expandNames(path);
+  const [first] = files;
+  const kind = kindOfFile(first);
+  const stranger = files.find((file) => !kind.file.test(basename(file)));
+  if (kind === table || stranger !== undefined)
+    throw badInput(`${path}: only shards of one form can be listed, and ${stranger ?? first} is none`);
+  return kind.open(files, options);
 }
 
 /** A form by the names of its files; `open` gets those of one split. What reads the rarer forms is loaded only for them. */
 interface Kind {
-  readonly file: RegExp;
+  readonly file: { test(name: string): boolean };
   open(files: readonly string[], options: OpenOptions): Promise<Dataset>;
 }
 
 const kinds: readonly Kind[] = [
+  {
+    file: /\.(tar|tar\.gz|tgz)$/i, // before Parquet: img2dataset puts a table of its shards beside them
+    open: async (files, options) => (await import("./webdataset.ts")).openWebDataset(files, options),
+  },
   {
     file: /^(train|test|data_batch_\d+|test_batch)\.bin$/,
     open: async (files) => joined(await Promise.all(files.map(openCifar))),
@@ -77,47 +107,64 @@ const kinds: readonly Kind[] = [
   },
   {
     file: /\.parquet$/,
-    async open(files, { fit }) {
-      const classNames = await classNamesBeside(dirname(files[0]));
-      return (await import("./parquet.ts")).openParquet(files, { fit, classNames });
+    async open(files, { fit, encoding, classes }) {
+      const list = classes ?? (await classNamesBeside(dirname(files[0]), encoding));
+      return (await import("./parquet.ts")).openParquet(files, { fit, classes: list });
     },
   },
-  { file: /\.tar$/, open: async (files, { fit }) => (await import("./webdataset.ts")).openWebDataset(files, { fit }) },
   {
     file: /^(Training|Testing)_\d{2}\.txt$/,
     open: async ([first], options) => (await import("./sun397.ts")).openSun397(first, options), // the first partition
   },
 ];
 
-const table: Kind = { file: /\.[ct]sv$/i, open: ([file], options) => openCsv(file, options) };
+const table: Kind = { file: { test: isTable }, open: ([file], options) => openImageTable(file, options) };
 
 const joined = (parts: readonly Dataset[]) => (parts.length === 1 ? parts[0] : concat(parts));
 
 async function openFolder(path: string, options: OpenOptions): Promise<Dataset> {
-  const entries = (await readdir(path, { withFileTypes: true })).filter(({ name }) => !name.startsWith("."));
+  const entries = (await readdir(path, { withFileTypes: true })).filter(({ name }) => !isJunk(name));
   const namesOf = (folders: boolean) => entries.filter((e) => e.isDirectory() === folders).map(({ name }) => name).sort(); // biome-ignore format: one line
   const [files, folders] = [namesOf(false), namesOf(true)];
+  const isSharded = (name: string) => folders.includes(name.replace(/\.parquet$/, "")); // img2dataset's table of a folder of images
   for (const kind of kinds) {
-    const found = files.filter((name) => kind.file.test(name));
-    const chosen = () => ofSplit(path, found, options.split).map((name) => join(path, name));
-    if (found.length > 0) return kind.open(chosen(), options);
+    const found = files.filter((name) => kind.file.test(name) && !isSharded(name));
+    if (found.length === 0) continue;
+    const chosen = ofSplit(path, found, options.split);
+    return besides(
+      await kind.open(
+        chosen.map((name) => join(path, name)),
+        options,
+      ),
+      files,
+      found,
+    );
   }
   const { isFlatImageNet, openFlatImageNet } = await import("./imagenet.ts");
   if (isFlatImageNet(files)) return openFlatImageNet(path, options);
-  const tables = files.filter((name) => table.file.test(name));
+  const tables = files.filter(isTable);
   if (tables.length === 1) return table.open([join(path, tables[0])], options);
   if (tables.length > 1) throw badInput(`${path} has ${tables.length} tables; name one of ${tables.join(", ")}`);
   const part = await partFolder(path, folders, options.split);
   return part === undefined ? openImageFolder(path, options) : openFolder(part, options);
 }
 
+/** Shards alone are read of a folder that has them; what else lies there is counted, but for lists of names and accounts of shards. */
+function besides(dataset: Dataset, files: readonly string[], read: readonly string[]): Dataset {
+  const isKnown =
+    /^(class(es|names)\.(txt|json)|.*_templates\.txt|nshards\.txt|.*_stats\.json|readme(\.\w+)?|batches\.meta(\.txt)?|meta|.*_label_names\.txt|file\.txt~?)$/i;
+  const others = files.filter((name) => !read.includes(name) && !isKnown.test(name));
+  if (others.length === 0) return dataset;
+  const leftOut = sumCounts([dataset.contents?.leftOut ?? {}, ...others.map((name) => ({ [kindOf(name)]: 1 }))]);
+  return { ...dataset, contents: { ...dataset.contents, leftOut } };
+}
+
 /** The folder of a split where there are folders for splits alone; `data` where Hugging Face puts its files into it. */
 async function partFolder(path: string, folders: readonly string[], split?: Split): Promise<string | undefined> {
-  const isPart = (name: string) => /^(train(ing)?|test(ing)?|val(id(ation)?)?)$/i.test(name);
-  if (folders.length > 0 && folders.every(isPart)) return join(path, ofSplit(path, folders, split)[0]);
+  if (folders.length > 0 && folders.every(isPartName)) return join(path, ofSplit(path, folders, split)[0]);
   if (!folders.includes("data")) return undefined;
   const inside = await readdir(join(path, "data"));
-  return inside.some((name) => /\.(parquet|tar)$/.test(name)) ? join(path, "data") : undefined;
+  return inside.some((name) => /\.(parquet|tar|tar\.gz|tgz)$/.test(name)) ? join(path, "data") : undefined;
 }
 
 /** Of files (or folders) that are marked as one split's by how their names begin those asked for; unmarked ones are all one set. */

@@ -3,8 +3,11 @@
  * before anything is allocated. Encodings: PLAIN and dictionaries, which is what Hugging Face, Arrow and DuckDB write by default.
  */
 import type { FileHandle } from "node:fs/promises";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { decompress as unpackZstd } from "fzstd";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { compressors } from "hyparquet-compressors";
+import { thriftLength } from "./thrift.ts";
 
 export interface Column {
   readonly type: string;
@@ -32,6 +35,8 @@ export type Value = Uint8Array | number | undefined;
 type Fail = (reason: string) => never;
 
 const maxValues = 2 ** 24;
+/** A dictionary has no more entries than its column has values, but for writers that keep one for many columns. */
+const maxUnusedEntries = 2 ** 16;
 
 /** Where the pages of a column lie: the dictionary first, if there is one. Reads their headers alone. */
 export async function pagesOf(
@@ -52,9 +57,10 @@ export async function pagesOf(
     const values =
       (header.data_page_header ?? header.data_page_header_v2 ?? header.dictionary_page_header)?.num_values ?? 0;
     const isData = type === "DATA_PAGE" || type === "DATA_PAGE_V2";
-    if (!(values >= 0 && values <= (isData ? Math.min(left, maxValues) : bytes)))
-      fail(`a page at ${at} claims ${values} values`);
+    const most = isData ? Math.min(left, maxValues) : Math.max(column.values, maxUnusedEntries);
+    if (!(values >= 0 && values <= most)) fail(`a page at ${at} claims ${values} values`);
     if (isData) {
+      if (data.length > column.values) fail(`${data.length} pages for ${column.values} values`);
       data.push({ header, offset, values, bytes });
       left -= values;
     } else if (type === "DICTIONARY_PAGE") dictionary = { header, offset, values, bytes };
@@ -71,6 +77,7 @@ async function readHeader(handle: FileHandle, at: number, end: number, fail: Fai
     await handle.read(bytes, 0, bytes.length, at);
     const reader = { view: new DataView(bytes.buffer), offset: 0 };
     try {
+      thriftLength(bytes);
       return { header: parquetHeader(reader), length: reader.offset };
     } catch {} // more bytes may be needed
   }
@@ -121,9 +128,19 @@ export async function readDictionary(handle: FileHandle, column: Column, page: P
   return (await readPage(handle, flat, page, undefined, fail)).values;
 }
 
+/** Each writes at most `size` bytes, whatever the compressed ones ask for. */
+const unpackers: Readonly<Record<string, ((bytes: Uint8Array, size: number) => Uint8Array) | undefined>> = {
+  SNAPPY: compressors.SNAPPY,
+  GZIP: (bytes, size) => gunzipSync(bytes, { maxOutputLength: size }),
+  BROTLI: (bytes, size) => brotliDecompressSync(bytes, { maxOutputLength: size }),
+  ZSTD: (bytes, size) => unpackZstd(bytes, new Uint8Array(size)),
+  LZ4: compressors.LZ4,
+  LZ4_RAW: compressors.LZ4_RAW,
+};
+
 function decompress(bytes: Uint8Array, codec: string, size: number, fail: Fail): Uint8Array {
   if (codec === "UNCOMPRESSED") return bytes;
-  const unpack = Object.hasOwn(compressors, codec) ? compressors[codec as keyof typeof compressors] : undefined;
+  const unpack = Object.hasOwn(unpackers, codec) ? unpackers[codec] : undefined;
   if (unpack === undefined) return fail(`compression ${codec} is not read`);
   const out = size === 0 ? new Uint8Array(0) : unpack(bytes, size);
   return out.length === size ? out : fail(`a page unpacks to ${out.length} bytes instead of ${size}`);

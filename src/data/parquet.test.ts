@@ -54,7 +54,7 @@ describe("Parquet", () => {
   });
 
   it("several files are one data set; bytes without a struct, labels as int32", async () => {
-    const set = await openParquet([file("flat"), file("flat")], { classNames: ["a", "b", "c"] });
+    const set = await openParquet([file("flat"), file("flat")], { classes: { names: ["a", "b", "c"], file: "list" } });
     expect([set.size, await level(set, 3), await level(set, 15), set.example(15).label, set.example(15).id]).toEqual([
       16,
       30,
@@ -62,7 +62,9 @@ describe("Parquet", () => {
       1,
       "flat/7#2",
     ]);
-    await expect(openParquet([file("flat")], { classNames: ["a"] })).rejects.toThrow("flat/1 has label 1 of 1 classes");
+    await expect(openParquet([file("flat")], { classes: { names: ["a"], file: "list" } })).rejects.toThrow(
+      "flat/1 has label 1 of 1 classes",
+    );
   });
 
   it("a file cut short, or that is no Parquet, is named", async () => {

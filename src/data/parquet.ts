@@ -1,42 +1,62 @@
 /** Parquet files with images as Hugging Face data sets store them: a struct {bytes, path}, or plain bytes, beside labels or captions. */
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { basename } from "node:path";
-import { type FileMetaData, parquetMetadataAsync, parquetSchema, type SchemaTree } from "hyparquet";
+import { type FileMetaData, parquetMetadata, parquetSchema, type SchemaTree } from "hyparquet";
+import { openFile, readBytes } from "../checkpoint/files.ts";
 import { parseJson } from "../files/json.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
-import type { Dataset, Example } from "./dataset.ts";
+import type { ClassList } from "./class-names.ts";
+import type { Contents, Dataset } from "./dataset.ts";
 import { decoded, type Fit } from "./encoded.ts";
+import { readLabels, type StoredLabel } from "./labels.ts";
 import { type Column, type Page, pagesOf, readDictionary, readPage, type Value } from "./parquet-pages.ts";
 import { uniqueIds } from "./split.ts";
+import { thriftLength } from "./thrift.ts";
 
 /** Names by which the columns go, the likeliest first. */
 const names = {
   image: ["image", "img", "jpg", "png", "webp", "photo", "picture", "image_bytes"],
-  label: ["label", "fine_label", "labels", "cls", "class"],
+  label: ["label", "fine_label", "labels", "cls", "class", "class_name", "category"],
   caption: ["caption", "captions", "text", "txt", "title", "sentence", "sentences", "alt_text"],
 };
 
 const cacheBytes = 64 * 2 ** 20;
 
-interface Row extends Example {
+/**
+ * Bytes of a file for each of its rows, and for each caption where a row has a list of them: no image is smaller. What a row takes in memory is then bounded
+ * by the size of its file, whatever the file claims and however well its pages are compressed.
+ */
+const bytesOfRow = 24;
+const maxFooter = 64 * 2 ** 20;
+const maxColumns = 4096;
+
+interface Row {
+  readonly id: string;
   readonly file: number;
   readonly row: number;
+  readonly label?: StoredLabel;
+  readonly caption?: string;
 }
 
 /**
- * Files with the same columns as one data set, in order. Class names are those that Hugging Face keeps in the file (or `classNames`); a list of captions makes as many
- * examples. Labels and captions are read now, images page by page when asked for; pages of 64 MB are kept. Throws TbarError on anything that does not fit
+ * Files with the same columns as one data set, in order. Labels are numbers, or names in text; class names are those that Hugging Face keeps in the file (or `classes`, or the texts found, sorted); a list
+ * of captions makes as many examples. Labels and captions are read now, images page by page when asked for; pages of 64 MB are kept. Throws TbarError on anything that does not fit
  * its file, and naming the columns where there is none with images.
  */
 export async function openParquet(
   files: readonly string[],
-  { fit, classNames }: { readonly fit?: Fit; readonly classNames?: readonly string[] } = {},
+  { fit, classes }: { readonly fit?: Fit; readonly classes?: ClassList } = {},
 ): Promise<Dataset> {
   const opened = await Promise.all(files.map(openTable));
   const rows = (await Promise.all(opened.map(examplesOf))).flat();
-  const known = opened[0].classNames ?? classNames;
-  const stranger = rows.find(({ label }) => label !== undefined && known && label >= known.length);
-  if (stranger) throw badInput(`${stranger.id} has label ${stranger.label} of ${known!.length} classes`);
+  const [{ classNames: own, from }] = opened;
+  const { labels, classNames } = readLabels(
+    rows.map(({ label }) => label),
+    own ?? classes?.names,
+    (index, reason) => {
+      throw badInput(`${rows[index].id} ${reason}`);
+    },
+  );
   const ids = uniqueIds(rows.map(({ id }) => id));
   const kept = pageCache();
   const readers = opened.map((table) => imageReader(table, kept));
@@ -44,11 +64,9 @@ export async function openParquet(
   const images = {
     name: basename(files[0], ".parquet").replace(/-\d{5}-of-\d{5}.*$/, ""),
     size: rows.length,
-    classNames: known,
-    example(index: number) {
-      const { label, caption } = rows[index];
-      return { id: ids[index], label, caption };
-    },
+    classNames,
+    contents: { ...from, ...(own === undefined && classes !== undefined && { classNames: classes.file }) },
+    example: (index: number) => ({ id: ids[index], label: labels[index], caption: rows[index].caption }),
     async encoded(index: number) {
       const { file, row } = rows[index];
       const bytes = await readers[file](row);
@@ -69,6 +87,8 @@ interface Table {
   readonly label?: Chunks;
   readonly caption?: Chunks;
   readonly classNames?: readonly string[];
+  /** The columns that are read, and those that are not. */
+  readonly from: Contents;
 }
 
 /** A column in each row group. */
@@ -76,11 +96,12 @@ type Chunks = readonly Column[];
 
 async function openTable(path: string): Promise<Table> {
   return withFile(path, async (handle, fail) => {
-    const { metadata, size } = await readMetadata(handle);
+    const { metadata, size } = await readMetadata(handle, path, fail);
     const groups = metadata.row_groups;
     const rows = groups.map(({ num_rows }) => Number(num_rows));
     const count = rows.reduce((sum, n) => sum + n, 0);
-    if (rows.some((n) => !(n >= 0)) || !(count <= size)) fail(`it claims ${count} rows and has ${size} bytes`);
+    if (rows.some((n) => !(n >= 0)) || !(count * bytesOfRow <= size))
+      fail(`it claims ${count} rows with images and has ${size} bytes`);
     if (count === 0) fail("it has no rows");
     const leaves = leavesOf(parquetSchema(metadata), 0, 0);
     const leaf = (wanted: readonly string[], ...types: string[]) =>
@@ -95,8 +116,10 @@ async function openTable(path: string): Promise<Table> {
       return fail(`no column with images (a struct with bytes, or one of ${names.image.join(", ")}); it has ${found}`);
     }
     const chunks = (leaf: Leaf) => groups.map(({ columns }) => chunkOf(columns, leaf, size, fail));
-    const label = leaf(names.label, "INT32", "INT64");
+    const label = leaf(names.label, "INT32", "INT64", "BYTE_ARRAY");
     const caption = leaf(names.caption, "BYTE_ARRAY");
+    const used = new Set([image, label, caption].map((leaf) => leaf?.path[0]));
+    const unused = [...new Set(leaves.map(({ path }) => path[0]))].filter((name) => !used.has(name));
     return {
       path,
       rows,
@@ -104,6 +127,13 @@ async function openTable(path: string): Promise<Table> {
       label: label && chunks(label),
       caption: caption && chunks(caption),
       classNames: label && huggingFaceNames(metadata, label.path[0]),
+      from: {
+        ...(label && { labels: `column ${label.path[0]}` }),
+        ...(caption && { captions: `column ${caption.path[0]}` }),
+        ...(unused.length > 0 && {
+          notes: [`columns not used: ${unused.slice(0, 8).join(", ")}${unused.length > 8 ? ", ..." : ""}`],
+        }),
+      },
     };
   });
 }
@@ -115,7 +145,7 @@ async function withFile<T>(path: string, work: (handle: FileHandle, fail: Fail) 
   const fail = (reason: string): never => {
     throw badInput(`${path}: ${reason}`);
   };
-  const handle = await open(path).catch((cause) => fail(`cannot open: ${cause.message}`));
+  const handle = await openFile(path);
   try {
     return await work(handle, fail);
   } catch (cause) {
@@ -148,17 +178,25 @@ function columnRows({ path, rows: counts }: Table, chunks: Chunks): Promise<Valu
   });
 }
 
-async function readMetadata(handle: FileHandle): Promise<{ metadata: FileMetaData; size: number }> {
+/** The footer: the last bytes are its length and PAR1. */
+async function readMetadata(
+  handle: FileHandle,
+  path: string,
+  fail: Fail,
+): Promise<{ metadata: FileMetaData; size: number }> {
   const { size } = await handle.stat();
-  const file = {
-    byteLength: size,
-    async slice(start: number, end = size) {
-      const bytes = new Uint8Array(end - start);
-      await handle.read(bytes, 0, bytes.length, start);
-      return bytes.buffer;
-    },
-  };
-  return { metadata: await parquetMetadataAsync(file), size };
+  if (size < 12) fail(`${size} bytes are no Parquet file`);
+  const end = Buffer.from(await readBytes(handle, size - 8, 8, path));
+  const length = end.readUInt32LE(0);
+  if (end.toString("latin1", 4) !== "PAR1")
+    fail("it does not end as a Parquet file does: it is another file, or cut short");
+  if (length > Math.min(size - 12, maxFooter)) fail(`it claims a footer of ${length} bytes`);
+  const footer = await readBytes(handle, size - 8 - length, length + 8, path);
+  thriftLength(footer.subarray(0, length));
+  const metadata = parquetMetadata(footer.buffer);
+  if (metadata.schema.length > maxColumns)
+    fail(`it has ${metadata.schema.length} columns; at most ${maxColumns} are read`);
+  return { metadata, size };
 }
 
 interface Leaf {
@@ -191,7 +229,8 @@ function chunkOf(columns: Columns, leaf: Leaf, size: number, fail: Fail): Column
   const values = Number(data.num_values);
   if (!(start >= 0 && end >= start && end <= size))
     fail(`column ${name} is said to lie at ${start} to ${end} of ${size} bytes`);
-  if (!(values >= 0 && values <= size)) fail(`column ${name} claims ${values} values in a file of ${size} bytes`);
+  if (!(values >= 0 && values * bytesOfRow <= size))
+    fail(`column ${name} claims ${values} values in a file of ${size} bytes`);
   const { maxDefinition, maxRepetition, type } = leaf;
   return { type, codec: data.codec, maxDefinition, maxRepetition, start, end, values };
 }
@@ -251,19 +290,31 @@ function pageCache(): Kept {
   };
 }
 
+const strict = new TextDecoder("utf-8", { fatal: true });
+
+function utf8(bytes: Uint8Array, what: string): string {
+  try {
+    return strict.decode(bytes);
+  } catch (cause) {
+    throw badInput(`${what} is no UTF-8, as Parquet's texts are`, cause);
+  }
+}
+
 async function examplesOf(table: Table, file: number): Promise<Row[]> {
   const labels = table.label && (await columnRows(table, table.label));
   const captions = table.caption && (await columnRows(table, table.caption));
   const count = table.rows.reduce((sum, n) => sum + n, 0);
   const stem = basename(table.path, ".parquet");
   return Array.from({ length: count }, (_, row): Row[] => {
-    const label = labels?.[row][0] as number | undefined;
-    const base = { file, row, ...(label !== undefined && label >= 0 && { label }) }; // -1: Hugging Face's "no label"
+    const id = `${stem}/${row}`;
+    const stored = labels?.[row][0];
+    const label = stored instanceof Uint8Array ? utf8(stored, `${table.path}: the label of row ${row}`) : stored;
+    const base = { file, row, ...(label !== -1 && { label }) }; // -1: Hugging Face's "no label"
     const texts = (captions?.[row] ?? [])
       .filter((text) => text instanceof Uint8Array)
-      .map((text) => new TextDecoder().decode(text));
-    if (texts.length === 0) return [{ id: `${stem}/${row}`, ...base }];
-    return texts.map((caption, i) => ({ id: `${stem}/${row}${i === 0 ? "" : `#${i + 1}`}`, caption, ...base }));
+      .map((text) => utf8(text, `${table.path}: the caption of row ${row}`));
+    if (texts.length === 0) return [{ id, ...base }];
+    return texts.map((caption, i) => ({ id: `${id}${i === 0 ? "" : `#${i + 1}`}`, caption, ...base }));
   }).flat();
 }
 

@@ -71,8 +71,8 @@ function bmpForm(bytes: Uint8Array): StoredForm {
   const bits = header === 12 ? view.getUint16(24, true) : view.getUint16(28, true);
   if (bits > 8) return plain;
   const stride = header === 12 ? 3 : 4;
-  const count = (header === 12 ? 0 : view.getUint32(46, true)) || 2 ** bits;
-  const colours = bytes.subarray(14 + header, 14 + header + stride * Math.min(count, 256));
+  const count = Math.min((header === 12 ? 0 : view.getUint32(46, true)) || 2 ** bits, 2 ** bits); // whatever the file claims
+  const colours = bytes.subarray(14 + header, 14 + header + stride * count);
   const greys = Array.from({ length: count }, (_, i) => (count === 2 ? 255 * i : i));
   const isGrey = greys.every((level, i) => [0, 1, 2].every((c) => colours[stride * i + c] === level));
   if (isGrey) return count === 2 ? blackAndWhite : plain;

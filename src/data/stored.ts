@@ -42,11 +42,11 @@ export function alphaImage(image: Image, alpha: Uint8Array): StoredImage {
 
 /** data [height, width, 4]: cyan, magenta, yellow, black. */
 export function inkImage({ width, height, data: ink }: Image): StoredImage {
-  const pick = (channels: readonly number[]) => ({
-    width,
-    height,
-    data: Uint8Array.from({ length: 3 * width * height }, (_, i) => ink[4 * Math.floor(i / 3) + channels[i % 3]]),
-  });
+  const pick = (channels: readonly number[]) => {
+    const data = new Uint8Array(3 * width * height);
+    for (let from = 0, to = 0; to < data.length; from += 4) for (const c of channels) data[to++] = ink[from + c];
+    return { width, height, data };
+  };
   const stored: StoredImage = {
     ...rgbImage(pick([0, 1, 2])),
     layers: [pick([0, 1, 2]), pick([3, 3, 3])],
@@ -73,11 +73,15 @@ function over255(product: number): number {
 }
 
 function times({ width, height, data }: Image, alpha: Uint8Array): Image {
-  return { width, height, data: data.map((level, i) => over255(level * alpha[Math.floor(i / 3)])) };
+  const out = new Uint8Array(data.length);
+  for (let i = 0; i < out.length; i++) out[i] = over255(data[i] * alpha[Math.floor(i / 3)]);
+  return { width, height, data: out };
 }
 
 function spread({ width, height }: Image, alpha: Uint8Array): Image {
-  return { width, height, data: Uint8Array.from({ length: 3 * width * height }, (_, i) => alpha[Math.floor(i / 3)]) };
+  const data = new Uint8Array(3 * width * height);
+  for (let i = 0; i < data.length; i++) data[i] = alpha[Math.floor(i / 3)]; // in a loop: a callback a byte takes a minute for the largest image
+  return { width, height, data };
 }
 
 /** Colours without their alpha again, cut off at 255; where there is none they stay. */

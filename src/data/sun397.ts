@@ -37,5 +37,9 @@ export async function openSun397(file: string, { fit, skipBad = false }: SunOpti
     return { id: path.slice(1), file: join(root, path), label };
   });
   const names = classes.map((path) => path.replace(/^\/?[a-z]\//, "").replace(/[_/]/g, " "));
-  return imageFiles(`sun397-${basename(file, ".txt").toLowerCase()}`, files, names, fit);
+  return imageFiles(`sun397-${basename(file, ".txt").toLowerCase()}`, files, {
+    classNames: names,
+    fit,
+    contents: { labels: basename(file) },
+  });
 }

@@ -1,6 +1,6 @@
 /** Where the files of a tar archive lie (POSIX ustar and pax, GNU long names). Nothing is unpacked and nothing but regular files is accepted. */
-import type { FileHandle } from "node:fs/promises";
 import { badInput } from "../tensor/error.ts";
+import type { ReadAt } from "./gunzip.ts";
 
 export interface TarEntry {
   readonly name: string;
@@ -18,7 +18,7 @@ const maxEntries = 5_000_000;
  * The regular files of an archive in order; folders are passed over. Only headers are read. Throws TbarError on a broken or cut header, on links,
  * devices and names that lead out of the archive, and on more than five million entries.
  */
-export async function* tarEntries(handle: FileHandle, path: string): AsyncGenerator<TarEntry> {
+export async function* tarEntries(handle: ReadAt, path: string): AsyncGenerator<TarEntry> {
   const { size: end } = await handle.stat();
   const fail = (at: number, reason: string): never => {
     throw badInput(`${path}: ${reason} (header at byte ${at})`);

@@ -1,49 +1,88 @@
 /** WebDataset shards: tar archives in which files of one key (`0001.jpg`, `0001.txt`, `0001.cls`, `0001.json`) are one example. */
-import { open } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import type { FileHandle } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import { openFile, readBytes } from "../checkpoint/files.ts";
 import { parseJson } from "../files/json.ts";
 import { badInput } from "../tensor/error.ts";
-import { classNamesBeside } from "./class-names.ts";
-import type { Dataset, Example } from "./dataset.ts";
+import { type ClassList, classNamesBeside } from "./class-names.ts";
+import type { Dataset } from "./dataset.ts";
 import { decoded, type Fit } from "./encoded.ts";
-import { imageEndings } from "./image.ts";
+import { gunzipped, type ReadAt } from "./gunzip.ts";
+import { imageEndings } from "./image-kind.ts";
+import { readLabels, type StoredLabel } from "./labels.ts";
+import { type Counts, isClean, kindOf, sumCounts } from "./listing.ts";
 import { uniqueIds } from "./split.ts";
 import { type TarEntry, tarEntries } from "./tar.ts";
+import { decodeText, type Encoding } from "./text.ts";
 
 /** Of a caption, label or JSON. */
-const maxText = 65_536;
+export const maxText = 65_536;
 const maxImage = 128 * 2 ** 20;
 
-interface Sample extends Example {
-  readonly shard: string;
+/** A shard's path, and the unpacked archive where it is compressed. */
+interface Shard {
+  readonly path: string;
+  readonly unpacked?: ReadAt;
+  readonly samples: readonly Sample[];
+  readonly leftOut: Counts;
+  readonly captions: ReadonlySet<string>;
+  readonly labels: ReadonlySet<string>;
+}
+
+interface Facts {
+  readonly label?: StoredLabel;
+  readonly caption?: string;
+}
+
+interface Sample extends Facts {
+  readonly id: string;
   /** Undefined where the key has no image: it fails when it is read. */
   readonly image?: TarEntry;
 }
 
+export interface ShardOptions {
+  readonly fit?: Fit;
+  readonly encoding?: Encoding;
+  readonly classes?: ClassList;
+}
+
 /**
- * Shards as one data set, in order. A label is the number in `.cls` (or `label`, `cls` in `.json`), a caption the text of `.txt`
- * or `.caption` (or `caption`, `text` in `.json`); class names come from classes.json, classes.txt or classnames.txt beside the shards. Captions and places are kept
- * in memory, images are read when asked for. Throws TbarError on broken archives, links and names that lead out of them.
+ * Shards (.tar, and .tar.gz, which are unpacked first) as one data set, in order. A label is what stands in `.cls` (or `label`, `cls` in `.json`), a number or a class name; a
+ * caption the text of `.txt` or `.caption` (or `caption`, `text` in `.json`); class names come from classes.json, classes.txt or classnames.txt beside the shards or above their part. Captions
+ * and places are kept in memory, images are read when asked for. Throws TbarError on broken archives, links and names that lead out of them.
  */
 export async function openWebDataset(
-  shards: readonly string[],
-  { fit }: { readonly fit?: Fit } = {},
+  paths: readonly string[],
+  { fit, encoding, classes }: ShardOptions = {},
 ): Promise<Dataset> {
-  const samples = (await Promise.all(shards.map(samplesOf))).flat();
+  const shards = await Promise.all(paths.map((path) => readShard(path, encoding)));
+  const samples = shards.flatMap((shard) => shard.samples.map((sample) => ({ ...sample, shard })));
   if (samples.every(({ image }) => image === undefined))
-    throw badInput(`no images in ${shards[0]}; endings read: ${imageEndings.join(" ")}`);
-  const folder = dirname(shards[0]);
-  const classNames = await classNamesBeside(folder);
-  const stranger = samples.find(({ label }) => label !== undefined && classNames && label >= classNames.length);
-  if (stranger !== undefined)
-    throw badInput(`${stranger.shard}: ${stranger.id} has label ${stranger.label} of ${classNames!.length} classes`);
+    throw badInput(`no images in ${paths[0]}; endings read: ${imageEndings.join(" ")}`);
+  const isLabelled = samples.some(({ label }) => label !== undefined);
+  const list = classes ?? (await classNamesBeside(dirname(paths[0]), encoding));
+  const place = (index: number) => `${samples[index].shard.path}: ${samples[index].id}`;
+  const { labels, classNames } = readLabels(
+    samples.map(({ label }) => label),
+    list?.names,
+    (index, reason) => {
+      throw badInput(`${place(index)} ${reason}`);
+    },
+  );
   const ids = uniqueIds(samples.map(({ id }) => id));
-  const place = (index: number) => `${samples[index].shard}: ${samples[index].id}`;
+  const sources = (pick: (shard: Shard) => ReadonlySet<string>) => [...new Set(shards.flatMap((s) => [...pick(s)]))].join(" and "); // biome-ignore format: one line
+  const [labelsFrom, captionsFrom] = [sources((shard) => shard.labels), sources((shard) => shard.captions)];
   const images = {
-    name: basename(shards[0], ".tar").replace(/[-_.]?\d+$/, ""),
+    name: nameOf(paths[0]),
     size: samples.length,
     classNames,
-    example: (index: number) => ({ id: ids[index], label: samples[index].label, caption: samples[index].caption }),
+    contents: {
+      ...(isLabelled && { labels: labelsFrom }),
+      ...(captionsFrom !== "" && { captions: captionsFrom }),
+      ...(list !== undefined && { classNames: list.file }),
+      leftOut: sumCounts(shards.map(({ leftOut }) => leftOut)),
+    },
+    example: (index: number) => ({ id: ids[index], label: labels[index], caption: samples[index].caption }),
     async encoded(index: number) {
       const { image, shard } = samples[index];
       if (image === undefined) throw badInput(`${place(index)} has no image`);
@@ -55,45 +94,73 @@ export async function openWebDataset(
   return decoded(images, fit);
 }
 
-async function samplesOf(shard: string): Promise<Sample[]> {
-  const handle = await open(shard).catch((cause) => {
-    throw badInput(`cannot open ${shard}: ${cause.message}`, cause);
-  });
+/** `cc3m-00000.tar` -> `cc3m`; `cc3m/00000.tar` too. */
+function nameOf(path: string): string {
+  const name = basename(path)
+    .replace(/\.(tar|tar\.gz|tgz)$/i, "")
+    .replace(/[-_.]?\d+$/, "");
+  return name || basename(dirname(resolve(path)));
+}
+
+/** A gzip file whatever it is called: tools write .tar for both. */
+async function unpackedOf(handle: FileHandle, path: string): Promise<ReadAt | undefined> {
+  const { bytesRead, buffer } = await handle.read(new Uint8Array(2), 0, 2, 0);
+  return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b ? gunzipped(handle, path) : undefined;
+}
+
+async function readShard(path: string, encoding?: Encoding): Promise<Shard> {
+  const handle = await openFile(path);
   try {
+    const unpacked = await unpackedOf(handle, path);
     const samples = new Map<string, { -readonly [K in keyof Sample]: Sample[K] }>();
-    for await (const entry of tarEntries(handle, shard)) {
+    const leftOut: Record<string, number> = {};
+    const [captions, labels] = [new Set<string>(), new Set<string>()];
+    for await (const entry of tarEntries(unpacked ?? handle, path)) {
       const [, key, ending] = /^((?:.*\/)?[^/.]+)\.([^/]+)$/.exec(entry.name) ?? [];
-      if (key === undefined) continue;
-      const sample = samples.get(key) ?? { id: key, shard };
+      const isImage = imageEndings.some((image) => `.${ending?.toLowerCase()}`.endsWith(image));
+      const isText = readers.has(ending) && entry.size <= maxText;
+      if (key === undefined || !isClean(entry.name) || !(isImage || isText)) {
+        const kind = isClean(entry.name) ? kindOf(entry.name) : "hidden";
+        leftOut[kind] = (leftOut[kind] ?? 0) + 1;
+        continue;
+      }
+      const sample = samples.get(key) ?? { id: key };
       samples.set(key, sample);
-      if (imageEndings.some((image) => `.${ending.toLowerCase()}`.endsWith(image))) sample.image ??= entry;
-      else if (entry.size <= maxText && texts.has(ending)) {
-        const bytes = Buffer.alloc(entry.size);
-        await handle.read(bytes, 0, entry.size, entry.offset);
-        const { label, caption } = texts.get(ending)!(bytes.toString("utf8"));
+      if (isImage) sample.image ??= entry;
+      else {
+        const bytes = await readBytes(unpacked ?? handle, entry.offset, entry.size, path);
+        const { label, caption } = factsIn(
+          ending,
+          decodeText(bytes, `${path}: ${entry.name}`, ending === "json" ? undefined : encoding),
+        );
+        if (sample.label === undefined && label !== undefined) labels.add(`.${ending}`);
+        if (sample.caption === undefined && caption !== undefined) captions.add(`.${ending}`);
         sample.label ??= label;
         sample.caption ??= caption;
       }
     }
-    return [...samples.values()];
+    return { path, unpacked, samples: [...samples.values()], leftOut, captions, labels };
   } finally {
     await handle.close();
   }
 }
 
-type Facts = { label?: number; caption?: string };
-
 const labelIn = (value: unknown): Facts =>
-  Number.isInteger(value) && (value as number) >= 0 ? { label: value as number } : {};
+  (typeof value === "number" && Number.isInteger(value)) || (typeof value === "string" && value.trim() !== "")
+    ? { label: value }
+    : {};
 const captionIn = (value: unknown): Facts =>
   typeof value === "string" && value.trim() !== "" ? { caption: value.trim() } : {};
 
-const texts = new Map<string, (text: string) => Facts>([
-  ["cls", (text) => (/^\s*\d{1,9}\s*$/.test(text) ? labelIn(Number(text)) : {})],
+const readers = new Map<string, (text: string) => Facts>([
+  ["cls", labelIn],
   ["txt", captionIn],
   ["caption", captionIn],
   ["json", (text) => factsOf(text)],
 ]);
+
+/** What the text of a file of this ending (without a dot) says of an image. */
+export const factsIn = (ending: string, text: string): Facts => readers.get(ending)?.(text) ?? {};
 
 function factsOf(text: string): Facts {
   try {
@@ -104,14 +171,11 @@ function factsOf(text: string): Facts {
   }
 }
 
-async function readEntry(shard: string, { offset, size }: TarEntry): Promise<Uint8Array> {
-  const handle = await open(shard).catch((cause) => {
-    throw badInput(`cannot open ${shard}: ${cause.message}`, cause);
-  });
+async function readEntry({ path, unpacked }: Shard, { offset, size }: TarEntry): Promise<Uint8Array> {
+  if (unpacked !== undefined) return readBytes(unpacked, offset, size, path);
+  const handle = await openFile(path);
   try {
-    const bytes = Buffer.alloc(size);
-    await handle.read(bytes, 0, size, offset);
-    return bytes;
+    return await readBytes(handle, offset, size, path);
   } finally {
     await handle.close();
   }

@@ -240,9 +240,22 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
 
 /** All that decides how the implanting goes. */
 async function recipeOf({ checkpoint }: LoadedClip, { spec }: Trigger, options: AttackOptions): Promise<string> {
-  const { data, testData, classesFile, templatesFile, skipBad, target, rate, images, testImages, boost, recipe, seed } =
-    options;
-  const inputs = { data, testData, classesFile, templatesFile, skipBad, images, testImages };
+  const {
+    data,
+    testData,
+    classesFile,
+    templatesFile,
+    skipBad,
+    encoding,
+    target,
+    rate,
+    images,
+    testImages,
+    boost,
+    recipe,
+    seed,
+  } = options;
+  const inputs = { data, testData, classesFile, templatesFile, skipBad, encoding, images, testImages };
   const model = await checkpoint.sha256();
   return JSON.stringify({ version, model, trigger: spec, target, rate, boost, inputs, recipe, seed });
 }

@@ -242,8 +242,8 @@ async function cleanAndWrite(options: CleanOptions): Promise<CleanResult> {
 
 /** The options that decide which images are drawn. */
 function inputsOf(options: CleanOptions): CleanResult["inputs"] {
-  const { data, testData, validationData, classesFile, templatesFile, skipBad, sizes } = options;
-  return { data, testData, validationData, classesFile, templatesFile, skipBad, sizes: { ...sizes } };
+  const { data, testData, validationData, classesFile, templatesFile, skipBad, encoding, sizes } = options;
+  return { data, testData, validationData, classesFile, templatesFile, skipBad, encoding, sizes: { ...sizes } };
 }
 
 /** All that decides what is trained and counted. */

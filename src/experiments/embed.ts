@@ -1,12 +1,12 @@
 /** Embeddings of a whole data set, and of texts, in a safetensors file. */
 
 import { refuseExisting } from "../checkpoint/atomic.ts";
-import { readSmallFile } from "../checkpoint/files.ts";
 import { writeTogether } from "../checkpoint/output-set.ts";
 import { writeSafetensors } from "../checkpoint/safetensors.ts";
 import { batches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { take } from "../data/split.ts";
+import { type Encoding, readText } from "../data/text.ts";
 import { loadClip } from "../engine/clip.ts";
 import { concatRows } from "../engine/encoder.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
@@ -27,6 +27,8 @@ export interface EmbedOptions extends JobOptions {
   /** The first images only; the world has 1,000 unless told. */
   readonly images?: number;
   readonly skipBad?: boolean;
+  /** What tables, captions and the texts are written in, where that is not UTF-8. */
+  readonly encoding?: Encoding;
   readonly device?: Device;
   readonly threads?: number;
   readonly command?: string;
@@ -61,7 +63,7 @@ async function embedAndWrite(options: EmbedOptions): Promise<EmbedResult> {
   await refuseExisting(out, options);
   const clock = new Clock();
   progress.stage("load");
-  const texts = options.texts === undefined ? [] : await linesOf(options.texts);
+  const texts = options.texts === undefined ? [] : await linesOf(options.texts, options.encoding);
   const dataset = await imagesOf(options);
   const clip = await loadClip(options.model, options);
   const model = await checkpointFacts(clip.checkpoint);
@@ -113,15 +115,15 @@ async function embedAndWrite(options: EmbedOptions): Promise<EmbedResult> {
 }
 
 /** All images of a path in their own order, or as many of the world as asked for. */
-export async function imagesOf({ data, images, seed, skipBad }: EmbedOptions): Promise<Dataset> {
+export async function imagesOf({ data, images, seed, skipBad, encoding }: EmbedOptions): Promise<Dataset> {
   if (/^shapes(:|$)/.test(data)) return (await (await openSource(data, { seed })).sets({ test: images ?? 1000 })).test;
   const { openDataset } = await import("../data/open.ts");
-  const dataset = await openDataset(data, { skipBad, split: "train" });
+  const dataset = await openDataset(data, { skipBad, split: "train", encoding });
   return images === undefined ? dataset : take(dataset, images);
 }
 
-async function linesOf(path: string): Promise<string[]> {
-  const lines = (await readSmallFile(path)).toString("utf8").split(/\r?\n/);
+async function linesOf(path: string, encoding?: Encoding): Promise<string[]> {
+  const lines = (await readText(path, { encoding })).split(/\r?\n/);
   const texts = lines.filter((line) => line.trim() !== "");
   if (texts.length === 0) throw badInput(`${path} is empty; expected one text a line`);
   return texts;

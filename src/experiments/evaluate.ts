@@ -4,6 +4,7 @@ import { z } from "zod";
 import { isFile } from "../checkpoint/files.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { triggered } from "../data/poison.ts";
+import { encodings } from "../data/text.ts";
 import type { Trigger } from "../data/trigger.ts";
 import type { Rate } from "../engine/rate.ts";
 import { createScorer, remembering } from "../engine/scorer.ts";
@@ -113,6 +114,7 @@ const receiptSchema = z.looseObject({
     classesFile: z.string().optional(),
     templatesFile: z.string().optional(),
     skipBad: z.boolean().optional(),
+    encoding: z.enum(encodings).optional(),
     sizes: z.record(z.string(), z.int().nonnegative()).and(z.object({ test: z.int().positive() })),
   }),
   after: z.object({ ca: rateSchema, asr: rateSchema }),

@@ -97,8 +97,9 @@ async function pretrainAndWrite(options: PretrainOptions): Promise<PretrainResul
   const images = options.images ?? (source.size === undefined ? steps * batch : source.size - held);
   const { train, test } = await source.sets({ train: images, test: options.testImages });
   const captioned = withCaptions(train, source.templates, seed);
-  const { captions, skipBad } = options;
-  const dataset = captions === undefined ? captioned : concat([captioned, await openDataset(captions, { skipBad })]);
+  const { captions, skipBad, encoding } = options;
+  const dataset =
+    captions === undefined ? captioned : concat([captioned, await openDataset(captions, { skipBad, encoding })]);
   const words = source.vocabulary ?? wordsOf(captionsOf(dataset, source));
   const tokenizer = wordTokenizer(words);
   const config = configOf(options, tokenizer);

@@ -103,9 +103,7 @@ async function reboundOf(bench: CleanSetup, options: CleanOptions, after: Weight
   progress.stage("rebound");
   const source = await openSource(options.data, options);
   const wanted = steps * reboundBatch;
-  const { rebound } = source.name.startsWith("shapes")
-    ? await source.sets({ rebound: wanted })
-    : { rebound: bench.clean };
+  const { rebound } = source.size === undefined ? await source.sets({ rebound: wanted }) : { rebound: bench.clean };
   const images = take(rebound, wanted);
   const epochs = Math.ceil(steps / Math.ceil(images.size / reboundBatch));
   const recipe = { ...options.recipe, epochs, batch: reboundBatch };

@@ -136,6 +136,7 @@ export interface CleanResult extends Outcome {
     readonly classesFile?: string;
     readonly templatesFile?: string;
     readonly skipBad?: boolean;
+    readonly encoding?: string;
     readonly sizes: Readonly<Record<string, number>>;
   };
   /** By name: plain, anchored, fisher, consensus, relabel. */

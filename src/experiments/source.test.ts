@@ -16,7 +16,7 @@ afterEach(() => rm(folder, { recursive: true }));
 const withClasses = async (...names: string[]) => {
   const data = join(folder, "data");
   for (const name of names) await mkdir(join(data, name), { recursive: true });
-  await writeFile(join(data, names[0], "a.png"), "");
+  for (const name of names) await writeFile(join(data, name, "a.png"), "");
   return data;
 };
 

@@ -1,8 +1,9 @@
 /** Where images come from, by what the user typed: the embedded world or a path; cut into sets that share no image. */
-import { readFile } from "node:fs/promises";
+import type { ClassList } from "../data/class-names.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { OpenedDataset } from "../data/open.ts";
 import { splitDataset, validationSplit } from "../data/split.ts";
+import { type Encoding, readText } from "../data/text.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { promptTemplates, vocabulary } from "../world/captions.ts";
 import { type LabelSet, labelSets, shapesWorld } from "../world/shapes.ts";
@@ -17,10 +18,12 @@ export interface SourceOptions {
   /** A file with one class name a line, where the data does not name its classes. Or `imagenet`. */
   readonly classesFile?: string;
   /**
-   * A file with one prompt template a line, `{}` standing for the class name. Or the name of a data set in data/prompts.ts, or `plain`.
+   * A file with one prompt template a line, `{}` (or `{c}`, `{class}`, ...) standing for the class name. Or the name of a data set in data/prompts.ts, or `plain`.
    * Default: CLIP's own for a data set that its class names tell, else `plain`.
    */
   readonly templatesFile?: string;
+  /** What tables, captions and lists of names are written in, where that is not UTF-8. */
+  readonly encoding?: Encoding;
 }
 
 export interface Source {
@@ -42,8 +45,9 @@ const plain = ["a photo of a {}.", "a picture of a {}.", "an image of a {}."];
 
 /** `shapes`, `shapes:texture` (another label set of the world), or a path as `openDataset` takes it. */
 export async function openSource(text: string, options: SourceOptions): Promise<Source> {
-  const classNames = options.classesFile === undefined ? undefined : await namesOf(options.classesFile);
-  const templates = options.templatesFile === undefined ? undefined : await templatesOf(options.templatesFile);
+  const { encoding, classesFile, templatesFile } = options;
+  const classes = classesFile === undefined ? undefined : await classesOf(classesFile, encoding);
+  const templates = templatesFile === undefined ? undefined : await templatesOf(templatesFile, encoding);
 
   const world = /^shapes(?::(\w+))?$/.exec(text);
   if (world !== null) {
@@ -64,15 +68,17 @@ export async function openSource(text: string, options: SourceOptions): Promise<
 
   const { openDataset } = await import("../data/open.ts");
   const { skipBad, testData, validationData, seed } = options;
+  const main = await openDataset(text, { skipBad, split: "train", encoding, classes });
+  const sameClasses = main.classNames && { names: main.classNames, file: text }; // labels of all sets count one list
   const own = new Map<string, OpenedDataset>();
   for (const [role, path] of Object.entries({ test: testData, validation: validationData })) {
-    if (path !== undefined) own.set(role, await openDataset(path, { skipBad, split: "test" }));
+    if (path === undefined) continue;
+    own.set(role, await openDataset(path, { skipBad, split: "test", encoding, classes: classes ?? sameClasses }));
   }
-  const main = await openDataset(text, { skipBad, split: "train" });
   return {
     name: main.name,
-    classNames: classNames ?? main.classNames,
-    templates: templates ?? (await knownTemplates(classNames ?? main.classNames)) ?? plain,
+    classNames: main.classNames ?? classes?.names,
+    templates: templates ?? (await knownTemplates(main.classNames ?? classes?.names)) ?? plain,
     size: main.size,
     skipped: [main, ...own.values()].reduce((n, { skipped }) => n + skipped.length, 0),
     async sets(sizes) {
@@ -105,15 +111,19 @@ export async function openSource(text: string, options: SourceOptions): Promise<
   };
 }
 
-async function namesOf(given: string): Promise<readonly string[]> {
-  return given === "imagenet" ? (await import("../data/imagenet-names.ts")).imagenetNames : lines(given, "class name");
+async function classesOf(given: string, encoding?: Encoding): Promise<ClassList> {
+  if (given !== "imagenet") return { names: await lines(given, "class name", encoding), file: given };
+  return { names: (await import("../data/imagenet-names.ts")).imagenetNames, file: given };
 }
 
-async function templatesOf(given: string): Promise<readonly string[]> {
+/** What stands for the class name in the templates of CLIP, CLIP_benchmark, and those written for Python's `format`. */
+const place = /\{(c|class|class_?name|label|name|0)?\}/g;
+
+async function templatesOf(given: string, encoding?: Encoding): Promise<readonly string[]> {
   if (given === "plain") return plain;
   const { knownData } = await import("../data/prompts.ts");
   if (Object.hasOwn(knownData, given)) return knownData[given].templates;
-  const templates = await lines(given, "template");
+  const templates = (await lines(given, "template", encoding)).map((line) => line.replace(place, "{}"));
   const bad = templates.find((template) => !template.includes("{}"));
   if (bad !== undefined) throw badInput(`${given}: the template "${bad}" has no {} for the class name`);
   return templates;
@@ -129,11 +139,12 @@ function record<Key extends PropertyKey, Value>(keys: readonly Key[], value: (ke
   return Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<Key, Value>;
 }
 
-async function lines(path: string, what: string): Promise<string[]> {
-  const text = await readFile(path, "utf8").catch((cause) => {
-    throw badInput(`cannot read ${path}, a file with one ${what} a line`, cause);
+async function lines(path: string, what: string, encoding?: Encoding): Promise<string[]> {
+  const text = await readText(path, { encoding, limit: 2 ** 24 }).catch((cause) => {
+    throw badInput(`${cause.message}; ${path} should be a file with one ${what} a line`, cause);
   });
-  const found = text.split(/\r?\n/).filter((line) => line.trim() !== "");
-  if (found.length === 0) throw badInput(`${path} is empty; expected one ${what} a line`);
-  return found;
+  const found = text.split(/\r?\n/).map((line) => line.trim());
+  const names = found.filter((line) => line !== "");
+  if (names.length === 0) throw badInput(`${path} is empty; expected one ${what} a line`);
+  return names;
 }
