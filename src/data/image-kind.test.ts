@@ -8,7 +8,8 @@ import { gzipSync } from "node:zlib";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { picture } from "../attacks/picture.ts";
-import { decodeBytes, decodeImage } from "./image.ts";
+import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import { decodeBytes, decodeImage, decodeStored } from "./image.ts";
 import { imageKind } from "./image-kind.ts";
 import { openDataset } from "./open.ts";
 
@@ -40,7 +41,8 @@ describe("what is no image of a kind that is read is refused by what it is", () 
     ["its bytes are no image's", "push graphic-context\n"],
     ["the file is empty", ""],
   ])("%s", async (message, bytes) => {
-    await expect(decodeBytes(Buffer.from(bytes), "a.png")).rejects.toThrow(`cannot read image a.png: ${message}`);
+    for (const decode of [decodeBytes, decodeStored])
+      await expect(decode(Buffer.from(bytes), "a.png")).rejects.toThrow(`cannot read image a.png: ${message}`);
   });
 
   it("markup behind another kind's first bytes is that kind's, and broken", async () => {
@@ -99,10 +101,10 @@ describe.skipIf(process.platform === "win32")(
     it("as an image of a folder, by a link; of a table; as the picture of a trigger", async () => {
       await mkdir(join(folder, "linked/c"), { recursive: true });
       await symlink("/dev/zero", join(folder, "linked/c/a.png"));
-      await expect((await openDataset(join(folder, "linked"))).read([0], 8)).rejects.toThrow(refused);
+      await expect((await openDataset(join(folder, "linked"))).read([0], clipPreprocess(8))).rejects.toThrow(refused);
       for (const image of ["/dev/zero", pipe()]) {
         const table = await openDataset(await put("t.csv", `image,label\n${image},a\n`));
-        await expect(table.read([0], 8)).rejects.toThrow(refused);
+        await expect(table.read([0], clipPreprocess(8))).rejects.toThrow(refused);
         const pixels = { shape: [1, 3, 8, 8], data: new Float32Array(192) };
         await expect(picture({ picture: image }).apply(pixels, ["a"])).rejects.toThrow(refused);
       }
@@ -143,4 +145,18 @@ it("a picture with alpha stamps in time that is linear in its pixels", async () 
   expect([data[0], data[64]].map((v) => Math.round(255 * v))).toEqual([128, 0]);
   const { user, system } = process.cpuUsage(before);
   expect((user + system) / 1e6).toBeLessThan(3);
+});
+
+it("a BMP that claims four thousand million colours has those that its bits can name", async () => {
+  const bmp = Buffer.alloc(14 + 40 + 8 + 4);
+  bmp.write("BM");
+  bmp.writeUInt32LE(62, 10);
+  bmp.writeUInt32LE(40, 14);
+  bmp.writeInt32LE(1, 18);
+  bmp.writeInt32LE(1, 22);
+  bmp.writeUInt16LE(1, 28);
+  bmp.writeUInt32LE(0xffffffff, 46);
+  bmp.set([1, 2, 3, 0, 40, 50, 60, 0, 0x80], 54);
+  const stored = await decodeStored(bmp, "a.bmp");
+  expect([...stored.layers[0].data]).toEqual([60, 50, 40]);
 });
