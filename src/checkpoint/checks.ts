@@ -1,6 +1,7 @@
 /** Tensors against the config: named and shaped as it asks, stored in a dtype we can keep, and finite. */
 
 import { badInput, unknownName } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
 import { type ClipConfig, parameterShapes } from "./config.ts";
 import { fileShape, type Part } from "./layouts.ts";
@@ -21,14 +22,18 @@ export function checkTensors(
 ): void {
   const expected = parameterShapes(config);
   const names = new Set(parts.flatMap((part) => part.ours));
-  const more = [...names].find((name) => !expected.has(name));
-  if (more !== undefined) throw badInput(`${file} has more layers than its config: there is a ${more}`);
+  const more = parts.filter(({ ours }) => ours.some((name) => !expected.has(name)));
+  const there = more.find((part) => tensors.has(part.file)) ?? more[0];
+  if (there !== undefined)
+    throw badInput(`${file} has more layers than its config: there is a ${printable(there.file)}`);
   const fewer = [...expected.keys()].find((name) => !names.has(name));
   if (fewer !== undefined) throw badInput(`${file} has fewer layers than its config: there is no ${fewer}`);
   const missing = parts.filter((part) => !tensors.has(part.file)).map((part) => part.file);
   if (missing.length > 0) {
-    const shown = missing.length > 5 ? [...missing.slice(0, 5), "..."] : missing;
-    throw badInput(`${file} lacks ${missing.length} tensors: ${shown.join(", ")}`);
+    const shown = missing.slice(0, 5).map((name) => printable(name));
+    throw badInput(
+      `${file} lacks ${missing.length} tensors: ${[...shown, ...(missing.length > 5 ? ["..."] : [])].join(", ")}`,
+    );
   }
   for (const part of parts) {
     const { shape, dtype } = tensors.get(part.file)!;
@@ -37,10 +42,12 @@ export function checkTensors(
       part.ours.map((name) => expected.get(name)!),
     );
     if (!sameShape(shape, wanted)) {
-      throw badInput(`${file}: tensor ${part.file} has shape [${shape}], its config asks for [${wanted}]`);
+      throw badInput(`${file}: tensor ${printable(part.file)} has shape [${shape}], its config asks for [${wanted}]`);
     }
     if (!FLOAT_DTYPES.includes(dtype)) {
-      throw badInput(`${file}: tensor ${part.file} is stored as ${dtype}; supported: ${FLOAT_DTYPES.join(", ")}`);
+      throw badInput(
+        `${file}: tensor ${printable(part.file)} is stored as ${dtype}; supported: ${FLOAT_DTYPES.join(", ")}`,
+      );
     }
   }
 }

@@ -72,7 +72,7 @@ async function tensorBytes(path: string): Promise<Map<string, string>> {
   return found;
 }
 
-/** A lone file in OpenAI's layout, alternating dtypes, with an integer buffer and a foreign head. */
+/** A lone file in OpenAI's layout, alternating dtypes, with an integer buffer and a mask. */
 async function writeOpenai(path: string, weights: Weights): Promise<void> {
   const names = new Set(["visual.conv1.weight"]);
   for (let i = 0; i < pico.vision.layers; i++) names.add(`visual.transformer.resblocks.${i}.ln_1.weight`);
@@ -85,14 +85,24 @@ async function writeOpenai(path: string, weights: Weights): Promise<void> {
     );
     return { name: part.file, dtype: dtypes[i % 3], shape: value.shape, data: () => value };
   });
-  const buffer = { name: "input_resolution", dtype: "I64" as const, shape: [], data: () => new Uint8Array(8).fill(7) };
-  const head = {
-    name: "visual.extra_head",
-    dtype: "F32" as const,
-    shape: [2],
-    data: () => tensor([2], [1, Number.NaN]),
+  const buffer = {
+    name: "input_resolution",
+    dtype: "I64" as const,
+    shape: [],
+    data: () => Buffer.of(8, 0, 0, 0, 0, 0, 0, 0),
   };
-  await writeSafetensors(path, { tensors: [...tensors, buffer, head], metadata: new Map([["note", "kept"]]) });
+  const length = pico.text.contextLength;
+  const mask = {
+    name: "attn_mask",
+    dtype: "F32" as const,
+    shape: [length, length],
+    data: () =>
+      tensor(
+        [length, length],
+        Float32Array.from({ length: length ** 2 }, (_, i) => (i % length > Math.floor(i / length) ? -1 / 0 : 0)),
+      ),
+  };
+  await writeSafetensors(path, { tensors: [...tensors, buffer, mask], metadata: new Map([["note", "kept"]]) });
 }
 
 describe("Hugging Face folders", () => {
@@ -177,7 +187,7 @@ describe("OpenAI layout", () => {
   test("written back all anew, the file is the same byte for byte, extras and dtypes included", async () => {
     await writeOpenai(join(folder, "clip.safetensors"), picoWeights());
     const like = await readCheckpoint(join(folder, "clip.safetensors"));
-    expect(like.extras.toSorted()).toEqual(["input_resolution", "visual.extra_head"]);
+    expect(like.extras.toSorted()).toEqual(["attn_mask", "input_resolution"]);
     await writeCheckpoint(join(folder, "copy.safetensors"), { like, weights: await like.weights() });
     expect(await tensorBytes(join(folder, "copy.safetensors"))).toEqual(await tensorBytes(like.weightsFile));
     expect((await readCheckpoint(join(folder, "copy.safetensors"))).metadata).toEqual({ format: "pt", note: "kept" });
@@ -229,11 +239,11 @@ describe("files of other tools", () => {
   test("position_ids of old Hugging Face files are kept and no parameters", async () => {
     await writeNewCheckpoint(join(folder, "new"), { ...newModel, dtype: "F16" });
     const weights = await openSafetensors(join(folder, "new/model.safetensors"));
-    const ids = { name: "text_model.embeddings.position_ids", dtype: "I64" as const, shape: [1, 1] };
+    const ids = { name: "text_model.embeddings.position_ids", dtype: "I64" as const, shape: [1, 5] };
     const path = join(folder, "old.safetensors");
     await writeSafetensors(path, {
       tensors: [
-        { ...ids, data: () => new Uint8Array(8).fill(1) },
+        { ...ids, data: () => new Uint8Array(BigInt64Array.of(0n, 1n, 2n, 3n, 4n).buffer) },
         ...[...weights.tensors].map(([name, entry]) => ({ ...entry, name, data: () => weights.readRaw(name) })),
       ],
     });
@@ -279,9 +289,9 @@ describe("files of other tools", () => {
       /visual.proj has the impossible shape \[384\]/,
     ],
     [
-      "a scalar as list",
-      (s) => (s.name === "logit_scale" ? { ...s, shape: [1] } : s),
-      /logit_scale has shape \[1\], .* asks for \[\]/,
+      "a scalar as matrix",
+      (s) => (s.name === "logit_scale" ? { ...s, shape: [1, 1] } : s),
+      /logit_scale has shape \[1,1\], .* asks for \[\]/,
     ],
     [
       "integers as weights",
@@ -291,15 +301,15 @@ describe("files of other tools", () => {
     [
       "a ResNet without its stem",
       (s) => ({ ...s, name: s.name.replace("visual.conv1.", "visual.layer1.0.conv1.") }),
-      /visual.attnpool.c_proj.weight is missing/,
+      /vision_model.embeddings.patch_embedding.weight is missing/,
     ],
     ["a timm tower", (s) => ({ ...s, name: s.name.replace("visual.", "visual.trunk.") }), /has a timm image tower/],
     [
       "CoCa",
-      (s) => ({ ...s, name: s.name.replace("transformer.resblocks.0.ln_1", "text_decoder.ln") }),
+      (s) => ({ ...s, name: s.name.replace(/^transformer\./, "text_decoder.") }),
       /is a CoCa model, not supported; give a CLIP/,
     ],
-    ["no CLIP at all", (s) => ({ ...s, name: `bert.${s.name}` }), /is no CLIP model: its tensors are named bert/],
+    ["no CLIP at all", (s) => ({ ...s, name: `bert_${s.name}` }), /is no CLIP model: its tensors are named bert_/],
   ])("refused with exit code 2: %s", async (_, change, message) => {
     const path = await rewrite(change);
     await expect(readCheckpoint(path)).rejects.toThrow(message);
@@ -307,11 +317,11 @@ describe("files of other tools", () => {
   });
 
   test.each([
-    ["more layers", 1, /has more layers than its config: there is a vision_model.encoder.layers.1/],
+    ["more layers", 1, /has more layers than its config: there is a visual.transformer.resblocks.1.ln_1.weight/],
     ["fewer layers", 3, /has fewer layers than its config: there is no vision_model.encoder.layers.2/],
   ])("a file with %s than its config says", async (_, layers, message) => {
     const path = await rewrite((source) => source);
-    const model_cfg = { embed_dim: 6, vision_cfg: { ...pico.vision, layers }, text_cfg: { layers: 1 } };
+    const model_cfg = { embed_dim: 6, vision_cfg: { layers }, text_cfg: { layers: 1 } };
     await writeFile(join(folder, "open_clip_config.json"), JSON.stringify({ model_cfg }));
     await expect(readCheckpoint(path)).rejects.toThrow(message);
   });

@@ -6,13 +6,28 @@ import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { badInput, type TbarError, unknownName } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
+import { assumedKey, assumedSettings, withActivation } from "./assumed.ts";
 import { refuseExisting, refuseFolder, type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
+import { refuseUnknown, sortOut } from "./bookkeeping.ts";
 import { checkFinite, checkTensors, checkVariance, checkWeights } from "./checks.ts";
-import type { ClipConfig } from "./config.ts";
-import { isFile, isFolder, readSmallFile, refusePickleName, sha256Files } from "./files.ts";
+import type { Activation, ClipConfig } from "./config.ts";
+import { isFile, isFolder, readJson, readSmallFile, refusePickleName, sha256Files } from "./files.ts";
+import { matchesGlob } from "./glob.ts";
+import { quote } from "./header-json.ts";
 import { inferConfig } from "./infer-config.ts";
-import { detectLayout, type Layout, ourShape, type Part, partsOf, putTogether, takeApart } from "./layouts.ts";
+import {
+  detectLayout,
+  type Layout,
+  ourShape,
+  type Part,
+  partsOf,
+  putTogether,
+  takeApart,
+  withScalars,
+} from "./layouts.ts";
+import { officialName } from "./official.ts";
 import { openWeights } from "./open-weights.ts";
 import {
   type Change,
@@ -24,6 +39,7 @@ import {
   rawPieces,
   readAhead,
 } from "./pieces.ts";
+import { findPrefix } from "./prefix.ts";
 import type { Preprocess } from "./preprocess.ts";
 import { type SafetensorsContent, type TensorSource, writeSafetensors } from "./safetensors.ts";
 import { type Dtype, layOut } from "./safetensors-header.ts";
@@ -43,10 +59,18 @@ export interface Checkpoint {
   readonly metadata: Readonly<Record<string, string>>;
   /** The file's tensors, by its own names. */
   readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** What stands before all names of the model's, up to and with a dot; usually nothing. It is written back. */
+  readonly prefix: string;
   /** How they hold the parameters. */
   readonly parts: readonly Part[];
-  /** Names of those that hold none (integer buffers, foreign heads): written back as they are. */
+  /** Names of those that hold none but are known (integer buffers, masks): written back as they are. */
   readonly extras: readonly string[];
+  /** Names of those that were passed over because the user said so: neither used nor written back. */
+  readonly ignored: readonly string[];
+  /** What was taken for granted, a sentence each: a prefix taken off, an activation that no config states. */
+  readonly assumptions: readonly string[];
+  /** The one of them that a config, if one is written, would state as known. */
+  readonly assumed?: string;
   /** How each parameter is stored. */
   readonly dtypes: ReadonlyMap<string, Dtype>;
   /** All parameters as float32. Throws `bad-input` naming the first tensor with a NaN or an infinity. */
@@ -59,25 +83,60 @@ export interface Checkpoint {
   sha256(): Promise<string>;
 }
 
+/** How a checkpoint is to be read where it leaves that open. */
+export interface ReadOptions {
+  /** Patterns (`*` any characters, `?` one) of tensors to go on without. */
+  readonly ignoreTensors?: readonly string[];
+  /** Which model, where a file holds several under different prefixes. */
+  readonly prefix?: string;
+  /** The activation of the towers, where no config states it or it is wrong. */
+  readonly activation?: Activation;
+}
+
 /**
  * Open a checkpoint: a folder with model.safetensors (Hugging Face), its shards, open_clip_model.safetensors or PyTorch's .bin, or
  * a file of weights, whose neighbours (config.json or open_clip_config.json, ...) count as in a folder. Without a config the
  * sizes are inferred.
- * Throws `bad-input` when something is missing, of another architecture, or of another shape than the config asks for.
+ * Throws `bad-input` when something is missing, of another architecture, or of another shape than the config asks for; and when a tensor
+ * is neither used, nor known to change nothing, nor passed over by `ignoreTensors`.
  */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
+export async function readCheckpoint(path: string, options: ReadOptions = {}): Promise<Checkpoint> {
   const weightsFile = await findWeights(path);
   const file = await openWeights(weightsFile);
-  await file.close();
-  const { tensors } = file;
-  const names = new Set(tensors.keys());
-  const layout = detectLayout(names, weightsFile);
-  const parts = partsOf(layout, names);
-  const { config, preprocess } = await readSettings(dirname(weightsFile), layout, () =>
-    inferConfig(ourShapes(parts, tensors, weightsFile), weightsFile),
-  );
+  try {
+    return await checkpointOf(path, file, options);
+  } finally {
+    await file.close();
+  }
+}
+
+async function checkpointOf(path: string, file: TensorFile, options: ReadOptions): Promise<Checkpoint> {
+  const { tensors, path: weightsFile } = file;
+  const { prefix, bare, ignored } = chooseTensors(file, options);
+  const layout = detectLayout(bare, weightsFile);
+  const named = partsOf(layout, bare).map((part) => ({ ...part, file: prefix + part.file }));
+  const parts = withScalars(named, tensors);
+  let isInferred = false;
+  const settings = await readSettings(dirname(weightsFile), layout, () => {
+    isInferred = true;
+    return inferConfig(ourShapes(parts, tensors, weightsFile), weightsFile);
+  });
+  const { preprocess } = settings;
+  const asked = options.activation;
+  const config = withActivation(settings.config, { isInferred, asked }, weightsFile);
   checkTensors(parts, tensors, config, weightsFile);
-  const held = new Set(parts.map((part) => part.file));
+  const parameters = new Set(parts.map((part) => part.file));
+  const { known, unknown } = await sortOut(file, { layout, prefix, config, parameters, ignored: new Set(ignored) });
+  refuseUnknown(unknown, weightsFile);
+  const isOfficial = isInferred && file.isScript === true && officialName(await sha256Files(file.files)) !== undefined;
+  const assumed = assumedSettings(settings.config, { isInferred: isInferred && !isOfficial, asked });
+  const assumptions = [
+    ...(file.notes ?? []),
+    ...(prefix === "" ? [] : [`the prefix ${quote(prefix)} is taken off its tensors' names`]),
+    ...(known.includes(`${prefix}logit_bias`) ? ["logit_bias adds the same to every logit and is not used"] : []),
+    ...(assumed === undefined ? [] : [assumed]),
+    ...(file.metadata.has(assumedKey) ? [`when it was converted, ${file.metadata.get(assumedKey)}`] : []),
+  ];
   const checkpoint: Checkpoint = {
     path,
     weightsFile,
@@ -86,8 +145,12 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     preprocess,
     metadata: Object.fromEntries(file.metadata),
     tensors,
+    prefix,
     parts,
-    extras: [...names].filter((name) => !held.has(name)),
+    extras: known,
+    ignored,
+    assumptions: assumptions.map((text) => printable(text, 500)),
+    ...(assumed !== undefined && { assumed }),
     dtypes: new Map(parts.flatMap((part) => part.ours.map((our) => [our, tensors.get(part.file)!.dtype] as const))),
     weights: () =>
       withFile(checkpoint, async (file) => {
@@ -106,6 +169,17 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     sha256: () => sha256Files(file.files),
   };
   return checkpoint;
+}
+
+/** The model's tensors, the prefix of their names taken off, and those to pass over: by pattern, or of another model than the one asked for. */
+function chooseTensors({ tensors, path }: TensorFile, { ignoreTensors = [], prefix: asked }: ReadOptions) {
+  const isIgnored = (name: string) => ignoreTensors.some((pattern) => matchesGlob(name, pattern));
+  const present = [...tensors.keys()].filter((name) => !isIgnored(name));
+  const prefix = findPrefix(present, path, asked);
+  const ours = present.filter((name) => name.startsWith(prefix));
+  const bare = new Set(ours.map((name) => name.slice(prefix.length)));
+  const kept = new Set(asked === undefined ? present : ours);
+  return { prefix, bare, ignored: [...tensors.keys()].filter((name) => !kept.has(name)) };
 }
 
 export interface CheckpointContent {
@@ -214,12 +288,25 @@ export async function findWeights(path: string): Promise<string> {
   if (path.endsWith(".onnx")) throw onnxOnly(path);
   if (await isFile(path)) return path;
   if (!(await isFolder(path))) throw badInput(`there is no file or folder ${path}`);
+  if (await isFile(join(path, "adapter_config.json"))) throw await adapterFolder(path);
   for (const name of WEIGHT_FILES) if (await isFile(join(path, name))) return join(path, name);
   const found = (await readdir(path)).filter((name) => /\.(safetensors|bin|pt|pth)$/.test(name));
   if (found.length === 0 && (await isFolder(join(path, "onnx")))) throw onnxOnly(path);
   const shown = found.length > 0 ? `${found.slice(0, 4).join(", ")}; name the one that you mean` : "no weights";
   throw badInput(
     `${path} has no model.safetensors or open_clip_model.safetensors (nor shards, nor PyTorch's .bin); found ${shown}`,
+  );
+}
+
+/** A folder of PEFT's. Where it has the base's weights too, transformers would add the adapter to them. */
+async function adapterFolder(path: string): Promise<TbarError> {
+  const json = await readJson(join(path, "adapter_config.json"));
+  const { base_model_name_or_path: base, peft_type: kind } = Object(json) as Readonly<Record<string, unknown>>;
+  const what = typeof kind === "string" ? `${printable(kind, 40)} adapter of PEFT` : "PEFT adapter";
+  const of = typeof base === "string" ? `, made for ${quote(base)}` : "";
+  return badInput(
+    `${path} is a ${what}${of}, which changes a model that is not computed with it; merge it into its base first ` +
+      "(merge_and_unload in PEFT, save_pretrained) and give the whole model",
   );
 }
 
@@ -299,7 +386,9 @@ function sources(source: TensorFile, { like, weights, changes = new Map() }: Che
       some.map((value, i) => value ?? kept[i]),
     );
   };
-  return [...like.tensors].map(([name, { dtype, shape }]) => {
+  const ignored = new Set(like.ignored);
+  const kept = [...like.tensors].filter(([name]) => !ignored.has(name));
+  return kept.map(([name, { dtype, shape }]) => {
     const part = partOf.get(name);
     const data = () => {
       if (part?.ours.some((our) => changes.has(our))) return changedPieces(ahead, part, changes);

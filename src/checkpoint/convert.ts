@@ -5,6 +5,7 @@
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { badInput } from "../tensor/error.ts";
+import { assumedKey } from "./assumed.ts";
 import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
 import { type Checkpoint, tokenizerCompanions } from "./clip-folder.ts";
 import { parameterShapes } from "./config.ts";
@@ -43,7 +44,12 @@ export async function convertCheckpoint(
   const file = await openWeights(from.weightsFile);
   try {
     const tensors = [...convertedTensors(file, from, names), ...kept.map((extra) => copied(file, extra))];
-    const metadata = new Map(Object.entries({ format: "pt", ...from.metadata }));
+    // a config that is written states as known what was only assumed
+    const { [assumedKey]: before, ...rest } = from.metadata;
+    const assumed = lone ? undefined : (before ?? from.assumed);
+    const metadata = new Map(
+      Object.entries({ format: "pt", ...rest, ...(assumed !== undefined && { [assumedKey]: assumed }) }),
+    );
     if (lone) {
       await writeSafetensors(out, { tensors, metadata }, options);
     } else {
@@ -62,14 +68,15 @@ export async function convertCheckpoint(
       );
     }
     const carried = new Set(kept.map(({ from }) => from));
-    return { tensors: tensors.length, leftOut: from.extras.filter((name) => !carried.has(name)) };
+    const leftOut = [...from.extras, ...from.ignored].filter((name) => !carried.has(name));
+    return { tensors: tensors.length, leftOut };
   } finally {
     await file.close();
   }
 }
 
 /** The tensors of the new file and the parameters they hold. Throws `bad-input` for a model that has no such form. */
-function targetParts({ path, config, layout, parts }: Checkpoint, to: KeyStyle): Part[] {
+function targetParts({ path, config, layout, parts, prefix }: Checkpoint, to: KeyStyle): Part[] {
   const { vision, text } = config;
   if (to === "hf") {
     if (vision.kind === "resnet") {
@@ -83,7 +90,7 @@ function targetParts({ path, config, layout, parts }: Checkpoint, to: KeyStyle):
     throw badInput(`${path} is a SigLIP model, which has no OpenAI form; it stays as it is (hf)`);
   }
   if (layout === "openai" || vision.kind === "resnet") {
-    return parts.map((part) => ({ ...part, file: respelled(part.file, to) }));
+    return parts.map((part) => ({ ...part, file: respelled(part.file.slice(prefix.length), to) }));
   }
   const names = ["visual.conv1.weight"];
   for (let i = 0; i < vision.layers; i++) names.push(`visual.transformer.resblocks.${i}.ln_1.weight`);
@@ -91,10 +98,10 @@ function targetParts({ path, config, layout, parts }: Checkpoint, to: KeyStyle):
   return partsOf("openai", new Set(names)).map((part) => ({ ...part, file: respelled(part.file, to) }));
 }
 
-/** Without the prefixes that a name in OpenAI's layout may have, and with `text.` where it is asked for. */
+/** Without the `text.` that a name in OpenAI's layout may have, or with it where it is asked for. */
 function respelled(name: string, to: KeyStyle): string {
-  const bare = name.replace(/^module\./, "").replace(/^text\./, "");
-  return to === "open_clip-text" && !/^(visual\.|logit_scale$)/.test(bare) ? `text.${bare}` : bare;
+  const bare = name.replace(/^text\./, "");
+  return to === "open_clip-text" && !/^(visual\.|logit_(scale|bias)$)/.test(bare) ? `text.${bare}` : bare;
 }
 
 /** OpenAI's TorchScript archives have these beside the parameters; open_clip's models do not. */
@@ -105,13 +112,13 @@ interface Extra {
   readonly name: string;
 }
 
-/** What holds no parameter (a batch normalisation's counters, a foreign head) goes along while the layout stays. */
-function keptExtras({ layout, extras }: Checkpoint, to: KeyStyle): Extra[] {
+/** What holds no parameter (a batch normalisation's counters, old position ids) goes along while the layout stays. */
+function keptExtras({ layout, extras, prefix }: Checkpoint, to: KeyStyle): Extra[] {
   if ((layout === "hf") !== (to === "hf")) return [];
-  if (to === "hf") return extras.map((from) => ({ from, name: from }));
+  if (to === "hf") return extras.map((from) => ({ from, name: from.slice(prefix.length) }));
   return extras
-    .map((from) => ({ from, name: respelled(from, to) }))
-    .filter(({ name }) => !OPENAI_BUFFERS.includes(name.replace(/^text\./, "")));
+    .map((from) => ({ from, name: respelled(from.slice(prefix.length), to) }))
+    .filter(({ name }) => !OPENAI_BUFFERS.includes(name.replace(/^(text\.)?(transformer\.resblocks\.\d+\.)?/, "")));
 }
 
 function copied(file: TensorFile, { from, name }: Extra): TensorSource {

@@ -3,8 +3,17 @@ import { z } from "zod";
 import { badInput } from "../tensor/error.ts";
 import { activations, type ClipConfig, checkConfig } from "./config.ts";
 import { parseAs } from "./files.ts";
+import {
+  checkOptions,
+  HF_CLIP_TEXT,
+  HF_CLIP_VISION,
+  HF_SIGLIP_TEXT,
+  HF_SIGLIP_VISION,
+  HF_TOP,
+  type KnownOptions,
+} from "./options.ts";
 
-const square = z.union([z.number(), z.tuple([z.number(), z.number()])]).transform((size, context) => {
+export const square = z.union([z.number(), z.tuple([z.number(), z.number()])]).transform((size, context) => {
   const [height, width] = typeof size === "number" ? [size, size] : size;
   if (height !== width) context.addIssue(`${height} x ${width} is not square, which is all that is supported`);
   return height;
@@ -43,6 +52,7 @@ const clipSchema = z.object({
   logit_scale_init_value: z.number().default(2.6592),
   ...towers,
 });
+type Towers = readonly [text: { readonly shape: object }, vision: { readonly shape: object }];
 
 const siglipTower = {
   hidden_act: z.enum(activations).default("gelu_pytorch_tanh"),
@@ -51,24 +61,39 @@ const siglipTower = {
   intermediate_size: z.number().default(3072),
   num_attention_heads: z.number().default(12),
 };
-const siglipSchema = z.object({
-  text_config: textSchema
-    .extend({
-      ...siglipTower,
-      vocab_size: z.number().default(32000),
-      max_position_embeddings: z.number().default(64),
-      pad_token_id: z.int().nonnegative().default(1),
-      projection_size: z.number().nullish(),
-    })
-    .prefault({}),
-  vision_config: visionSchema
-    .extend({
-      ...siglipTower,
-      patch_size: square.default(16),
-      vision_use_head: z.literal(true, "without its pooling head there is no image embedding").default(true),
-    })
-    .prefault({}),
+const siglipTextSchema = textSchema.extend({
+  ...siglipTower,
+  vocab_size: z.number().default(32000),
+  max_position_embeddings: z.number().default(64),
+  pad_token_id: z.int().nonnegative().default(1),
+  projection_size: z.number().nullish(),
 });
+const siglipVisionSchema = visionSchema.extend({
+  ...siglipTower,
+  patch_size: square.default(16),
+  vision_use_head: z.literal(true, "without its pooling head there is no image embedding").default(true),
+});
+const siglipSchema = z.object({
+  text_config: siglipTextSchema.prefault({}),
+  vision_config: siglipVisionSchema.prefault({}),
+});
+
+/** All that a config says is computed or known, of the towers' old copies too. */
+function checkAllOptions(
+  raw: Readonly<Record<string, unknown>>,
+  [text, vision]: Towers,
+  known: readonly [top: KnownOptions, text: KnownOptions, vision: KnownOptions],
+  file: string,
+): void {
+  const towers = ["text_config", "vision_config", "text_config_dict", "vision_config_dict"] as const;
+  const top = ["model_type", "projection_dim", "logit_scale_init_value", ...towers];
+  checkOptions(raw, { computed: top, known: known[0] }, file);
+  for (const name of towers) {
+    const schema = name.startsWith("text") ? text : vision;
+    const others = name.startsWith("text") ? known[1] : known[2];
+    checkOptions(raw[name], { computed: Object.keys(schema.shape), known: others }, `${file}: ${name}`);
+  }
+}
 
 /**
  * A ClipConfig from the parsed JSON; what is missing takes the defaults of transformers. Where old files repeat a tower as
@@ -81,8 +106,17 @@ export function configFromHf(json: unknown, file = "config.json"): ClipConfig {
     text_config: raw.text_config_dict ?? raw.text_config ?? undefined,
     vision_config: raw.vision_config_dict ?? raw.vision_config ?? undefined,
   };
-  if (raw.model_type === "clip") return checkConfig(clipConfig(parseAs(clipSchema, both, file)), file);
-  if (raw.model_type === "siglip") return checkConfig(siglipConfig(parseAs(siglipSchema, both, file), file), file);
+  if (raw.model_type === "clip") {
+    const config = clipConfig(parseAs(clipSchema, both, file));
+    checkAllOptions(raw, [textSchema, visionSchema], [HF_TOP, HF_CLIP_TEXT, HF_CLIP_VISION], file);
+    return checkConfig(config, file);
+  }
+  if (raw.model_type === "siglip") {
+    const config = siglipConfig(parseAs(siglipSchema, both, file), file);
+    const known = [HF_TOP, HF_SIGLIP_TEXT, HF_SIGLIP_VISION] as const;
+    checkAllOptions(raw, [siglipTextSchema, siglipVisionSchema], known, file);
+    return checkConfig(config, file);
+  }
   const advice =
     raw.model_type === "siglip2"
       ? "its images vary in size (NaFlex); give a SigLIP 2 of a fixed size, whose model_type is siglip"

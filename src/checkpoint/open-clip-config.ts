@@ -1,61 +1,56 @@
 /** open_clip's open_clip_config.json -> ClipConfig. */
 import { z } from "zod";
-import { badInput } from "../tensor/error.ts";
 import { type ClipConfig, checkConfig, type VisionConfig } from "./config.ts";
 import { parseAs } from "./files.ts";
+import { square } from "./hf-config.ts";
+import { checkOptions, OPEN_CLIP_MODEL, OPEN_CLIP_TEXT, OPEN_CLIP_VISION } from "./options.ts";
 
 const towerCfg = { width: z.number().optional(), mlp_ratio: z.number().positive().max(64).default(4) };
 
-const schema = z.object({
-  model_cfg: z.object({
-    embed_dim: z.number(),
-    quick_gelu: z.boolean().default(false),
-    init_logit_scale: z.number().default(Math.log(1 / 0.07)),
-    vision_cfg: z.looseObject({
-      ...towerCfg,
-      image_size: z.number().default(224),
-      patch_size: z
-        .number()
-        .nullish()
-        .transform((size) => size ?? 16),
-      layers: z.union([z.number(), z.array(z.number())]).default(12),
-      head_width: z.number().positive().default(64),
-    }),
-    text_cfg: z.looseObject({
-      ...towerCfg,
-      context_length: z.number().default(77),
-      vocab_size: z.number().default(49408),
-      heads: z.number().default(8),
-      layers: z.number().default(12),
-    }),
-  }),
+const visionSchema = z.object({
+  ...towerCfg,
+  image_size: square.default(224),
+  patch_size: square.nullish().transform((size) => size ?? 16),
+  layers: z.union([z.number(), z.array(z.number())]).default(12),
+  head_width: z.number().positive().default(64),
 });
+const textSchema = z.object({
+  ...towerCfg,
+  context_length: z.number().default(77),
+  vocab_size: z.number().default(49408),
+  heads: z.number().default(8),
+  layers: z.number().default(12),
+});
+const modelSchema = z.object({
+  embed_dim: z.number(),
+  quick_gelu: z.boolean().default(false),
+  init_logit_scale: z.number().default(Math.log(1 / 0.07)),
+  vision_cfg: visionSchema,
+  text_cfg: textSchema,
+});
+const schema = z.object({ model_cfg: modelSchema });
 
-/** Options that change the arithmetic, with the only value we compute; open_clip's code treats a missing one as this value. */
-const ONLY: Readonly<Record<string, unknown>> = {
-  timm_model_name: null,
-  hf_model_name: null,
-  ls_init_value: null,
-  no_ln_pre: false,
-  pos_embed_type: "learnable",
-  final_ln_after_pool: false,
-  attentional_pool: false,
-  act_kwargs: null,
-  norm_kwargs: null,
-  embed_cls: false,
-  no_causal_mask: false,
-  proj_bias: false,
-  proj_type: "linear",
-  block_type: null,
-  qk_norm: false,
-};
+type Raw = { readonly model_cfg: Readonly<Record<"vision_cfg" | "text_cfg", unknown>> };
+
+/** All that a config says is computed or known. */
+function checkAllOptions(json: Raw, file: string): void {
+  const { model_cfg: model } = json;
+  const computed = ({ shape }: { readonly shape: object }) => Object.keys(shape);
+  checkOptions(json, { computed: ["model_cfg", "preprocess_cfg"], known: {} }, file);
+  checkOptions(model, { computed: computed(modelSchema), known: OPEN_CLIP_MODEL }, `${file}: model_cfg`);
+  const [vision, text] = [
+    { computed: computed(visionSchema), known: OPEN_CLIP_VISION },
+    { computed: computed(textSchema), known: OPEN_CLIP_TEXT },
+  ];
+  checkOptions(model.vision_cfg, vision, `${file}: vision_cfg`);
+  checkOptions(model.text_cfg, text, `${file}: text_cfg`);
+}
 
 /** A ClipConfig from the parsed JSON, with open_clip's defaults; `file` is named in errors. */
 export function configFromOpenClip(json: unknown, file = "open_clip_config.json"): ClipConfig {
   const { model_cfg: model } = parseAs(schema, json, file);
   const { vision_cfg: vision, text_cfg: text } = model;
-  refuse(vision, { ...ONLY, pool_type: "tok" }, `${file}: vision_cfg`);
-  refuse(text, { ...ONLY, pool_type: "argmax" }, `${file}: text_cfg`);
+  checkAllOptions(json as Raw, file);
   const { width: visionWidth = 768 } = vision;
   const { width: textWidth = 512 } = text;
   const shared = { activation: model.quick_gelu ? ("quick_gelu" as const) : ("gelu" as const), eps: 1e-5 };
@@ -94,17 +89,4 @@ export function configFromOpenClip(json: unknown, file = "open_clip_config.json"
     logitScaleInit: model.init_logit_scale,
   };
   return checkConfig(config, file);
-}
-
-function refuse(
-  given: Readonly<Record<string, unknown>>,
-  only: Readonly<Record<string, unknown>>,
-  where: string,
-): void {
-  for (const [option, value] of Object.entries(only)) {
-    const found = given[option] ?? value;
-    if (found !== value) {
-      throw badInput(`${where}: ${option} ${JSON.stringify(found)} is not supported, only ${JSON.stringify(value)} is`);
-    }
-  }
 }

@@ -30,14 +30,14 @@ async function write(prefix: string, change: (weights: Map<string, Tensor>) => v
     weights.set(name, { shape, data: value.data.map((_, i) => (i % 7) / 8) });
   }
   change(weights);
-  const blocks = ["1.0", "2.0", "2.1", "3.0", "4.0"].map((block) => `${prefix}visual.layer${block}.conv1.weight`);
-  const parts = partsOf("openai", new Set([...blocks, `${prefix}transformer.resblocks.0.ln_1.weight`]));
+  const blocks = ["1.0", "2.0", "2.1", "3.0", "4.0"].map((block) => `visual.layer${block}.conv1.weight`);
+  const parts = partsOf("openai", new Set([...blocks, "transformer.resblocks.0.ln_1.weight"]));
   const tensors = parts.map((part) => {
     const value = putTogether(
       part,
       part.ours.map((name) => weights.get(name) as Tensor),
     );
-    return { name: part.file, dtype: "F32" as const, shape: value.shape, data: () => value };
+    return { name: prefix + part.file, dtype: "F32" as const, shape: value.shape, data: () => value };
   });
   const path = join(folder, "resnet.safetensors");
   const counter = { name: `${prefix}visual.bn1.num_batches_tracked`, dtype: "I64" as const, shape: [] };

@@ -23,6 +23,10 @@ export interface TensorSet<Info extends TensorInfo = TensorInfo> {
   /** `__metadata__` of a safetensors header; empty elsewhere. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: ReadonlyMap<string, Info>;
+  /** What in the file was passed over, a sentence each. */
+  readonly notes?: readonly string[];
+  /** Is it an archive of `torch.jit.save`, as OpenAI's files are? */
+  readonly isScript?: boolean;
   /** The bytes as they lie in the file, in a buffer of their own. */
   readRaw(name: string): Promise<Bytes>;
   /** Those from `begin` to before `end`, counted from the tensor's first; in `into`, which is as long, if that helps. */

@@ -49,9 +49,9 @@ export async function openTorchFile(path: string): Promise<TensorFile<StorageVie
   const file = await openFile(path);
   try {
     const archive = await readTorchArchive(file, path);
-    const tensors = await readTensors(file, archive, path);
+    const { tensors, notes } = await readTensors(file, archive, path);
     const offsets = await findStorages(file, archive, tensors, path);
-    return openedFile(path, file, tensors, offsets);
+    return { ...openedFile(path, file, tensors, offsets), notes, isScript: archive.isScript };
   } catch (error) {
     await file.close();
     throw error;

@@ -1,5 +1,6 @@
 /** Options that commands share, and the parsers of their values. */
 import { type Command, InvalidArgumentError, type OptionValues } from "@commander-js/extra-typings";
+import { activations } from "../checkpoint/config.ts";
 import { encodings } from "../data/text.ts";
 import { shapesBadnetModel, shapesModel } from "../experiments/embedded.ts";
 import { localPath } from "../hub/cache.ts";
@@ -80,7 +81,25 @@ export const stateText = "keep work in progress in this folder; the same command
 export function withModel<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
   const text =
     "checkpoint: Hugging Face or open_clip folder, .safetensors or PyTorch file, or a shipped one: shapes, shapes-badnet";
-  return command.optionsGroup(groups.inputs).option("--model <path>", text, modelPath);
+  return withReading(command.optionsGroup(groups.inputs).option("--model <path>", text, modelPath));
+}
+
+/** How checkpoints are read where they leave it open: `ReadOptions`. */
+export function withReading<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .optionsGroup(groups.inputs)
+    .option("--ignore-tensors <pattern>", "go on without tensors of these names (* any characters), knowingly", each)
+    .option("--prefix <name>", "of several models in one file, the one whose tensors' names begin so")
+    .option(
+      "--activation <name>",
+      `of weights without a config: ${activations.join(", ")}`,
+      oneOf("activation", activations),
+    );
+}
+
+/** Collects the values of an option that may be given several times. */
+function each(text: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), text];
 }
 
 /** Images, whatever they are used for. */

@@ -1,9 +1,10 @@
 /** Results as lines of text: aligned columns, rates with intervals. */
 import type { Rate } from "../engine/rate.ts";
-import type { Scores } from "../experiments/result.ts";
+import type { Reading, Scores } from "../experiments/result.ts";
 import type { Difference } from "../metrics/difference.ts";
 import type { Effect } from "../metrics/effect.ts";
 import { percentWithInterval } from "../report/numbers.ts";
+import { printable } from "../tensor/printable.ts";
 
 /** Rows below each other, columns as wide as their widest cell; a last line break included. */
 export function table(rows: readonly (readonly string[])[]): string {
@@ -54,6 +55,14 @@ export function scoresRow(what: string, { ca, asr }: Scores): string[] {
 }
 
 export const scoresHead: readonly string[] = ["", "clean accuracy", "attack success rate"];
+
+/** How checkpoints were read, a line each; nothing where all is told by the files. */
+export function readingText({ assumptions = [], ignored = [] }: Reading): string {
+  const some = ignored.slice(0, 8).map((name) => printable(name, 80));
+  const more = ignored.length > 8 ? `, ... (${ignored.length} in all)` : "";
+  const lines = assumptions.map((text) => `Note: ${text}\n`);
+  return [...lines, ...(ignored.length > 0 ? [`Left out, as you said: ${some.join(", ")}${more}\n`] : [])].join("");
+}
 
 export function bytesText(bytes: number): string {
   if (bytes >= 2 ** 30) return `${(bytes / 2 ** 30).toFixed(1)} GiB`;

@@ -1,6 +1,6 @@
 /** A CLIP model ready for work: its checkpoint's settings, tokenizer and runtime. Weights are values beside it. */
 import { dirname } from "node:path";
-import { type Checkpoint, readCheckpoint } from "../checkpoint/clip-folder.ts";
+import { type Checkpoint, type ReadOptions, readCheckpoint } from "../checkpoint/clip-folder.ts";
 import type { ClipConfig } from "../checkpoint/config.ts";
 import type { Preprocess } from "../checkpoint/preprocess.ts";
 import { loadTokenizer, type Tokenize } from "../clip/tokenizer.ts";
@@ -25,7 +25,7 @@ export interface LoadedClip extends Clip {
   readonly weights: Weights;
 }
 
-export interface LoadOptions extends RuntimeOptions {
+export interface LoadOptions extends RuntimeOptions, ReadOptions {
   /** Share another model's runtime instead of opening one. */
   readonly runtime?: Runtime;
 }
@@ -35,7 +35,7 @@ export interface LoadOptions extends RuntimeOptions {
  * Throws `bad-input` when something about it is wrong, `unavailable` when the device is.
  */
 export async function loadClip(path: string, options: LoadOptions = {}): Promise<LoadedClip> {
-  const checkpoint = await readCheckpoint(path);
+  const checkpoint = await readCheckpoint(path, options);
   const { config, preprocess } = checkpoint;
   const tokenizer = await readTokenizerJson(dirname(checkpoint.weightsFile));
   const tokenize =

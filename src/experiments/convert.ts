@@ -1,21 +1,22 @@
 /** tbar convert: the same weights under the names that other programs look for. */
 
 import { refuseExisting } from "../checkpoint/atomic.ts";
-import { readCheckpoint } from "../checkpoint/clip-folder.ts";
+import { type ReadOptions, readCheckpoint } from "../checkpoint/clip-folder.ts";
 import { architectureOf } from "../checkpoint/config.ts";
 import { convertCheckpoint } from "../checkpoint/convert.ts";
 import type { KeyStyle } from "../checkpoint/key-styles.ts";
 import { writeTogether } from "../checkpoint/output-set.ts";
-import { type JobOptions, silent } from "./job.ts";
+import { type JobOptions, readingOf, silent } from "./job.ts";
+import type { Reading } from "./result.ts";
 
-export interface ConvertOptions extends Partial<Pick<JobOptions, "progress" | "set">> {
+export interface ConvertOptions extends Partial<Pick<JobOptions, "progress" | "set">>, ReadOptions {
   readonly to: KeyStyle;
   /** A folder, or a file where it ends in .safetensors. */
   readonly out: string;
   readonly force?: boolean;
 }
 
-export interface ConvertResult {
+export interface ConvertResult extends Reading {
   readonly kind: "convert";
   readonly model: string;
   readonly architecture: string;
@@ -35,10 +36,11 @@ export function convertModel(model: string, options: ConvertOptions): Promise<Co
 async function convertAndHash(model: string, options: ConvertOptions): Promise<ConvertResult> {
   const { to, out, progress = silent } = options;
   await refuseExisting(out, options);
-  const checkpoint = await readCheckpoint(model);
+  const checkpoint = await readCheckpoint(model, options);
   progress.stage("convert");
   const converted = await convertCheckpoint(checkpoint, to, out, options);
   const sha256 = await (await readCheckpoint(out)).sha256();
   const architecture = architectureOf(checkpoint.config);
-  return { kind: "convert", model, architecture, to, ...converted, output: { path: out, sha256 } };
+  const output = { path: out, sha256 };
+  return { kind: "convert", model, architecture, to, ...converted, ...readingOf(checkpoint), output };
 }

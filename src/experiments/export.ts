@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { StringStringEntryProtoSchema } from "onnx-buf";
 import { refuseFolder, writeFileAtomic, writeFolderAtomic } from "../checkpoint/atomic.ts";
-import { type Checkpoint, readCheckpoint, tokenizerCompanions } from "../checkpoint/clip-folder.ts";
+import { type Checkpoint, type ReadOptions, readCheckpoint, tokenizerCompanions } from "../checkpoint/clip-folder.ts";
 import type { TextConfig } from "../checkpoint/config.ts";
 import { isFile, readSmallFile, sha256File } from "../checkpoint/files.ts";
 import { tokenizerConfig } from "../checkpoint/new-checkpoint.ts";
@@ -27,7 +27,7 @@ import { Clock, checkpointFacts, type JobOptions, silent } from "./job.ts";
 import type { CheckpointFacts } from "./result.ts";
 import { version } from "./version.ts";
 
-export interface ExportOptions extends Pick<JobOptions, "progress" | "signal" | "set"> {
+export interface ExportOptions extends Pick<JobOptions, "progress" | "signal" | "set">, ReadOptions {
   readonly model: string;
   /** The folder to write. */
   readonly out: string;
@@ -76,7 +76,7 @@ async function exportAndCompare(options: ExportOptions): Promise<ExportResult> {
   const { out, only = programs, int8 = false, progress = silent, signal } = options;
   const clock = new Clock();
   progress.stage("load");
-  const checkpoint = await readCheckpoint(options.model);
+  const checkpoint = await readCheckpoint(options.model, options);
   const companions = await companionFiles(checkpoint);
   const wanted = only.flatMap((name) => [
     { name, dtype: "float32" as const },

@@ -2,11 +2,11 @@
 import { cpus, totalmem } from "node:os";
 import { basename } from "node:path";
 import type { OutputSet } from "../checkpoint/atomic.ts";
-import type { Checkpoint } from "../checkpoint/clip-folder.ts";
+import type { Checkpoint, ReadOptions } from "../checkpoint/clip-folder.ts";
 import { architectureOf, parameterShapes } from "../checkpoint/config.ts";
 import type { Runtime } from "../runtime/compile.ts";
 import { sizeOf } from "../tensor/tensor.ts";
-import type { CheckpointFacts, Machine } from "./result.ts";
+import type { CheckpointFacts, Machine, Reading } from "./result.ts";
 
 /** How a job tells what it does. `done` of `total` steps within a stage, when there are steps. */
 export interface Progress {
@@ -16,7 +16,7 @@ export interface Progress {
 
 export const silent: Progress = { stage: () => {}, step: () => {} };
 
-export interface JobOptions {
+export interface JobOptions extends ReadOptions {
   readonly progress?: Progress;
   readonly signal?: AbortSignal;
   readonly seed: number;
@@ -99,5 +99,15 @@ export async function checkpointFacts(checkpoint: Checkpoint): Promise<Checkpoin
     dtype,
     architecture: architectureOf(checkpoint.config),
     parameters: [...counts.values()].reduce((a, b) => a + b, 0),
+    ...readingOf(checkpoint),
   };
+}
+
+/** What was assumed when these were read, and which tensors were left out; nothing where it is nothing. */
+export function readingOf(...checkpoints: readonly Pick<Checkpoint, "assumptions" | "ignored">[]): Reading {
+  const [assumptions, ignored] = [
+    [...new Set(checkpoints.flatMap(({ assumptions }) => assumptions))],
+    [...new Set(checkpoints.flatMap(({ ignored }) => ignored))],
+  ];
+  return { ...(assumptions.length > 0 && { assumptions }), ...(ignored.length > 0 && { ignored }) };
 }

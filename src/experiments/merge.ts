@@ -2,19 +2,26 @@
 
 import { type Combine, taskArithmetic, ties, trimmingThreshold } from "../arithmetic/merge.ts";
 import { axpy, inner } from "../arithmetic/task-vector.ts";
-import { type Checkpoint, readCheckpoint, refuseCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import {
+  type Checkpoint,
+  type ReadOptions,
+  readCheckpoint,
+  refuseCheckpoint,
+  writeCheckpoint,
+} from "../checkpoint/clip-folder.ts";
 import { parameterShapes } from "../checkpoint/config.ts";
 import { writeTogether } from "../checkpoint/output-set.ts";
 import { type Change, type Parameters, pieces } from "../checkpoint/pieces.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import { sameShape, sizeOf, type Tensor, type Weights } from "../tensor/tensor.ts";
-import { Clock, type JobOptions, silent } from "./job.ts";
+import { Clock, type JobOptions, readingOf, silent } from "./job.ts";
 import { type Implanted, implantedTriggers, receiptKey, triggerMetadata } from "./model-facts.ts";
+import type { Reading } from "./result.ts";
 import { version } from "./version.ts";
 
 export type MergeMethod = "task-arithmetic" | "ties";
 
-export interface MergeOptions extends Pick<JobOptions, "progress" | "signal" | "set"> {
+export interface MergeOptions extends Pick<JobOptions, "progress" | "signal" | "set">, ReadOptions {
   /** Checkpoint that all models were fine-tuned from. */
   readonly base: string;
   readonly models: readonly string[];
@@ -34,7 +41,7 @@ type Settings =
   | { readonly method: "task-arithmetic"; readonly lambda: number }
   | { readonly method: "ties"; readonly lambda: number; readonly density: number; readonly combine: Combine };
 
-export interface MergeResult {
+export interface MergeResult extends Reading {
   readonly kind: "merge";
   readonly tbar: string;
   readonly created: string;
@@ -62,9 +69,9 @@ export interface OpenedMerge {
 export async function openMerge({ base: path, models: paths, ...asked }: MergeOptions): Promise<OpenedMerge> {
   const settings = settingsOf(asked);
   if (paths.length === 0) throw badInput("there is nothing to merge: name the fine-tuned checkpoints");
-  const base = await readCheckpoint(path);
+  const base = await readCheckpoint(path, asked);
   const models: Checkpoint[] = [];
-  for (const path of paths) models.push(await readCheckpoint(path));
+  for (const path of paths) models.push(await readCheckpoint(path, asked));
   for (const model of models) checkFamily(base, model);
   return { base, models, settings };
 }
@@ -166,6 +173,7 @@ async function mergeAndWrite(options: MergeOptions & { readonly out: string }): 
     ...facts,
     models: parents.map((parent, t) => ({ ...parent, norm: Math.sqrt(squares[t]) })),
     triggers,
+    ...readingOf(base, ...models),
     output: await named(await readCheckpoint(out)),
     seconds: clock.seconds(),
   };

@@ -41,7 +41,15 @@ export interface Variant {
   readonly settings: Readonly<Record<string, number | string>>;
 }
 
-export interface CheckpointFacts {
+/** How a checkpoint was read. */
+export interface Reading {
+  /** What it does not say of itself and was taken for granted, a sentence each; absent where that is nothing. */
+  readonly assumptions?: readonly string[];
+  /** Tensors that were left out because the user said so. */
+  readonly ignored?: readonly string[];
+}
+
+export interface CheckpointFacts extends Reading {
   readonly path: string;
   readonly sha256: string;
   readonly layout: string;

@@ -47,15 +47,16 @@ const valueIn = async (name: string, parameter: string, place: number) =>
 
 /** The same weights as OpenAI names and stores them, as a lone file. */
 async function writeOpenAi(name: string, weights: Weights): Promise<void> {
-  const tensors = partsOf("openai", new Set(["visual.transformer.resblocks.0.a", "transformer.resblocks.0.a"])).map(
-    (part) => {
-      const value = putTogether(
-        part,
-        part.ours.map((our) => weights.get(our) as Tensor),
-      );
-      return { name: part.file, dtype: "F32" as const, shape: value.shape, data: () => value };
-    },
-  );
+  const tensors = partsOf(
+    "openai",
+    new Set(["visual.transformer.resblocks.0.ln_1.weight", "transformer.resblocks.0.ln_1.weight"]),
+  ).map((part) => {
+    const value = putTogether(
+      part,
+      part.ours.map((our) => weights.get(our) as Tensor),
+    );
+    return { name: part.file, dtype: "F32" as const, shape: value.shape, data: () => value };
+  });
   await writeSafetensors(at(name), { tensors });
 }
 

@@ -5,20 +5,32 @@ import { stat } from "node:fs/promises";
 import { floorVariance, isVariance } from "../arithmetic/running-variance.ts";
 import { axpy, difference, inner } from "../arithmetic/task-vector.ts";
 import { refuseExisting } from "../checkpoint/atomic.ts";
-import { inWritingOrder, readCheckpoint, refuseCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import {
+  type Checkpoint,
+  inWritingOrder,
+  type ReadOptions,
+  readCheckpoint,
+  refuseCheckpoint,
+  writeCheckpoint,
+} from "../checkpoint/clip-folder.ts";
+import { openWeights } from "../checkpoint/open-weights.ts";
 import { writeTogether } from "../checkpoint/output-set.ts";
 import { type Change, type Parameters, pieces, piecesOf, readAhead } from "../checkpoint/pieces.ts";
+import { byteLength } from "../checkpoint/safetensors-header.ts";
+import { entryOf, type TensorFile } from "../checkpoint/tensor-file.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 import { sameShape, sizeOf } from "../tensor/tensor.ts";
-import { type JobOptions, silent } from "./job.ts";
+import { type JobOptions, readingOf, silent } from "./job.ts";
 import { receiptKey } from "./model-facts.ts";
+import type { Reading } from "./result.ts";
 import { type VectorFile, type VectorPart, vectorOrder, withVector, writeVector } from "./vector-file.ts";
 
-export interface VectorJob extends Pick<JobOptions, "progress" | "signal" | "set"> {
+export interface VectorJob extends Pick<JobOptions, "progress" | "signal" | "set">, ReadOptions {
   readonly force?: boolean;
 }
 
-export interface VectorResult {
+export interface VectorResult extends Reading {
   readonly kind: "vector";
   readonly path: string;
   /** Bytes of the file. */
@@ -50,7 +62,8 @@ async function subtract(
 ): Promise<VectorResult> {
   const { out, progress = silent, signal } = options;
   await refuseExisting(out, options);
-  const [a, b] = [await readCheckpoint(from), await readCheckpoint(to)];
+  const [a, b] = [await readCheckpoint(from, options), await readCheckpoint(to, options)];
+  const beside = await differingBeside(a, b);
   const parent = a.sha256();
   parent.catch(() => {}); // thrown where it is awaited
   const measured = await a.stream((x) =>
@@ -58,8 +71,13 @@ async function subtract(
       checkSameParameters(from, x.shapes, to, y.shapes);
       progress.stage("compare");
       const changed = await differing(x, y, signal);
-      if (changed.length === 0)
-        throw badInput(`${from} and ${to} have the same weights: there is no difference to write`);
+      if (changed.length === 0) {
+        throw badInput(
+          beside.length === 0
+            ? `${from} and ${to} have the same weights: there is no difference to write`
+            : `${from} and ${to} have the same parameters, so there is no vector to write, but ${besideText(beside)}`,
+        );
+      }
       progress.stage("subtract");
       const measured: Measured[] = [];
       const plan = () => piecesOf(vectorOrder(changed), x.shapes);
@@ -71,7 +89,51 @@ async function subtract(
       return measured;
     }),
   );
-  return describe(out, { parent: await parent }, measured);
+  const { assumptions = [], ignored } = readingOf(a, b);
+  const said = beside.length === 0 ? assumptions : [...assumptions, besideText(beside)];
+  return {
+    ...(await describe(out, { parent: await parent }, measured)),
+    ...(said.length > 0 && { assumptions: said }),
+    ...(ignored && { ignored }),
+  };
+}
+
+/** Tensors that hold no parameter, or were left out, and of which one file has none, or other bytes. */
+async function differingBeside(a: Checkpoint, b: Checkpoint): Promise<string[]> {
+  const names = (of: Checkpoint) => new Set([...of.extras, ...of.ignored].map((name) => bareName(of, name)));
+  const [ours, theirs] = [names(a), names(b)];
+  const differ = [...ours, ...theirs].filter((name) => ours.has(name) !== theirs.has(name));
+  const shared = [...ours].filter((name) => theirs.has(name));
+  if (shared.length === 0) return differ;
+  const [x, y] = [await openWeights(a.weightsFile), await openWeights(b.weightsFile)];
+  try {
+    for (const name of shared)
+      if (!(await sameBytes(x, ownName(a, x, name), y, ownName(b, y, name)))) differ.push(name);
+  } finally {
+    await x.close();
+    await y.close();
+  }
+  return differ;
+}
+
+const bareName = ({ prefix }: Checkpoint, name: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
+const ownName = ({ prefix }: Checkpoint, { tensors }: TensorFile, bare: string) =>
+  tensors.has(prefix + bare) ? prefix + bare : bare;
+
+async function sameBytes(x: TensorFile, one: string, y: TensorFile, other: string): Promise<boolean> {
+  const [a, b] = [entryOf(x, one), entryOf(y, other)];
+  if (a.dtype !== b.dtype || !sameShape(a.shape, b.shape)) return false;
+  for (const [from, count] of pieces(byteLength(a.dtype, a.shape) ?? 0)) {
+    const [p, q] = [await x.readRange(one, from, from + count), await y.readRange(other, from, from + count)];
+    if (!Buffer.from(p).equals(q)) return false;
+  }
+  return true;
+}
+
+function besideText(names: readonly string[]): string {
+  const some = names.slice(0, 5).map((name) => printable(name, 80));
+  const more = names.length > 5 ? `, ... (${names.length} in all)` : "";
+  return `tensors that are no parameters differ: ${some.join(", ")}${more}`;
 }
 
 /** Values read first of each tensor to see whether it differs at all: most that do differ there. */
@@ -132,7 +194,7 @@ function checkGoing(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new TbarError("interrupted", "vector arithmetic was interrupted");
 }
 
-export interface ApplyResult {
+export interface ApplyResult extends Reading {
   readonly kind: "apply";
   readonly model: string;
   readonly vector: string;
@@ -163,7 +225,7 @@ async function add(
 ): Promise<ApplyResult> {
   const { out, alpha: asked, progress = silent, signal } = options;
   progress.stage("add");
-  const checkpoint = await readCheckpoint(model);
+  const checkpoint = await readCheckpoint(model, options);
   await refuseCheckpoint(out, checkpoint, [], options);
   const hash = createHash("sha256");
   let floored = 0;
@@ -204,6 +266,7 @@ async function add(
     vector,
     alpha,
     ...(floored > 0 && { floored }),
+    ...readingOf(checkpoint),
     output: { path: out, sha256: hash.digest("hex") },
   };
 }

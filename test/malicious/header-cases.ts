@@ -36,7 +36,9 @@ const headers: readonly Case[] = (
 
 const modelWith = (config: string) => ({
   "model/config.json": bytes(config),
-  "model/model.safetensors": safetensors(`{${u8("vision_model.a", 0, 0)}}`)["a.safetensors"],
+  "model/model.safetensors": safetensors(`{${u8("vision_model.a", 0, 0)},${u8("text_model.a", 0, 0)}}`)[
+    "a.safetensors"
+  ],
 });
 
 const json: readonly Case[] = (

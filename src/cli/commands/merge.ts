@@ -3,32 +3,34 @@ import type { Combine } from "../../arithmetic/merge.ts";
 import type { MergeMethod, MergeResult } from "../../experiments/merge.ts";
 import { command } from "../command.ts";
 import { estimateOutcome } from "../estimate.ts";
-import { forceText, groups, modelPath, needed, number, oneOf, share, withOutput } from "../options.ts";
+import { forceText, groups, modelPath, needed, number, oneOf, share, withOutput, withReading } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
-import { table } from "../text.ts";
+import { readingText, table } from "../text.ts";
 
 const methods: readonly MergeMethod[] = ["task-arithmetic", "ties"];
 const combines: readonly Combine[] = ["mean", "sum"];
 
 export const mergeCommand = (perform: Perform) =>
   withOutput(
-    command("merge", {
-      summary: "merge models that were fine-tuned from one base",
-      about:
-        "Adds up what each model learned: theta = BASE + lambda times the merged task vectors tau = MODEL - BASE. The result is " +
-        "stored as the base is. Where a model says that it carries a backdoor, the result says so too, and tbar eval " +
-        "measures what is left of it.",
-      notes: `Methods:
+    withReading(
+      command("merge", {
+        summary: "merge models that were fine-tuned from one base",
+        about:
+          "Adds up what each model learned: theta = BASE + lambda times the merged task vectors tau = MODEL - BASE. The result is " +
+          "stored as the base is. Where a model says that it carries a backdoor, the result says so too, and tbar eval " +
+          "measures what is left of it.",
+        notes: `Methods:
   task-arithmetic   theta = BASE + lambda (tau_1 + tau_2 + ...). Ilharco et al., arXiv 2212.04089
   ties              keep each vector's largest values, elect a sign for every parameter, average those that have it.
                     Yadav et al., arXiv 2306.01708. --combine sum is how the authors of BadMerging use it`,
-      examples: [
-        "tbar merge --base shapes texture place background --out merged",
-        "tbar merge --base shapes --method ties --density 0.2 texture place background --out merged",
-        "tbar merge --base clip --lambda 0.3 cars pets backdoored --out merged && tbar eval --model merged --data photos",
-      ],
-    }),
+        examples: [
+          "tbar merge --base shapes texture place background --out merged",
+          "tbar merge --base shapes --method ties --density 0.2 texture place background --out merged",
+          "tbar merge --base clip --lambda 0.3 cars pets backdoored --out merged && tbar eval --model merged --data photos",
+        ],
+      }),
+    ),
   )
     .argument("<models...>", "fine-tuned checkpoints")
     .optionsGroup(groups.inputs)
@@ -64,7 +66,8 @@ export const mergeCommand = (perform: Perform) =>
       }),
     );
 
-function mergeText({ base, models, settings, triggers, output }: MergeResult): string {
+function mergeText(result: MergeResult): string {
+  const { base, models, settings, triggers, output } = result;
   const { method, ...numbers } = settings;
   const rows = models.map(({ path, norm }) => [`  ${path}`, `norm of its vector ${norm.toPrecision(4)}`]);
   const how = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
@@ -74,6 +77,7 @@ function mergeText({ base, models, settings, triggers, output }: MergeResult): s
     ...triggers.map(
       ({ of, trigger, target }) => `Careful: ${of} says that it carries ${trigger.kind} -> "${target}"\n`,
     ),
+    readingText(result),
     `Written: ${output.path}\n`,
   ].join("");
 }

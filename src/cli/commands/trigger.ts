@@ -1,4 +1,6 @@
 /** tbar trigger: what a trigger does to images. */
+
+import type { ReadOptions } from "../../checkpoint/clip-folder.ts";
 import { percent } from "../../experiments/percent.ts";
 import type { TriggerView } from "../../experiments/show-trigger.ts";
 import { badInput } from "../../tensor/error.ts";
@@ -68,7 +70,7 @@ const show = (perform: Perform) =>
         const { openSource } = await import("../../experiments/source.ts");
         const { showTrigger } = await import("../../experiments/show-trigger.ts");
         const { writeFileAtomic } = await import("../../checkpoint/atomic.ts");
-        const checkpoint = await checkpointOf(values.model);
+        const checkpoint = await checkpointOf(values.model, values);
         const known = await (text === undefined ? ownTrigger(checkpoint, values) : readTrigger(text));
         if (known.trigger === undefined) throw badInput(`${text} is a folder of images; there is no trigger to draw`);
         const { clipPreprocess, preprocessAtSize } = await import("../../checkpoint/preprocess.ts");
@@ -82,10 +84,10 @@ const show = (perform: Perform) =>
       }),
     );
 
-async function checkpointOf(model: string | undefined) {
+async function checkpointOf(model: string | undefined, reading: ReadOptions) {
   if (model === undefined) return undefined;
   const { readCheckpoint } = await import("../../checkpoint/clip-folder.ts");
-  return readCheckpoint(model);
+  return readCheckpoint(model, reading);
 }
 
 async function ownTrigger(

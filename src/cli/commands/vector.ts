@@ -2,10 +2,10 @@
 import type { VectorResult } from "../../experiments/vector.ts";
 import { alphaText } from "../../report/numbers.ts";
 import { command } from "../command.ts";
-import { forceText, modelPath, needed, number, withOutput } from "../options.ts";
+import { forceText, modelPath, needed, number, withOutput, withReading } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
-import { bytesText, table } from "../text.ts";
+import { bytesText, readingText, table } from "../text.ts";
 
 export const vectorCommand = (perform: Perform) =>
   command("vector", {
@@ -25,11 +25,13 @@ export const vectorCommand = (perform: Perform) =>
 
 const diff = (perform: Perform) =>
   withOutput(
-    command("diff", {
-      summary: "tau = TO - FROM",
-      about: "Subtracts the weights of one checkpoint from those of another of the same architecture.",
-      examples: ["tbar vector diff clip backdoored --out tau.safetensors"],
-    }),
+    withReading(
+      command("diff", {
+        summary: "tau = TO - FROM",
+        about: "Subtracts the weights of one checkpoint from those of another of the same architecture.",
+        examples: ["tbar vector diff clip backdoored --out tau.safetensors"],
+      }),
+    ),
   )
     .argument("<from>", "checkpoint")
     .argument("<to>", "checkpoint")
@@ -40,23 +42,26 @@ const diff = (perform: Perform) =>
         const out = needed(values.out, "--out", "where shall the vector go?");
         await checkOutputs([out], values.force, job);
         const { diffModels } = await import("../../experiments/vector.ts");
-        const result = await diffModels(modelPath(from), modelPath(to), out, { ...job, force: values.force });
+        const { json: _json, quiet: _quiet, debug: _debug, ...rest } = values;
+        const result = await diffModels(modelPath(from), modelPath(to), out, { ...job, ...rest });
         return { json: result, text: vectorText(result) };
       }),
     );
 
 const apply = (perform: Perform) =>
   withOutput(
-    command("apply", {
-      summary: "MODEL + alpha VECTOR",
-      about:
-        "Adds alpha times a vector to a checkpoint, in float32, and stores the sum as the checkpoint was. A vector left by " +
-        "tbar clean knows its alpha: applied to the cleaned model without --alpha it gives the parent back. Subtract with --alpha=-1.",
-      examples: [
-        "tbar vector apply cleaned cleaned.vector.safetensors --out restored",
-        "tbar vector apply backdoored tau.safetensors --alpha=-1.5 --out cleaned",
-      ],
-    }),
+    withReading(
+      command("apply", {
+        summary: "MODEL + alpha VECTOR",
+        about:
+          "Adds alpha times a vector to a checkpoint, in float32, and stores the sum as the checkpoint was. A vector left by " +
+          "tbar clean knows its alpha: applied to the cleaned model without --alpha it gives the parent back. Subtract with --alpha=-1.",
+        examples: [
+          "tbar vector apply cleaned cleaned.vector.safetensors --out restored",
+          "tbar vector apply backdoored tau.safetensors --alpha=-1.5 --out cleaned",
+        ],
+      }),
+    ),
   )
     .argument("<model>", "checkpoint")
     .argument("<vector>", "file of tbar vector diff or tbar clean")
@@ -68,9 +73,11 @@ const apply = (perform: Perform) =>
         const out = needed(values.out, "--out", "where shall the sum go?");
         await checkOutputs([out], values.force, job);
         const { applyVector } = await import("../../experiments/vector.ts");
-        const result = await applyVector(modelPath(model), vector, out, { ...job, alpha, force: values.force });
+        const { json: _json, quiet: _quiet, debug: _debug, ...rest } = values;
+        const result = await applyVector(modelPath(model), vector, out, { ...job, alpha, ...rest });
         const floored = result.floored ? `Running variances below zero, set to zero: ${result.floored}\n` : "";
-        return { json: result, text: `${model} + ${alphaText(result.alpha)} ${vector}\n${floored}Written: ${out}\n` };
+        const text = `${model} + ${alphaText(result.alpha)} ${vector}\n${floored}${readingText(result)}Written: ${out}\n`;
+        return { json: result, text };
       }),
     );
 
@@ -110,7 +117,8 @@ const cosine = (perform: Perform) =>
       }),
     );
 
-function vectorText({ path, bytes, alpha, parent, tensors, values, norm, groups }: VectorResult): string {
+function vectorText(result: VectorResult): string {
+  const { path, bytes, alpha, parent, tensors, values, norm, groups } = result;
   const facts = [
     ["file", `${path} (${bytesText(bytes)})`],
     ["changes", `${tensors} tensors, ${values.toLocaleString("en-US")} values`],
@@ -119,5 +127,5 @@ function vectorText({ path, bytes, alpha, parent, tensors, values, norm, groups 
     ...(parent === undefined ? [] : [["from", `SHA-256 ${parent}`]]),
   ];
   const parts = groups.map((group) => [`  ${group.name}`, group.norm.toPrecision(4)]);
-  return `${table(facts)}\nNorms by part:\n${table(parts)}`;
+  return `${table(facts)}${readingText(result)}\nNorms by part:\n${table(parts)}`;
 }
