@@ -78,12 +78,21 @@ export async function openSet(out: string, job: string): Promise<OpenSet> {
   };
 }
 
-/** Run `work` with a set of its own, or as a part of the set that the options bring. Without `out` nothing is written. */
-export async function writeTogether<Options extends WriteOptions & { readonly out?: string }, T>(
+interface Asked extends WriteOptions {
+  readonly out?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Run `work` with a set of its own, or as a part of the set that the options bring. Without `out` nothing is written. Throws the
+ * signal's reason at once where it is aborted already.
+ */
+export async function writeTogether<Options extends Asked, T>(
   job: string,
   options: Options,
   work: (options: Options & WriteOptions) => Promise<T>,
 ): Promise<T> {
+  options.signal?.throwIfAborted();
   if (options.out === undefined || options.set !== undefined) return work(options);
   const set = await openSet(options.out, job);
   try {

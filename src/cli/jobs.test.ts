@@ -146,11 +146,33 @@ describe("clean", () => {
 
   it("a model without the backdoor: nothing to remove, nothing written, exit 1", async () => {
     const before = await here();
-    const line = `clean --model ./pico ${world} ${sizes} --trigger badnet --target mint --out ./new`;
+    const line = `clean --model ./pico ${world} ${sizes} --trigger badnet --target mint --out ./new --test 240`;
     const { code, err } = await tbar(words(line));
     expect(code).toBe(1);
     expect(err).toContain("nothing to remove");
     expect(await here()).toEqual(before);
+  });
+
+  it.each([
+    ["--validation 1 --test 240", 1, /too few images to say: of 1 validation images [01] /],
+    ["--validation 50 --test 240", 1, /too few images to say: of 50 validation images/],
+    ["--validation 260 --test 50", 1, /too few images to say: of 50 test images/],
+    ["--validation 260 --test 240 --checks 50", 2, /--checks 50: so few images cannot show/],
+  ])("%s cannot show 2 %%: said before anything is measured, nothing written", async (sizes, expected, message) => {
+    const before = await here();
+    const { code, err } = await tbar(words(`clean --model ./bad --data shapes:background ${sizes} --out ./new`));
+    expect({ code, err }).toEqual({ code: expected, err: expect.stringMatching(message) });
+    expect(err).not.toContain("measure before");
+    expect(await here()).toEqual(before);
+  });
+
+  it("--clean 0 does for plain in the endless world", async () => {
+    const line = `${clean} --clean 0 --method plain --checks 0 --rebound 0 --json`;
+    const { out, err } = await tbar(words(line.replace("--clean 48", "").replace(/ +/g, " ").concat(" --out ./plain")));
+    expect(err).not.toContain("tbar:");
+    expect(JSON.parse(out).data.clean).toBe(0);
+    await rm(at("plain"), { recursive: true });
+    await rm(at("plain.vector.safetensors"));
   });
 
   it("does with a folder of triggered images, when that is all that is known", async () => {
@@ -173,7 +195,9 @@ describe("clean", () => {
 
   it("takes the trigger from a file, with its target", async () => {
     await writeFile(at("trigger.json"), JSON.stringify({ trigger: { kind: "badnet", size: 3 }, target: "mint" }));
-    const { err } = await tbar(words(`clean --model ./pico ${world} ${sizes} --trigger ./trigger.json --out ./new`));
+    const { err } = await tbar(
+      words(`clean --model ./pico ${world} ${sizes} --trigger ./trigger.json --out ./new --test 240`),
+    );
     expect(err).toMatch(/nothing to remove: .* "mint"/);
   });
 });

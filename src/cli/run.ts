@@ -116,14 +116,16 @@ const inOrder: Help["groupItems"] = (all, visible, groupOf) => {
 /** Says what went wrong, for eyes and (with --json) for programs, and gives the exit status. */
 function complain(error: unknown, argv: readonly string[], { out, err, signal }: Terminal): number {
   if (error instanceof CommanderError && error.code === "commander.help") return exits.badInput; // it was printed
-  const { code, message } = signal.aborted ? { code: "interrupted" as const, message: "interrupted" } : told(error);
+  const { code, message } = signal.aborted ? interruption : told(error);
   err.write(`tbar: ${message}\n`);
   if (argv.includes("--debug") && error instanceof Error) err.write(`${error.stack}\n`);
   if (argv.includes("--json")) out.write(json({ error: { code, message } }));
   return statuses[code];
 }
 
-const statuses: Readonly<Record<ErrorCode | "internal", number>> = {
+const interruption: Said = { code: "interrupted", message: "interrupted" };
+
+const statuses: Readonly<Record<Said["code"], number>> = {
   "bad-input": exits.badInput,
   unavailable: exits.badInput,
   "not-proven": exits.notProven,
@@ -131,7 +133,12 @@ const statuses: Readonly<Record<ErrorCode | "internal", number>> = {
   internal: exits.internal,
 };
 
-function told(error: unknown): { code: ErrorCode | "internal"; message: string } {
+interface Said {
+  readonly code: ErrorCode | "interrupted" | "internal";
+  readonly message: string;
+}
+
+function told(error: unknown): Said {
   if (error instanceof TbarError) return { code: error.code, message: error.message };
   if (error instanceof CommanderError) return { code: "bad-input", message: usageMessage(error.message) };
   const message = error instanceof Error ? error.message : String(error);

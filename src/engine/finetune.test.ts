@@ -75,7 +75,7 @@ describe.each(Object.keys(configs))("%s", (name) => {
       seen.push(step);
       if (step === 4) stop.abort();
     };
-    await expect(run({ keep, signal: stop.signal, onStep })).rejects.toMatchObject({ code: "interrupted" });
+    await expect(run({ keep, signal: stop.signal, onStep })).rejects.toMatchObject({ name: "AbortError" });
     read = 0;
     const resumed = await run({ keep, onStep });
     expect(seen).toEqual([1, 2, 3, 4, 5, 6]);

@@ -7,7 +7,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { adamw } from "../optim/adam.ts";
 import type { OptimizerState } from "../optim/optimizer.ts";
 import { warmupCosine } from "../optim/schedule.ts";
-import { badInput, TbarError } from "../tensor/error.ts";
+import { badInput } from "../tensor/error.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
 import { gradientsOf, type Objective } from "./gradients.ts";
@@ -151,7 +151,7 @@ export async function gradientSquares(
   const squares = new Map<string, Tensor>();
   try {
     for await (const some of labelled(dataset, { batch, seed, preprocess: clip.preprocess })) {
-      if (signal?.aborted) throw new TbarError("interrupted", "measuring gradients was interrupted");
+      signal?.throwIfAborted();
       const { of } = await gradients(weights, some);
       for (const [name, { shape, data: g }] of of) {
         const sum = squares.get(name) ?? tensor(shape);

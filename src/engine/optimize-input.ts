@@ -45,7 +45,7 @@ export interface InputOptimization<Batch> {
 }
 
 /**
- * The input after one step for each batch. Throws `interrupted` on abort, and `bad-input` when the loss is no longer finite.
+ * The input after one step for each batch. Throws the signal's reason on abort, and `bad-input` when the loss is no longer finite.
  * Random choices are the caller's: equal batches and start give an equal result.
  */
 export async function optimizeInput<Batch>(options: InputOptimization<Batch>): Promise<Tensor> {

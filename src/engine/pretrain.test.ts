@@ -102,7 +102,7 @@ describe("pretrain", () => {
           if (report.step === 3) stop.abort();
         },
       });
-      await expect(killed).rejects.toMatchObject({ code: "interrupted" });
+      await expect(killed).rejects.toMatchObject({ name: "AbortError" });
       const resumed = await run({ augment, stateFile });
       const whole = await run({ augment });
       expect(resumed.reports).toHaveLength(3);

@@ -3,7 +3,6 @@ import { isVision } from "../clip/parameters.ts";
 import { batches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { compact, type Levels, restored } from "../data/pixels.ts";
-import { TbarError } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
 import { concatRows } from "./encoder.ts";
@@ -14,6 +13,8 @@ export interface ScorerOptions {
   /** Pixels up to this many bytes are kept between calls, as 8-bit levels where they are such; more are read again each time. */
   readonly keep?: number;
   readonly signal?: AbortSignal;
+  /** Called after each batch with the images answered and asked for. */
+  readonly onStep?: (done: number, total: number) => void;
 }
 
 export interface Scorer {
@@ -31,7 +32,7 @@ export interface Metric {
 
 /** A data set under a head [C, E], ready to be asked under many weights. */
 export function createScorer(clip: Clip, dataset: Dataset, head: Tensor, options: ScorerOptions = {}): Scorer {
-  const { batch = 64, keep = 512 * 2 ** 20, signal } = options;
+  const { batch = 64, keep = 512 * 2 ** 20, signal, onStep } = options;
   const kept = new Map<number, Tensor | Levels>();
   let room = keep;
   const read = async (at: number, indices: number[]): Promise<Tensor> => {
@@ -51,11 +52,12 @@ export function createScorer(clip: Clip, dataset: Dataset, head: Tensor, options
       if (paysToHold(weights, to - from)) await clip.encoder.hold(weights);
       const found = new Int32Array(to - from);
       for (let at = Math.floor(from / batch) * batch; at < to; at += batch) {
-        if (signal?.aborted) throw new TbarError("interrupted", "measuring was interrupted");
+        signal?.throwIfAborted();
         const count = Math.min(batch, dataset.size - at);
         const indices = Array.from({ length: count }, (_, i) => at + i);
         const classes = classify(await clip.encoder.images(weights, await read(at, indices)), head);
         for (let i = Math.max(at, from); i < Math.min(at + count, to); i++) found[i - from] = classes[i - at];
+        onStep?.(Math.min(at + count, to) - from, to - from);
       }
       return found;
     },
@@ -95,10 +97,16 @@ function paysToHold(weights: Weights, images: number): boolean {
 }
 
 /** Unit-norm image embeddings [N, E] of a whole data set, in its order. */
-export async function embedImages(clip: Clip, weights: Weights, dataset: Dataset, batch = 64): Promise<Tensor> {
+export async function embedImages(
+  clip: Clip,
+  weights: Weights,
+  dataset: Dataset,
+  { batch = 64, signal }: Pick<ScorerOptions, "batch" | "signal"> = {},
+): Promise<Tensor> {
   const parts: Tensor[] = [];
   if (paysToHold(weights, dataset.size)) await clip.encoder.hold(weights);
   for await (const { pixels } of batches(dataset, { batch, preprocess: clip.preprocess })) {
+    signal?.throwIfAborted();
     parts.push(await clip.encoder.images(weights, pixels));
   }
   return concatRows(parts);

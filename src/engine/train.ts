@@ -2,7 +2,7 @@
 import type { Optimizer, OptimizerState } from "../optim/optimizer.ts";
 import { clipFactor, type Schedule } from "../optim/schedule.ts";
 import type { Runtime } from "../runtime/compile.ts";
-import { badInput, TbarError } from "../tensor/error.ts";
+import { badInput } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { copyTensor, gradientsOf, type Objective } from "./gradients.ts";
 
@@ -34,7 +34,7 @@ export interface TrainOptions<Batch> {
 
 /**
  * New weights after one step for each batch, running statistics of batch normalisation among them; those given are left as they were, and untrained tensors are shared with them.
- * Throws `interrupted` on abort and `bad-input` when the loss is no longer finite.
+ * Throws the signal's reason on abort and `bad-input` when the loss is no longer finite.
  */
 export async function train<Batch>(start: Weights, options: TrainOptions<Batch>): Promise<Weights> {
   const { runtime, objective, optimizer, schedule, clip, onStep, signal, constrain } = options;
@@ -47,7 +47,7 @@ export async function train<Batch>(start: Weights, options: TrainOptions<Batch>)
 
   try {
     for await (const batch of options.batches) {
-      if (signal?.aborted) throw new TbarError("interrupted", "training was interrupted");
+      signal?.throwIfAborted();
       const { loss, norm, of, statistics } = await gradients(weights, batch);
       if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
         throw badInput(`training diverged at step ${state.step + 1} (loss ${loss}); a smaller learning rate helps`);

@@ -1,20 +1,27 @@
 /** Zero-shot classification: class names through prompt templates become a head; images are classified by it. */
 import { inner } from "../arithmetic/task-vector.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
-import type { Encoder } from "./encoder.ts";
+import { concatRows, type Encoder } from "./encoder.ts";
 
 /**
  * Head [C, E] of class directions: encode all filled templates of a class, normalise each, average, normalise, multiply by
- * exp(logit scale) (gortizji/tangent_task_arithmetic src/heads.py). A template has `{}` where the class name goes.
+ * exp(logit scale) (gortizji/tangent_task_arithmetic src/heads.py). A template has `{}` where the class name goes. Throws the signal's
+ * reason on abort.
  */
 export async function zeroShotHead(
   encoder: Encoder,
   weights: Weights,
   classNames: readonly string[],
   templates: readonly string[],
+  signal?: AbortSignal,
 ): Promise<Tensor> {
   const prompts = classNames.flatMap((name) => templates.map((template) => template.replaceAll("{}", name)));
-  const { shape, data } = await encoder.texts(weights, prompts);
+  const parts: Tensor[] = [];
+  for (let at = 0; at < prompts.length; at += promptsAtOnce) {
+    signal?.throwIfAborted();
+    parts.push(await encoder.texts(weights, prompts.slice(at, at + promptsAtOnce)));
+  }
+  const { shape, data } = concatRows(parts);
   const width = shape[1];
   const scale = Math.exp(weights.get("logit_scale")?.data[0] ?? Math.log(100));
   const head = new Float32Array(classNames.length * width);
@@ -29,6 +36,9 @@ export async function zeroShotHead(
   });
   return { shape: [classNames.length, width], data: head };
 }
+
+/** A multiple of the encoder's batch of texts. */
+const promptsAtOnce = 256;
 
 /** The class with the largest logit for each embedding [B, E] under a head [C, E]. */
 export function classify(embeddings: Tensor, head: Tensor): Int32Array {

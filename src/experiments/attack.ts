@@ -77,6 +77,7 @@ export function attackModel(options: AttackOptions): Promise<AttackResult> {
 
 async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
   const { target, recipe, progress = silent, signal, seed } = options;
+  signal?.throwIfAborted();
   const clock = new Clock();
   const stage = (what: string) => {
     clock.stage(what);
@@ -100,7 +101,8 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
   const aimedAt = shadowNames ?? classNames;
   if (!aimedAt.includes(target)) throw unknownName("target class", target, aimedAt);
   const carried = carriedTriggers(clip.checkpoint.metadata, classNames);
-  const headOf = (names: readonly string[]) => zeroShotHead(clip.encoder, clip.weights, names, source.templates);
+  const headOf = (names: readonly string[]) =>
+    zeroShotHead(clip.encoder, clip.weights, names, source.templates, signal);
   const head = await headOf(classNames);
   const shadow = shadowNames && { head: await headOf(shadowNames), classNames: shadowNames };
   const sets = await source.sets({ implant: options.images, test: options.testImages });
@@ -134,7 +136,8 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
   );
 
   stage("measure before");
-  const scorer = (images: Dataset, under = head) => remembering(createScorer(clip, images, under, { signal }));
+  const scorer = (images: Dataset, under = head) =>
+    remembering(createScorer(clip, images, under, { signal, onStep: progress.step }));
   const clean = scorer(sets.test);
   const labels = labelsOf(sets.test);
   const accuracy = metric(clean, labels);

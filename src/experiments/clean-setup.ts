@@ -32,6 +32,8 @@ export interface CleanSetup {
   readonly remaining: readonly Implanted[];
   readonly dataName: string;
   readonly skipped: number;
+  /** Images drawn, before any was left out; of a folder of triggered images, those of its parts. */
+  readonly drawn: Readonly<Record<"validation" | "test", number>>;
   readonly labels: "given" | "agreement";
   /** Clean images, labelled; those for training and choosing have no image of `heldOut` classes. */
   readonly clean: Dataset;
@@ -74,7 +76,7 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
   if (target === undefined) throw badInput("which class does the trigger lead to? name it with --target NAME");
   const targetLabel = classNames.indexOf(target);
   if (targetLabel < 0) throw unknownName("target class", target, classNames);
-  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
+  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
 
   const drawn = await source.sets(sizes);
   // read for the model's own answers, for CA and for ASR: decoded once; only with the trigger are the pixels worth keeping again
@@ -127,6 +129,10 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
     triggerSource: options.trigger ? "option" : given ? `images of ${given.name}` : "the checkpoint's metadata",
     dataName: source.name,
     skipped: source.skipped,
+    drawn:
+      given === undefined
+        ? { validation: drawn.validation.size, test: drawn.test.size }
+        : { validation: attack.validation.size, test: attack.test.size },
     labels: isLabelled ? "given" : "agreement",
     clean: seen(await labelled(raw.clean)),
     validation,

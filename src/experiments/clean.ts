@@ -15,12 +15,12 @@ import { measure } from "../metrics/accuracy.ts";
 import { decide } from "../metrics/decision.ts";
 import { type EffectMetrics, measureEffect } from "../metrics/effect.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
-import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { type CleanSetup, setUp } from "./clean-setup.ts";
 import { defenseInput } from "./defense-input.ts";
+import { checkChecks, checkEnoughImages } from "./feasible.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
-import { methods } from "./methods.ts";
+import { checkMethods, methods } from "./methods.ts";
 import { examplePictures, prove } from "./proof.ts";
 import type { CleanResult, EffectScores, Variant } from "./result.ts";
 import type { SourceOptions } from "./source.ts";
@@ -83,18 +83,21 @@ export function cleanModel(options: CleanOptions): Promise<CleanResult> {
 
 async function cleanAndWrite(options: CleanOptions): Promise<CleanResult> {
   const { progress = silent, out } = options;
+  checkMethods(options.methods, { clean: options.sizes.clean, isPaired: options.triggered === undefined });
+  checkChecks(options.rule, options.checks);
   const clock = new Clock();
   const stage = (what: string) => {
     clock.stage(what);
     progress.stage(what);
   };
-  const unfed = options.methods.find((name) => name !== "plain" && name !== "relabel");
-  if (options.sizes.clean === 0 && unfed !== undefined)
-    throw badInput(`the method ${unfed} needs clean images (--clean)`);
   stage("load");
   const bench = await setUp(options);
   const { clip, attack } = bench;
   if (out !== undefined) await refuseCleaned(out, clip.checkpoint, options);
+  checkEnoughImages(options.rule, {
+    validation: { drawn: bench.drawn.validation, usable: attack.validation.size },
+    test: { drawn: bench.drawn.test, usable: attack.test.size },
+  });
   const work =
     options.state === undefined ? undefined : await openWork(options.state, await recipeOf(bench, options), clock);
   const names = new WeakMap<Weights, string>([[clip.weights, "before"]]);

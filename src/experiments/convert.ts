@@ -9,7 +9,7 @@ import { writeTogether } from "../checkpoint/output-set.ts";
 import { type JobOptions, readingOf, silent } from "./job.ts";
 import type { Reading } from "./result.ts";
 
-export interface ConvertOptions extends Partial<Pick<JobOptions, "progress" | "set">>, ReadOptions {
+export interface ConvertOptions extends Partial<Pick<JobOptions, "progress" | "signal" | "set">>, ReadOptions {
   readonly to: KeyStyle;
   /** A folder, or a file where it ends in .safetensors. */
   readonly out: string;

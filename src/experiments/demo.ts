@@ -13,6 +13,7 @@ export interface DemoOptions
 
 /** Clean the shipped backdoored CLIP and prove it: plain TBAR, anchored, Fisher-weighted. */
 export async function runDemo(options: DemoOptions): Promise<CleanResult> {
+  options.signal?.throwIfAborted();
   await mkdir(options.out, { recursive: true });
   return cleanModel(demoJob(options));
 }

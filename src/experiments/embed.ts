@@ -10,7 +10,7 @@ import { type Encoding, readText } from "../data/text.ts";
 import { loadClip } from "../engine/clip.ts";
 import { concatRows } from "../engine/encoder.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
-import { badInput, TbarError } from "../tensor/error.ts";
+import { badInput } from "../tensor/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import type { CheckpointFacts, Machine } from "./result.ts";
@@ -72,7 +72,7 @@ async function embedAndWrite(options: EmbedOptions): Promise<EmbedResult> {
   const parts: Tensor[] = [];
   let done = 0;
   for await (const { pixels, count } of batches(dataset, { batch: 64, preprocess: clip.preprocess })) {
-    if (signal?.aborted) throw new TbarError("interrupted", "embedding was interrupted");
+    signal?.throwIfAborted();
     parts.push(await clip.encoder.images(clip.weights, pixels));
     progress.step((done += count), dataset.size);
   }

@@ -47,6 +47,7 @@ export interface EvaluateOptions extends JobOptions, SourceOptions {
  */
 export async function evaluateModel(options: EvaluateOptions): Promise<EvalResult> {
   const { progress = silent, signal, seed } = options;
+  signal?.throwIfAborted();
   const clock = new Clock();
   progress.stage("load");
   const clip = await loadSubject(options.model, options);
@@ -63,11 +64,11 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
     throw badInput("which class does the trigger lead to? name it with --target NAME");
   }
   if (target !== undefined && !classNames.includes(target)) throw unknownName("target class", target, classNames);
-  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
+  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
   const { test } = await source.sets({ ...options.sizes, test: options.testImages });
 
   progress.stage("clean accuracy");
-  const scorer = (images: Dataset) => remembering(createScorer(clip, images, head, { signal }));
+  const scorer = (images: Dataset) => remembering(createScorer(clip, images, head, { signal, onStep: progress.step }));
   const [clean, labels] = [scorer(test), labelsOf(test)];
   const ca = await measure(metric(clean, labels), clip.weights);
   const chance = chanceAgreement(await clean.answers(clip.weights), labels);

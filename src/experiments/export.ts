@@ -20,7 +20,6 @@ import { type Initializer, modelBytes } from "../onnx/model-file.ts";
 import { quantize } from "../onnx/quantize.ts";
 import { createRuntime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";
-import { TbarError } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 import { Clock, checkpointFacts, type JobOptions, silent } from "./job.ts";
@@ -173,7 +172,7 @@ async function write(
     );
   await writeFileAtomic(path, async (put) => {
     for await (const bytes of modelBytes(model, [...initializers, ...floats])) {
-      if (signal?.aborted) throw new TbarError("interrupted", "the export was interrupted");
+      signal?.throwIfAborted();
       await put(bytes);
     }
   });

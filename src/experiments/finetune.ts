@@ -80,9 +80,9 @@ async function finetuneAndWrite(options: FinetuneOptions): Promise<FinetuneResul
   checkModules(options, clip.weights);
   const { classNames } = source;
   if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
-  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates);
+  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
   const sets = await source.sets({ finetune: options.images, test: options.testImages });
-  const accuracy = metric(createScorer(clip, sets.test, head, { signal }), labelsOf(sets.test));
+  const accuracy = metric(createScorer(clip, sets.test, head, { signal, onStep: progress.step }), labelsOf(sets.test));
 
   stage("measure before");
   const before = await measure(accuracy, clip.weights);

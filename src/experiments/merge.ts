@@ -12,14 +12,15 @@ import {
 import { parameterShapes } from "../checkpoint/config.ts";
 import { writeTogether } from "../checkpoint/output-set.ts";
 import { type Change, type Parameters, pieces } from "../checkpoint/pieces.ts";
-import { badInput, TbarError } from "../tensor/error.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
 import { sameShape, sizeOf, type Tensor, type Weights } from "../tensor/tensor.ts";
 import { Clock, type JobOptions, readingOf, silent } from "./job.ts";
 import { type Implanted, implantedTriggers, receiptKey, triggerMetadata } from "./model-facts.ts";
 import type { Reading } from "./result.ts";
 import { version } from "./version.ts";
 
-export type MergeMethod = "task-arithmetic" | "ties";
+export const mergeMethods = ["task-arithmetic", "ties"] as const;
+export type MergeMethod = (typeof mergeMethods)[number];
 
 export interface MergeOptions extends Pick<JobOptions, "progress" | "signal" | "set">, ReadOptions {
   /** Checkpoint that all models were fine-tuned from. */
@@ -77,6 +78,7 @@ export async function openMerge({ base: path, models: paths, ...asked }: MergeOp
 }
 
 function settingsOf({ method, lambda, density, combine }: Omit<MergeOptions, "base" | "models">): Settings {
+  if (!mergeMethods.includes(method)) throw unknownName("merge method", method, mergeMethods);
   if (method === "ties") return { method, lambda: lambda ?? 1, density: density ?? 0.2, combine: combine ?? "mean" };
   const unused = density !== undefined ? "density" : combine !== undefined ? "combine" : undefined;
   if (unused !== undefined) throw badInput(`--${unused} belongs to --method ties; task arithmetic has none`);
@@ -115,7 +117,7 @@ async function mergeAndWrite(options: MergeOptions & { readonly out: string }): 
   const parents: Awaited<ReturnType<typeof named>>[] = [];
   for (const model of models) parents.push(await named(model));
   const facts = { settings, base: await named(base) };
-  const triggers = carriedTriggers(models);
+  const triggers = carriedTriggers([base, ...models]);
   const { [receiptKey]: _, ...kept } = base.metadata; // its figures are those of other weights
   const metadata = {
     ...kept,
@@ -144,7 +146,7 @@ async function mergeAndWrite(options: MergeOptions & { readonly out: string }): 
     let done = 0;
     const change = (name: string): Change => {
       return async (from, values) => {
-        checkGoing(signal);
+        signal?.throwIfAborted();
         if (from === 0) progress.step(++done, before.shapes.size);
         const parts: Weights[] = [];
         for (const [t, model] of after.entries()) {
@@ -191,7 +193,7 @@ function together<T>(
 async function differ(a: Parameters, b: Parameters, signal: AbortSignal | undefined): Promise<boolean> {
   for (const [name, shape] of a.shapes) {
     for (const [from, count] of pieces(sizeOf(shape))) {
-      checkGoing(signal);
+      signal?.throwIfAborted();
       const other = await b.read(name, from, count);
       if ((await a.read(name, from, count)).some((v, i) => v !== other[i])) return true;
     }
@@ -203,7 +205,7 @@ async function differ(a: Parameters, b: Parameters, signal: AbortSignal | undefi
 async function wholeVector(base: Parameters, model: Parameters, signal: AbortSignal | undefined): Promise<Weights> {
   const tau = new Map<string, Tensor>();
   for (const [name, shape] of base.shapes) {
-    checkGoing(signal);
+    signal?.throwIfAborted();
     const data = await model.read(name, 0, sizeOf(shape));
     axpy(-1, await base.read(name, 0, sizeOf(shape)), data);
     if (data.some((v) => v !== 0)) tau.set(name, { shape, data });
@@ -220,8 +222,4 @@ function carriedTriggers(models: readonly Checkpoint[]): MergeResult["triggers"]
   const all = models.flatMap(({ metadata, path }) => implantedTriggers(metadata).map((one) => ({ ...one, of: path })));
   const said = ({ trigger, target }: Implanted) => JSON.stringify([trigger, target]);
   return all.filter((one, i) => all.findIndex((other) => said(other) === said(one)) === i);
-}
-
-function checkGoing(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new TbarError("interrupted", "merging was interrupted");
 }

@@ -5,6 +5,7 @@ import type { Defense } from "../defenses/defense.ts";
 import { fisher } from "../defenses/fisher.ts";
 import { relabel } from "../defenses/relabel.ts";
 import { tbar } from "../defenses/tbar.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
 
 export interface Method {
   readonly run: Defense;
@@ -26,3 +27,26 @@ export const methods: Readonly<Record<string, Method>> = {
 };
 
 export const methodNames: readonly string[] = Object.keys(methods);
+
+/**
+ * Throws `bad-input` on a name that is none, controls alone, and methods that lack what they need: clean images (all but plain and
+ * relabel), or the same images with and without the trigger (relabel).
+ */
+export function checkMethods(
+  names: readonly string[],
+  { clean, isPaired }: { readonly clean: number; readonly isPaired: boolean },
+): void {
+  const unknown = names.find((name) => !methodNames.includes(name));
+  if (unknown !== undefined) throw unknownName("method", unknown, methodNames);
+  if (names.every((name) => methods[name].control)) {
+    const asked = names.length === 0 ? "no method is named" : `${names.join(", ")}: a control is never chosen`;
+    throw badInput(`${asked}; name one of ${methodNames.filter((name) => !methods[name].control).join(", ")}`);
+  }
+  const unfed = names.find((name) => name !== "plain" && name !== "relabel");
+  if (clean === 0 && unfed !== undefined) throw badInput(`the method ${unfed} needs clean images (--clean)`);
+  if (!isPaired && names.includes("relabel")) {
+    throw badInput(
+      "the method relabel needs the same images with and without the trigger: bring the trigger instead of a folder",
+    );
+  }
+}

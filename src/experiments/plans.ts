@@ -25,6 +25,7 @@ import { loadSubject } from "./subject.ts";
 
 /** An attack: measure, train, measure, and what the attack does besides. */
 export async function estimateAttack(options: AttackOptions): Promise<Estimate> {
+  options.signal?.throwIfAborted();
   const { model, recipe, rate, target, images, testImages, out } = options;
   const clip = await loadClip(model, options);
   const source = await openSource(options.data, options);
@@ -60,6 +61,7 @@ const searched = 8;
 
 /** A cleaning: fine-tunings and searches by method, then the proof. */
 export async function estimateClean(options: CleanOptions): Promise<Estimate> {
+  options.signal?.throwIfAborted();
   const { model, recipe, sizes, out, methods, reboundSteps, checks, untouched, curvePoints = 0, triggered } = options;
   const clip = await loadClip(model, options);
   const source = await openSource(options.data, options);
@@ -108,6 +110,7 @@ export async function estimateClean(options: CleanOptions): Promise<Estimate> {
 
 /** Clean fine-tuning: measure, train, measure. */
 export async function estimateFinetuning(options: FinetuneOptions): Promise<Estimate> {
+  options.signal?.throwIfAborted();
   const { model, recipe, images, testImages, out } = options;
   const clip = await loadClip(model, options);
   const source = await openSource(options.data, options);
@@ -134,6 +137,7 @@ export async function estimateFinetuning(options: FinetuneOptions): Promise<Esti
 
 /** A merge: every file is read once, and once more where values are trimmed. The largest tensor tells how fast. */
 export async function estimateMerge(options: MergeOptions): Promise<Estimate> {
+  options.signal?.throwIfAborted();
   const { base, models, settings } = await openMerge(options);
   const sizes = new Map([...parameterShapes(base.config)].map(([name, shape]) => [name, sizeOf(shape)]));
   const [largest, most] = [...sizes].reduce((a, b) => (b[1] > a[1] ? b : a));
@@ -155,6 +159,7 @@ export async function estimateMerge(options: MergeOptions): Promise<Estimate> {
 
 /** Measuring CA, and ASR where there is a trigger. */
 export async function estimateEvaluation(options: EvaluateOptions): Promise<Estimate> {
+  options.signal?.throwIfAborted();
   const clip = await loadSubject(options.model, options);
   const source = await openSource(options.data, options);
   const implanted = askedTrigger(clip.metadata, options);
@@ -177,6 +182,7 @@ export async function estimateEvaluation(options: EvaluateOptions): Promise<Esti
 
 /** Encoding every image once. */
 export async function estimateEmbedding(options: EmbedOptions): Promise<Estimate> {
+  options.signal?.throwIfAborted();
   const images = await imagesOf(options);
   const clip = await loadClip(options.model, options);
   return estimate({
@@ -195,6 +201,7 @@ const wordsGuessed = 5000;
 
 /** Training both towers from nothing. */
 export async function estimatePretraining(options: PretrainOptions): Promise<Estimate> {
+  options.signal?.throwIfAborted();
   const { out, steps, batch, seed, testImages, dtype } = options;
   const source = await openSource(options.data, options);
   const vocabSize = (source.vocabulary?.length ?? wordsGuessed) + 3;

@@ -42,7 +42,7 @@ export async function prove(bench: CleanSetup, options: CleanOptions, after: Wei
   const captioned = take(bench.test, Math.min(options.checks, retrievalImages));
   const retrieval =
     captioned.size > 0 && captioned.example(0).caption
-      ? await both({ on: (w) => retrievalOf(bench, captioned, w) })
+      ? await both({ on: (w) => retrievalOf(bench, captioned, w, options.signal) })
       : undefined;
   const floor =
     options.untouched === undefined || options.checks === 0
@@ -82,18 +82,26 @@ function classesOf(dataset: Dataset, labels: ReadonlySet<number>): Dataset {
   );
 }
 
-async function retrievalOf({ clip }: CleanSetup, dataset: Dataset, weights: Weights): Promise<Rate> {
+async function retrievalOf(
+  { clip }: CleanSetup,
+  dataset: Dataset,
+  weights: Weights,
+  signal: AbortSignal | undefined,
+): Promise<Rate> {
   const captions = Array.from({ length: dataset.size }, (_, i) => dataset.example(i).caption ?? "");
-  const images = await embedImages(clip, weights, dataset);
+  const images = await embedImages(clip, weights, dataset, { signal });
   return recallAt1(images, await clip.encoder.texts(weights, captions), captions);
 }
 
 async function floorOf(bench: CleanSetup, path: string, options: CleanOptions): Promise<Rate> {
   const untouched = await loadClip(path, { runtime: bench.clip.runtime });
   const { templates } = await openSource(options.data, options);
-  const head = await zeroShotHead(untouched.encoder, untouched.weights, bench.classNames, templates);
+  const head = await zeroShotHead(untouched.encoder, untouched.weights, bench.classNames, templates, options.signal);
   const images = take(bench.attack.test, options.checks);
-  const hits = metric(createScorer(untouched, images, head), new Int32Array(images.size).fill(bench.targetLabel));
+  const hits = metric(
+    createScorer(untouched, images, head, options),
+    new Int32Array(images.size).fill(bench.targetLabel),
+  );
   return measure(hits, untouched.weights);
 }
 

@@ -525,7 +525,7 @@ test("an interrupt stops it, and what came is kept for the next call", async () 
     void arrived(100_000).finally(() => stop.abort());
     return true;
   };
-  await expect(pull({ repo: "me/clip", hub, signal: stop.signal })).rejects.toMatchObject({ code: "interrupted" });
+  await expect(pull({ repo: "me/clip", hub, signal: stop.signal })).rejects.toMatchObject({ name: "AbortError" });
   store = undefined;
   expect((await pull({ repo: "me/clip", hub })).files[1].fetched).toBe(200_000);
 });

@@ -17,7 +17,7 @@ import { commitOf, filesOf, type Hub, type HubFile, hubOfEnvironment, isOffline 
 import { download } from "../hub/download.ts";
 import { isCommit, parseRepo, type Repo } from "../hub/repo.ts";
 import { type Selection, selectFiles } from "../hub/select.ts";
-import { badInput, TbarError } from "../tensor/error.ts";
+import { badInput } from "../tensor/error.ts";
 import { type JobOptions, silent } from "./job.ts";
 
 export interface PullOptions extends Selection, Pick<JobOptions, "progress" | "signal"> {
@@ -57,6 +57,7 @@ const connections = 4;
  */
 export async function pull(options: PullOptions): Promise<PullResult> {
   const { progress = silent, signal } = options;
+  signal?.throwIfAborted();
   const repo = parseRepo(options.repo, options.revision);
   if (isOffline()) return fromCache(repo);
   const hub = { ...(options.hub ?? (await hubOfEnvironment())), ...(signal && { signal }) };
@@ -78,7 +79,7 @@ export async function pull(options: PullOptions): Promise<PullResult> {
   let done = 0;
   await concurrently(twins, connections, async (same) => {
     for (const [i, file] of same.entries()) {
-      if (signal?.aborted) throw new TbarError("interrupted", "pulling was interrupted");
+      signal?.throwIfAborted();
       const arrived = (bytes: number) => progress.step(mebibytes((done += bytes)), mebibytes(total), "MiB");
       const fetched = await download({ hub, repo, commit }, file, arrived);
       if (i === 0) done += file.size - fetched;

@@ -2,7 +2,7 @@
 import type { ClassList } from "../data/class-names.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { OpenedDataset } from "../data/open.ts";
-import { splitDataset, validationSplit } from "../data/split.ts";
+import { splitDataset, take, validationSplit } from "../data/split.ts";
 import { type Encoding, readText } from "../data/text.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { promptTemplates, vocabulary } from "../world/captions.ts";
@@ -61,7 +61,10 @@ export async function openSource(text: string, options: SourceOptions): Promise<
       skipped: 0,
       sets: async (sizes) =>
         record(Object.keys(sizes) as (keyof typeof sizes)[], (role) =>
-          shapesWorld({ seed: options.seed, split: String(role), size: sizes[role], labels }),
+          take(
+            shapesWorld({ seed: options.seed, split: String(role), size: Math.max(1, sizes[role]), labels }),
+            sizes[role],
+          ),
         ),
     };
   }

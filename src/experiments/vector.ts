@@ -18,7 +18,7 @@ import { writeTogether } from "../checkpoint/output-set.ts";
 import { type Change, type Parameters, pieces, piecesOf, readAhead } from "../checkpoint/pieces.ts";
 import { byteLength } from "../checkpoint/safetensors-header.ts";
 import { entryOf, type TensorFile } from "../checkpoint/tensor-file.ts";
-import { badInput, TbarError } from "../tensor/error.ts";
+import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import { sameShape, sizeOf } from "../tensor/tensor.ts";
 import { type JobOptions, readingOf, silent } from "./job.ts";
@@ -82,7 +82,7 @@ async function subtract(
       const measured: Measured[] = [];
       const plan = () => piecesOf(vectorOrder(changed), x.shapes);
       const tau = differences(readAhead(x, plan()), readAhead(y, plan()), changed, (part) => {
-        checkGoing(signal);
+        signal?.throwIfAborted();
         progress.step(measured.push(part), changed.length);
       });
       await writeVector(out, { tau, parent }, options);
@@ -144,7 +144,7 @@ async function differing(x: Parameters, y: Parameters, signal: AbortSignal | und
   for (const [name, shape] of x.shapes) {
     const size = sizeOf(shape);
     for (const [from, count] of [[0, Math.min(probeSize, size)], ...pieces(size)] as const) {
-      checkGoing(signal);
+      signal?.throwIfAborted();
       const [before, after] = [await x.read(name, from, count), await y.read(name, from, count)];
       if (before.every((v, i) => v === after[i])) continue;
       found.push(name);
@@ -188,10 +188,6 @@ function checkSameParameters(from: string, x: Shapes, to: string, y: Shapes): vo
   }
   const extra = [...y.keys()].find((name) => !x.has(name));
   if (extra !== undefined) throw badInput(`${from} has no ${extra}, which ${to} has; ${why}`);
-}
-
-function checkGoing(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new TbarError("interrupted", "vector arithmetic was interrupted");
 }
 
 export interface ApplyResult extends Reading {
@@ -249,7 +245,7 @@ async function add(
     let done = 0;
     const change = (name: string): Change => {
       return async (from, values) => {
-        checkGoing(signal);
+        signal?.throwIfAborted();
         if (from === 0) progress.step(++done, tau.shapes.size);
         axpy(alpha, await tau.read(name, from, values.length), values);
         if (isVariance(name)) floored += floorVariance(values);

@@ -35,7 +35,7 @@ export async function retrying<T>(
     try {
       return await work(() => (failures = 0));
     } catch (error) {
-      if (signal?.aborted) throw new TbarError("interrupted", "pulling was interrupted");
+      signal?.throwIfAborted();
       if (!(error instanceof Cut) || ++failures === tries) throw error;
       const { after = 0 } = error;
       if (after > longestWait) {

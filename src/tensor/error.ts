@@ -4,9 +4,10 @@
  * - `bad-input`: a file, option, name or value that cannot be used (exit 2)
  * - `unavailable`: something this machine lacks, such as an execution provider (exit 2)
  * - `not-proven`: the work finished but its claim does not hold (exit 1)
- * - `interrupted`: stopped by the user (exit 130)
+ *
+ * An aborted job throws the signal's reason instead, whatever that is (the command line exits with 130).
  */
-export type ErrorCode = "bad-input" | "unavailable" | "not-proven" | "interrupted";
+export type ErrorCode = "bad-input" | "unavailable" | "not-proven";
 
 export class TbarError extends Error {
   readonly code: ErrorCode;
