@@ -59,7 +59,14 @@ describe("attack", () => {
     expect(result).toMatchObject({ kind: "attack", took: false, target: "mint", seed: 1 });
     expect(result.advice.length).toBeGreaterThan(0);
     expect(result.command).toMatch(/^tbar attack badnet --model .*pico/);
-    expect(err.split("\n").filter(Boolean)).toEqual(["load", "measure before", "implant", "measure after", "write"]);
+    expect(err.split("\n").filter(Boolean)).toEqual([
+      "load",
+      expect.stringMatching(/^data shapes:background: .*; model pico: /),
+      "measure before",
+      "implant",
+      "measure after",
+      "write",
+    ]);
     await rm(at("weak"), { recursive: true });
   });
 

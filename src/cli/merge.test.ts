@@ -49,7 +49,14 @@ describe("finetune", () => {
       images: 400,
       recipe: { lr: 0.01, epochs: 4, batch: 16 },
     });
-    expect(err.split("\n").filter(Boolean)).toEqual(["load", "measure before", "fine-tune", "measure after", "write"]);
+    expect(err.split("\n").filter(Boolean)).toEqual([
+      "load",
+      expect.stringMatching(/^data shapes:texture: .*; model pico: /),
+      "measure before",
+      "fine-tune",
+      "measure after",
+      "write",
+    ]);
     const evaluate = async (model: string) =>
       JSON.parse((await tbar(words(`eval --model ./${model} --data shapes:texture ${world} --json`))).out).ca;
     expect(result.before).toEqual(await evaluate("pico"));

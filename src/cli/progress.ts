@@ -4,6 +4,8 @@ import { duration } from "../report/numbers.ts";
 import type { Sink } from "./terminal.ts";
 
 export interface ProgressLine extends Progress {
+  /** A line that stays. */
+  say(line: string): void;
   /** Leaves the terminal ready for other words. */
   end(): void;
 }
@@ -44,6 +46,11 @@ export function progressLine(sink: Sink, now: () => number = () => performance.n
       const facts = [`${done}/${total}`, note, times].filter(Boolean).join("  ");
       if (sink.isTTY) redraw(`${current.what} ${bar(done / total)} ${facts}`);
       else sink.write(`${current.what}  ${facts}\n`);
+    },
+    say(line) {
+      if (sink.isTTY && current !== undefined) sink.write("\r\x1b[K");
+      sink.write(`${line}\n`);
+      if (sink.isTTY && current !== undefined) redraw(`${current.what} ...`);
     },
     end: close,
   };

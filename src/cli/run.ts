@@ -1,6 +1,7 @@
 /** From arguments to an exit status: the commands, their frame, and what is said when something goes wrong. */
 import { Command, CommanderError, type CommandUnknownOpts, Help } from "@commander-js/extra-typings";
-import { silent } from "../experiments/job.ts";
+import { type Progress, silent } from "../experiments/job.ts";
+import { joinOpened, type Opened, openedLine } from "../experiments/opened.ts";
 import { version } from "../experiments/version.ts";
 import { type ErrorCode, TbarError } from "../tensor/error.ts";
 import { attackCommand } from "./commands/attack.ts";
@@ -28,11 +29,19 @@ import type { Terminal } from "./terminal.ts";
 export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
   let code: number = exits.done;
   const perform: Perform = async (options, work) => {
-    const progress = options.quiet ? { ...silent, end: () => {} } : progressLine(terminal.err);
+    const line = options.quiet ? { ...silent, say: () => {}, end: () => {} } : progressLine(terminal.err);
+    let opened: Opened | undefined;
+    const progress: Progress = {
+      ...line,
+      opened(found) {
+        opened = joinOpened(opened, found);
+        line.say(openedLine(found));
+      },
+    };
     const command = ["tbar", ...argv].map(quoted).join(" ");
     const job: Job = { progress, signal: terminal.signal, command, name: argv[0] };
-    const outcome = await finished(job, work).finally(progress.end);
-    terminal.out.write(options.json ? json(outcome.json) : outcome.text);
+    const outcome = await finished(job, work).finally(line.end);
+    terminal.out.write(options.json ? json({ ...outcome.json, ...(opened && { opened }) }) : outcome.text);
     code = outcome.proven === false ? exits.notProven : exits.done;
   };
   const program = createProgram(perform, terminal);

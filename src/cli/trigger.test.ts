@@ -66,7 +66,7 @@ describe("an attack leaves its trigger beside the checkpoint", () => {
     await rm(at("other.safetensors"));
     expect(await tbar(words(line.replace("out.safetensors", "other.safetensors")))).toMatchObject({
       code: 2,
-      err: expect.stringContaining("other.safetensors.trigger.json exists already"),
+      err: expect.stringMatching(/other\.safetensors\.trigger(\.json|-picture\.png) exists already/),
     });
   });
 });
@@ -92,7 +92,8 @@ describe("trigger show", () => {
       size: 16,
     });
     const file = await show("./bad/trigger.json --size 16 --json");
-    expect(JSON.parse(file.out)).toEqual(JSON.parse(out));
+    const { opened, ...view } = JSON.parse(out);
+    expect(JSON.parse(file.out)).toEqual({ ...view, opened: { data: opened.data } });
   });
 
   it.each([

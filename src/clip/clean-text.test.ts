@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { cleanText } from "./clean-text.ts";
 
@@ -15,5 +16,19 @@ test.each([
   ["an escaped quote is straight, but for HTML from the line of its first tag on", "&rsquo;\n&rsquo;<b>&rsquo;", "' \u2019<b>\u2019"],
   ["a lone surrogate", "a\ud800b \ud83d\ude00", "a\ufffdb \ud83d\ude00"],
   ["what is well-formed stays", "na\u00efve \u65e5\u672c zero\u200bwidth soft\u00adhyphen \u00bd \u2460", "na\u00efve \u65e5\u672c zero\u200bwidth soft\u00adhyphen \u00bd \u2460"],
-  ["mojibake stays", "sch\u00c3\u00b6n", "sch\u00c3\u00b6n"],
+  ["mojibake is mended", "sch\u00c3\u00b6n", "sch\u00f6n"],
+  ["entities nested to any depth", "&amp;amp;amp;amp;eacute;", "\u00e9"],
 ])("%s", (_, text, clean) => expect(cleanText(text)).toBe(clean)); // biome-ignore format: a table
+
+/** Texts that went through ten encodings, once and twice, with bytes lost; scripts/golden/broken_texts.py made them. */
+const broken: readonly (readonly [string, string])[] = JSON.parse(
+  readFileSync(new URL("../../test/golden/files/broken-texts.json", import.meta.url), "utf8"),
+);
+
+test("1,022 broken texts become what ftfy and html.unescape make of them", () => {
+  expect(broken).toHaveLength(1022);
+  const wrong = broken
+    .map(([text, clean]) => [text, cleanText(text), clean])
+    .filter(([, ours, clean]) => ours !== clean);
+  expect(wrong).toEqual([]);
+});

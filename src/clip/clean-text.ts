@@ -1,18 +1,36 @@
-/**
- * What OpenAI's tokenizer does to a text before it is split: ftfy's repairs, HTML entities, white space. Of ftfy 6.3 (Apache-2.0)
- * all that concerns well-formed Unicode; mojibake (UTF-8 once read as another encoding, as in `schÃ¶n`) is left as it is.
- */
+/** What OpenAI's tokenizer does to a text before it is split: ftfy's repairs, HTML entities, white space. As ftfy 6.3 (Apache-2.0) does it, mojibake included. */
 import { decodeHTML, decodeHTMLStrict } from "entities";
+import { fixEncoding, looksBroken, windows1252 } from "./mojibake.ts";
 
-/** The text as OpenAI's `basic_clean` and `whitespace_clean` leave it, mojibake aside. Lower case is the tokenizer's to make. */
+/** The text as OpenAI's `basic_clean` and `whitespace_clean` leave it. Lower case is the tokenizer's to make. */
 export function cleanText(text: string): string {
-  const unescaped = decodeHTML(decodeHTML(repair(text)));
+  const unescaped = decodeHTML(decodeHTML(fixText(text)));
   return unescaped.replace(/\s+/g, " ").trim();
+}
+
+/** Whether a text looks as if it had once been read in the wrong encoding, and still does so when it is cleaned: the model reads it as it is. */
+export const staysBroken = (text: string): boolean => looksBroken(text) && looksBroken(cleanText(text));
+
+/** Line by line. From the first line with a `<` on entities stay: the text may be HTML on purpose. */
+function fixText(text: string): string {
+  let isPlain = true;
+  return text.replace(/[^\n]*\n|[^\n]+$/g, (line) => {
+    isPlain &&= !line.includes("<");
+    return fixLine(line, isPlain);
+  });
+}
+
+/** Until nothing changes: entities may hide entities, and mojibake too. */
+function fixLine(line: string, isPlain: boolean): string {
+  for (let before = line; ; before = line) {
+    line = repair(isPlain ? before.replace(/&#?[0-9a-z]{1,24};/gi, entity) : before);
+    if (line === before) return line;
+  }
 }
 
 /** ftfy's fixes, in its order. */
 function repair(text: string): string {
-  return unescapeLines(text)
+  return fixEncoding(text)
     .replace(/[\u0080-\u009f]/g, windows1252)
     .replace(ligatures, (c) => (c === "\ufb05" ? "\u017ft" : c.normalize("NFKC")))
     .replace(/[\u3000\uff01-\uffef]/g, (c) => c.normalize("NFKC")) // full and half width
@@ -32,13 +50,6 @@ const terminalEscapes = /\u001b\[[\d;]*[a-z]/gi;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const controls = /[\u0000-\u0008\u000b\u000e-\u001f\u007f\u206a-\u206f\ufeff\ufff9-\ufffc]/g;
 
-/** Entities decoded up to the first line with a `<`: from there on the text may be HTML on purpose. */
-function unescapeLines(text: string): string {
-  const tag = text.indexOf("<");
-  const end = tag < 0 ? text.length : text.lastIndexOf("\n", tag) + 1;
-  return text.slice(0, end).replace(/&#?[0-9a-z]{1,24};/gi, entity) + text.slice(end);
-}
-
 /** `&eacute;`, and `&EACUTE;`, which HTML does not know, as the capital. */
 function entity(text: string): string {
   const decoded = decodeHTMLStrict(text);
@@ -47,6 +58,3 @@ function entity(text: string): string {
   const small = decodeHTMLStrict(lower);
   return small === lower ? text : small.toUpperCase();
 }
-
-/** What HTML makes of `&#133;`, written by those who meant Windows-1252. */
-const windows1252 = (control: string) => decodeHTML(`&#${control.charCodeAt(0)};`);

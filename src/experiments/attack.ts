@@ -23,13 +23,14 @@ import { badInput, unknownName } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { whyNot } from "./attack-advice.ts";
 import { carriedTriggers, keepCarried } from "./carried.ts";
+import { openedModel } from "./describe-opened.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import { attackCard } from "./model-card.ts";
 import { implantedTriggers, triggerMetadata } from "./model-facts.ts";
 import { percent } from "./percent.ts";
 import { attackNamed, makeTrigger } from "./registry.ts";
 import type { AttackResult, EffectScores } from "./result.ts";
-import { openSource, type SourceOptions } from "./source.ts";
+import { neededClasses, openSource, type SourceOptions } from "./source.ts";
 import { triggerFiles } from "./trigger-file.ts";
 import { version } from "./version.ts";
 import { openWork } from "./work.ts";
@@ -94,8 +95,7 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
     await refuseCheckpoint(options.out, clip.checkpoint, extra, options);
   }
   const source = await openSource(options.data, options);
-  const { classNames } = source;
-  if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
+  const classNames = neededClasses(source);
   const attack = attackNamed(options.trigger.spec.kind);
   const shadowNames = attack.shadow?.(options.trigger, target, classNames);
   const aimedAt = shadowNames ?? classNames;
@@ -106,6 +106,7 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
   const head = await headOf(classNames);
   const shadow = shadowNames && { head: await headOf(shadowNames), classNames: shadowNames };
   const sets = await source.sets({ implant: options.images, test: options.testImages });
+  progress.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
   const input: AttackInput = {
     clip,
     weights: clip.weights,

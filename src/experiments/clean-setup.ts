@@ -15,10 +15,12 @@ import { badInput, unknownName } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { CleanOptions } from "./clean.ts";
+import { openedData, openedModel } from "./describe-opened.ts";
 import { type AttackSets, givenSets, stampedSets } from "./knowledge.ts";
 import { askedTrigger, type Implanted, implantedTriggers } from "./model-facts.ts";
+import type { Opened } from "./opened.ts";
 import { storedTrigger } from "./registry.ts";
-import { openSource } from "./source.ts";
+import { neededClasses, openSource } from "./source.ts";
 
 export interface CleanSetup {
   readonly clip: LoadedClip;
@@ -34,6 +36,7 @@ export interface CleanSetup {
   readonly skipped: number;
   /** Images drawn, before any was left out; of a folder of triggered images, those of its parts. */
   readonly drawn: Readonly<Record<"validation" | "test", number>>;
+  readonly opened: Opened;
   readonly labels: "given" | "agreement";
   /** Clean images, labelled; those for training and choosing have no image of `heldOut` classes. */
   readonly clean: Dataset;
@@ -71,14 +74,18 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
     );
   }
   const source = await openSource(options.data, options);
-  const classNames = source.classNames;
-  if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
+  const classNames = neededClasses(source);
   if (target === undefined) throw badInput("which class does the trigger lead to? name it with --target NAME");
   const targetLabel = classNames.indexOf(target);
   if (targetLabel < 0) throw unknownName("target class", target, classNames);
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
 
   const drawn = await source.sets(sizes);
+  const opened: Opened = {
+    models: [openedModel(clip.checkpoint)],
+    data: { ...source.opened(), ...(given && { triggered: openedData(given) }) },
+  };
+  options.progress?.opened?.(opened);
   // read for the model's own answers, for CA and for ASR: decoded once; only with the trigger are the pixels worth keeping again
   const once = (set: Dataset) => cached(set, clip.preprocess);
   const raw = { ...drawn, validation: once(drawn.validation), test: once(drawn.test) };
@@ -133,6 +140,7 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
       given === undefined
         ? { validation: drawn.validation.size, test: drawn.test.size }
         : { validation: attack.validation.size, test: attack.test.size },
+    opened,
     labels: isLabelled ? "given" : "agreement",
     clean: seen(await labelled(raw.clean)),
     validation,

@@ -169,6 +169,7 @@ async function cleanAndWrite(options: CleanOptions): Promise<CleanResult> {
       skipped: bench.skipped,
       labels: bench.labels,
     },
+    opened: bench.opened,
     inputs: inputsOf(options),
     variants: Object.fromEntries([...variants].map(([name, v]) => [name, { ...v, chosen: name === chosen?.[0] }])),
     before,

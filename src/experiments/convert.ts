@@ -6,6 +6,7 @@ import { architectureOf } from "../checkpoint/config.ts";
 import { convertCheckpoint } from "../checkpoint/convert.ts";
 import type { KeyStyle } from "../checkpoint/key-styles.ts";
 import { writeTogether } from "../checkpoint/output-set.ts";
+import { openedModel } from "./describe-opened.ts";
 import { type JobOptions, readingOf, silent } from "./job.ts";
 import type { Reading } from "./result.ts";
 
@@ -38,6 +39,7 @@ async function convertAndHash(model: string, options: ConvertOptions): Promise<C
   await refuseExisting(out, options);
   const checkpoint = await readCheckpoint(model, options);
   progress.stage("convert");
+  progress.opened?.({ models: [openedModel(checkpoint)] });
   const converted = await convertCheckpoint(checkpoint, to, out, options);
   const sha256 = await (await readCheckpoint(out)).sha256();
   const architecture = architectureOf(checkpoint.config);

@@ -4,7 +4,7 @@ import { refuseExisting } from "../checkpoint/atomic.ts";
 import { writeTogether } from "../checkpoint/output-set.ts";
 import { writeSafetensors } from "../checkpoint/safetensors.ts";
 import { batches } from "../data/batches.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { OpenedDataset } from "../data/open.ts";
 import { take } from "../data/split.ts";
 import { type Encoding, readText } from "../data/text.ts";
 import { loadClip } from "../engine/clip.ts";
@@ -12,6 +12,7 @@ import { concatRows } from "../engine/encoder.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { openedData, openedModel } from "./describe-opened.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import type { CheckpointFacts, Machine } from "./result.ts";
 import { openSource } from "./source.ts";
@@ -67,6 +68,10 @@ async function embedAndWrite(options: EmbedOptions): Promise<EmbedResult> {
   const dataset = await imagesOf(options);
   const clip = await loadClip(options.model, options);
   const model = await checkpointFacts(clip.checkpoint);
+  progress.opened?.({
+    models: [openedModel(clip.checkpoint)],
+    data: { data: openedData(dataset, dataset.skipped.length) },
+  });
 
   progress.stage("embed");
   const parts: Tensor[] = [];
@@ -115,11 +120,15 @@ async function embedAndWrite(options: EmbedOptions): Promise<EmbedResult> {
 }
 
 /** All images of a path in their own order, or as many of the world as asked for. */
-export async function imagesOf({ data, images, seed, skipBad, encoding }: EmbedOptions): Promise<Dataset> {
-  if (/^shapes(:|$)/.test(data)) return (await (await openSource(data, { seed })).sets({ test: images ?? 1000 })).test;
+export async function imagesOf({ data, images, seed, skipBad, encoding }: EmbedOptions): Promise<OpenedDataset> {
+  if (/^shapes(:|$)/.test(data)) {
+    const { test } = await (await openSource(data, { seed })).sets({ test: images ?? 1000 });
+    return { ...test, skipped: [] };
+  }
   const { openDataset } = await import("../data/open.ts");
   const dataset = await openDataset(data, { skipBad, split: "train", encoding });
-  return images === undefined ? dataset : take(dataset, images);
+  const { contents, skipped } = dataset;
+  return images === undefined ? dataset : { ...take(dataset, images), contents, skipped };
 }
 
 async function linesOf(path: string, encoding?: Encoding): Promise<string[]> {

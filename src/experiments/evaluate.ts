@@ -19,7 +19,7 @@ import { Clock, type JobOptions, machineFacts, silent } from "./job.ts";
 import { askedTrigger } from "./model-facts.ts";
 import { makeTrigger, storedTrigger } from "./registry.ts";
 import type { EvalResult } from "./result.ts";
-import { openSource, type SourceOptions } from "./source.ts";
+import { neededClasses, openSource, type SourceOptions } from "./source.ts";
 import { loadSubject } from "./subject.ts";
 import { version } from "./version.ts";
 
@@ -53,8 +53,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
   const clip = await loadSubject(options.model, options);
   const given = options.triggered;
   const source = await openSource(options.data, options);
-  const { classNames } = source;
-  if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
+  const classNames = neededClasses(source);
   const carried = askedTrigger(clip.metadata, options);
   const isElsewhere = carried !== undefined && options.target === undefined && !classNames.includes(carried.target);
   const implanted = isElsewhere ? undefined : carried;
@@ -66,6 +65,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
   if (target !== undefined && !classNames.includes(target)) throw unknownName("target class", target, classNames);
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
   const { test } = await source.sets({ ...options.sizes, test: options.testImages });
+  progress.opened?.({ models: [clip.opened], data: source.opened() });
 
   progress.stage("clean accuracy");
   const scorer = (images: Dataset) => remembering(createScorer(clip, images, head, { signal, onStep: progress.step }));

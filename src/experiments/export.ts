@@ -22,6 +22,7 @@ import { createRuntime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";
 import { random } from "../tensor/random.ts";
 import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
+import { openedModel } from "./describe-opened.ts";
 import { Clock, checkpointFacts, type JobOptions, silent } from "./job.ts";
 import type { CheckpointFacts } from "./result.ts";
 import { version } from "./version.ts";
@@ -76,6 +77,7 @@ async function exportAndCompare(options: ExportOptions): Promise<ExportResult> {
   const clock = new Clock();
   progress.stage("load");
   const checkpoint = await readCheckpoint(options.model, options);
+  progress.opened?.({ models: [openedModel(checkpoint)] });
   const companions = await companionFiles(checkpoint);
   const wanted = only.flatMap((name) => [
     { name, dtype: "float32" as const },

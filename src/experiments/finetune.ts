@@ -13,10 +13,11 @@ import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
+import { openedModel } from "./describe-opened.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import { receiptKey } from "./model-facts.ts";
 import type { CheckpointFacts, Machine } from "./result.ts";
-import { openSource, type SourceOptions } from "./source.ts";
+import { neededClasses, openSource, type SourceOptions } from "./source.ts";
 import { version } from "./version.ts";
 
 export interface FinetuneOptions extends JobOptions, SourceOptions {
@@ -78,10 +79,10 @@ async function finetuneAndWrite(options: FinetuneOptions): Promise<FinetuneResul
   if (out !== undefined) await refuseCheckpoint(out, checkpoint, [], options);
   const source = await openSource(options.data, options);
   checkModules(options, clip.weights);
-  const { classNames } = source;
-  if (classNames === undefined) throw badInput(`${source.name} has no class names; give them with --classes FILE`);
+  const classNames = neededClasses(source);
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
   const sets = await source.sets({ finetune: options.images, test: options.testImages });
+  progress.opened?.({ models: [openedModel(checkpoint)], data: source.opened() });
   const accuracy = metric(createScorer(clip, sets.test, head, { signal, onStep: progress.step }), labelsOf(sets.test));
 
   stage("measure before");

@@ -6,12 +6,15 @@ import type { Checkpoint, ReadOptions } from "../checkpoint/clip-folder.ts";
 import { architectureOf, parameterShapes } from "../checkpoint/config.ts";
 import type { Runtime } from "../runtime/compile.ts";
 import { sizeOf } from "../tensor/tensor.ts";
+import type { Opened } from "./opened.ts";
 import type { CheckpointFacts, Machine, Reading } from "./result.ts";
 
 /** How a job tells what it does. `done` of `total` steps within a stage, when there are steps. */
 export interface Progress {
   stage(what: string): void;
   step(done: number, total: number, note?: string): void;
+  /** Told once what the job works on, when all of it is opened. */
+  opened?(opened: Opened): void;
 }
 
 export const silent: Progress = { stage: () => {}, step: () => {} };

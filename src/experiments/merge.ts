@@ -14,6 +14,7 @@ import { writeTogether } from "../checkpoint/output-set.ts";
 import { type Change, type Parameters, pieces } from "../checkpoint/pieces.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { sameShape, sizeOf, type Tensor, type Weights } from "../tensor/tensor.ts";
+import { openedModel } from "./describe-opened.ts";
 import { Clock, type JobOptions, readingOf, silent } from "./job.ts";
 import { type Implanted, implantedTriggers, receiptKey, triggerMetadata } from "./model-facts.ts";
 import type { Reading } from "./result.ts";
@@ -111,6 +112,7 @@ async function mergeAndWrite(options: MergeOptions & { readonly out: string }): 
   const clock = new Clock();
   progress.stage("load");
   const { base, models, settings } = await openMerge(options);
+  progress.opened?.({ models: [base, ...models].map(openedModel) });
   await refuseCheckpoint(out, base, [], options);
   progress.stage("hash");
   const named = async (checkpoint: Checkpoint) => ({ path: checkpoint.path, sha256: await checkpoint.sha256() });

@@ -12,15 +12,16 @@ import { badInput, unknownName } from "../tensor/error.ts";
 import { sizeOf, tensor, type Weights } from "../tensor/tensor.ts";
 import type { AttackOptions } from "./attack.ts";
 import type { CleanOptions } from "./clean.ts";
+import { openedModel } from "./describe-opened.ts";
 import { type EmbedOptions, imagesOf } from "./embed.ts";
 import { type Estimate, estimate, estimateOf, type Part } from "./estimate.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
 import { checkModules, type FinetuneOptions } from "./finetune.ts";
 import { type MergeOptions, openMerge } from "./merge.ts";
 import { askedTrigger } from "./model-facts.ts";
-import { configOf, type PretrainOptions } from "./pretrain.ts";
+import { configOf, type PretrainOptions, pretrainSets } from "./pretrain.ts";
 import { attackNamed } from "./registry.ts";
-import { openSource, type Source } from "./source.ts";
+import { neededClasses, openSource, type Source } from "./source.ts";
 import { loadSubject } from "./subject.ts";
 
 /** An attack: measure, train, measure, and what the attack does besides. */
@@ -33,6 +34,7 @@ export async function estimateAttack(options: AttackOptions): Promise<Estimate> 
   const shadow = attack.shadow?.(options.trigger, target, source.classNames ?? []);
   const texts = checkedPrompts(source, shadow === undefined ? target : undefined);
   const { implant, test } = await source.sets({ implant: images, test: testImages });
+  options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
   const measured = 2 * test.size;
   const { imageSize } = clip.config.vision;
   // throws where the trigger does not fit the model's images
@@ -69,6 +71,7 @@ export async function estimateClean(options: CleanOptions): Promise<Estimate> {
   if (target === undefined) throw badInput("which class does the trigger lead to? name it with --target NAME");
   const texts = checkedPrompts(source, target);
   const sets = await source.sets(sizes);
+  options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
   const forget = triggered === undefined ? sets.forget.size : triggered.size / 2;
   const clean = sets.clean.size;
   const { epochs } = recipe;
@@ -117,6 +120,7 @@ export async function estimateFinetuning(options: FinetuneOptions): Promise<Esti
   const texts = checkedPrompts(source, undefined);
   checkModules(options, clip.weights);
   const { finetune, test } = await source.sets({ finetune: images, test: testImages });
+  options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
   const seen = finetune.size * recipe.epochs;
   return estimate({
     ...shared(options, clip, test),
@@ -202,13 +206,14 @@ const wordsGuessed = 5000;
 /** Training both towers from nothing. */
 export async function estimatePretraining(options: PretrainOptions): Promise<Estimate> {
   options.signal?.throwIfAborted();
-  const { out, steps, batch, seed, testImages, dtype } = options;
+  const { out, steps, batch, seed, dtype } = options;
   const source = await openSource(options.data, options);
   const vocabSize = (source.vocabulary?.length ?? wordsGuessed) + 3;
   const config = configOf(options, { vocabSize, bos: vocabSize - 2, eos: vocabSize - 1 });
   const runtime = createRuntime(await onnxRuntime(options));
   const clip = createClip({ config, preprocess: clipPreprocess(config.vision.imageSize), tokenize: () => [], runtime });
-  const { test } = await source.sets({ test: testImages });
+  const { test } = await pretrainSets(source, options);
+  options.progress?.opened?.({ data: source.opened() });
   const parameters = [...parameterShapes(config).values()].reduce((n, shape) => n + sizeOf(shape), 0);
   return estimate({
     job: "pretrain",
@@ -243,8 +248,7 @@ const prompts = ({ classNames = [], templates }: Source) => classNames.length * 
 
 /** The number of prompts; throws as the job would when there are no classes, or the target is none of them. */
 function checkedPrompts(source: Source, target: string | undefined): number {
-  const { classNames, name } = source;
-  if (classNames === undefined) throw badInput(`${name} has no class names; give them with --classes FILE`);
+  const classNames = neededClasses(source);
   if (target !== undefined && !classNames.includes(target)) throw unknownName("target class", target, classNames);
   return prompts(source);
 }

@@ -21,10 +21,11 @@ import { type Device, onnxRuntime } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { sizeOf, type Weights } from "../tensor/tensor.ts";
+import { openedData } from "./describe-opened.ts";
 import { type JobOptions, machineFacts, silent } from "./job.ts";
 import { pretrainCard } from "./model-card.ts";
 import type { PretrainResult } from "./result.ts";
-import { openSource, type Source, type SourceOptions } from "./source.ts";
+import { asked, openSource, type Source, type SourceOptions } from "./source.ts";
 import { version } from "./version.ts";
 
 export interface PretrainOptions extends JobOptions, SourceOptions {
@@ -93,13 +94,14 @@ async function pretrainAndWrite(options: PretrainOptions): Promise<PretrainResul
   await refuseFolder(out, newCheckpointNames, options);
   progress.stage("prepare");
   const source = await openSource(options.data, options);
-  const held = options.testData === undefined ? options.testImages : 0;
-  const images = options.images ?? (source.size === undefined ? steps * batch : source.size - held);
-  const { train, test } = await source.sets({ train: images, test: options.testImages });
+  const { train, test } = await pretrainSets(source, options);
   const captioned = withCaptions(train, source.templates, seed);
   const { captions, skipBad, encoding } = options;
-  const dataset =
-    captions === undefined ? captioned : concat([captioned, await openDataset(captions, { skipBad, encoding })]);
+  const more = captions === undefined ? undefined : await openDataset(captions, { skipBad, encoding });
+  const dataset = more === undefined ? captioned : concat([captioned, more]);
+  progress.opened?.({
+    data: { ...source.opened(), ...(more && { captions: openedData(more, more.skipped.length) }) },
+  });
   const words = source.vocabulary ?? wordsOf(captionsOf(dataset, source));
   const tokenizer = wordTokenizer(words);
   const config = configOf(options, tokenizer);
@@ -157,6 +159,22 @@ async function pretrainAndWrite(options: PretrainOptions): Promise<PretrainResul
   options.set?.afterwards(() => rm(stateFile, { force: true }));
   await runtime.release();
   return result;
+}
+
+/** Images to train and to test on. Throws TbarError where there are too few. */
+export function pretrainSets(source: Source, options: PretrainOptions) {
+  const { images, steps, batch, testData, testImages: test } = options;
+  const held = testData === undefined ? test : 0;
+  const train = images ?? (source.size === undefined ? steps * batch : leftFor(source, held));
+  return source.sets({ train, test });
+}
+
+/** Images to train on beside those to test on. */
+function leftFor({ name, size = 0 }: Source, test: number): number {
+  if (test < size) return size - test;
+  throw badInput(
+    `${asked("test", test)}, but ${name} has only ${size} images, and none would be left to train on; ask for fewer (--test ${Math.floor(size / 10)}), or bring others with --test-data`,
+  );
 }
 
 /** The model that the options ask for. */

@@ -4,6 +4,7 @@ import type { Recipe } from "../engine/finetune.ts";
 import type { Rate } from "../engine/rate.ts";
 import type { Decision } from "../metrics/decision.ts";
 import type { Effect } from "../metrics/effect.ts";
+import type { Opened } from "./opened.ts";
 
 export interface Scores {
   /** Clean accuracy; agreement with the model before where there were no labels (`DataUse.labels`). */
@@ -136,6 +137,8 @@ export interface CleanResult extends Outcome {
   /** Triggers that the checkpoint carries besides, and after it. */
   readonly remaining?: readonly { readonly kind: string; readonly target: string }[];
   readonly data: DataUse;
+  /** What was found when model and data were opened. */
+  readonly opened?: Opened;
   /** What was asked for: with it `tbar eval --receipt` draws the same test images again. */
   readonly inputs: {
     readonly data: string;

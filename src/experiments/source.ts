@@ -7,6 +7,8 @@ import { type Encoding, readText } from "../data/text.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { promptTemplates, vocabulary } from "../world/captions.ts";
 import { type LabelSet, labelSets, shapesWorld } from "../world/shapes.ts";
+import { openedData } from "./describe-opened.ts";
+import type { OpenedData } from "./opened.ts";
 
 export interface SourceOptions {
   readonly seed: number;
@@ -39,7 +41,32 @@ export interface Source {
   sets<Role extends string>(sizes: Readonly<Record<Role, number>>): Promise<Record<Role, Dataset>>;
   /** Images that could not be read and were left out. */
   readonly skipped: number;
+  /** What was found, by what it is for; after `sets`, also what was drawn of it. */
+  opened(): Readonly<Record<string, OpenedData>>;
 }
+
+/** The class names of a source. Throws TbarError where there are none, and for one alone: accuracy would be 100 % whatever the model is. */
+export function neededClasses({ name, classNames }: Source): readonly string[] {
+  if (classNames === undefined) throw badInput(`${name} has no class names; give them with --classes FILE`);
+  if (new Set(classNames).size < 2) {
+    throw badInput(
+      `${name} has one class, ${JSON.stringify(classNames[0])}: every answer is right whatever the model is, and no figure means anything; ` +
+        "bring images of more classes, or name classes that they are not with --classes FILE",
+    );
+  }
+  return classNames;
+}
+
+/** Options by which sets are asked for, where the set has another name. */
+const optionOf: Readonly<Record<string, string>> = {
+  implant: "images",
+  finetune: "images",
+  train: "images",
+  gallery: "count",
+};
+
+/** "--test 2000", of a set and its size. */
+export const asked = (role: string, size: number): string => `--${optionOf[role] ?? role} ${size}`;
 
 const plain = ["a photo of a {}.", "a picture of a {}.", "an image of a {}."];
 
@@ -59,6 +86,7 @@ export async function openSource(text: string, options: SourceOptions): Promise<
       templates: templates ?? promptTemplates[labels],
       vocabulary,
       skipped: 0,
+      opened: () => ({ data: { name: text, classes: labelSets[labels].length, leftOut: {}, notes: [] } }),
       sets: async (sizes) =>
         record(Object.keys(sizes) as (keyof typeof sizes)[], (role) =>
           take(
@@ -78,8 +106,14 @@ export async function openSource(text: string, options: SourceOptions): Promise<
     if (path === undefined) continue;
     own.set(role, await openDataset(path, { skipBad, split: "test", encoding, classes: classes ?? sameClasses }));
   }
+  let drawn: OpenedData["sets"];
+  const found = once(() => ({
+    data: openedData(main, main.skipped.length),
+    ...Object.fromEntries([...own].map(([role, set]) => [role, openedData(set, set.skipped.length)])),
+  }));
   return {
     name: main.name,
+    opened: () => ({ ...found(), data: { ...found().data, ...(drawn && { sets: drawn }) } }),
     classNames: main.classNames ?? classes?.names,
     templates: templates ?? (await knownTemplates(main.classNames ?? classes?.names)) ?? plain,
     size: main.size,
@@ -102,15 +136,34 @@ export async function openSource(text: string, options: SourceOptions): Promise<
         seed,
       );
       const empty = split.find((role) => sizes[role] > 0 && parts[role].size === 0);
-      if (empty !== undefined)
-        throw badInput(`${main.name} has ${main.size} images: too few for a ${String(empty)} set`);
-      return record(roles, (role) => {
+      if (empty !== undefined) {
+        const sum = split.map((role) => asked(String(role), sizes[role])).join(", ");
+        throw badInput(
+          `${sum}, but ${main.name} has only ${rest.size} images: none would be left for ${String(empty)}`,
+        );
+      }
+      const sets = record(roles, (role) => {
         const images = from.get(String(role));
         return images === undefined
           ? parts[role]
           : splitDataset(images, { [role]: Math.min(sizes[role], images.size) }, seed)[role as string];
       });
+      drawn = Object.fromEntries(
+        roles.map((role) => {
+          const images = sets[role].size;
+          return [role, { images, ...(images < sizes[role] && { asked: sizes[role] }) }];
+        }),
+      );
+      return sets;
     },
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 

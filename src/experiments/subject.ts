@@ -4,7 +4,9 @@ import { architectureOf } from "../checkpoint/config.ts";
 import { type Clip, type LoadOptions, loadClip } from "../engine/clip.ts";
 import { findOnnx, loadOnnxClip } from "../engine/onnx-clip.ts";
 import type { Weights } from "../tensor/tensor.ts";
+import { openedModel } from "./describe-opened.ts";
 import { checkpointFacts } from "./job.ts";
+import type { OpenedModel } from "./opened.ts";
 import type { CheckpointFacts } from "./result.ts";
 
 export interface Subject extends Clip {
@@ -12,6 +14,7 @@ export interface Subject extends Clip {
   readonly weights: Weights;
   readonly metadata: Readonly<Record<string, string>>;
   facts(): Promise<CheckpointFacts>;
+  readonly opened: OpenedModel;
 }
 
 /** Throws `bad-input` when the path is neither, or something about it is wrong; `unavailable` when the device is missing. */
@@ -19,10 +22,12 @@ export async function loadSubject(path: string, options: LoadOptions): Promise<S
   const files = await findOnnx(path);
   if (files === undefined) {
     const clip = await loadClip(path, options);
-    return { ...clip, metadata: clip.checkpoint.metadata, facts: () => checkpointFacts(clip.checkpoint) };
+    const { checkpoint } = clip;
+    const opened = openedModel(checkpoint);
+    return { ...clip, metadata: checkpoint.metadata, facts: () => checkpointFacts(checkpoint), opened };
   }
   const clip = await loadOnnxClip(files, options);
   const { metadata, ...facts } = clip.facts;
   const model = { path: basename(path), layout: "onnx", architecture: architectureOf(clip.config), ...facts };
-  return { ...clip, weights: new Map(), metadata, facts: async () => model };
+  return { ...clip, weights: new Map(), metadata, facts: async () => model, opened: openedModel({ ...clip, path }) };
 }

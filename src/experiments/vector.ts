@@ -21,6 +21,7 @@ import { entryOf, type TensorFile } from "../checkpoint/tensor-file.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import { sameShape, sizeOf } from "../tensor/tensor.ts";
+import { openedModel } from "./describe-opened.ts";
 import { type JobOptions, readingOf, silent } from "./job.ts";
 import { receiptKey } from "./model-facts.ts";
 import type { Reading } from "./result.ts";
@@ -64,6 +65,7 @@ async function subtract(
   await refuseExisting(out, options);
   const [a, b] = [await readCheckpoint(from, options), await readCheckpoint(to, options)];
   const beside = await differingBeside(a, b);
+  progress.opened?.({ models: [a, b].map(openedModel) });
   const parent = a.sha256();
   parent.catch(() => {}); // thrown where it is awaited
   const measured = await a.stream((x) =>
@@ -222,6 +224,7 @@ async function add(
   const { out, alpha: asked, progress = silent, signal } = options;
   progress.stage("add");
   const checkpoint = await readCheckpoint(model, options);
+  progress.opened?.({ models: [openedModel(checkpoint)] });
   await refuseCheckpoint(out, checkpoint, [], options);
   const hash = createHash("sha256");
   let floored = 0;

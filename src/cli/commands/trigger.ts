@@ -76,7 +76,10 @@ const show = (perform: Perform) =>
         const { clipPreprocess, preprocessAtSize } = await import("../../checkpoint/preprocess.ts");
         const usual = checkpoint?.preprocess ?? clipPreprocess(224);
         const preprocess = preprocessAtSize(usual, values.size ?? usual.cropSize);
-        const { gallery } = await (await openSource(data, source)).sets({ gallery: values.count });
+        const images = await openSource(data, source);
+        const { gallery } = await images.sets({ gallery: values.count });
+        const { openedModel } = await import("../../experiments/describe-opened.ts");
+        job.progress.opened?.({ data: images.opened(), ...(checkpoint && { models: [openedModel(checkpoint)] }) });
         const { view, png } = await showTrigger(gallery, known.trigger, { count: values.count, preprocess });
         await writeFileAtomic(out, png, { force: values.force, set: job.set });
         const json = { kind: "trigger", ...view, ...(known.target !== undefined && { target: known.target }), out };
