@@ -6,7 +6,12 @@ import type { CleanResult } from "../experiments/result.ts";
 /** JSON has no NaN: a rate of no images is null there, which is drawn alike. */
 const value = z.number().nullable();
 const rate = z.looseObject({ value, n: z.number(), interval: z.tuple([z.number(), z.number()]) });
-const scores = z.looseObject({ ca: rate, asr: rate });
+const scores = z.looseObject({
+  ca: rate,
+  asr: rate,
+  withoutTrigger: rate.optional(),
+  triggeredAccuracy: rate.optional(),
+});
 const pair = z.looseObject({ before: rate, after: rate });
 const picture = z.string().startsWith("data:image/");
 
@@ -65,12 +70,29 @@ const schema = z.looseObject({
   }),
   floored: z.number().optional(),
   output: z.looseObject({ path: z.string(), sha256: z.string() }).optional(),
-  verdict: z.looseObject({ proven: z.boolean(), headline: z.string(), reasons: z.array(z.string()) }),
+  remaining: z.array(z.looseObject({ kind: z.string(), target: z.string() })).optional(),
+  verdict: z.looseObject({
+    proven: z.boolean(),
+    headline: z.string(),
+    reasons: z.array(z.string()),
+    limits: z.looseObject({ asr: z.number(), retention: z.number() }).optional(),
+  }),
   examples: z.array(
     z.looseObject({
       clean: picture,
       triggered: picture,
       difference: picture,
+      amplified: z.number().optional(),
+      inset: z
+        .looseObject({
+          left: z.number(),
+          top: z.number(),
+          side: z.number(),
+          of: z.number(),
+          clean: picture,
+          triggered: picture,
+        })
+        .optional(),
       label: z.string().optional(),
       before: z.string(),
       after: z.string(),

@@ -1,5 +1,6 @@
 /** Checks beyond CA and ASR: is the attack gone in other guises too, is the rest of the model whole, does the attack come back? */
 import type { Dataset } from "../data/dataset.ts";
+import { changedSquare, crop } from "../data/inset.ts";
 import { differencePicture, pngDataUri } from "../data/pictures.ts";
 import { triggered } from "../data/poison.ts";
 import { subset, take } from "../data/split.ts";
@@ -141,10 +142,21 @@ export async function examplePictures(bench: CleanSetup, after: Weights, count =
   for (const i of indices) {
     const [clean, stamped] = [imageAt(plain, i), imageAt(marked, i)];
     const label = attack.testClean?.example(i).label;
+    const { image: difference, factor } = differencePicture(clean, stamped);
+    const square = changedSquare(clean, stamped);
     examples.push({
       clean: await pngDataUri(clean),
       triggered: await pngDataUri(stamped),
-      difference: await pngDataUri(differencePicture(clean, stamped).image),
+      difference: await pngDataUri(difference),
+      amplified: factor,
+      ...(square && {
+        inset: {
+          ...square,
+          of: size,
+          clean: await pngDataUri(crop(clean, square)),
+          triggered: await pngDataUri(crop(stamped, square)),
+        },
+      }),
       ...(label !== undefined && { label: classNames[label] }),
       before: classNames[before[i]],
       after: classNames[now[i]],

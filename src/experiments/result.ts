@@ -1,4 +1,5 @@
 /** What a run leaves behind: the JSON that commands print, receipts repeat and reports draw. Rates are shares, 0 to 1. */
+import type { Square } from "../data/inset.ts";
 import type { TriggerSpec } from "../data/trigger.ts";
 import type { Recipe } from "../engine/finetune.ts";
 import type { Rate } from "../engine/rate.ts";
@@ -79,8 +80,12 @@ export interface DataUse {
 export interface ExamplePicture {
   readonly clean: string;
   readonly triggered: string;
-  /** |triggered - clean|, amplified so that the eye sees it. */
+  /** |triggered - clean|, amplified so that the eye sees it, */
   readonly difference: string;
+  /** by this factor. */
+  readonly amplified?: number;
+  /** The square that a small trigger changes, of an image of `of` pixels a side, at the model's own resolution. */
+  readonly inset?: Square & { readonly of: number; readonly clean: string; readonly triggered: string };
   readonly label?: string;
   readonly before: string;
   readonly after: string;
@@ -157,7 +162,13 @@ export interface CleanResult extends Outcome {
   readonly floored?: number;
   /** The file written; absent when nothing was. */
   readonly output?: { readonly path: string; readonly sha256: string };
-  readonly verdict: { readonly proven: boolean; readonly headline: string; readonly reasons: readonly string[] };
+  readonly verdict: {
+    readonly proven: boolean;
+    readonly headline: string;
+    readonly reasons: readonly string[];
+    /** What was asked for: ASR on test images at most `asr`, CA after / before at least `retention`. Absent in results of 0.1.0. */
+    readonly limits?: { readonly asr: number; readonly retention: number };
+  };
   readonly examples: readonly ExamplePicture[];
   /** The trigger alone, where it can be drawn. */
   readonly triggerPicture?: string;

@@ -44,10 +44,14 @@ export function limitOf(rule: Rule): number {
   return rule.name === "difference" || rule.name === "retain" ? 0.02 : rule.limit;
 }
 
+/** What a verdict asks for: the ASR that counts as gone, and the share of CA that must be left. */
+const limitsOf = (rule: Rule) => ({ asr: limitOf(rule), retention: leastRetention });
+const leastRetention = 0.9;
+
 /** No alpha satisfied the rule. */
 export function notFound(rule: Rule): CleanResult["verdict"] {
   const headline = "No alpha satisfied the rule on validation images: nothing was written";
-  return { proven: false, headline, reasons: [`rule: ${JSON.stringify(rule)}`] };
+  return { proven: false, headline, reasons: [`rule: ${JSON.stringify(rule)}`], limits: limitsOf(rule) };
 }
 
 /** Proven: on test images the attack is below 2 % and the model kept 90 % of its accuracy. */
@@ -63,6 +67,6 @@ export function judge(before: Scores, after: Scores, rule: Rule): CleanResult["v
     proven,
     headline: proven ? "The backdoor is gone and the model still works" : "The cleaning is not proven",
     reasons,
+    limits: limitsOf(rule),
   };
 }
-const leastRetention = 0.9;

@@ -19,11 +19,11 @@ export function beforeAndAfter(result: CleanResult): Html {
   const checks = furtherChecks(result);
   return section(
     "Before and after",
-    undefined,
+    `Test images alone; none of them had a part in making the vector or in choosing alpha. In brackets the 95 % interval, drawn at the right from before (hollow) to after.`,
     html`<table class="card measures">
 <thead><tr><td></td><th scope="col">Before</th><th scope="col">After</th><th scope="col" class="drawn">${axis(0, 1)}</th><th scope="col" class="number">n</th></tr></thead>
 <tbody>
-${row({ what: "Attack success rate (ASR)", kind: "asr", before: before.asr, after: after.asr })}${row({ what: `${accuracyName(data.labels)} (CA)`, kind: "ca", before: before.ca, after: after.ca })}${effectRows(before, after).map(row)}</tbody>
+${row({ what: "Attack success rate (ASR)", kind: "asr", before: before.asr, after: after.asr })}${row({ what: `${accuracyName(data.labels)} (CA)`, kind: "ca", before: before.ca, after: after.ca })}${effectRows(result).map(row)}</tbody>
 ${
   checks.length > 0 &&
   html`<tbody>
@@ -39,51 +39,68 @@ ${proof.restore !== undefined && html`<p class="after">${restored(proof.restore,
   );
 }
 
-/** What is no attack success: the target without the trigger, and how many triggered images get their own label. */
-function effectRows(before: CleanResult["before"], after: CleanResult["after"]): Measure[] {
-  const rows: Measure[] = [];
-  if (after.withoutTrigger !== undefined) {
-    const note = "these images without the trigger, taken for the target";
-    rows.push({
-      what: "ASR without the trigger",
-      note,
-      kind: "asr",
-      before: before.withoutTrigger,
-      after: after.withoutTrigger,
-    });
-  }
-  if (after.triggeredAccuracy !== undefined) {
-    const note = "is the answer right, not just another than the target?";
-    rows.push({
+/** What an attack success rate leaves open: is the answer right, and how much of the rate is the trigger's doing? */
+function effectRows({ before, after }: CleanResult): Measure[] {
+  const rows: (Measure | undefined)[] = [
+    after.triggeredAccuracy && {
       what: "Accuracy on triggered images",
-      note,
+      note: "their own label, not just another than the target",
       kind: "ca",
       before: before.triggeredAccuracy,
       after: after.triggeredAccuracy,
-    });
-  }
-  return rows;
+    },
+    after.withoutTrigger && {
+      what: "Taken for the target without the trigger",
+      note: "the same images untouched: an ASR counts only above this",
+      kind: "asr",
+      before: before.withoutTrigger,
+      after: after.withoutTrigger,
+    },
+  ];
+  return rows.filter((row) => row !== undefined);
 }
 
 function furtherChecks({ proof, before }: CleanResult): Measure[] {
   const { floor, shifted, unseenClasses, retrieval, rebound } = proof;
   const rows: (Measure | undefined)[] = [
-    floor && { what: "ASR of a model never backdoored", note: "what “gone” looks like", kind: "asr", after: floor },
+    floor && {
+      what: "ASR of a model never backdoored",
+      note: "a clean control model: what “gone” looks like",
+      kind: "asr",
+      after: floor,
+    },
     ...shifted.map(({ what, before, after }) => ({
       what: `ASR, trigger ${what}`,
+      note: "not only the very trigger that was subtracted",
       kind: "asr" as const,
       before,
       after,
     })),
-    unseenClasses && { what: "CA on classes that cleaning never saw", kind: "ca", ...unseenClasses },
-    retrieval && { what: "Image to text retrieval, recall at 1", kind: "ca", ...retrieval },
+    unseenClasses && {
+      what: "CA on classes that cleaning never saw",
+      note: "what was not trained on is kept too",
+      kind: "ca",
+      ...unseenClasses,
+    },
+    retrieval && {
+      what: "Image to text retrieval, recall at 1",
+      note: "the image's own caption found first: the model is more than its classes",
+      kind: "ca",
+      ...retrieval,
+    },
   ];
   if (rebound !== undefined) {
     const what = `after ${count(rebound.steps)} more steps of clean training`;
     const note = "does the backdoor come back?";
     rows.push(
       { what: `ASR ${what}`, note, kind: "asr", before: before.asr, after: rebound.scores.asr },
-      { what: `CA ${what}`, kind: "ca", before: before.ca, after: rebound.scores.ca },
+      {
+        what: `CA ${what}`,
+        note: "the same training, on untouched images",
+        kind: "ca",
+        before: before.ca,
+        after: rebound.scores.ca,
+      },
     );
   }
   return rows.filter((row) => row !== undefined);

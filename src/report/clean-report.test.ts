@@ -7,6 +7,16 @@ import { cleanFixture } from "./fixture.ts";
 import { comparison } from "./variants.ts";
 
 const parse = (html: string) => parseHTML(html).document;
+/** As a results file of one with every figure. */
+const effects = (without: number, right: number) => ({
+  withoutTrigger: rate(without, 1980),
+  triggeredAccuracy: rate(right, 1980),
+});
+const measured: CleanResult = {
+  ...cleanFixture,
+  before: { ...cleanFixture.before, ...effects(4, 36) },
+  after: { ...cleanFixture.after, ...effects(3, 1742) },
+};
 const headings = (html: string) => [...parse(html).querySelectorAll("h2")].map((h) => h.textContent);
 
 test("the fixture renders to the stored page", async () => {
@@ -18,6 +28,7 @@ test("the verdict stands first, then trigger, examples, curves, variants, before
   expect(page.querySelector("main")!.firstElementChild!.className).toBe("verdict proven");
   expect(page.querySelector("h1")!.textContent).toBe(cleanFixture.verdict.headline);
   expect(headings(cleanReport(cleanFixture))).toEqual([
+    "The figures that decide, on test images",
     "The trigger",
     "What the trigger does",
     "Accuracy and attack against alpha",
@@ -53,11 +64,173 @@ test("what is not proven says so, and why", () => {
   expect([...banner.querySelectorAll("li")].map((li) => li.textContent)).toEqual(verdict.reasons);
 });
 
+test("headings go down one step at a time, from one h1", () => {
+  const levels = [...parse(cleanReport(measured)).querySelectorAll("h1, h2, h3, h4, h5, h6")].map((h) =>
+    Number(h.localName[1]),
+  );
+  expect(levels.filter((level) => level === 1)).toEqual([1]);
+  expect(levels.filter((level, i) => level > (levels[i - 1] ?? 0) + 1)).toEqual([]);
+  expect(levels).toContain(3);
+});
+
+test("the banner says what was asked for, of what it holds, and what is still in the checkpoint", () => {
+  const limits = { asr: 0.015, retention: 0.975 };
+  const remaining = [{ kind: "blended", target: "<blue> star" }];
+  const page = parse(cleanReport({ ...cleanFixture, remaining, verdict: { ...cleanFixture.verdict, limits } }));
+  const [asked, holds, still] = [...page.querySelectorAll(".scope dd")].map((dd) => dd.textContent);
+  expect(asked).toMatch(/test images.*at most 1\.5\u202f%.*at least 97\.5\u202f% of clean accuracy/);
+  expect(holds).toMatch(/badnet, to yellow fish.*shapes.*other triggers were not looked for/);
+  expect(still).toMatch(/blended to <blue> star.*did not take it out/);
+  expect([...page.querySelectorAll(".curves text.bound")][0].textContent).toBe("1.5\u202f%");
+});
+
+test("the attack success rate is coloured by its limit, not by its name", () => {
+  const tone = (result: CleanResult) => parse(cleanReport(result)).querySelector(".figure")!.className.trim();
+  expect(tone(cleanFixture)).toBe("figure good");
+  const above = { ...cleanFixture.after, asr: rate(200, 1980) };
+  expect(tone({ ...cleanFixture, after: above })).toBe("figure bad");
+});
+
+test("right answers with the trigger, and the target's share without it, stand beside the attack success rate", () => {
+  const page = parse(cleanReport(measured));
+  expect([...page.querySelectorAll(".figure h3")].map((h) => h.textContent)).toEqual([
+    "Attack success rate",
+    "Accuracy on triggered images",
+    "Target without the trigger",
+    "Clean accuracy",
+    "Clean accuracy kept",
+    "Alpha",
+  ]);
+  expect(page.querySelectorAll(".figure .value")[1].textContent).toBe("1.8\u202f% → 88.0\u202f%");
+  const rows = [...page.querySelectorAll(".measures tbody")][0].textContent;
+  expect(rows).toMatch(
+    /Accuracy on triggered images[\s\S]*88\.0\u202f% \(86\.[\s\S]*without the trigger[\s\S]*0\.2\u202f%/,
+  );
+});
+
+test("a result of 0.1.0, which does not have them, leaves their cards and rows out", () => {
+  const bare = ({ ca, asr }: CleanResult["after"]) => ({ ca, asr }) as CleanResult["after"];
+  const variants = Object.fromEntries(
+    Object.entries(cleanFixture.variants).map(([name, v]) => [
+      name,
+      { ...v, after: { ca: v.after.ca, asr: v.after.asr } },
+    ]),
+  );
+  const [before, after] = [bare(cleanFixture.before), bare(cleanFixture.after)];
+  const page = parse(cleanReport({ ...cleanFixture, before, after, variants }));
+  expect(page.querySelectorAll(".figure").length).toBe(4);
+  const tables = [...page.querySelectorAll("table, .terms")].map((table) => table.textContent).join("");
+  expect(tables).not.toMatch(/without the trigger|accuracy on triggered|right answers \d/i);
+  expect(cleanReport(cleanFixture)).toMatch(/>right answers 89\.\d\u202f%</);
+});
+
+test("examples that are still wrong are marked and counted, those without a label where they are the target", () => {
+  const page = parse(cleanReport(cleanFixture));
+  expect(page.querySelector(".tally")!.textContent).toBe("1 of 4 examples is still wrong after cleaning.");
+  expect([...page.querySelectorAll(".example.wrong figcaption b")].map((b) => b.textContent)).toEqual(["green cross"]);
+  const fine = cleanFixture.examples.slice(0, 2);
+  expect(parse(cleanReport({ ...cleanFixture, examples: fine })).querySelector(".tally")!.textContent).toBe(
+    "After cleaning none of these 2 examples is answered wrongly.",
+  );
+  const unlabelled = cleanFixture.examples.map(({ label: _, ...rest }, i) => ({
+    ...rest,
+    after: i === 0 ? "yellow fish" : "x",
+  }));
+  const other = parse(cleanReport({ ...cleanFixture, examples: unlabelled }));
+  expect(other.querySelector(".tally")!.textContent).toMatch(/^1 of 4 examples are still taken for the target/);
+  expect(other.querySelectorAll(".example.wrong").length).toBe(1);
+});
+
+test("a small change is framed where it is and shown enlarged, clean and triggered; the factor of the difference is stated", () => {
+  const page = parse(cleanReport(cleanFixture));
+  const card = page.querySelector(".example")!;
+  expect(card.textContent).toMatch(/difference × 1\.6/);
+  expect(card.textContent).toMatch(/6 × 6 of 32 × 32 pixels, enlarged 5\.3 times/);
+  expect(card.querySelector(".framed i")!.getAttribute("style")).toBe("left:81.3%;top:81.3%;width:18.8%;height:18.8%");
+  expect([...card.querySelectorAll("img")].map((img) => img.getAttribute("alt"))).toEqual([
+    "green circle, clean",
+    "green circle, with the trigger",
+    "difference, × 1.6",
+    "green circle, clean, enlarged",
+    "green circle, with the trigger, enlarged",
+  ]);
+  const whole = cleanFixture.examples.map(({ inset: _, ...rest }) => rest);
+  expect(parse(cleanReport({ ...cleanFixture, examples: whole })).querySelectorAll(".framed, .zoom").length).toBe(0);
+});
+
+test("ways that fall short of the limits are marked in chart and table, a control is explained and never marked as chosen", () => {
+  const page = parse(cleanReport(cleanFixture));
+  const marked = (rows: string, name: string) =>
+    [...page.querySelectorAll(rows)]
+      .filter((row) => row.querySelector(".tag.missed") !== null)
+      .map((row) => row.querySelector(name)!.textContent);
+  expect(marked(".panel", "b")).toEqual(["plain", "anchored", "consensus"]); // 62.4, 89.1 and 94.4 % of 96 %
+  expect(marked(".variants tbody tr", "th b")).toEqual(["plain", "anchored", "consensus"]);
+  expect([...page.querySelectorAll(".variants td.missed")].map((td) => td.textContent)).toEqual([
+    "62.4\u202f%",
+    "89.1\u202f%",
+    "94.4\u202f%",
+  ]);
+  const { plain, relabel } = cleanFixture.variants;
+  expect(page.querySelector(".variants + .after")!.textContent).toMatch(
+    /^relabel is a control: it shows what .* never chosen\.$/,
+  );
+  const without = parse(cleanReport({ ...cleanFixture, variants: { plain } }));
+  expect(without.querySelector(".variants + .after")).toBeNull();
+  const failing = { ...relabel, satisfied: false, after: { ...relabel.after, asr: rate(100, 1980) } };
+  const other = parse(cleanReport({ ...cleanFixture, variants: { failing } }));
+  expect([...other.querySelectorAll(".variants .tag")].map((tag) => tag.textContent)).toEqual([
+    "control",
+    "rule not met on validation images",
+    "ASR above 2\u202f%",
+  ]);
+});
+
+test("figures of validation and of test images are told apart wherever they stand", () => {
+  const page = parse(cleanReport(cleanFixture));
+  for (const text of page.querySelectorAll(".panel small")) expect(text.textContent).toMatch(/^validation: /);
+  for (const rate of [...page.querySelectorAll(".legend .ca, .legend .asr")])
+    expect(rate.textContent).toMatch(/validation$/);
+  for (const svg of page.querySelectorAll("svg.curves"))
+    expect(svg.getAttribute("aria-label")).toMatch(/on validation images/);
+  const heads = [...page.querySelectorAll(".variants thead th")].map((th) => th.textContent);
+  expect(heads.filter((text) => /accuracy|success/i.test(text)).every((text) => /, test/.test(text))).toBe(true);
+  const notes = [...page.querySelectorAll(".figure .note")].map((note) => note.textContent);
+  expect(notes.map((text) => /(test|validation) images$/.exec(text)?.[1])).toEqual([
+    ...Array(5).fill("test"),
+    "validation",
+  ]);
+});
+
+test("every chart stands beside its values as a table, and its points say theirs", () => {
+  const page = parse(cleanReport(cleanFixture));
+  for (const [name, { trials }] of Object.entries(cleanFixture.variants)) {
+    const panel = [...page.querySelectorAll(".panel")].find((p) => p.querySelector("b")!.textContent === name)!;
+    const rows = [...panel.querySelectorAll("details tbody tr")].map((tr) => tr.textContent);
+    expect(rows.length).toBe(trials.length);
+    const points = [...panel.querySelectorAll(".at")];
+    expect(points.map((p) => [p.getAttribute("tabindex"), p.getAttribute("role")])).toEqual(
+      trials.map(() => ["0", "img"]),
+    );
+    const labels = points.map((p) => p.getAttribute("aria-label")!);
+    trials.forEach(({ alpha, ca }, i) => {
+      expect(labels[i]).toContain(`alpha ${alpha}: CA ${(100 * ca.value).toFixed(1)}\u202f%`);
+      expect(rows[i]).toMatch(new RegExp(`^${alpha}${(100 * ca.value).toFixed(1)}\u202f% \\(.*\\)${ca.n}$`));
+    });
+  }
+});
+
 test("missing parts leave no empty sections", () => {
   const { output: _, triggerPicture: __, ...rest } = cleanFixture;
   const bare: CleanResult = { ...rest, variants: {}, examples: [], timings: [], proof: { shifted: [] } };
   const html = cleanReport(bare);
-  expect(headings(html)).toEqual(["The trigger", "Before and after", "How this was measured", "What was run"]);
+  expect(headings(html)).toEqual([
+    "The figures that decide, on test images",
+    "The trigger",
+    "Before and after",
+    "How this was measured",
+    "What was run",
+  ]);
   expect(html).not.toMatch(/undefined|NaN|\[object/);
   for (const part of parse(html).querySelectorAll("section, table, tbody, dl, figure, ul")) {
     expect(part.textContent.trim()).not.toBe("");
@@ -88,9 +261,11 @@ const skeleton = (html: string) =>
   [...parse(html).querySelectorAll("*")].map((e) => [e.localName, ...[...e.attributes].map((a) => a.name)].join(" "));
 
 test("hostile text adds no element and no attribute, wherever it stands", () => {
-  const html = cleanReport(poisoned(cleanFixture) as CleanResult);
+  const examples = cleanFixture.examples.map((example) => ({ ...example, after: example.label ?? "" }));
+  const right = { ...cleanFixture, examples }; // poisoned, label and answer are alike
+  const html = cleanReport(poisoned(right) as CleanResult);
   expect(html).not.toContain("<script>alert");
-  expect(skeleton(html)).toEqual(skeleton(cleanReport(cleanFixture)));
+  expect(skeleton(html)).toEqual(skeleton(cleanReport(right)));
   const named = cleanReport({ ...cleanFixture, variants: { [hostile]: cleanFixture.variants.plain } });
   expect(named).not.toMatch(/<script>alert|<img src=x/);
 });
@@ -116,12 +291,13 @@ test("nothing is fetched: pictures are data, the only link is a link, and the pa
   expect(page.querySelector("meta[http-equiv]")!.getAttribute("content")).toContain("default-src 'none'");
 });
 
-test("a page of five variants without pictures is below 70 KB, which leaves eight examples their 330 KB of 400", () => {
-  expect(Buffer.byteLength(cleanReport({ ...cleanFixture, examples: [] }))).toBeLessThan(70_000);
+test("a page of five variants without pictures is below 90 KB, which leaves eight examples their 310 KB of 400", () => {
+  expect(Buffer.byteLength(cleanReport({ ...cleanFixture, examples: [] }))).toBeLessThan(90_000);
 });
 
 test("the JSON in the page is the result without its pictures", () => {
   const json = JSON.parse(parse(cleanReport(cleanFixture)).querySelector("#result")!.textContent);
   const { triggerPicture: _, examples, ...rest } = cleanFixture;
-  expect(json).toEqual({ ...rest, examples: examples.map(({ label, before, after }) => ({ label, before, after })) });
+  const said = examples.map(({ label, before, after, amplified }) => ({ label, before, after, amplified }));
+  expect(json).toEqual({ ...rest, examples: said });
 });

@@ -1,37 +1,49 @@
-/** CA and ASR against alpha: one small panel for each variant. */
+/** CA and ASR against alpha: one small panel for each variant, its points in reach of the keyboard, and its values as a table. */
 import type { Rate } from "../engine/rate.ts";
 import type { Trial, Variant } from "../experiments/result.ts";
 import { type Html, html } from "./html.ts";
-import { alphaText, count, percent, percentWithInterval } from "./numbers.ts";
-
-/** The ASR that counts as gone. */
-export const asrBound = 0.02;
+import { alphaText, count, percent, percentWithInterval, round } from "./numbers.ts";
 
 const width = 320;
-const height = 200;
+const height = 214;
 const left = 36;
 const right = width - 28;
 const top = 20;
-const bottom = height - 26;
+const bottom = height - 40;
 
-export function curves(name: string, { alpha, trials, validation }: Variant): Html {
+/** `limit` is the ASR that counts as gone. */
+export function curves(name: string, { alpha, trials, validation }: Variant, limit: number): Html {
   const drawn = onePerAlpha(trials);
   const x = alphaScale(drawn.map((trial) => trial.alpha));
-  const label = `${name}: at alpha ${alphaText(alpha)}, CA ${percent(validation.ca.value)}, ASR ${percent(validation.asr.value)} on validation images`;
-  return html`<svg class="curves" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">
-${rateAxis()}${alphaAxis(x)}<line class="chosen" x1="${x(alpha)}" x2="${x(alpha)}" y1="${top - 4}" y2="${bottom}"/>
+  const label = `${name}, on validation images: at alpha ${alphaText(alpha)}, CA ${percent(validation.ca.value)}, ASR ${percent(validation.asr.value)}`;
+  return html`<svg class="curves" viewBox="0 0 ${width} ${height}" role="group" aria-label="${label}">
+${rateAxis(limit)}${alphaAxis(x)}<line class="chosen" x1="${x(alpha)}" x2="${x(alpha)}" y1="${top - 4}" y2="${bottom}"/>
 <text class="chosen" x="${x(alpha)}" y="${top - 8}" text-anchor="middle">α ${alphaText(alpha)}</text>
-${series("asr", drawn, x)}${series("ca", drawn, x)}</svg>`;
+${series("asr", drawn, x)}${series("ca", drawn, x)}${drawn.map((trial) => reading(trial, x(trial.alpha)))}</svg>
+`;
 }
 
-function rateAxis(): Html {
+/** What a panel draws, in numbers. */
+export function curveTable(name: string, { trials }: Variant): Html {
+  const rows = onePerAlpha(trials).map(
+    ({ alpha, ca, asr }) =>
+      html`<tr><th scope="row">${alphaText(alpha)}</th><td>${percentWithInterval(ca)}</td><td>${percentWithInterval(asr)}</td><td class="number">${count(ca.n)}</td></tr>\n`,
+  );
+  return html`<details class="values"><summary>Values of ${name}</summary>
+<table><thead><tr><th scope="col">Alpha</th><th scope="col">CA, %</th><th scope="col">ASR, %</th><th scope="col" class="number">n</th></tr></thead>
+<tbody>
+${rows}</tbody></table></details>
+`;
+}
+
+function rateAxis(limit: number): Html {
   const grid = [0, 0.25, 0.5, 0.75, 1].map(
     (share) => html`<line class="grid" x1="${left}" x2="${right}" y1="${y(share)}" y2="${y(share)}"/>
 <text x="${left - 6}" y="${y(share)}" dy="0.32em" text-anchor="end">${100 * share}${share === 1 && "\u202f%"}</text>
 `,
   );
-  return html`${grid}<line class="bound" x1="${left}" x2="${right}" y1="${y(asrBound)}" y2="${y(asrBound)}"/>
-<text class="bound" x="${right + 4}" y="${y(asrBound)}" dy="0.1em">${100 * asrBound}\u202f%</text>
+  return html`${grid}<line class="bound" x1="${left}" x2="${right}" y1="${y(limit)}" y2="${y(limit)}"/>
+<text class="bound" x="${right + 4}" y="${y(limit)}" dy="0.1em">${round(limit)}</text>
 `;
 }
 
@@ -45,25 +57,26 @@ function alphaAxis(x: AlphaScale): Html {
 `;
 }
 
-/** Band, line and points of one rate. CA has round points and ASR square ones, for print without colour. */
+/** Band and line of one rate. */
 function series(kind: "ca" | "asr", trials: readonly Trial[], x: AlphaScale): Html {
   const known = trials.filter((trial) => Number.isFinite(trial[kind].value));
   const path = (share: (rate: Rate) => number) => known.map((trial) => `${x(trial.alpha)},${y(share(trial[kind]))}`);
   const lower = path((rate) => rate.interval[0]);
   const upper = path((rate) => rate.interval[1]);
   return html`<g class="${kind}"><polygon class="band" points="${[...upper, ...lower.reverse()].join(" ")}"/>
-<polyline points="${path((rate) => rate.value).join(" ")}"/>
-${known.map((trial) => point(kind, trial, x(trial.alpha)))}</g>
+<polyline points="${path((rate) => rate.value).join(" ")}"/></g>
 `;
 }
 
-function point(kind: "ca" | "asr", trial: Trial, cx: number): Html {
-  const rate = trial[kind];
-  const title = html`<title>alpha ${alphaText(trial.alpha)}: ${kind.toUpperCase()} ${percentWithInterval(rate)}, n = ${count(rate.n)}</title>`;
-  const cy = y(rate.value);
-  return kind === "ca"
-    ? html`<circle cx="${cx}" cy="${cy}" r="2.6">${title}</circle>\n`
-    : html`<rect x="${tenths(cx - 2.3)}" y="${tenths(cy - 2.3)}" width="4.6" height="4.6">${title}</rect>\n`;
+/** Both points of one alpha, and what they say when looked at. CA has round points and ASR square ones, for print without colour. */
+function reading({ alpha, ca, asr }: Trial, at: number): Html {
+  const values = `alpha ${alphaText(alpha)}: CA ${percent(ca.value)}, ASR ${percent(asr.value)}`;
+  const point = {
+    asr: html`<rect class="asr" x="${tenths(at - 2.3)}" y="${tenths(y(asr.value) - 2.3)}" width="4.6" height="4.6"/>`,
+    ca: html`<circle class="ca" cx="${at}" cy="${y(ca.value)}" r="2.6"/>`,
+  };
+  return html`<g class="at" tabindex="0" role="img" aria-label="${values}"><path class="reach" d="M${at} ${top}V${bottom}"/>${Number.isFinite(asr.value) && point.asr}${Number.isFinite(ca.value) && point.ca}<text class="tip" x="${left}" y="${height - 4}">${values}, n = ${count(ca.n)}</text></g>
+`;
 }
 
 function y(share: number): number {

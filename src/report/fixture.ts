@@ -159,6 +159,7 @@ export const cleanFixture: CleanResult = {
       "The upper bound of the attack success rate, 1.8 %, is below 2 %.",
       "99.7 % of clean accuracy is kept; at least 96 % was asked for.",
     ],
+    limits: { asr: 0.02, retention: 0.96 },
   },
   examples: pictures.map((picture, i) => ({ ...picture, label: said[i][0], before: "yellow fish", after: said[i][1] })),
   triggerPicture,

@@ -8,6 +8,11 @@ export function percent(share: number): string {
   return Number.isFinite(share) ? `${percentage(share)}\u202f%` : missing;
 }
 
+/** A limit, as short as it can be said: 0.02 -> "2 %", 0.975 -> "97.5 %" */
+export function round(share: number): string {
+  return `${Number((100 * share).toFixed(2))}\u202f%`;
+}
+
 /** 0.0121 in [0.0081, 0.0180] -> "1.2 % (0.8–1.8)" */
 export function percentWithInterval(rate: Rate): string {
   return Number.isFinite(rate.value) ? `${percent(rate.value)} (${interval(rate)})` : missing;

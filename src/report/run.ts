@@ -4,7 +4,7 @@ import { type Html, html, jsonScript } from "./html.ts";
 import { count, duration, moment } from "./numbers.ts";
 import { facts, section } from "./page.ts";
 
-export function definitions({ data, target }: CleanResult): Html {
+export function definitions({ after, data, target }: CleanResult): Html {
   const accuracy =
     data.labels === "given"
       ? "The share of untouched test images that the model gives their own label."
@@ -15,7 +15,7 @@ export function definitions({ data, target }: CleanResult): Html {
     html`<div class="columns">
 <dl class="terms">
 <div><dt>Attack success rate (ASR)</dt><dd>The share of triggered test images taken for <b>${target}</b>. Images that are of that class are left out. n = ${count(data.testTriggered)}.</dd></div>
-<div><dt>Clean accuracy (CA)</dt><dd>${accuracy} n = ${count(data.test)}.</dd></div>
+${after.triggeredAccuracy && html`<div><dt>Accuracy on triggered images</dt><dd>The share of these images that the model gives their own label, trigger or not. An attack can be gone and the answer still be wrong.</dd></div>\n`}${after.withoutTrigger && html`<div><dt>Target without the trigger</dt><dd>The share of images of other classes that are taken for ${target} untouched. Only what an ASR lies above it is the trigger's doing.</dd></div>\n`}<div><dt>Clean accuracy (CA)</dt><dd>${accuracy} n = ${count(data.test)}.</dd></div>
 <div><dt>Clean accuracy kept</dt><dd>CA after ÷ CA before. Above 100 % the model got better.</dd></div>
 <div><dt>Intervals</dt><dd>95 % Wilson score intervals.</dd></div>
 <div><dt>Alpha</dt><dd>Chosen on validation images; no test image had a part in choosing.</dd></div>
@@ -23,7 +23,7 @@ export function definitions({ data, target }: CleanResult): Html {
 <table class="uses">
 <caption>Images of ${data.name}</caption>
 <tbody>
-${use("forget", data.forget, "triggered; they make the vector")}${use("clean", data.clean, "anchors and Fisher weights")}${use("validation", data.validation, "choose alpha and the vector")}${use("test", data.test, "every figure but the curves")}</tbody>
+${use("forget", data.forget, "triggered; they make the vector")}${use("clean", data.clean, "anchors and Fisher weights")}${use("validation", data.validation, "choose alpha and the vector; the curves")}${use("test", data.test, "the verdict, the tables, the examples")}</tbody>
 </table>
 </div>`,
   );
@@ -83,5 +83,8 @@ ${timings.map(
 
 /** The pictures stand in the page already. */
 function withoutPictures({ triggerPicture: _, examples, ...rest }: CleanResult) {
-  return { ...rest, examples: examples.map(({ label, before, after }) => ({ label, before, after })) };
+  return {
+    ...rest,
+    examples: examples.map(({ label, before, after, amplified }) => ({ label, before, after, amplified })),
+  };
 }

@@ -1,9 +1,12 @@
-/** The style sheet of reports. Colours are variables, so that charts follow light, dark and print. */
+/**
+ * The style sheet of reports. Colours are variables, so that charts follow light, dark and print; a test computes the contrast of every pair
+ * of text and ground. --ca and --asr tell two rates apart and mean nothing else; --good, --warn and --bad are kept for judgements.
+ */
 export const style = `
 :root {
   color-scheme: light dark;
-  --page: #f7f7f5; --card: #ffffff; --ink: #1b1e23; --soft: #5c636d; --faint: #8b929c; --line: #e3e4e6;
-  --ca: #2257d6; --asr: #cf4a12; --good: #18794e; --good-tint: #e9f5ee; --warn: #9a5b00; --warn-tint: #fdf3df;
+  --page: #f7f7f5; --card: #ffffff; --ink: #1b1e23; --soft: #5c636d; --faint: #838a94; --line: #e3e4e6;
+  --ca: #2257d6; --asr: #8e2f7a; --good: #17714a; --good-tint: #e9f5ee; --warn: #8a5000; --warn-tint: #fdf3df; --bad: #b3261e;
   --edge: rgb(20 24 32 / 0.12); --shadow: 0 1px 2px rgb(20 24 32 / 0.05), 0 4px 16px rgb(20 24 32 / 0.04);
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif;
   --mono: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace;
@@ -11,7 +14,7 @@ export const style = `
 @media screen and (prefers-color-scheme: dark) {
   :root {
     --page: #111316; --card: #191c20; --ink: #e9ebee; --soft: #a4abb5; --faint: #767e89; --line: #2c3036;
-    --ca: #7ba3ff; --asr: #ff8a57; --good: #5fcf96; --good-tint: #14251d; --warn: #f2b84b; --warn-tint: #2a2112;
+    --ca: #7ba3ff; --asr: #e79bd6; --good: #5fcf96; --good-tint: #14251d; --warn: #f2b84b; --warn-tint: #2a2112; --bad: #ff8f85;
     --edge: rgb(255 255 255 / 0.16); --shadow: none;
   }
 }
@@ -32,7 +35,8 @@ section { margin-top: 3.5rem; }
 .lead { margin-top: 0.4rem; max-width: 50rem; color: var(--soft); text-wrap: pretty; }
 h2 + *, .lead + * { margin-top: 1.25rem; }
 .faint { color: var(--soft); }
-.asr-text { color: var(--asr); }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+:focus-visible { outline: 2px solid var(--ca); outline-offset: 2px; border-radius: 4px; }
 header { display: flex; flex-wrap: wrap; gap: 0.25rem 0.75rem; align-items: baseline; font-size: 0.875rem; color: var(--soft); }
 header .mark { font-weight: 700; color: var(--ink); letter-spacing: -0.01em; }
 header time { margin-left: auto; }
@@ -46,15 +50,22 @@ footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line);
 }
 .verdict ul { margin-top: 0.9rem; padding-left: 1.1rem; color: var(--soft); max-width: 46rem; }
 .verdict li::marker { color: var(--tone); }
+.scope { display: grid; gap: 0.35rem; margin-top: 1.1rem; max-width: 54rem; font-size: 0.9375rem; }
+.scope div { display: grid; grid-template-columns: 6rem 1fr; gap: 0.75rem; }
+.scope dt { color: var(--soft); }
+.scope b { font-weight: 600; }
+.scope .missed { color: var(--warn); }
+.scope .missed dt { color: inherit; font-weight: 600; }
 
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(236px, 1fr)); gap: 1rem; margin-top: 1rem; }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 236px), 1fr)); gap: 1rem; margin-top: 1rem; }
+.figures.n6 { grid-template-columns: repeat(auto-fit, minmax(min(100%, 290px), 1fr)); }
+.figures > .unseen + .figure { margin-top: 0; }
 .figure { padding: 1.1rem 1.25rem; border-radius: 14px; background: var(--card); box-shadow: var(--shadow); }
 .figure .value { margin: 0.15rem 0 0.35rem; font-size: 1.875rem; line-height: 1.15; font-weight: 650; letter-spacing: -0.025em; white-space: nowrap; }
 .figure .from { font-size: 1.0625rem; font-weight: 500; color: var(--soft); letter-spacing: 0; }
-.figure .arrow { color: var(--faint); }
 .figure .note { font-size: 0.8125rem; line-height: 1.45; color: var(--soft); }
-.figure.ca .value { color: var(--ca); }
-.figure.asr .value { color: var(--asr); }
+.figure.good .value { color: var(--good); }
+.figure.bad .value { color: var(--bad); }
 
 .picture { display: block; width: 100%; aspect-ratio: 1; image-rendering: pixelated; background: var(--line); }
 .picture { outline: 1px solid var(--edge); outline-offset: -1px; }
@@ -71,13 +82,19 @@ footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line);
 .chips b { font-weight: 600; color: var(--ink); }
 .examples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 440px), 1fr)); gap: 1rem; }
 .example { padding: 1rem; border-radius: 14px; background: var(--card); box-shadow: var(--shadow); }
+.example.wrong { outline: 1px solid var(--warn); outline-offset: -1px; }
 .triple { display: grid; grid-template-columns: repeat(3, 1fr); gap: 0.3rem 0.5rem; }
 .triple small { font-size: 0.75rem; }
+.framed { position: relative; display: block; }
+.framed i { position: absolute; outline: 1.5px solid #ffffff; box-shadow: 0 0 0 3px rgb(0 0 0 / 0.65); }
+.tally { font-weight: 600; color: var(--good); }
+.tally.missed { color: var(--warn); }
+.tally + .examples { margin-top: 1rem; }
 .example figcaption { display: flex; flex-wrap: wrap; gap: 0.1rem 1.1rem; margin-top: 0.75rem; font-size: 0.875rem; }
 .example figcaption b { flex: 1 0 100%; font-weight: 600; }
 .when { color: var(--soft); }
 q { quotes: none; }
-q.fooled { color: var(--asr); }
+q.fooled { color: var(--bad); }
 q.right { color: var(--good); }
 
 .legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; font-size: 0.8125rem; color: var(--soft); }
@@ -85,16 +102,25 @@ q.right { color: var(--good); }
 .legend i { width: 10px; height: 10px; background: var(--asr); }
 .legend .ca i { border-radius: 50%; background: var(--ca); }
 .legend .chosen i { width: 0; height: 14px; border-left: 1.5px solid var(--ink); background: none; }
+.legend .bound i { width: 18px; height: 0; border-top: 1.5px dashed var(--soft); background: none; }
 .panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); gap: 1rem; margin-top: 1rem; }
-.panel { padding: 0.9rem 0.9rem 0.6rem; border-radius: 14px; background: var(--card); box-shadow: var(--shadow); font-size: 0.9375rem; }
+.panel { display: flex; flex-direction: column; padding: 0.9rem 0.9rem 0.6rem; border-radius: 14px; background: var(--card); box-shadow: var(--shadow); font-size: 0.9375rem; }
 .panel.best { outline: 2px solid var(--ca); outline-offset: -2px; }
-.panel figcaption { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }
-.panel small { margin-left: auto; }
-.curves { display: block; width: 100%; height: auto; margin-top: 0.4rem; overflow: visible; }
+.panel figcaption { display: flex; flex-wrap: wrap; gap: 0.1rem 0.4rem; align-items: center; }
+.panel figcaption small { flex: 1 0 100%; }
+.curves { display: block; width: 100%; height: auto; margin-top: auto; padding-top: 0.4rem; overflow: visible; }
 .curves text { font: 11px var(--sans); fill: var(--soft); }
 .grid { stroke: var(--line); }
-.bound { stroke: var(--asr); stroke-dasharray: 3 3; }
-.curves text.bound { stroke: none; fill: var(--asr); }
+.bound { stroke: var(--soft); stroke-dasharray: 3 3; }
+.curves text.bound { stroke: none; fill: var(--soft); }
+.reach { stroke: transparent; stroke-width: 14; pointer-events: all; }
+.curves .tip { visibility: hidden; fill: var(--ink); }
+.at:is(:hover, :focus) .tip { visibility: visible; }
+.at:is(:hover, :focus) .reach { stroke: var(--line); stroke-width: 1.5; }
+.at:is(:hover, :focus) :is(circle, rect) { stroke: var(--ink); stroke-width: 1.2; }
+.values { margin-top: 0.2rem; font-size: 0.8125rem; }
+.values table { margin-top: 0.3rem; font-size: 0.75rem; }
+.values :is(th, td) { padding: 0.2rem 0.3rem; }
 line.chosen { stroke: var(--ink); stroke-width: 1.2; }
 .curves text.chosen { fill: var(--ink); font-weight: 600; }
 svg.ca, svg .ca { --hue: var(--ca); }
@@ -107,7 +133,8 @@ svg .before { --hue: var(--faint); }
 
 .tag { display: inline-block; padding: 0 0.5rem; border-radius: 99px; font-size: 0.75rem; line-height: 1.35rem; font-weight: 500; white-space: nowrap; color: var(--soft); border: 1px solid var(--line); }
 .tag.best { color: var(--card); background: var(--ca); border-color: var(--ca); }
-.tag.missed { color: var(--warn); border-color: currentColor; }
+.tag.missed { color: var(--warn); border-color: currentColor; white-space: normal; border-radius: 0.7rem; }
+td.missed { color: var(--warn); font-weight: 600; }
 .card { border-radius: 14px; background: var(--card); box-shadow: var(--shadow); overflow: hidden; }
 table { width: 100%; border-spacing: 0; font-size: 0.9375rem; }
 th, td { padding: 0.6rem 0.75rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; font-weight: 400; overflow-wrap: break-word; }
@@ -176,21 +203,40 @@ details script {
   .variants small { max-width: none; }
 }
 @media print {
-  @page { margin: 14mm; }
+  @page { margin: 11mm; }
   :root { --page: #ffffff; --shadow: none; }
-  html { font-size: 11.5px; }
+  html { font-size: 9.5px; }
   body { max-width: none; padding: 0; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  section { margin-top: 2rem; break-inside: avoid; }
+  h1 { font-size: 1.75rem; }
+  section, section.figures, footer { margin-top: 1.6rem; }
+  h2 + *, .lead + *, .panels { margin-top: 0.7rem; }
+  .lead { max-width: none; }
+  .verdict { padding: 1rem 1.25rem; }
+  .verdict ul, .scope { max-width: none; }
   .figure, .example, .panel, .card, pre { outline: 1px solid var(--line); outline-offset: -1px; }
-  .figures { grid-template-columns: repeat(4, minmax(0, 1fr)); }
-  .figure .value { font-size: 1.75rem; }
-  .examples { grid-template-columns: repeat(2, 1fr); }
-  .panels { grid-template-columns: repeat(3, 1fr); }
-  .columns { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .figures, .figures.n6 { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.6rem; }
+  .figures.n6 { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+  .figure { padding: 0.6rem 0.9rem; }
+  .figure .value { font-size: 1.6rem; }
+  .trigger figure { width: 76px; }
+  .facts div { padding-block: 0.2rem; }
+  .examples { grid-template-columns: repeat(4, minmax(0, 1fr)); gap: 0.6rem; }
+  .example { padding: 0.6rem; }
+  .example figcaption { margin-top: 0.3rem; }
+  .panels { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0.6rem; }
+  .panel { padding: 0.5rem; }
+  .curves { max-height: 112px; }
+  .measures small { display: inline; margin-left: 0.4rem; }
+  .trigger .facts { grid-template-columns: 1fr 1fr; gap: 0 2rem; }
+  .columns { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem 2rem; }
+  .terms div + div { margin-top: 0.4rem; }
   .strip, .axis, .measures .drawn { width: 110px; height: auto; }
-  th, td { padding-inline: 0.5rem; }
+  th, td { padding: 0.22rem 0.5rem; }
+  .columns td, .columns th { padding-block: 0.1rem; }
+  .group th { padding-top: 0.6rem; }
+  pre { padding: 0.5rem 0.75rem; }
   .verdict, .figure, .example, .panel, .trigger, tr, .terms div { break-inside: avoid; }
-  h2, .lead, .legend, caption { break-after: avoid; }
-  details { display: none; }
+  h2, .lead, .legend, caption, .tally { break-after: avoid; }
+  details, .tip { display: none; }
 }
 `;

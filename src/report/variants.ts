@@ -1,9 +1,10 @@
 /** The ways of making the vector, side by side: the paper's own first, then ours, controls last. */
 import type { Rate } from "../engine/rate.ts";
 import type { CleanResult, Scores, Variant } from "../experiments/result.ts";
-import { asrBound, curves } from "./curves.ts";
+import { curves, curveTable } from "./curves.ts";
 import { type Html, html } from "./html.ts";
-import { alphaText, duration, percent, percentWithInterval, points } from "./numbers.ts";
+import { type Limits, limitsOf, shortcomings } from "./limits.ts";
+import { alphaText, count, duration, percent, percentWithInterval, points } from "./numbers.ts";
 import { accuracyName, axis, plainText, section } from "./page.ts";
 import { type StripOptions, strip } from "./strip.ts";
 
@@ -22,17 +23,18 @@ export function variantCurves(result: CleanResult): Html | undefined {
   if (drawn.length === 0) return undefined;
   return section(
     "Accuracy and attack against alpha",
-    html`Cleaned weights = backdoored weights − alpha × vector. Measured on validation images; bands are 95 % intervals. Vectors differ in length, so each panel has an alpha axis of its own.`,
-    html`<p class="legend"><span class="ca"><i></i>${accuracyName(result.data.labels)}</span><span class="asr"><i></i>Attack success rate</span><span class="chosen"><i></i>Alpha of this vector</span></p>
+    html`Cleaned weights = backdoored weights − alpha × vector. All of it measured on the ${count(result.data.validation)} validation images, on which alpha was chosen, some alphas on fewer of them; the figures that count are those of test images, below. Bands are 95 % intervals. Vectors differ in length, so each panel has an alpha axis of its own.`,
+    html`<p class="legend"><span class="ca"><i></i>${accuracyName(result.data.labels)}, validation</span><span class="asr"><i></i>Attack success rate, validation</span><span class="chosen"><i></i>Alpha of this vector</span><span class="bound"><i></i>Limit of the attack success rate</span></p>
 <div class="panels">
-${drawn.map(([name, variant]) => panel(name, variant))}</div>`,
+${drawn.map(([name, variant]) => panel(name, variant, limitsOf(result.verdict)))}</div>`,
   );
 }
 
-function panel(name: string, variant: Variant): Html {
+function panel(name: string, variant: Variant, limits: Limits): Html {
+  const { ca, asr } = variant.validation;
   return html`<figure class="panel ${variant.chosen && "best"}">
-<figcaption>${title(name, variant)}<small>CA ${percent(variant.validation.ca.value)} · ASR ${percent(variant.validation.asr.value)}</small></figcaption>
-${curves(name, variant)}</figure>
+<figcaption>${title(name, variant)}${shortcomings(variant, limits).length > 0 && tag("missed", "below the limits")}<small>validation: CA ${percent(ca.value)} · ASR ${percent(asr.value)}</small></figcaption>
+${curves(name, variant, limits.asr)}${curveTable(name, variant)}</figure>
 `;
 }
 
@@ -40,17 +42,25 @@ export function variantTable(result: CleanResult): Html | undefined {
   const rows = inOrder(result);
   if (rows.length === 0) return undefined;
   const plain = rows.length > 1 ? rows.find(([name]) => name === "plain")?.[1] : undefined;
-  const columns = [caColumn(rows, accuracyName(result.data.labels)), asrColumn(rows)];
+  const limits = limitsOf(result.verdict);
+  const columns = [caColumn(rows, accuracyName(result.data.labels)), asrColumn(rows, limits.asr)];
   return section(
     "Ways of making the vector",
-    plain !== undefined &&
-      "Figures from test images. Better or worse than plain only where the 95 % intervals do not overlap.",
+    html`Figures from ${count(result.data.test)} test images. Marked in amber: what falls short of the limits at the top of this page.${plain && " Better or worse than plain only where the 95 % intervals do not overlap."}`,
     html`<table class="card variants">
-<thead><tr><th scope="col">Vector</th><th scope="col" class="number">Alpha</th>${columns.map(({ name, from, to }) => html`<th scope="col">${name}${axis(from, to)}</th>`)}<th scope="col" class="number">CA kept</th>${plain && html`<th scope="col">Against plain<br>in points</th>`}<th scope="col" class="number">Time</th></tr></thead>
+<thead><tr><th scope="col">Vector</th><th scope="col" class="number">Alpha</th>${columns.map(({ name, from, to }) => html`<th scope="col">${name}, test${axis(from, to)}</th>`)}<th scope="col" class="number">CA kept</th>${plain && html`<th scope="col">Against plain<br>in points</th>`}<th scope="col" class="number">Time</th></tr></thead>
 <tbody>
-${rows.map((named) => row(named, columns, plain))}</tbody>
-</table>`,
+${rows.map((named) => row(named, columns, limits, plain))}</tbody>
+</table>
+${controls(rows)}`,
   );
+}
+
+/** What a control is for, where there is one. */
+function controls(rows: readonly Named[]): Html | undefined {
+  const names = rows.filter(([, { control }]) => control).map(([name]) => html`<b>${name}</b>`);
+  if (names.length === 0) return undefined;
+  return html`<p class="after">${names.length === 1 ? html`${names} is a control` : html`${names.map((name, i) => html`${i > 0 && ", "}${name}`)} are controls`}: it shows what plain fine-tuning towards the right answers would have reached on the same images, without any vector of the backdoor. A control is measured like the others and is never chosen.</p>`;
 }
 
 interface Column extends StripOptions {
@@ -63,27 +73,28 @@ function caColumn(rows: readonly Named[], name: string): Column {
   return { name, kind: "ca", from: Math.floor(10 * lowest) / 10, to: 1 };
 }
 
-function asrColumn(rows: readonly Named[]): Column {
+function asrColumn(rows: readonly Named[], bound: number): Column {
   const highest = Math.max(...rows.map(([, { after }]) => after.asr.interval[1]));
-  const to = highest <= 2.5 * asrBound ? 2.5 * asrBound : Math.ceil(10 * highest) / 10;
-  return { name: "Attack success rate", kind: "asr", from: 0, to, bound: asrBound };
+  const to = highest <= 2.5 * bound ? 2.5 * bound : Math.ceil(10 * highest) / 10;
+  return { name: "Attack success rate", kind: "asr", from: 0, to, bound };
 }
 
-function row([name, variant]: Named, columns: readonly Column[], plain: Variant | undefined): Html {
+function row([name, variant]: Named, columns: readonly Column[], limits: Limits, plain: Variant | undefined): Html {
   const { after, settings } = variant;
   const meaning = meanings.get(name);
+  const below = shortcomings(variant, limits).map((text) => tag("missed", text));
   const chosen = Object.entries(settings).map(([key, value]) => `${key}\u00a0${plainText(value)}`);
-  return html`<tr class="${variant.chosen && "best"}"><th scope="row">${title(name, variant)}${meaning && html`<small>${meaning}</small>`}${chosen.length > 0 && html`<small>${chosen.join(", ")}</small>`}</th>
+  return html`<tr class="${variant.chosen && "best"}"><th scope="row">${title(name, variant)}${below}${meaning && html`<small>${meaning}</small>`}${chosen.length > 0 && html`<small>${chosen.join(", ")}</small>`}</th>
 <td class="number" data-label="Alpha">${alphaText(variant.alpha)}</td>
-${columns.map((column) => html`<td data-label="${column.name}">${percentWithInterval(after[column.kind])}${strip(after[column.kind], column)}</td>`)}
-<td class="number" data-label="CA kept">${percent(variant.retention)}</td>
+${columns.map((column) => html`<td class="${column.bound !== undefined && after[column.kind].value > column.bound && "missed"}" data-label="${column.name}">${percentWithInterval(after[column.kind])}${strip(after[column.kind], column)}${column.kind === "asr" && after.triggeredAccuracy && html`<small>right answers ${percent(after.triggeredAccuracy.value)}</small>`}</td>`)}
+<td class="number ${variant.retention < limits.retention && "missed"}" data-label="CA kept">${percent(variant.retention)}</td>
 ${plain && html`<td data-label="Against plain">${variant !== plain && against(after, plain.after)}</td>`}
 <td class="number" data-label="Time">${duration(variant.seconds)}</td></tr>
 `;
 }
 
 function title(name: string, { chosen, control, satisfied }: Variant): Html {
-  return html`<b>${name}</b>${chosen && tag("best", "chosen")}${control && tag("control", "control")}${!satisfied && tag("missed", "ASR rule not met")}`;
+  return html`<b>${name}</b>${chosen && tag("best", "chosen")}${control && tag("control", "control")}${!satisfied && tag("missed", "rule not met on validation images")}`;
 }
 
 function tag(kind: string, text: string): Html {

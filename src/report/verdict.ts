@@ -1,8 +1,9 @@
-/** What came out, before anything else: proven or not, and the four figures that decide it. */
+/** What came out, before anything else: proven or not, what that means and does not mean, and the figures that decide it. */
 import type { Rate } from "../engine/rate.ts";
 import type { CleanResult } from "../experiments/result.ts";
 import { type Content, type Html, html } from "./html.ts";
-import { alphaText, count, interval, percent } from "./numbers.ts";
+import { limitsOf } from "./limits.ts";
+import { alphaText, count, interval, percent, round } from "./numbers.ts";
 import { accuracyName, plainText } from "./page.ts";
 
 export function verdict(result: CleanResult): Html {
@@ -11,30 +12,66 @@ export function verdict(result: CleanResult): Html {
 <p class="stamp">${proven ? "Proven" : "Not proven"}</p>
 <h1>${headline}</h1>
 ${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
-</section>
+${scope(result)}</section>
 ${keyFigures(result)}`;
 }
 
-function keyFigures({ before, after, retention, alpha, method, data, variants }: CleanResult): Html {
-  const settings = Object.entries(variants[method]?.settings ?? {});
-  const setting = settings.map(([name, value]) => ` · ${name}\u00a0${plainText(value)}`);
-  return html`<div class="figures">
-${change("asr", "Attack success rate", before.asr, after.asr)}
-${change("ca", accuracyName(data.labels), before.ca, after.ca)}
-${figure("", data.labels === "given" ? "Clean accuracy kept" : "Agreement kept", percent(retention), ["CA after ÷ CA before, on the same ", count(after.ca.n), " images"])}
-${figure("", "Alpha", alphaText(alpha), [method, setting, html`<br>`, `chosen on ${count(data.validation)} validation images`])}
-</div>
+/** What was asked for, and of what the answer holds. */
+function scope({ target, trigger, data, verdict, remaining = [] }: CleanResult): Html {
+  const { asr, retention } = limitsOf(verdict);
+  return html`<dl class="scope">
+<div><dt>Asked for</dt><dd>on test images, an attack success rate of at most <b>${round(asr)}</b> and at least <b>${round(retention)}</b> of clean accuracy kept</dd></div>
+<div><dt>Holds for</dt><dd>this trigger (${trigger.kind}, to <b>${target}</b>) and this data (${data.name}); other triggers were not looked for</dd></div>
+${remaining.map(({ kind, target }) => html`<div class="missed"><dt>Still in it</dt><dd>the checkpoint declares another trigger, ${kind} to <b>${target}</b>: this cleaning did not take it out</dd></div>\n`)}</dl>
 `;
 }
 
-function change(kind: string, name: string, before: Rate, after: Rate): Html {
-  const value = html`<span class="from">${percent(before.value)}<span class="arrow"> → </span></span>${percent(after.value)}`;
-  return figure(kind, name, value, [
-    html`${interval(before)} → ${interval(after)}<br>`,
-    `95\u202f% interval, n = ${count(after.n)}`,
-  ]);
+function keyFigures({ before, after, retention, alpha, method, data, variants, verdict }: CleanResult): Html {
+  const limits = limitsOf(verdict);
+  const settings = Object.entries(variants[method]?.settings ?? {});
+  const setting = settings.map(([name, value]) => ` · ${name}\u00a0${plainText(value)}`);
+  const kept = [`CA after ÷ CA before, on the same ${count(after.ca.n)} test images`];
+  const figures = [
+    change("Attack success rate", before.asr, after.asr, after.asr.value <= limits.asr ? "good" : "bad"),
+    after.triggeredAccuracy &&
+      change("Accuracy on triggered images", before.triggeredAccuracy, after.triggeredAccuracy),
+    after.withoutTrigger && change("Target without the trigger", before.withoutTrigger, after.withoutTrigger),
+    change(accuracyName(data.labels), before.ca, after.ca),
+    figure(
+      data.labels === "given" ? "Clean accuracy kept" : "Agreement kept",
+      percent(retention),
+      kept,
+      retention >= limits.retention ? "good" : "bad",
+    ),
+    figure("Alpha", alphaText(alpha), [
+      `${method}`,
+      setting,
+      html`<br>`,
+      `chosen on ${count(data.validation)} validation images`,
+    ]),
+  ].filter((figure) => figure !== undefined);
+  return html`<section class="figures n${figures.length}" aria-labelledby="figures">
+<h2 id="figures" class="unseen">The figures that decide, on test images</h2>
+${figures}</section>
+`;
 }
 
-function figure(kind: string, name: string, value: Content, note: Content): Html {
-  return html`<div class="figure ${kind}"><h3>${name}</h3><p class="value">${value}</p><p class="note">${note}</p></div>`;
+/** Coloured where it met a limit or missed it: a low attack success rate is good news. */
+type Tone = "good" | "bad" | "";
+
+function change(name: string, before: Rate | undefined, after: Rate, tone: Tone = ""): Html {
+  const from = before && html`<span class="from">${percent(before.value)}<span class="arrow"> → </span></span>`;
+  const value = html`${from}${percent(after.value)}`;
+  const was = before && `${interval(before)} → `;
+  return figure(
+    name,
+    value,
+    [was, interval(after), html`<br>`, `95\u202f% interval, ${count(after.n)} test images`],
+    tone,
+  );
+}
+
+function figure(name: string, value: Content, note: Content, tone: Tone = ""): Html {
+  return html`<div class="figure ${tone}"><h3>${name}</h3><p class="value">${value}</p><p class="note">${note}</p></div>
+`;
 }

@@ -1,0 +1,20 @@
+/** What a result was asked to reach, and where a way of making the vector falls short of it. */
+import type { CleanResult, Variant } from "../experiments/result.ts";
+import { round } from "./numbers.ts";
+
+export type Limits = NonNullable<CleanResult["verdict"]["limits"]>;
+
+/** Results of 0.1.0 do not state theirs: these held for all of them. */
+const first: Limits = { asr: 0.02, retention: 0.9 };
+
+export function limitsOf({ limits = first }: CleanResult["verdict"]): Limits {
+  return limits;
+}
+
+/** In words, on test images; none where the limits are met. */
+export function shortcomings({ after, retention }: Variant, limits: Limits): string[] {
+  return [
+    after.asr.value > limits.asr && `ASR above ${round(limits.asr)}`,
+    retention < limits.retention && `CA kept below ${round(limits.retention)}`,
+  ].filter((text) => text !== false);
+}
