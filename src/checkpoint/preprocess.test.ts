@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readJson } from "./files.ts";
 import {
@@ -17,6 +18,16 @@ const golden = fileURLToPath(new URL("../../../shared/golden/", import.meta.url)
 const fromHf = (json: unknown) => preprocessFromHf(json, 224, "preprocessor_config.json");
 const toHf = (preprocess: Preprocess) => preprocessToHf(preprocess, "the model");
 const clip = clipPreprocess(224);
+/** As transformers 5.24 names them, and older files do. */
+const everyKey = Object.fromEntries(
+  (
+    "do_resize size default_to_square resample do_center_crop crop_size do_rescale rescale_factor do_normalize image_mean image_std do_pad pad_size " +
+    "do_convert_rgb image_processor_type feature_extractor_type processor_class use_square_size do_thumbnail do_flip_channel_order data_format " +
+    "input_data_format return_tensors device disable_grouping image_seq_length image_processor _valid_processor_keys _valid_kwargs_names"
+  )
+    .split(" ")
+    .map((key) => [key, true]),
+);
 const squashed = { mode: "squash", width: 224, height: 224 } as const;
 
 describe("preprocessor_config.json and processor_config.json", () => {
@@ -122,6 +133,29 @@ describe("preprocessor_config.json and processor_config.json", () => {
     expect(both).toThrow(message);
     expect(both).toThrow(expect.objectContaining({ code: "bad-input" }));
     expect(both).toThrow("preprocessor_config.json");
+  });
+
+  test("whatever key is added, it is named; null says nothing", () => {
+    const word = fc.stringMatching(/^[a-z_]{1,20}$/).filter((key) => !(key in everyKey));
+    fc.assert(
+      fc.property(word, fc.jsonValue(), (key, value) => {
+        const both = () => fromHf({ ...latest, [key]: value });
+        if (value === null) expect(both()).toEqual(clip);
+        else expect(both).toThrow(`${key} is not known`);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("what has no effect is accepted whatever it says", () => {
+    const silent = {
+      do_convert_rgb: false,
+      device: "cuda",
+      return_tensors: "pt",
+      processor_class: "CLIPProcessor",
+      pad_size: 9,
+    };
+    expect(fromHf({ ...latest, ...silent, do_pad: false, data_format: "channels_first" })).toEqual(clip);
   });
 
   test("an unknown key beside image_processor is refused too", () => {

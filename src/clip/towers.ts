@@ -2,7 +2,7 @@
 
 import type { ClipConfig } from "../checkpoint/config.ts";
 import { constant, type Node } from "../graph/node.ts";
-import { add, mul } from "../graph/ops/index.ts";
+import { div, sub } from "../graph/ops/index.ts";
 import type { BatchStatistics } from "./batch-norm.ts";
 import type { Params } from "./parameters.ts";
 import { resnet } from "./resnet.ts";
@@ -39,9 +39,8 @@ export function textTower({ text }: ClipConfig, p: Params, inputs: TextInputs): 
   return text.pooling === "last" ? siglipText(text, p, inputs) : textTransformer(text, p, inputs);
 }
 
-/** (pixels - mean) / std per channel. */
+/** (pixels - mean) / std per channel, in that order, as torchvision and transformers round it. */
 function normalize(pixels: Node, { mean, std }: Normalization): Node {
   const channel = (values: readonly number[]) => constant(Float32Array.from(values), [values.length, 1, 1]);
-  const factor = std.map((s) => 1 / s);
-  return add(mul(pixels, channel(factor)), channel(mean.map((m, c) => -m * factor[c])));
+  return div(sub(pixels, channel(mean)), channel(std));
 }

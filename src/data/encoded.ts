@@ -2,9 +2,8 @@
 import { tensor } from "../tensor/tensor.ts";
 import { concurrently, gate } from "./concurrently.ts";
 import type { Dataset } from "./dataset.ts";
-import { decodeBytes, decodeStored, writePixels } from "./image.ts";
+import { decodeFor, writePixels } from "./image.ts";
 import { framed } from "./resize.ts";
-import { rgbImage } from "./stored.ts";
 
 /** squash: the whole image whatever the model states, its proportions lost. */
 export type Fit = "crop" | "squash";
@@ -32,10 +31,7 @@ export function decoded({ encoded, place, ...dataset }: EncodedImages, fit: Fit 
       const size = 3 * cropSize * cropSize;
       await concurrently(indices, inFlight, async (index, slot) => {
         const name = place(index);
-        const image = await enter(async () => {
-          const bytes = await encoded(index);
-          return order === "torchvision" ? decodeStored(bytes, name) : rgbImage(await decodeBytes(bytes, name));
-        });
+        const image = await enter(async () => decodeFor(order, await encoded(index), name));
         writePixels(framed(image, preprocess, name), out.data.subarray(slot * size, (slot + 1) * size));
       });
       return out;

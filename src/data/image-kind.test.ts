@@ -9,7 +9,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { picture } from "../attacks/picture.ts";
 import { clipPreprocess } from "../checkpoint/preprocess.ts";
-import { decodeBytes, decodeImage, decodeStored } from "./image.ts";
+import { decodeBytes, decodeFor, decodeImage } from "./image.ts";
 import { imageKind } from "./image-kind.ts";
 import { openDataset } from "./open.ts";
 
@@ -41,8 +41,10 @@ describe("what is no image of a kind that is read is refused by what it is", () 
     ["its bytes are no image's", "push graphic-context\n"],
     ["the file is empty", ""],
   ])("%s", async (message, bytes) => {
-    for (const decode of [decodeBytes, decodeStored])
-      await expect(decode(Buffer.from(bytes), "a.png")).rejects.toThrow(`cannot read image a.png: ${message}`);
+    const refusal = `cannot read image a.png: ${message}`;
+    await expect(decodeBytes(Buffer.from(bytes), "a.png")).rejects.toThrow(refusal);
+    for (const order of ["transformers", "torchvision"] as const)
+      await expect(decodeFor(order, Buffer.from(bytes), "a.png")).rejects.toThrow(refusal);
   });
 
   it("markup behind another kind's first bytes is that kind's, and broken", async () => {
@@ -157,6 +159,6 @@ it("a BMP that claims four thousand million colours has those that its bits can 
   bmp.writeUInt16LE(1, 28);
   bmp.writeUInt32LE(0xffffffff, 46);
   bmp.set([1, 2, 3, 0, 40, 50, 60, 0, 0x80], 54);
-  const stored = await decodeStored(bmp, "a.bmp");
+  const stored = await decodeFor("torchvision", bmp, "a.bmp");
   expect([...stored.layers[0].data]).toEqual([60, 50, 40]);
 });

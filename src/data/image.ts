@@ -2,10 +2,11 @@
 import type SharpModule from "sharp";
 import type { Metadata, Sharp, SharpOptions } from "sharp";
 import { readSmallFile } from "../checkpoint/files.ts";
+import type { Preprocess } from "../checkpoint/preprocess.ts";
 import { badInput } from "../tensor/error.ts";
 import { decodeBmp, decodePnm } from "./bitmap.ts";
 import { imageKind } from "./image-kind.ts";
-import { alphaImage, inked, inkImage, paletteImage, rgbImage, type StoredImage } from "./stored.ts";
+import { alphaImage, inked, inkImage, onWhite, paletteImage, rgbImage, type StoredImage } from "./stored.ts";
 import { storedForm } from "./stored-form.ts";
 
 export { imageEndings } from "./image-kind.ts";
@@ -52,18 +53,26 @@ async function pixelsOf(sharp: typeof SharpModule, bytes: Uint8Array): Promise<I
   return metadata.space === "cmyk" ? decodeCmyk(image) : decodeRgb(image, metadata.hasAlpha);
 }
 
-/** An image as its file stores it, for who resizes before converting to RGB. Throws as `decodeImage`. */
-export function decodeStored(bytes: Uint8Array, name: string): Promise<StoredImage> {
+/** An image as `order` takes it from its file: transformers lays what is transparent on white. Throws as `decodeImage`. */
+export function decodeFor(order: Preprocess["order"], bytes: Uint8Array, name: string): Promise<StoredImage> {
   return withSharp(name, async (sharp) => {
-    imageKind(bytes); // throws for what is not read
-    const components = jpegComponents(bytes);
-    const form = components === 1 || components === 3 ? ({ kind: "plain" } as const) : storedForm(bytes);
-    if (form.kind === "palette") return paletteImage(await pixelsOf(sharp, bytes), form.colourOf);
-    if (form.kind === "plain") return rgbImage(await pixelsOf(sharp, bytes));
+    const kind = imageKind(bytes); // throws for what is not read
+    const form = storedForm(bytes, jpegComponents(bytes));
+    if (form.kind === "grey16") throw new Error("grey with 16 bits, which Python makes white; store it with 8 bits");
+    const isBitmap = kind === "BMP" || kind === "PNM";
+    if (isBitmap || form.kind === "opaque" || (order === "torchvision" && form.kind !== "other")) {
+      const image = await pixelsOf(sharp, bytes);
+      return order === "torchvision" && form.kind === "palette" ? paletteImage(image, form.colourOf) : rgbImage(image);
+    }
     const { space, hasAlpha } = await checkedMetadata(opened(sharp, bytes));
-    if (space === "cmyk") return inkImage(await decodeInk(opened(sharp, bytes)));
+    if (space === "cmyk") {
+      const ink = inkImage(await decodeInk(opened(sharp, bytes)));
+      return order === "torchvision" ? ink : rgbImage(ink.toRgb(ink.layers));
+    }
     const image = await decodeRgb(opened(sharp, bytes), hasAlpha);
-    return hasAlpha ? alphaImage(image, (await alphaOf(sharp, bytes)).data) : rgbImage(image);
+    if (!hasAlpha) return rgbImage(image);
+    const { data: alpha } = await alphaOf(sharp, bytes);
+    return order === "torchvision" ? alphaImage(image, alpha) : rgbImage(onWhite(image, alpha));
   });
 }
 

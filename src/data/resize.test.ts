@@ -57,6 +57,17 @@ describe("resize", () => {
     expect(crop(7)).toEqual([20, 30]); // 2.5 -> 2
   });
 
+  it("only the window is computed: 1 x 65535, which would be 224 x 14,679,840", () => {
+    const image: Image = { width: 1, height: 65_535, data: new Uint8Array(3 * 65_535).fill(9) };
+    for (const filter of ["bicubic", "nearest", "lanczos"] as const) {
+      for (const tall of [image, { ...image, width: 65_535, height: 1 }]) {
+        const { width, height, data } = framed(rgbImage(tall), { ...clipPreprocess(224), filter });
+        expect([width, height, ...new Set(data)]).toEqual([224, 224, 9]);
+      }
+    }
+    expect(process.memoryUsage().rss).toBeLessThan(2 ** 30);
+  });
+
   it.skipIf(!existsSync(golden))("golden preprocess: equal to Pillow in every value", async () => {
     const photographs = readdirSync(golden).filter((name) => name.endsWith(".JPEG"));
     expect(photographs.length).toBeGreaterThan(0);

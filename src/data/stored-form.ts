@@ -3,15 +3,21 @@
 export type StoredForm =
   /** Numbers of colours (`P`), or black and white (`1`). */
   | { readonly kind: "palette"; readonly colourOf: (index: number) => readonly number[] }
-  /** Grey or red, green and blue, with one bit or none of transparency. */
+  /** Grey or red, green and blue. */
+  | { readonly kind: "opaque" }
+  /** The same, perhaps with a colour that is transparent. */
   | { readonly kind: "plain" }
+  /** Grey of 16 bits, which Pillow's conversion to RGB makes white (`I;16`). */
+  | { readonly kind: "grey16" }
   /** Perhaps with alpha or in inks: its decoder knows. */
   | { readonly kind: "other" };
 
 const plain = { kind: "plain" } as const;
 const other = { kind: "other" } as const;
 
-export function storedForm(bytes: Uint8Array): StoredForm {
+/** `components` are those of a JPEG. */
+export function storedForm(bytes: Uint8Array, components?: number): StoredForm {
+  if (components === 1 || components === 3) return { kind: "opaque" };
   const at = (offset: number) => bytes[offset] ?? 0;
   const starts = (text: string) => [...text].every((char, i) => at(i) === char.charCodeAt(0));
   if (starts("\x89PNG\r\n")) return pngForm(bytes);
@@ -36,7 +42,7 @@ function isGreyRamp(colours: Uint8Array): boolean {
 
 function pngForm(bytes: Uint8Array): StoredForm {
   const [depth, type] = [bytes[24], bytes[25]];
-  if (type === 0) return depth === 1 ? blackAndWhite : plain;
+  if (type === 0) return depth === 1 ? blackAndWhite : depth === 16 ? { kind: "grey16" } : plain;
   if (type !== 3) return type === 2 ? plain : other;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 8; at + 8 <= bytes.length; ) {

@@ -40,6 +40,12 @@ export function alphaImage(image: Image, alpha: Uint8Array): StoredImage {
   return { ...plain, multiplied: () => ({ ...plain, layers: [times(image, alpha), spread(image, alpha)], toRgb: divided }) }; // biome-ignore format: one line
 }
 
+/** Laid on white, as transformers does before anything else. */
+export function onWhite({ width, height, data }: Image, alpha: Uint8Array): Image {
+  const mixed = (level: number, a: number) => over255(level * a + 255 * (255 - a));
+  return { width, height, data: data.map((level, i) => mixed(level, alpha[Math.floor(i / 3)])) };
+}
+
 /** data [height, width, 4]: cyan, magenta, yellow, black. */
 export function inkImage({ width, height, data: ink }: Image): StoredImage {
   const pick = (channels: readonly number[]) => {

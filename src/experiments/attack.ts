@@ -261,7 +261,8 @@ async function recipeOf({ checkpoint }: LoadedClip, { spec }: Trigger, options: 
   } = options;
   const inputs = { data, testData, classesFile, templatesFile, skipBad, encoding, images, testImages };
   const model = await checkpoint.sha256();
-  return JSON.stringify({ version, model, trigger: spec, target, rate, boost, inputs, recipe, seed });
+  const { preprocess } = checkpoint;
+  return JSON.stringify({ version, model, preprocess, trigger: spec, target, rate, boost, inputs, recipe, seed });
 }
 
 const usualPoison: NonNullable<Attack["poison"]> = async (dataset, options) => poison(dataset, options);

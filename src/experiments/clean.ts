@@ -255,7 +255,8 @@ async function recipeOf(bench: CleanSetup, options: CleanOptions): Promise<strin
   const { methods, recipe, seed } = options;
   const model = await bench.clip.checkpoint.sha256();
   const attack = [triggerFacts(bench), bench.target, bench.attack.forget.size];
-  return JSON.stringify({ version, model, attack, inputs: inputsOf(options), methods, recipe, seed });
+  const { preprocess } = bench.clip;
+  return JSON.stringify({ version, model, preprocess, attack, inputs: inputsOf(options), methods, recipe, seed });
 }
 
 /** CA and ASR on the test set. */

@@ -1,11 +1,16 @@
 import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writePico } from "../../test/pico.ts";
 import { tbar } from "../../test/terminal.ts";
 import { readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import { preprocessFromHf } from "../checkpoint/preprocess-hf.ts";
+import { openDataset } from "../data/open.ts";
+import { embedImages } from "../engine/scorer.ts";
 import type { ExportResult } from "./export.ts";
+import { loadSubject } from "./subject.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -124,4 +129,34 @@ test("an ONNX file that is none, or no CLIP", async () => {
   expect((await tbar(words("eval --model ./out/onnx/other.onnx --data shapes:texture --test 5"))).err).toMatch(
     /other\.onnx has no float32 image_embeds; it gives text_embeds/,
   );
+});
+
+test.each<[string, object]>([
+  ["preprocessor_config.json", { size: { height: 20, width: 18 }, crop_size: 16, resample: 0 }],
+  [
+    "processor_config.json",
+    { image_processor: { size: 11, crop_size: 16, resample: 4, image_mean: 0.5, image_std: 0.5 } },
+  ],
+  ["processor_config.json", { image_processor: { image_processor_type: "SiglipImageProcessor", size: [16, 16] } }],
+])("images as %s says it, %j: the ONNX files give the embeddings of the checkpoint", async (name, json) => {
+  await writePico(at("unusual"));
+  await rm(at("unusual/preprocessor_config.json"));
+  await writeFile(at(`unusual/${name}`), JSON.stringify(json));
+  const line = "export --model ./unusual --out ./unusual-onnx --threads 1 --force";
+  expect(await tbar(words(line))).toMatchObject({ code: 0 });
+  const odd = fileURLToPath(new URL("../../test/golden/preprocess", import.meta.url));
+  const embeddings = async (model: string) => {
+    const subject = await loadSubject(at(model), { threads: 1 });
+    const found = await embedImages(subject, subject.weights, await openDataset(odd));
+    await subject.runtime.release();
+    return { preprocess: subject.preprocess, found };
+  };
+  const [ours, onnx] = [await embeddings("unusual"), await embeddings("unusual-onnx")];
+  expect(onnx.preprocess).toEqual(ours.preprocess);
+  expect(ours.found.shape[0]).toBeGreaterThan(20);
+  expect(Math.max(...ours.found.data.map((v, i) => Math.abs(v - onnx.found.data[i])))).toBeLessThan(3e-7);
+
+  const written = JSON.parse(await readFile(at("unusual-onnx/preprocessor_config.json"), "utf8"));
+  expect(preprocessFromHf(written, 16, "what transformers.js reads")).toEqual(ours.preprocess);
+  for (const made of ["unusual", "unusual-onnx"]) await rm(at(made), { recursive: true });
 });

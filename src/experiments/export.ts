@@ -2,6 +2,7 @@
 
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { create } from "@bufbuild/protobuf";
 import { StringStringEntryProtoSchema } from "onnx-buf";
 import { refuseFolder, writeFileAtomic, writeFolderAtomic } from "../checkpoint/atomic.ts";
@@ -11,6 +12,7 @@ import { isFile, readSmallFile, sha256File } from "../checkpoint/files.ts";
 import { tokenizerConfig } from "../checkpoint/new-checkpoint.ts";
 import { writeTogether } from "../checkpoint/output-set.ts";
 import { type Parameters, pieces } from "../checkpoint/pieces.ts";
+import { preprocessFromHf, preprocessToHf } from "../checkpoint/preprocess-hf.ts";
 import { settingsFiles } from "../checkpoint/settings-files.ts";
 import { readTokenizerJson } from "../clip/tokenizer-files.ts";
 import { createClip } from "../engine/clip.ts";
@@ -140,6 +142,7 @@ async function companionFiles(checkpoint: Checkpoint): Promise<Record<string, st
   const files: Record<string, string | Uint8Array> = {
     ...(await settingsFiles(checkpoint, config.vision.kind === "resnet" ? "open_clip" : "hf")),
   };
+  if (config.vision.kind !== "resnet") files["preprocessor_config.json"] = preprocessorFile(checkpoint, files);
   for (const name of tokenizerCompanions) {
     if (await isFile(join(folder, name))) files[name] = await readSmallFile(join(folder, name));
   }
@@ -149,6 +152,18 @@ async function companionFiles(checkpoint: Checkpoint): Promise<Record<string, st
     files["tokenizer_config.json"] ??= `${JSON.stringify(tokenizerConfig(config.text.contextLength), null, 2)}\n`;
   }
   return files;
+}
+
+/** The model's own file where it says all: transformers.js reads neither processor_config.json nor defaults of the model's kind. */
+function preprocessorFile(
+  { path, config, preprocess }: Checkpoint,
+  files: Readonly<Record<string, string | Uint8Array>>,
+) {
+  const own = files["preprocessor_config.json"];
+  const read = (text: string | Uint8Array) =>
+    preprocessFromHf(JSON.parse(Buffer.from(text).toString("utf8")), config.vision.imageSize, path);
+  if (own !== undefined && isDeepStrictEqual(read(own), preprocess)) return own;
+  return `${JSON.stringify(preprocessToHf(preprocess, path), null, 2)}\n`;
 }
 
 async function write(
