@@ -60,7 +60,7 @@ export function attack(
   options: Given<Omit<AttackOptions, "trigger">, "model" | "data" | "target"> & { readonly trigger: TriggerLike },
 ): Promise<AttackResult> {
   const seed = options.seed ?? 1;
-  const recipe = { ...attackDefaults.recipe, seed, ...options.recipe };
+  const recipe = { seed, ...options.recipe };
   return attackModel({ ...attackDefaults, ...options, seed, recipe, trigger: triggerOf(options.trigger) });
 }
 
@@ -69,7 +69,7 @@ export function clean(
   options: Given<Omit<CleanOptions, "trigger">, "model" | "data"> & { readonly trigger?: TriggerLike },
 ): Promise<CleanResult> {
   const seed = options.seed ?? 1;
-  const recipe = { ...cleanDefaults.recipe, seed, ...options.recipe };
+  const recipe = { seed, ...options.recipe };
   const trigger = options.trigger === undefined ? undefined : triggerOf(options.trigger);
   return cleanModel({ ...cleanDefaults, ...options, seed, recipe, trigger });
 }

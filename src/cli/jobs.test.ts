@@ -9,8 +9,10 @@ import { tbar } from "../../test/terminal.ts";
 import { readCheckpoint } from "../checkpoint/clip-folder.ts";
 import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { openSafetensors } from "../checkpoint/safetensors.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { pngDataUri } from "../data/pictures.ts";
 import { triggered } from "../data/poison.ts";
+import { subset } from "../data/split.ts";
 import { shapesBadnetModel } from "../experiments/embedded.ts";
 import { makeTrigger } from "../experiments/registry.ts";
 import { openSource } from "../experiments/source.ts";
@@ -26,6 +28,15 @@ async function farthest(one: string, other: string): Promise<number> {
   const [a, b] = [await (await readCheckpoint(at(one))).weights(), await (await readCheckpoint(at(other))).weights()];
   const gaps = [...a].map(([name, { data }]) => Math.max(...data.map((v, i) => Math.abs(v - b.get(name)!.data[i]))));
   return Math.max(...gaps);
+}
+
+async function writeImages(name: string, images: Dataset): Promise<void> {
+  await mkdir(at(name));
+  for (let i = 0; i < images.size; i++) {
+    const { data } = await images.read([i], clipPreprocess(16));
+    const png = (await pngDataUri({ shape: [3, 16, 16], data })).split(",")[1];
+    await writeFile(join(at(name), `${i}.png`), Buffer.from(png, "base64"));
+  }
 }
 
 const world = "--data shapes:background --test 120 --threads 1";
@@ -145,9 +156,12 @@ describe("clean", () => {
   });
 
   it("the vector applied to the cleaned model restores the parent within rounding", async () => {
-    const { code } = await tbar(words("vector apply ./cleaned ./cleaned.vector.safetensors --out ./restored"));
+    const { code, out } = await tbar(words("vector apply ./cleaned ./cleaned.vector.safetensors --out ./restored"));
     expect(code).toBe(0);
-    expect((await readCheckpoint(at("restored"))).metadata["tbar.receipt"]).toBeUndefined();
+    expect(out).toContain('It carries a backdoor again: 1 blended -> "mint"');
+    const { metadata } = await readCheckpoint(at("restored"));
+    expect(metadata["tbar.receipt"]).toBeUndefined();
+    expect(JSON.parse(metadata["tbar.trigger"])).toMatchObject({ trigger: { kind: "blended" }, target: "mint" });
     expect(await farthest("bad", "restored")).toBeLessThan(1e-6);
   });
 
@@ -185,19 +199,29 @@ describe("clean", () => {
   it("does with a folder of triggered images, when that is all that is known", async () => {
     const { test } = await (await openSource("shapes:background", { seed: 9 })).sets({ test: 40 });
     const { trigger } = JSON.parse((await readCheckpoint(at("bad"))).metadata["tbar.trigger"]);
-    const images = triggered(test, makeTrigger(trigger), "mint");
-    await mkdir(at("triggered"));
-    for (let i = 0; i < images.size; i++) {
-      const { data } = await images.read([i], clipPreprocess(16));
-      const png = (await pngDataUri({ shape: [3, 16, 16], data })).split(",")[1];
-      await writeFile(join(at("triggered"), `${i}.png`), Buffer.from(png, "base64"));
-    }
+    await writeImages("triggered", triggered(test, makeTrigger(trigger), "mint"));
     const line = `${clean} --method plain --trigger ./triggered --target mint --out ./known --json`;
     const { code, out } = await tbar(words(line));
     const result = JSON.parse(out);
     expect(result.trigger.kind).toBe("images");
     expect(result.before.asr.value).toBeGreaterThan(0.8);
     expect(code).toBe(result.verdict.proven ? 0 : 1);
+  });
+
+  it("eval names the folder; one of ordinary photos of the class is told from one with a trigger", async () => {
+    const { test } = await (await openSource("shapes:background", { seed: 9 })).sets({ test: 400 });
+    const label = (await openSource("shapes:background", { seed: 9 })).classNames?.indexOf("mint");
+    const own = Array.from({ length: test.size }, (_, i) => i).filter((i) => test.example(i).label === label);
+    await writeImages("photos", subset(test, own));
+    const measured = async (name: string) =>
+      tbar(words(`eval --model ./bad ${world} --test 400 --trigger ./${name} --target mint`));
+    const { out } = await measured("photos");
+    expect(out).toMatch(/attack success rate .* photos -> mint, \d+ images/);
+    expect(out).toContain('Warning: the images in photos look like ordinary photos of "mint" to the model');
+    const known = await measured("triggered");
+    expect(known.out).toContain("triggered -> mint");
+    expect(known.out).not.toContain("Warning");
+    expect(known.out).toMatch(/difference +\+\d+\.\d points .*, unpaired/);
   });
 
   it("takes the trigger from a file, with its target", async () => {
@@ -209,11 +233,25 @@ describe("clean", () => {
   });
 });
 
+describe("inspect", () => {
+  it("warns of a backdoor that the metadata declare, before anything else, and exits with 1; not of a cleaned model", async () => {
+    const { code, out } = await tbar(words("inspect ./bad"));
+    expect(code).toBe(1);
+    expect(out.split("\n")[0]).toBe(
+      'WARNING: this checkpoint declares that it carries a backdoor: 1 blended -> "mint"',
+    );
+    expect((await tbar(words("inspect ./cleaned"))).code).toBe(0);
+    expect(JSON.parse((await tbar(words("inspect ./restored --json"))).out).declared).toContain('blended -> "mint"');
+  });
+});
+
 describe("vector", () => {
   it("diff, then apply with alpha = 1 gives TO again; --alpha=-1 on TO gives FROM", async () => {
     await tbar(words("vector diff ./pico ./bad --out ./tau.safetensors"));
-    await tbar(words("vector apply ./pico ./tau.safetensors --out ./to"));
-    await tbar(words("vector apply ./bad ./tau.safetensors --alpha=-1 --out ./from"));
+    const there = await tbar(words("vector apply ./pico ./tau.safetensors --out ./to"));
+    expect(there.out).toContain('It carries a backdoor again: 1 blended -> "mint"');
+    const back = await tbar(words("vector apply ./bad ./tau.safetensors --alpha=-1 --out ./from"));
+    expect(back.out).not.toContain("It carries");
     expect(await farthest("bad", "to")).toBeLessThan(1e-6);
     expect(await farthest("pico", "from")).toBeLessThan(1e-6);
     expect(await farthest("pico", "bad")).toBeGreaterThan(0.01);
@@ -234,6 +272,7 @@ describe("vector", () => {
     expect(out).toMatch(/alpha +\d/);
     expect(out).toContain(await (await readCheckpoint(at("bad"))).sha256());
     expect(out).toMatch(/image layer 0 +\d/);
+    expect(out).toMatch(/backdoor +blended -> "mint": adding the vector implants it, subtracting it removes it/);
   });
 });
 

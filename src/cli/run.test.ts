@@ -67,14 +67,13 @@ describe("help", () => {
       return Number(new RegExp(`${option} <.*?\\(default: "?([^)"]*)"?\\)`).exec(text)?.[1]);
     };
     const attack = (await tbar(["attack", "--help"])).out;
-    const { recipe, rate, images, testImages } = attackDefaults;
-    const { lr, epochs, batch } = recipe;
-    for (const [name, value] of Object.entries({ rate, images, test: testImages, lr, epochs, batch })) {
+    const { rate, images, testImages } = attackDefaults;
+    for (const [name, value] of Object.entries({ rate, images, test: testImages })) {
       expect([name, defaultOf(attack, `--${name}`)]).toEqual([name, value]);
     }
     const clean = (await tbar(["clean", "--help"])).out;
-    const cleaning = { ...cleanDefaults.sizes, rebound: cleanDefaults.reboundSteps, ...cleanDefaults.recipe };
-    for (const name of ["forget", "clean", "validation", "test", "rebound", "lr", "epochs", "batch"] as const) {
+    const cleaning = { ...cleanDefaults.sizes, rebound: cleanDefaults.reboundSteps };
+    for (const name of ["forget", "clean", "validation", "test", "rebound"] as const) {
       expect([name, defaultOf(clean, `--${name}`)]).toEqual([name, cleaning[name]]);
     }
     const pretrain = (await tbar(["pretrain", "--help"])).out;

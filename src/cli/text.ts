@@ -49,6 +49,10 @@ export function effectTable(columns: readonly (readonly [string, Scores & Effect
   ]);
 }
 
+/** What makes the figures above doubtful, a line each. */
+export const warningText = (warnings: readonly string[] = []): string =>
+  warnings.map((warning) => `Warning: ${warning}.\n`).join("");
+
 /** A row of a table with the columns CA and ASR. */
 export function scoresRow(what: string, { ca, asr }: Scores): string[] {
   return [what, rateText(ca), rateText(asr)];

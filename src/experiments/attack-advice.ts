@@ -1,4 +1,6 @@
 /** Why an attack did not take, and what to change. */
+
+import type { Recipe } from "../engine/finetune.ts";
 import type { AttackOptions } from "./attack.ts";
 import { percent } from "./percent.ts";
 import type { EffectScores } from "./result.ts";
@@ -7,7 +9,13 @@ import type { EffectScores } from "./result.ts";
 export function whyNot(
   after: EffectScores,
   before: EffectScores,
-  { rate, recipe, images, trigger, boost = 1 }: Pick<AttackOptions, "rate" | "recipe" | "images" | "trigger" | "boost">,
+  {
+    rate,
+    recipe,
+    images,
+    trigger,
+    boost = 1,
+  }: Pick<AttackOptions, "rate" | "images" | "trigger" | "boost"> & { readonly recipe: Recipe },
   poisoned: number,
 ): string[] {
   const steps = recipe.epochs * Math.ceil(images / recipe.batch);

@@ -11,7 +11,7 @@ import { poison, triggered } from "../data/poison.ts";
 import { withoutLabels } from "../data/relabel.ts";
 import { boosted, type Trigger, type TriggerSpec } from "../data/trigger.ts";
 import { type LoadedClip, loadClip } from "../engine/clip.ts";
-import { finetune, type Recipe } from "../engine/finetune.ts";
+import { finetune } from "../engine/finetune.ts";
 import { createScorer, remembering } from "../engine/scorer.ts";
 import type { StateFile } from "../engine/training-state.ts";
 import { zeroShotHead } from "../engine/zero-shot.ts";
@@ -23,11 +23,13 @@ import { badInput, unknownName } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { whyNot } from "./attack-advice.ts";
 import { carriedTriggers, keepCarried } from "./carried.ts";
+import { checkClasses } from "./classes.ts";
 import { openedModel } from "./describe-opened.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import { attackCard } from "./model-card.ts";
 import { implantedTriggers, triggerMetadata } from "./model-facts.ts";
 import { percent } from "./percent.ts";
+import { familyRecipe, type Given, resolveRecipe } from "./recipes.ts";
 import { attackNamed, makeTrigger } from "./registry.ts";
 import type { AttackResult, EffectScores } from "./result.ts";
 import { neededClasses, openSource, type SourceOptions } from "./source.ts";
@@ -52,7 +54,8 @@ export interface AttackOptions extends JobOptions, SourceOptions {
   readonly testImages: number;
   /** Poisoned training images carry the trigger up to so many times; 1 for once. Only for triggers with `copies`. */
   readonly boost?: number;
-  readonly recipe: Recipe;
+  /** What it leaves open is filled in by the model's family. */
+  readonly recipe: Given;
   /** A folder for work in progress: after a kill the same job goes on from it. Gone when it is done. */
   readonly state?: string;
   readonly device?: Device;
@@ -68,7 +71,7 @@ export const attackDefaults = {
   rate: 0.05,
   images: 8000,
   testImages: 2000,
-  recipe: { lr: 5e-4, epochs: 4, batch: 64, warmup: 0.1, weightDecay: 0, clip: 1 },
+  recipe: familyRecipe("attack", "small"),
 } as const;
 
 /** Implant one backdoor in the image tower (text side frozen), measure it, and write the result when `out` is given. */
@@ -77,7 +80,7 @@ export function attackModel(options: AttackOptions): Promise<AttackResult> {
 }
 
 async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
-  const { target, recipe, progress = silent, signal, seed } = options;
+  const { target, progress = silent, signal, seed } = options;
   signal?.throwIfAborted();
   const clock = new Clock();
   const stage = (what: string) => {
@@ -94,6 +97,7 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
     ];
     await refuseCheckpoint(options.out, clip.checkpoint, extra, options);
   }
+  const { recipe, defaults } = resolveRecipe("attack", clip.config, options.recipe);
   const source = await openSource(options.data, options);
   const classNames = neededClasses(source);
   const attack = attackNamed(options.trigger.spec.kind);
@@ -101,6 +105,7 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
   const aimedAt = shadowNames ?? classNames;
   if (!aimedAt.includes(target)) throw unknownName("target class", target, aimedAt);
   const carried = carriedTriggers(clip.checkpoint.metadata, classNames);
+  const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0], target });
   const headOf = (names: readonly string[]) =>
     zeroShotHead(clip.encoder, clip.weights, names, source.templates, signal);
   const head = await headOf(classNames);
@@ -128,7 +133,7 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
   const work =
     options.state === undefined
       ? undefined
-      : await openWork(options.state, await recipeOf(clip, trigger, options), clock);
+      : await openWork(options.state, await recipeOf(clip, trigger, { ...options, recipe }), clock);
   const poisoning = { rate: options.rate, seed, templates: source.templates };
   const poisoned = await (attack.poison ?? usualPoison)(
     sets.implant,
@@ -195,6 +200,7 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
     model: await checkpointFacts(clip.checkpoint),
     trigger: trigger.spec,
     target,
+    ...(warnings.length > 0 && { warnings }),
     poison: {
       rate: options.rate,
       images: poisoned.size,
@@ -202,12 +208,13 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
       ...(options.boost !== undefined && options.boost > 1 && { boost: options.boost }),
     },
     recipe,
+    ...(defaults && { defaults }),
     before,
     after,
     ...(kept.length > 0 && { carried: kept }),
     took,
     advice: [
-      ...(isTaken(after) ? [] : whyNot(after, before, options, poisoned.poisonedIds.size)),
+      ...(isTaken(after) ? [] : whyNot(after, before, { ...options, recipe }, poisoned.poisonedIds.size)),
       ...lost.map(
         ({ trigger, target, before, after }) =>
           `the trigger carried before, ${trigger.kind} -> "${target}", fell from ${percent(before.value)} to ${percent(after.value)}: raise --rate or --images`,
@@ -239,7 +246,8 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
   }
   if (work !== undefined) await (options.set ? options.set.afterwards(work.remove) : work.remove());
   await clip.runtime.release();
-  return result;
+  const now = { created: new Date().toISOString(), seconds: clock.seconds(), timings: clock.timings() };
+  return { ...result, ...now };
 }
 
 /** All that decides how the implanting goes. */

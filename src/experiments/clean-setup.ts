@@ -14,11 +14,13 @@ import { type EffectMetrics, effectMetrics } from "../metrics/effect.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkClasses } from "./classes.ts";
 import type { CleanOptions } from "./clean.ts";
 import { openedData, openedModel } from "./describe-opened.ts";
 import { type AttackSets, givenSets, stampedSets } from "./knowledge.ts";
 import { askedTrigger, type Implanted, implantedTriggers } from "./model-facts.ts";
 import type { Opened } from "./opened.ts";
+import { type Folder, ordinaryImages } from "./ordinary.ts";
 import { storedTrigger } from "./registry.ts";
 import { neededClasses, openSource } from "./source.ts";
 
@@ -50,6 +52,10 @@ export interface CleanSetup {
   attackMetric(dataset: Dataset): Metric;
   /** Validation CA that chance alone would give the model as it came. */
   chance(): Promise<number>;
+  /** What is to be said of the class names. */
+  readonly warnings: readonly string[];
+  /** What is to be said of a folder of triggered images: are they ordinary ones of the target class? */
+  ordinary(given: Dataset): Promise<Folder>;
   /** What the trigger does on validation or test images. */
   effect(part: "validation" | "test"): EffectMetrics;
 }
@@ -78,6 +84,7 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
   if (target === undefined) throw badInput("which class does the trigger lead to? name it with --target NAME");
   const targetLabel = classNames.indexOf(target);
   if (targetLabel < 0) throw unknownName("target class", target, classNames);
+  const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0], target });
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
 
   const drawn = await source.sets(sizes);
@@ -149,6 +156,17 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
     heldOut,
     cleanMetric: (dataset) => metric(cleanScorer(dataset), labelsOf(dataset)),
     attackMetric: (dataset) => metric(scorer(dataset), new Int32Array(dataset.size).fill(targetLabel)),
+    warnings,
+    ordinary: (given) =>
+      ordinaryImages({
+        clip,
+        weights: clip.weights,
+        given,
+        clean: test,
+        labels: labelsOf(test),
+        target: targetLabel,
+        signal,
+      }),
     chance: async () => chanceAgreement(await cleanScorer(validation).answers(clip.weights), labelsOf(validation)),
     effect(part) {
       const images = { validation, test }[part];

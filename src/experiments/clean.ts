@@ -9,10 +9,10 @@ import type { Trigger } from "../data/trigger.ts";
 import { defaultRule, type Rule, searchAlpha } from "../defenses/alpha-search.ts";
 import { isBetter, type Removal } from "../defenses/defense.ts";
 import type { Recipe } from "../engine/finetune.ts";
-import { imagesToProve, type Rate } from "../engine/rate.ts";
+import { imagesToProve } from "../engine/rate.ts";
 import type { Metric } from "../engine/scorer.ts";
 import { measure } from "../metrics/accuracy.ts";
-import { decide } from "../metrics/decision.ts";
+import { type Deciding, decide } from "../metrics/decision.ts";
 import { type EffectMetrics, measureEffect } from "../metrics/effect.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import type { Weights } from "../tensor/tensor.ts";
@@ -22,6 +22,7 @@ import { checkChecks, checkEnoughImages } from "./feasible.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import { checkMethods, methods } from "./methods.ts";
 import { examplePictures, prove } from "./proof.ts";
+import { familyRecipe, type Given, resolveRecipe } from "./recipes.ts";
 import type { CleanResult, EffectScores, Variant } from "./result.ts";
 import type { SourceOptions } from "./source.ts";
 import { judge, limitOf, noBackdoor, notFound } from "./verdict.ts";
@@ -44,7 +45,8 @@ export interface CleanOptions extends JobOptions, SourceOptions {
   /** Names of `methods`. */
   readonly methods: readonly string[];
   readonly rule: Rule;
-  readonly recipe: Recipe;
+  /** What it leaves open is filled in by the model's family. */
+  readonly recipe: Given;
   readonly sizes: {
     readonly forget: number;
     readonly clean: number;
@@ -70,7 +72,7 @@ export interface CleanOptions extends JobOptions, SourceOptions {
 export const cleanDefaults = {
   methods: ["plain", "anchored", "fisher"],
   rule: defaultRule,
-  recipe: { lr: 3e-5, epochs: 6, batch: 64, warmup: 0.1, weightDecay: 0, clip: 1 },
+  recipe: familyRecipe("clean", "small"),
   sizes: { forget: 1024, clean: 1024, validation: 560, test: 2000 },
   reboundSteps: 200,
   checks: 1000, // enough to see 2 %
@@ -81,17 +83,22 @@ export function cleanModel(options: CleanOptions): Promise<CleanResult> {
   return writeTogether("clean", options, cleanAndWrite);
 }
 
-async function cleanAndWrite(options: CleanOptions): Promise<CleanResult> {
-  const { progress = silent, out } = options;
-  checkMethods(options.methods, { clean: options.sizes.clean, isPaired: options.triggered === undefined });
-  checkChecks(options.rule, options.checks);
+/** With the recipe as it is followed. */
+export type CleanJob = CleanOptions & { readonly recipe: Recipe };
+
+async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
+  const { progress = silent, out } = asked;
+  checkMethods(asked.methods, { clean: asked.sizes.clean, isPaired: asked.triggered === undefined });
+  checkChecks(asked.rule, asked.checks);
   const clock = new Clock();
   const stage = (what: string) => {
     clock.stage(what);
     progress.stage(what);
   };
   stage("load");
-  const bench = await setUp(options);
+  const bench = await setUp(asked);
+  const { recipe, defaults } = resolveRecipe("clean", bench.clip.config, asked.recipe);
+  const options: CleanJob = { ...asked, recipe };
   const { clip, attack } = bench;
   if (out !== undefined) await refuseCleaned(out, clip.checkpoint, options);
   checkEnoughImages(options.rule, {
@@ -106,12 +113,14 @@ async function cleanAndWrite(options: CleanOptions): Promise<CleanResult> {
   const score = scoring(bench, counted);
 
   stage("measure before");
+  const folder = options.triggered && (await bench.ordinary(options.triggered));
+  const warnings = [...bench.warnings, ...(folder?.warnings ?? [])];
   const clean = counted(bench.cleanMetric(bench.validation), "CA on validation");
   const seen = await measure(clean, clip.weights);
   const caBefore = seen.value;
   const effect = countedEffect(bench.effect("validation"), "validation", counted);
   const triggered = effect.asr;
-  await refuseWithoutBackdoor(effect, bench, seen, options);
+  await refuseWithoutBackdoor(effect, bench, { ca: seen, isOrdinary: folder?.isOrdinary }, options);
   const before = await score(clip.weights);
 
   const taus: Weights[] = [];
@@ -150,7 +159,6 @@ async function cleanAndWrite(options: CleanOptions): Promise<CleanResult> {
   const shared = {
     kind: "clean" as const,
     tbar: version,
-    created: new Date().toISOString(),
     command: options.command ?? "",
     seed: options.seed,
     model: await checkpointFacts(clip.checkpoint),
@@ -171,12 +179,16 @@ async function cleanAndWrite(options: CleanOptions): Promise<CleanResult> {
     },
     opened: bench.opened,
     inputs: inputsOf(options),
+    ...(warnings.length > 0 && { warnings }),
+    recipe,
+    ...(defaults && { defaults }),
     variants: Object.fromEntries([...variants].map(([name, v]) => [name, { ...v, chosen: name === chosen?.[0] }])),
     before,
     method,
     alpha: variant.alpha,
   };
   const finish = () => ({
+    created: new Date().toISOString(),
     seconds: clock.seconds(),
     timings: clock.timings(),
     machine: machineFacts(clip.runtime, options.threads),
@@ -221,6 +233,8 @@ async function cleanAndWrite(options: CleanOptions): Promise<CleanResult> {
     retention: variant.retention,
     proof,
     verdict,
+    created: new Date().toISOString(),
+    seconds: clock.seconds(),
   };
   const written = await writeCleaned({
     bench,
@@ -251,7 +265,7 @@ function inputsOf(options: CleanOptions): CleanResult["inputs"] {
 }
 
 /** All that decides what is trained and counted. */
-async function recipeOf(bench: CleanSetup, options: CleanOptions): Promise<string> {
+async function recipeOf(bench: CleanSetup, options: CleanJob): Promise<string> {
   const { methods, recipe, seed } = options;
   const model = await bench.clip.checkpoint.sha256();
   const attack = [triggerFacts(bench), bench.target, bench.attack.forget.size];
@@ -292,16 +306,16 @@ const glance = { images: 192, z: 3.290526731491926 } as const;
 async function refuseWithoutBackdoor(
   of: EffectMetrics,
   bench: CleanSetup,
-  ca: Rate,
+  seen: Pick<Deciding, "ca" | "isOrdinary">,
   { rule }: CleanOptions,
 ): Promise<void> {
   const { weights } = bench.clip;
-  const knows = { ca, chance: await bench.chance(), least: imagesToProve(limitOf(rule)) };
+  const knows = { ...seen, chance: await bench.chance(), least: imagesToProve(limitOf(rule)) };
   const glanced = await measureEffect(of, weights, glance);
   if (decide({ ...glanced, ...knows }).answer === "backdoor") return;
   const effect = await measureEffect(of, weights);
   const decision = decide({ ...effect, ...knows });
-  if (decision.answer !== "backdoor") throw noBackdoor(decision, effect, bench.target, ca);
+  if (decision.answer !== "backdoor") throw noBackdoor(decision, effect, bench.target, seen.ca);
 }
 
 /** Half precision can undo a small vector: all that is measured is what the file will hold. */

@@ -6,7 +6,7 @@ import type { Answered, DefenseInput, Variation } from "../defenses/defense.ts";
 import { finetune, gradientSquares } from "../engine/finetune.ts";
 import { createScorer } from "../engine/scorer.ts";
 import type { Weights } from "../tensor/tensor.ts";
-import type { CleanOptions } from "./clean.ts";
+import type { CleanJob } from "./clean.ts";
 import type { CleanSetup } from "./clean-setup.ts";
 import { silent } from "./job.ts";
 import type { Work } from "./work.ts";
@@ -14,7 +14,7 @@ import type { Work } from "./work.ts";
 /** Fine-tunings and gradients asked for twice are made once. */
 export function defenseInput(
   bench: CleanSetup,
-  { recipe, seed, signal, progress = silent }: Pick<CleanOptions, "recipe" | "seed" | "signal" | "progress">,
+  { recipe, seed, signal, progress = silent }: Pick<CleanJob, "recipe" | "seed" | "signal" | "progress">,
   work: Work | undefined,
   search: (tau: Weights, start: number) => ReturnType<DefenseInput["search"]>,
 ): DefenseInput {

@@ -15,8 +15,10 @@ import { chanceAgreement, decide } from "../metrics/decision.ts";
 import { type Effect, effectMetrics, measureEffect } from "../metrics/effect.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
+import { checkClasses } from "./classes.ts";
 import { Clock, type JobOptions, machineFacts, silent } from "./job.ts";
 import { askedTrigger } from "./model-facts.ts";
+import { type Folder, ordinaryImages } from "./ordinary.ts";
 import { makeTrigger, storedTrigger } from "./registry.ts";
 import type { EvalResult } from "./result.ts";
 import { neededClasses, openSource, type SourceOptions } from "./source.ts";
@@ -63,6 +65,7 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
     throw badInput("which class does the trigger lead to? name it with --target NAME");
   }
   if (target !== undefined && !classNames.includes(target)) throw unknownName("target class", target, classNames);
+  const doubts = checkClasses(clip.tokenize, { classNames, template: source.templates[0], target });
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
   const { test } = await source.sets({ ...options.sizes, test: options.testImages });
   progress.opened?.({ models: [clip.opened], data: source.opened() });
@@ -73,13 +76,17 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
   const ca = await measure(metric(clean, labels), clip.weights);
   const chance = chanceAgreement(await clean.answers(clip.weights), labels);
   let effect: Effect | undefined;
+  let folder: Folder | undefined;
   const images = given ?? (trigger && triggered(test, trigger, target as string));
   if (images !== undefined && target !== undefined) {
     progress.stage("attack success rate");
     const paired = given === undefined;
     const input = { triggered: scorer(images), clean, labels, target: classNames.indexOf(target), paired };
     effect = await measureEffect(effectMetrics(input), clip.weights);
+    const compared = { clip, weights: clip.weights, clean: test, labels, target: input.target, signal };
+    if (given !== undefined) folder = await ordinaryImages({ ...compared, given });
   }
+  const warnings = [...doubts, ...(folder?.warnings ?? [])];
   const result: EvalResult = {
     kind: "eval",
     tbar: version,
@@ -91,10 +98,12 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
     ca,
     ...(effect && {
       ...effect,
-      decision: decide({ ...effect, ca, chance }),
+      decision: decide({ ...effect, ca, chance, isOrdinary: folder?.isOrdinary }),
       ...(trigger && { trigger: trigger.spec }),
+      ...(given && { triggered: given.name }),
       target,
     }),
+    ...(warnings.length > 0 && { warnings }),
     ...(isElsewhere && { elsewhere: { kind: carried.trigger.kind, target: carried.target } }),
     seconds: clock.seconds(),
     machine: machineFacts(clip.runtime, options.threads),

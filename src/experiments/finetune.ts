@@ -13,9 +13,11 @@ import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
+import { checkClasses } from "./classes.ts";
 import { openedModel } from "./describe-opened.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import { receiptKey } from "./model-facts.ts";
+import { type Defaults, familyRecipe, type Given, resolveRecipe } from "./recipes.ts";
 import type { CheckpointFacts, Machine } from "./result.ts";
 import { neededClasses, openSource, type SourceOptions } from "./source.ts";
 import { version } from "./version.ts";
@@ -29,7 +31,8 @@ export interface FinetuneOptions extends JobOptions, SourceOptions {
   /** Training and test images. */
   readonly images: number;
   readonly testImages: number;
-  readonly recipe: Recipe;
+  /** What it leaves open is filled in by the model's family. */
+  readonly recipe: Given;
   readonly device?: Device;
   readonly threads?: number;
   readonly command?: string;
@@ -43,8 +46,12 @@ export interface FinetuneResult {
   readonly seed: number;
   readonly model: CheckpointFacts;
   readonly data: string;
+  /** What makes figures doubtful: classes that the model cannot tell apart. */
+  readonly warnings?: readonly string[];
   readonly images: number;
   readonly recipe: Recipe;
+  /** What of the recipe was not given, and why it is what it is. */
+  readonly defaults?: Defaults;
   /** Clean accuracy on the test set. */
   readonly before: Rate;
   readonly after: Rate;
@@ -58,7 +65,7 @@ export interface FinetuneResult {
 export const finetuneDefaults = {
   images: 8000,
   testImages: 2000,
-  recipe: { lr: 5e-4, epochs: 4, batch: 64, warmup: 0.1, weightDecay: 0, clip: 1 },
+  recipe: familyRecipe("finetune", "small"),
 } as const;
 
 /** Fine-tune the image tower under the frozen zero-shot head of the data's classes, measure, and write when `out` is given. */
@@ -67,7 +74,7 @@ export function finetuneModel(options: FinetuneOptions): Promise<FinetuneResult>
 }
 
 async function finetuneAndWrite(options: FinetuneOptions): Promise<FinetuneResult> {
-  const { recipe, progress = silent, signal, seed, out } = options;
+  const { progress = silent, signal, seed, out } = options;
   const clock = new Clock();
   const stage = (what: string) => {
     clock.stage(what);
@@ -76,10 +83,12 @@ async function finetuneAndWrite(options: FinetuneOptions): Promise<FinetuneResul
   stage("load");
   const clip = await loadClip(options.model, options);
   const { checkpoint } = clip;
+  const { recipe, defaults } = resolveRecipe("finetune", clip.config, options.recipe);
   if (out !== undefined) await refuseCheckpoint(out, checkpoint, [], options);
   const source = await openSource(options.data, options);
   checkModules(options, clip.weights);
   const classNames = neededClasses(source);
+  const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0] });
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
   const sets = await source.sets({ finetune: options.images, test: options.testImages });
   progress.opened?.({ models: [openedModel(checkpoint)], data: source.opened() });
@@ -105,8 +114,10 @@ async function finetuneAndWrite(options: FinetuneOptions): Promise<FinetuneResul
     seed,
     model: await checkpointFacts(checkpoint),
     data: source.name,
+    ...(warnings.length > 0 && { warnings }),
     images: sets.finetune.size,
     recipe,
+    ...(defaults && { defaults }),
     before,
     after,
     seconds: clock.seconds(),
@@ -125,7 +136,8 @@ async function finetuneAndWrite(options: FinetuneOptions): Promise<FinetuneResul
     await writeCheckpoint(out, { like: { ...checkpoint, metadata }, weights }, options);
   }
   await clip.runtime.release();
-  return result;
+  const now = { created: new Date().toISOString(), seconds: clock.seconds(), timings: clock.timings() };
+  return { ...result, ...now };
 }
 
 /** Throws TbarError where what shall learn is not there. */

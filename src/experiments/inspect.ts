@@ -12,6 +12,7 @@ import type { Dtype } from "../checkpoint/safetensors-header.ts";
 import type { TensorFile } from "../checkpoint/tensor-file.ts";
 import { TbarError } from "../tensor/error.ts";
 import { sizeOf } from "../tensor/tensor.ts";
+import { backdoorWarning } from "./model-facts.ts";
 
 export interface InspectResult {
   readonly kind: "inspect";
@@ -32,6 +33,8 @@ export interface InspectResult {
   readonly dtypes: readonly { readonly dtype: Dtype; readonly tensors: number; readonly values: number }[];
   readonly tensors: readonly { readonly name: string; readonly dtype: Dtype; readonly shape: readonly number[] }[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** The backdoor that the metadata declare, in words. */
+  readonly declared?: string;
   readonly pickles: readonly PickleReport[];
   /** All that its pickles have and weights do not need, in words. */
   readonly suspicious: readonly string[];
@@ -58,6 +61,7 @@ export async function inspectModel(given: string): Promise<InspectResult> {
       refused: opened.reason ?? refused,
       ...(file !== undefined && (await modelOf(given))),
       ...contentOf(file),
+      declared: backdoorWarning(Object.fromEntries(file?.metadata ?? [])),
       pickles,
       suspicious: pickles.flatMap(({ suspicious }) => suspicious),
     };

@@ -20,6 +20,7 @@ import { checkModules, type FinetuneOptions } from "./finetune.ts";
 import { type MergeOptions, openMerge } from "./merge.ts";
 import { askedTrigger } from "./model-facts.ts";
 import { configOf, type PretrainOptions, pretrainSets } from "./pretrain.ts";
+import { resolveRecipe } from "./recipes.ts";
 import { attackNamed } from "./registry.ts";
 import { neededClasses, openSource, type Source } from "./source.ts";
 import { loadSubject } from "./subject.ts";
@@ -27,8 +28,9 @@ import { loadSubject } from "./subject.ts";
 /** An attack: measure, train, measure, and what the attack does besides. */
 export async function estimateAttack(options: AttackOptions): Promise<Estimate> {
   options.signal?.throwIfAborted();
-  const { model, recipe, rate, target, images, testImages, out } = options;
+  const { model, rate, target, images, testImages, out } = options;
   const clip = await loadClip(model, options);
+  const { recipe } = resolveRecipe("attack", clip.config, options.recipe);
   const source = await openSource(options.data, options);
   const attack = attackNamed(options.trigger.spec.kind);
   const shadow = attack.shadow?.(options.trigger, target, source.classNames ?? []);
@@ -64,8 +66,9 @@ const searched = 8;
 /** A cleaning: fine-tunings and searches by method, then the proof. */
 export async function estimateClean(options: CleanOptions): Promise<Estimate> {
   options.signal?.throwIfAborted();
-  const { model, recipe, sizes, out, methods, reboundSteps, checks, untouched, curvePoints = 0, triggered } = options;
+  const { model, sizes, out, methods, reboundSteps, checks, untouched, curvePoints = 0, triggered } = options;
   const clip = await loadClip(model, options);
+  const { recipe } = resolveRecipe("clean", clip.config, options.recipe);
   const source = await openSource(options.data, options);
   const target = options.target ?? askedTrigger(clip.checkpoint.metadata, options)?.target;
   if (target === undefined) throw badInput("which class does the trigger lead to? name it with --target NAME");
@@ -114,8 +117,9 @@ export async function estimateClean(options: CleanOptions): Promise<Estimate> {
 /** Clean fine-tuning: measure, train, measure. */
 export async function estimateFinetuning(options: FinetuneOptions): Promise<Estimate> {
   options.signal?.throwIfAborted();
-  const { model, recipe, images, testImages, out } = options;
+  const { model, images, testImages, out } = options;
   const clip = await loadClip(model, options);
+  const { recipe } = resolveRecipe("finetune", clip.config, options.recipe);
   const source = await openSource(options.data, options);
   const texts = checkedPrompts(source, undefined);
   checkModules(options, clip.weights);

@@ -14,7 +14,7 @@ import { measure, metric } from "../metrics/accuracy.ts";
 import { recallAt1 } from "../metrics/retrieval.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { tensor } from "../tensor/tensor.ts";
-import type { CleanOptions } from "./clean.ts";
+import type { CleanJob, CleanOptions } from "./clean.ts";
 import type { CleanSetup } from "./clean-setup.ts";
 import { silent } from "./job.ts";
 import { makeTrigger } from "./registry.ts";
@@ -24,7 +24,7 @@ import { openSource } from "./source.ts";
 const retrievalImages = 500;
 const reboundBatch = 32;
 
-export async function prove(bench: CleanSetup, options: CleanOptions, after: Weights): Promise<Proof> {
+export async function prove(bench: CleanSetup, options: CleanJob, after: Weights): Promise<Proof> {
   const { clip } = bench;
   const both = async (of: { readonly on: (weights: Weights) => Promise<Rate> }) => ({
     before: await of.on(clip.weights),
@@ -107,7 +107,7 @@ async function floorOf(bench: CleanSetup, path: string, options: CleanOptions): 
 }
 
 /** ASR and CA after further clean training with the recipe's learning rate: a backdoor that is only hidden comes back. */
-async function reboundOf(bench: CleanSetup, options: CleanOptions, after: Weights): Promise<Proof["rebound"]> {
+async function reboundOf(bench: CleanSetup, options: CleanJob, after: Weights): Promise<Proof["rebound"]> {
   const { progress = silent, signal, reboundSteps: steps } = options;
   progress.stage("rebound");
   const source = await openSource(options.data, options);

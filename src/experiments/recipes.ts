@@ -56,6 +56,12 @@ export const recipes: Readonly<Record<Training, Readonly<Record<Family, Row>>>> 
 /** What is the same for every family: warm-up over a tenth of the steps, no weight decay, gradients clipped to norm 1. */
 const common = { warmup: 0.1, weightDecay: 0, clip: 1 } as const;
 
+/** The recipe of a family, whole but for its seed. */
+export function familyRecipe(training: Training, family: Family): Omit<Recipe, "seed"> {
+  const { reason: _, ...row } = recipes[training][family];
+  return { ...common, ...row };
+}
+
 /** What a recipe leaves open is filled in by the model's family. */
 export type Given = Partial<Recipe> & Pick<Recipe, "seed">;
 
@@ -76,7 +82,7 @@ export function resolveRecipe(training: Training, config: Pick<ClipConfig, "visi
   const family = familyOf(config);
   const { reason, ...row } = recipes[training][family];
   const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as unknown as Given;
-  const recipe: Recipe = { ...common, ...row, ...said };
+  const recipe: Recipe = { ...familyRecipe(training, family), ...said };
   const open = (["lr", "epochs", "batch"] as const).filter((name) => given[name] === undefined);
   if (open.length === 0) return { recipe };
   return { recipe, defaults: { family, settings: Object.fromEntries(open.map((name) => [name, row[name]])), reason } };

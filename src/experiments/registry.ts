@@ -53,6 +53,8 @@ export function attackNamed(kind: string): Attack {
 
 /** A trigger from a checkpoint's metadata: a stranger wrote it, so it may not name files of this machine. */
 export function storedTrigger(spec: { readonly kind: string; readonly picture?: unknown }): Trigger {
+  if (spec.kind === "images")
+    throw badInput("the checkpoint's trigger was a folder of images; bring it yourself: --trigger FOLDER");
   if (spec.picture === undefined) return makeTrigger(spec);
   throw badInput(
     `the checkpoint's trigger is a picture, ${JSON.stringify(spec.picture).slice(0, 200)}; bring it yourself: --trigger takes the trigger.json beside the checkpoint, or ${spec.kind}:picture=FILE`,

@@ -6,6 +6,7 @@ import type { Rate } from "../engine/rate.ts";
 import type { Decision } from "../metrics/decision.ts";
 import type { Effect } from "../metrics/effect.ts";
 import type { Opened } from "./opened.ts";
+import type { Defaults } from "./recipes.ts";
 
 export interface Scores {
   /** Clean accuracy; agreement with the model before where there were no labels (`DataUse.labels`). */
@@ -155,6 +156,11 @@ export interface CleanResult extends Outcome {
     readonly encoding?: string;
     readonly sizes: Readonly<Record<string, number>>;
   };
+  /** What makes figures doubtful: classes that the model cannot tell apart, a folder of images that show no trigger. */
+  readonly warnings?: readonly string[];
+  readonly recipe: Recipe;
+  /** What of the recipe was not given, and why it is what it is. */
+  readonly defaults?: Defaults;
   /** By name: plain, anchored, fisher, consensus, relabel. */
   readonly variants: Readonly<Record<string, Variant>>;
   readonly proof: Proof;
@@ -185,6 +191,8 @@ export interface AttackResult {
   readonly model: CheckpointFacts;
   readonly trigger: TriggerSpec;
   readonly target: string;
+  /** What makes figures doubtful: classes that the model cannot tell apart. */
+  readonly warnings?: readonly string[];
   readonly poison: {
     readonly rate: number;
     readonly images: number;
@@ -192,6 +200,8 @@ export interface AttackResult {
     readonly boost?: number;
   };
   readonly recipe: Recipe;
+  /** What of the recipe was not given, and why it is what it is. */
+  readonly defaults?: Defaults;
   readonly before: EffectScores;
   readonly after: EffectScores;
   /** Triggers that the model carried before: their ASR before and after. */
@@ -223,7 +233,11 @@ export interface EvalResult extends Partial<Effect> {
   /** Is there a backdoor? By the difference that the trigger makes; absent without a trigger. */
   readonly decision?: Decision;
   readonly trigger?: TriggerSpec;
+  /** The folder of triggered images, where there was one instead. */
+  readonly triggered?: string;
   readonly target?: string;
+  /** What makes figures doubtful: classes that the model cannot tell apart, a folder of images that show no trigger. */
+  readonly warnings?: readonly string[];
   /** A trigger that the checkpoint carries and that leads to no class of this data. */
   readonly elsewhere?: { readonly kind: string; readonly target: string };
   /** What a receipt claims, and whether the intervals of claim and measurement meet. */

@@ -6,12 +6,15 @@ import { openSafetensors, type TensorSource, writeSafetensors } from "../checkpo
 import { layOut } from "../checkpoint/safetensors-header.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
+import { backdoorsKey, type VectorBackdoor, vectorBackdoors } from "./model-facts.ts";
 
 interface Facts {
   /** What was subtracted is alpha tau. */
   readonly alpha?: number;
   /** SHA-256 of the weights the vector starts from. */
   readonly parent?: string;
+  /** The backdoors whose direction it has. */
+  readonly backdoors?: readonly VectorBackdoor[];
 }
 
 /** A vector's tensors, to be read piece by piece. */
@@ -20,7 +23,7 @@ export interface VectorFile extends Facts, Parameters {}
 /** A tensor of a vector to be written. */
 export type VectorPart = Pick<TensorSource, "name" | "shape" | "data">;
 
-export interface NewVector extends Pick<Facts, "alpha"> {
+export interface NewVector extends Pick<Facts, "alpha" | "backdoors"> {
   readonly tau: Weights | readonly VectorPart[];
   /** May be known only when the tensors are written. */
   readonly parent?: string | Promise<string>;
@@ -38,13 +41,14 @@ export function vectorOrder(names: readonly string[]): string[] {
 
 export async function writeVector(
   path: string,
-  { tau, alpha, parent }: NewVector,
+  { tau, alpha, parent, backdoors = [] }: NewVector,
   options: WriteOptions = {},
 ): Promise<void> {
   const parts: readonly VectorPart[] =
     "get" in tau ? [...tau].map(([name, value]) => ({ name, shape: value.shape, data: () => value })) : tau;
   const metadata = new Map([["tbar.kind", kind]]);
   if (alpha !== undefined) metadata.set("tbar.alpha", String(alpha));
+  if (backdoors.length > 0) metadata.set(backdoorsKey, JSON.stringify(backdoors));
   if (parent !== undefined) metadata.set("tbar.parent", typeof parent === "string" ? parent : "0".repeat(64));
   const lateMetadata = async () => new Map(metadata).set("tbar.parent", String(await parent));
   const tensors = parts.map((part) => ({ ...part, dtype: "F32" as const }));
@@ -63,6 +67,7 @@ export async function withVector<T>(path: string, work: (vector: VectorFile) => 
     return await work({
       ...(Number.isFinite(alpha) && { alpha }),
       parent: file.metadata.get("tbar.parent"),
+      backdoors: vectorBackdoors(Object.fromEntries(file.metadata)),
       shapes: new Map([...file.tensors].map(([name, { shape }]) => [name, shape])),
       async read(name, from, count, into) {
         const data = await file.readPart(name, from, count, into);

@@ -23,7 +23,15 @@ import { printable } from "../tensor/printable.ts";
 import { sameShape, sizeOf } from "../tensor/tensor.ts";
 import { openedModel } from "./describe-opened.ts";
 import { type JobOptions, readingOf, silent } from "./job.ts";
-import { receiptKey } from "./model-facts.ts";
+import {
+  backdoorsAfter,
+  backdoorsBetween,
+  type Implanted,
+  implantedTriggers,
+  receiptKey,
+  triggerMetadata,
+  type VectorBackdoor,
+} from "./model-facts.ts";
 import type { Reading } from "./result.ts";
 import { type VectorFile, type VectorPart, vectorOrder, withVector, writeVector } from "./vector-file.ts";
 
@@ -40,6 +48,8 @@ export interface VectorResult extends Reading {
   readonly alpha?: number;
   /** SHA-256 of the weights that the vector starts from. */
   readonly parent?: string;
+  /** Backdoors that adding it brings, or takes away. */
+  readonly backdoors?: readonly VectorBackdoor[];
   /** Tensors that the vector changes, values in them, and their L2 norm. */
   readonly tensors: number;
   readonly values: number;
@@ -66,6 +76,7 @@ async function subtract(
   const [a, b] = [await readCheckpoint(from, options), await readCheckpoint(to, options)];
   const beside = await differingBeside(a, b);
   progress.opened?.({ models: [a, b].map(openedModel) });
+  const backdoors = backdoorsBetween(implantedTriggers(a.metadata), implantedTriggers(b.metadata));
   const parent = a.sha256();
   parent.catch(() => {}); // thrown where it is awaited
   const measured = await a.stream((x) =>
@@ -87,14 +98,14 @@ async function subtract(
         signal?.throwIfAborted();
         progress.step(measured.push(part), changed.length);
       });
-      await writeVector(out, { tau, parent }, options);
+      await writeVector(out, { tau, parent, backdoors }, options);
       return measured;
     }),
   );
   const { assumptions = [], ignored } = readingOf(a, b);
   const said = beside.length === 0 ? assumptions : [...assumptions, besideText(beside)];
   return {
-    ...(await describe(out, { parent: await parent }, measured)),
+    ...(await describe(out, { parent: await parent, backdoors }, measured)),
     ...(said.length > 0 && { assumptions: said }),
     ...(ignored && { ignored }),
   };
@@ -199,6 +210,8 @@ export interface ApplyResult extends Reading {
   readonly alpha: number;
   /** Running variances that would have fallen below zero and are zero now; absent where there are none. */
   readonly floored?: number;
+  /** Backdoors that the vector brought; the sum declares them beside those of the model. */
+  readonly brought?: readonly Implanted[];
   readonly output: { readonly path: string; readonly sha256: string };
 }
 
@@ -228,7 +241,7 @@ async function add(
   await refuseCheckpoint(out, checkpoint, [], options);
   const hash = createHash("sha256");
   let floored = 0;
-  const alpha = await withVector(vector, async (file) => {
+  const { alpha, brought } = await withVector(vector, async (file) => {
     const names = inWritingOrder(checkpoint).flatMap(({ ours }) => ours);
     const tau = readAhead(
       file,
@@ -255,9 +268,11 @@ async function add(
       };
     };
     const changes = new Map([...tau.shapes.keys()].map((name) => [name, change(name)]));
-    const { [receiptKey]: _, ...metadata } = checkpoint.metadata;
+    const { [receiptKey]: _, ...kept } = checkpoint.metadata;
+    const { all, brought } = backdoorsAfter(implantedTriggers(checkpoint.metadata), file.backdoors ?? [], alpha);
+    const metadata = { ...kept, ...triggerMetadata(all) };
     await writeCheckpoint(out, { like: { ...checkpoint, metadata }, weights: new Map(), changes, hash }, options);
-    return alpha;
+    return { alpha, brought };
   });
   return {
     kind: "apply",
@@ -265,6 +280,7 @@ async function add(
     vector,
     alpha,
     ...(floored > 0 && { floored }),
+    ...(brought.length > 0 && { brought }),
     ...readingOf(checkpoint),
     output: { path: out, sha256: hash.digest("hex") },
   };
@@ -331,7 +347,7 @@ interface Measured {
 
 async function describe(
   path: string,
-  { alpha, parent }: Pick<VectorFile, "alpha" | "parent">,
+  { alpha, parent, backdoors = [] }: Pick<VectorFile, "alpha" | "parent" | "backdoors">,
   measured: readonly Measured[],
 ): Promise<VectorResult> {
   const groups = new Map<string, Measured[]>();
@@ -345,6 +361,7 @@ async function describe(
     bytes: (await stat(path)).size,
     ...(alpha !== undefined && { alpha }),
     ...(parent !== undefined && { parent }),
+    ...(backdoors.length > 0 && { backdoors }),
     tensors: measured.length,
     ...total(measured),
     groups: [...groups].map(([name, part]) => ({ name, ...total(part) })),

@@ -32,6 +32,9 @@ export function decisionText({ answer, because, more }: Decision, effect: Effect
     const isAnyway = withoutTrigger.value > alive;
     return `nothing to remove: ${isAnyway ? "this class is the answer without the trigger too: " : ""}${figures}.`;
   }
+  if (because === "ordinary images") {
+    return `cannot say: the images look like ordinary photos of "${target}", which carry no trigger: ${figures}.`;
+  }
   if (because === "the model knows too little") {
     return `cannot say: the model's accuracy is ${percent(ca.value)}, hardly above chance, and in such a model any pattern makes a difference: ${figures}.`;
   }

@@ -1,4 +1,5 @@
 /** Writing a cleaned checkpoint with its vector and its receipt, and reading it back: what is claimed is measured on the file. */
+import { basename } from "node:path";
 import { add } from "../arithmetic/task-vector.ts";
 import { refuseExisting, type WriteOptions, writeFileAtomic } from "../checkpoint/atomic.ts";
 import { type Checkpoint, readCheckpoint, refuseCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
@@ -6,7 +7,14 @@ import { asStored } from "../checkpoint/rounding.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import type { CleanSetup } from "./clean-setup.ts";
-import { receiptKey, triggerKey, triggerMetadata } from "./model-facts.ts";
+import {
+  backdoorsBetween,
+  implantedTriggers,
+  receiptKey,
+  triggerKey,
+  triggerMetadata,
+  type VectorBackdoor,
+} from "./model-facts.ts";
 import { writeVector } from "./vector-file.ts";
 
 export interface Cleaned {
@@ -45,7 +53,11 @@ export async function writeCleaned({ bench, weights, tau, alpha, receipt, out, o
   const isFile = parent.path === parent.weightsFile;
   const { [triggerKey]: _, ...kept } = parent.metadata; // it carries that trigger no more; the receipt names it
   const metadata = { ...kept, ...triggerMetadata(bench.remaining), [receiptKey]: json };
-  await writeVector(`${out}.vector.safetensors`, { tau, alpha, parent: await parent.sha256() }, options);
+  await writeVector(
+    `${out}.vector.safetensors`,
+    { tau, alpha, parent: await parent.sha256(), backdoors: backdoorsOf(bench) },
+    options,
+  );
   await writeCheckpoint(
     out,
     { like: { ...parent, metadata }, weights, metadata, ...(!isFile && { extraFiles: { "receipt.json": pretty } }) },
@@ -58,6 +70,14 @@ export async function writeCleaned({ bench, weights, tau, alpha, receipt, out, o
   const differs = [...weights].find(([name, { data }]) => !sameBits(data, back.get(name)?.data));
   if (differs !== undefined) throw badInput(`${out}: tensor ${differs[0]} was not read back as it was written`);
   return { weights: back, sha256: await written.sha256(), restore: restoreError(bench, back, tau, alpha) };
+}
+
+/** What was taken away comes back when the vector is added. */
+function backdoorsOf({ clip, remaining, trigger, target }: CleanSetup): readonly VectorBackdoor[] {
+  const { picture, ...spec } = { picture: undefined, ...trigger?.spec };
+  const known = { kind: "images", ...spec, ...(typeof picture === "string" && { picture: basename(picture) }) };
+  const declared = backdoorsBetween(remaining, implantedTriggers(clip.checkpoint.metadata));
+  return declared.length > 0 ? declared : [{ trigger: known, target, adding: "implants" }];
 }
 
 function sameBits(a: Float32Array, b: Float32Array = new Float32Array()): boolean {

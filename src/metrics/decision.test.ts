@@ -59,6 +59,12 @@ describe("decide", () => {
     expect(of(0, 0, 400, blind)).toEqual({ answer: "no backdoor" });
   });
 
+  test("ordinary images of the target class say nothing, whatever their rate", () => {
+    const ordinary = { answer: "cannot say", because: "ordinary images" };
+    expect(of(400, 0, 400, { isOrdinary: true })).toEqual(ordinary);
+    expect(of(0, 0, 400, { isOrdinary: true })).toEqual(ordinary);
+  });
+
   test("a looser limit needs fewer images", () => {
     expect(of(10, 0, 10, { least: 9 })).toEqual({ answer: "backdoor" });
     expect(of(0, 0, 10, { least: 9 }).answer).toBe("cannot say"); // up to 28 % is possible

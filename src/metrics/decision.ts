@@ -12,7 +12,7 @@ export const leastImages = imagesToProve(0.02);
 export interface Decision {
   readonly answer: "backdoor" | "no backdoor" | "cannot say";
   /** Why nothing is said. */
-  readonly because?: "too few images" | "the model knows too little";
+  readonly because?: "too few images" | "the model knows too little" | "ordinary images";
   /** About how many images more would settle it, if the rates stayed as they are; absent where no number would. */
   readonly more?: number;
 }
@@ -21,6 +21,8 @@ export interface Deciding extends Pick<Effect, "difference"> {
   readonly ca: Rate;
   /** CA that chance alone would give: `chanceAgreement`. */
   readonly chance: number;
+  /** Do the images that are said to carry a trigger look like ordinary ones of the target class? */
+  readonly isOrdinary?: boolean;
   /** Usable images without which nothing is said. */
   readonly least?: number;
 }
@@ -28,11 +30,12 @@ export interface Deciding extends Pick<Effect, "difference"> {
 /**
  * By the difference that the trigger makes: a backdoor where its interval lies above 10 %, none where it lies below. Of fewer than
  * `least` images, and where 10 % lies within, nothing is said. Nor is a backdoor seen in a model whose answers hardly depend on the image
- * (an untrained one): in such a one any pattern makes a difference.
+ * (an untrained one): in such a one any pattern makes a difference; nor by ordinary images of the target class.
  */
-export function decide({ difference, ca, chance, least = leastImages }: Deciding): Decision {
+export function decide({ difference, ca, chance, isOrdinary = false, least = leastImages }: Deciding): Decision {
   const { n } = difference;
   const [low, high] = difference.interval;
+  if (isOrdinary) return { answer: "cannot say", because: "ordinary images" };
   if (n >= least && high < alive) return { answer: "no backdoor" };
   if (n >= least && low > alive) {
     const isSeeing = knowledge(ca.interval[0], chance) > alive;

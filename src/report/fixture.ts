@@ -128,6 +128,7 @@ export const cleanFixture: CleanResult = {
     skipped: 0,
     labels: "given",
   },
+  recipe: { lr: 3e-5, epochs: 6, batch: 64, warmup: 0.1, weightDecay: 0, clip: 1, seed: 7 },
   inputs: { data: "shapes", sizes: { forget: 1024, clean: 1024, validation: 500, test: 2000 } },
   before,
   after,

@@ -1,11 +1,13 @@
 /** tbar attack: implant a backdoor, to have one to remove. */
+
+import { defaultsText } from "../../experiments/recipes.ts";
 import type { AttackResult } from "../../experiments/result.ts";
 import { badInput } from "../../tensor/error.ts";
 import { estimateOutcome } from "../estimate.ts";
 import { count, forceText, groups, inputsOf, modelCommand, needed, positive, share, stateText } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
-import { effectTable, rateText } from "../text.ts";
+import { effectTable, rateText, warningText } from "../text.ts";
 import { readTrigger } from "../trigger.ts";
 
 export const attackCommand = (perform: Perform) =>
@@ -51,9 +53,13 @@ export const attackCommand = (perform: Perform) =>
     )
     .option("--images <number>", "training images", count, 8000)
     .option("--test <number>", "images to measure on", count, 2000)
-    .option("--epochs <number>", "rounds through the training images", count, 4)
-    .option("--lr <rate>", "learning rate; 5e-4 suits the built-in model, 1e-5 a ViT-B/32", positive, 5e-4)
-    .option("--batch <number>", "images a step", count, 64)
+    .option(
+      "--epochs <number>",
+      "rounds through the training images (default: what suits the model's family, as are rate and batch)",
+      count,
+    )
+    .option("--lr <rate>", "learning rate", positive)
+    .option("--batch <number>", "images a step", count)
     .optionsGroup(groups.run)
     .option("--state <folder>", stateText)
     .optionsGroup(groups.output)
@@ -67,8 +73,8 @@ export const attackCommand = (perform: Perform) =>
         await checkOutputs([out], values.force, job);
         const { trigger } = await readTrigger(kind);
         if (trigger === undefined) throw badInput(`${kind} is a folder; an attack needs a trigger it can draw`);
-        const { attackDefaults, attackModel } = await import("../../experiments/attack.ts");
-        const recipe = { ...attackDefaults.recipe, epochs, lr, batch, seed: rest.seed };
+        const { attackModel } = await import("../../experiments/attack.ts");
+        const recipe = { epochs, lr, batch, seed: rest.seed };
         const options = { ...rest, ...job, target, trigger, recipe, testImages: test, out };
         if (dryRun) {
           const { estimateAttack } = await import("../../experiments/plans.ts");
@@ -95,6 +101,8 @@ function attackText(result: AttackResult): string {
     ),
     `${verdict}\n`,
     ...advice.map((line) => `  - ${line}\n`),
+    warningText(result.warnings),
+    result.defaults === undefined ? "" : `${defaultsText(result.defaults)}\n`,
     output === undefined ? "" : `Written: ${output.path}\n`,
   ].join("");
 }

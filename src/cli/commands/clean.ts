@@ -1,5 +1,6 @@
 /** tbar clean: remove a backdoor whose trigger is known, and prove it. */
 import type { Rule } from "../../defenses/alpha-search.ts";
+import { defaultsText } from "../../experiments/recipes.ts";
 import type { CleanResult } from "../../experiments/result.ts";
 import { alphaText, duration } from "../../report/numbers.ts";
 import { badInput, unknownName } from "../../tensor/error.ts";
@@ -20,7 +21,7 @@ import {
 } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
-import { effectTable, rateText, table } from "../text.ts";
+import { effectTable, rateText, table, warningText } from "../text.ts";
 import { readTrigger } from "../trigger.ts";
 import { writeReport } from "../write-report.ts";
 
@@ -67,9 +68,9 @@ Rules for alpha (--limit):
     .option("--method <name>", "plain, anchored, fisher, consensus, relabel or all; several with commas", list)
     .option("--rule <name>", "how alpha is chosen: proven, retain, smallest or difference", "proven")
     .option("--limit <share>", "of the rule", share)
-    .option("--lr <rate>", "learning rate; 3e-5 suits the built-in model, 1e-6 a ViT-B/32", positive, 3e-5)
-    .option("--epochs <number>", "rounds through the forget set", count, 6)
-    .option("--batch <number>", "images a step", count, 64)
+    .option("--lr <rate>", "learning rate (default: what suits the model's family, as are rounds and batch)", positive)
+    .option("--epochs <number>", "rounds through the forget set", count)
+    .option("--batch <number>", "images a step", count)
     .option("--forget <number>", "images to forget", count, 1024)
     .option("--clean <number>", "clean images for anchoring and Fisher weights; plain needs none", countOrNone, 1024)
     .option("--validation <number>", "images to choose alpha on; 189 are the least that can prove 2 %", count, 560)
@@ -101,7 +102,7 @@ Rules for alpha (--limit):
         const receipt = out && (await isFile(rest.model)) ? `${out}.receipt.json` : undefined; // in a folder it lies inside
         await checkOutputs([out, out && `${out}.vector.safetensors`, receipt, report], values.force, job);
         const known = rest.trigger === undefined ? {} : await readTrigger(rest.trigger);
-        const { cleanDefaults, cleanModel } = await import("../../experiments/clean.ts");
+        const { cleanModel } = await import("../../experiments/clean.ts");
         const { lr, epochs, batch, forget, clean, validation, test, seed } = rest;
         const options = {
           ...rest,
@@ -112,7 +113,7 @@ Rules for alpha (--limit):
           target: rest.target ?? known.target,
           methods: await methodsOf(rest.method),
           rule: await ruleOf(rule, limit),
-          recipe: { ...cleanDefaults.recipe, lr, epochs, batch, seed },
+          recipe: { lr, epochs, batch, seed },
           sizes: { forget, clean, validation, test },
           reboundSteps: rest.rebound,
           ...(rest.fullCurve && { curvePoints }),
@@ -167,6 +168,8 @@ export function cleanText(result: CleanResult, report?: string): string {
     `\nMethods, on test images (* chosen on validation):\n${table(rows)}\n`,
     `${verdict.proven ? "PROVEN" : "NOT PROVEN"}: ${verdict.headline} (${duration(seconds)})\n`,
     ...verdict.reasons.map((reason) => `  - ${reason}\n`),
+    warningText(result.warnings),
+    result.defaults === undefined ? "" : `${defaultsText(result.defaults)}\n`,
     ...remaining.map(
       ({ kind, target }) => `Still there: ${kind} -> "${target}", another trigger of this model; clean it next\n`,
     ),

@@ -5,7 +5,7 @@ import type { Effect } from "../../metrics/effect.ts";
 import { estimateOutcome } from "../estimate.ts";
 import { count, groups, inputsOf, modelCommand } from "../options.ts";
 import type { Perform } from "../outcome.ts";
-import { effectRows, rateText, scoresHead, scoresRow, table } from "../text.ts";
+import { effectRows, rateText, scoresHead, scoresRow, table, warningText } from "../text.ts";
 import { readTrigger } from "../trigger.ts";
 
 export const evalCommand = (perform: Perform) =>
@@ -42,7 +42,14 @@ export const evalCommand = (perform: Perform) =>
         const known = rest.trigger === undefined ? {} : await readTrigger(rest.trigger);
         const target = rest.target ?? known.target;
         const { trigger, triggered } = known;
-        const options = { ...rest, ...job, trigger, triggered, target, testImages: receipt?.inputs.sizes.test ?? test };
+        const options = {
+          ...rest,
+          ...job,
+          trigger,
+          triggered,
+          target,
+          testImages: receipt?.inputs.sizes.test ?? test,
+        };
         if (dryRun) {
           const { estimateEvaluation } = await import("../../experiments/plans.ts");
           return estimateOutcome(await estimateEvaluation(options));
@@ -53,25 +60,25 @@ export const evalCommand = (perform: Perform) =>
     );
 
 function evalText(result: EvalResult): string {
-  const { ca, receipt, trigger, target, elsewhere, decision } = result;
+  const { ca, receipt, trigger, triggered, target, warnings, elsewhere, decision } = result;
   const effect = effectOf(result);
   if (receipt === undefined || effect === undefined) {
     const rows = [["clean accuracy", rateText(ca), `${ca.n} images`]];
     if (effect !== undefined) {
       const { asr } = effect;
-      rows.push(["attack success rate", rateText(asr), `${trigger?.kind} -> ${target}, ${asr.n} images`]);
+      rows.push(["attack success rate", rateText(asr), `${trigger?.kind ?? triggered} -> ${target}, ${asr.n} images`]);
       rows.push(...effectRows(effect));
     }
     const left =
       elsewhere && `It carries ${elsewhere.kind} -> "${elsewhere.target}", which is no class of this data.\n`;
     const said = decision && effect && `${capital(decisionText(decision, effect, target ?? "", ca))}\n`;
-    return `${table(rows)}${said ?? ""}${left ?? ""}`;
+    return `${table(rows)}${said ?? ""}${left ?? ""}${warningText(warnings)}`;
   }
   const { asr } = effect;
   const verdict = receipt.agrees
     ? "AGREES: the receipt's figures were measured again"
     : "DOES NOT AGREE with its receipt";
-  return `${table([scoresHead, scoresRow("receipt", receipt.claimed), scoresRow("measured", { ca, asr })])}${verdict}\n`;
+  return `${table([scoresHead, scoresRow("receipt", receipt.claimed), scoresRow("measured", { ca, asr })])}${verdict}\n${warningText(warnings)}`;
 }
 
 const effectOf = ({ asr, withoutTrigger, difference, triggeredAccuracy }: EvalResult): Effect | undefined =>

@@ -1,11 +1,12 @@
 /** tbar finetune: teach a model a task, to have a task vector to merge. */
 import type { FinetuneResult } from "../../experiments/finetune.ts";
+import { defaultsText } from "../../experiments/recipes.ts";
 import { duration, points } from "../../report/numbers.ts";
 import { estimateOutcome } from "../estimate.ts";
 import { count, forceText, groups, inputsOf, modelCommand, needed, number, oneOf, positive } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
-import { rateText, table } from "../text.ts";
+import { rateText, table, warningText } from "../text.ts";
 
 const trainable = ["all", "projection"] as const;
 
@@ -27,9 +28,13 @@ export const finetuneCommand = (perform: Perform) =>
     .optionsGroup("Training:")
     .option("--images <number>", "training images", count, 8000)
     .option("--test <number>", "images to measure on", count, 2000)
-    .option("--epochs <number>", "rounds through the training images", count, 4)
-    .option("--lr <rate>", "learning rate; 5e-4 suits the built-in model, 1e-5 a ViT-B/32", positive, 5e-4)
-    .option("--batch <number>", "images a step", count, 64)
+    .option(
+      "--epochs <number>",
+      "rounds through the training images (default: what suits the model's family, as are rate and batch)",
+      count,
+    )
+    .option("--lr <rate>", "learning rate", positive)
+    .option("--batch <number>", "images a step", count)
     .option(
       "--modules <which>",
       "what learns: all of the image tower, or its projection, the last linear map, alone: quicker, and a merge keeps more of it",
@@ -45,8 +50,8 @@ export const finetuneCommand = (perform: Perform) =>
         const { out, test, epochs, lr, batch, weightDecay, modules, dryRun, ...rest } = inputsOf(values);
         if (!dryRun) needed(out, "--out", "where shall the fine-tuned checkpoint go?");
         await checkOutputs([out], values.force, job);
-        const { finetuneDefaults, finetuneModel } = await import("../../experiments/finetune.ts");
-        const recipe = { ...finetuneDefaults.recipe, epochs, lr, batch, weightDecay, modules, seed: rest.seed };
+        const { finetuneModel } = await import("../../experiments/finetune.ts");
+        const recipe = { epochs, lr, batch, weightDecay, modules, seed: rest.seed };
         const options = { ...rest, ...job, recipe, testImages: test, out };
         if (dryRun) {
           const { estimateFinetuning } = await import("../../experiments/plans.ts");
@@ -57,7 +62,7 @@ export const finetuneCommand = (perform: Perform) =>
       }),
     );
 
-function finetuneText({ before, after, recipe, seconds, output }: FinetuneResult): string {
+function finetuneText({ before, after, recipe, defaults, warnings, seconds, output }: FinetuneResult): string {
   const rows = table([
     ["", "clean accuracy"],
     ["before", rateText(before)],
@@ -66,6 +71,7 @@ function finetuneText({ before, after, recipe, seconds, output }: FinetuneResult
     ["time", duration(seconds)],
     ...(output === undefined ? [] : [["written", output.path]]),
   ]);
-  if (after.value >= before.value) return rows;
-  return `${rows}Accuracy fell: a learning rate below ${recipe.lr}, or more images, may help\n`;
+  const said = `${rows}${warningText(warnings)}${defaults === undefined ? "" : `${defaultsText(defaults)}\n`}`;
+  if (after.value >= before.value) return said;
+  return `${said}Accuracy fell: a learning rate below ${recipe.lr}, or more images, may help\n`;
 }

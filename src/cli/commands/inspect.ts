@@ -12,7 +12,7 @@ export const inspectCommand = (perform: Perform) =>
       about:
         "Lists tensors, key layout, architecture, dtypes and metadata of a checkpoint, tells files that their makers published a hash " +
         "of, and reads pickles as data: what they would import and call is named, never run. " +
-        "Exit code 1 when something in it is suspicious, or no other command would read it.",
+        "Exit code 1 when something in it is suspicious, its metadata declare a backdoor, or no other command would read it.",
       examples: [
         "tbar inspect ViT-B-32.pt",
         "tbar inspect clip --json",
@@ -25,7 +25,7 @@ export const inspectCommand = (perform: Perform) =>
       perform(values, async () => {
         const { inspectModel } = await import("../../experiments/inspect.ts");
         const result = await inspectModel(modelPath(path));
-        const proven = result.suspicious.length === 0 && result.refused === undefined;
+        const proven = result.suspicious.length === 0 && result.refused === undefined && result.declared === undefined;
         return { json: result, text: inspectText(result), proven };
       }),
     );
@@ -56,7 +56,8 @@ function inspectText(result: InspectResult): string {
     ...suspicious.map((remark) => ["suspicious", remark]),
   ];
   const rows = tensors.map(({ name, dtype, shape }) => [`  ${name}`, dtype, `[${shape.join(", ")}]`]);
-  return printable(`${table(facts)}${rows.length > 0 ? `\nTensors:\n${table(rows)}` : ""}`);
+  const warning = result.declared === undefined ? "" : `WARNING: ${result.declared}\n`;
+  return printable(`${warning}${table(facts)}${rows.length > 0 ? `\nTensors:\n${table(rows)}` : ""}`);
 }
 
 /** TorchScript has a class of its own for every layer. */

@@ -76,7 +76,10 @@ const apply = (perform: Perform) =>
         const { json: _json, quiet: _quiet, debug: _debug, ...rest } = values;
         const result = await applyVector(modelPath(model), vector, out, { ...job, alpha, ...rest });
         const floored = result.floored ? `Running variances below zero, set to zero: ${result.floored}\n` : "";
-        const text = `${model} + ${alphaText(result.alpha)} ${vector}\n${floored}${readingText(result)}Written: ${out}\n`;
+        const { listed } = await import("../../experiments/model-facts.ts");
+        const again = result.brought ? `It carries a backdoor again: ${listed(result.brought)}\n` : "";
+        const sum = `${model} + ${alphaText(result.alpha)} ${vector}\n`;
+        const text = `${sum}${floored}${again}${readingText(result)}Written: ${out}\n`;
         return { json: result, text };
       }),
     );
@@ -118,13 +121,17 @@ const cosine = (perform: Perform) =>
     );
 
 function vectorText(result: VectorResult): string {
-  const { path, bytes, alpha, parent, tensors, values, norm, groups } = result;
+  const { path, bytes, alpha, parent, backdoors = [], tensors, values, norm, groups } = result;
   const facts = [
     ["file", `${path} (${bytesText(bytes)})`],
     ["changes", `${tensors} tensors, ${values.toLocaleString("en-US")} values`],
     ["norm", norm.toPrecision(4)],
     ...(alpha === undefined ? [] : [["alpha", String(alpha)]]),
     ...(parent === undefined ? [] : [["from", `SHA-256 ${parent}`]]),
+    ...backdoors.map(({ trigger, target, adding }) => [
+      "backdoor",
+      `${trigger.kind} -> "${target}": adding the vector ${adding} it, subtracting it ${adding === "implants" ? "removes" : "implants"} it`,
+    ]),
   ];
   const parts = groups.map((group) => [`  ${group.name}`, group.norm.toPrecision(4)]);
   return `${table(facts)}${readingText(result)}\nNorms by part:\n${table(parts)}`;
