@@ -45,6 +45,17 @@ for codec in ["none", "gzip", "brotli", "zstd", "lz4"]:
 pq.write_table(captioned, out / "lists.parquet", use_dictionary=False, data_page_size=1, write_batch_size=1)
 pq.write_table(captioned, out / "lists-v2.parquet", data_page_version="2.0", row_group_size=5)
 pq.write_table(flat, out / "flat.parquet", use_dictionary=["fine_label"])
+words = ["bee", "ant", "bee", None, "cat", "ant", "bee", "cat"]
+named = {"image": pa.array(images, struct), "label": pa.array(words)}
+pq.write_table(pa.table(named), out / "words.parquet")
+pq.write_table(pa.table({**named, "label": named["label"].dictionary_encode(), "width": pa.array([2] * 8)}), out / "words-dictionary.parquet")
+pq.write_table(pa.table({"image": pa.array([{"bytes": None, "path": f"{i}.png"} for i in range(8)], struct), "label": named["label"]}), out / "paths.parquet")
+pq.write_table(pa.table({"image": pa.array([f"{i}.png" for i in range(8)]), "label": named["label"]}), out / "path-texts.parquet")
+claim = (out / "flat.parquet").read_bytes()
+footer = int.from_bytes(claim[-8:-4], "little")
+assert claim[-8 - footer : -8].count(b"\x16\x10") >= 2  # rows of the file and of its row group: 8
+claims = claim[-8 - footer : -8].replace(b"\x16\x10", b"\x16\xc0\x84\x3d")  # 500,000
+(out / "claims.parquet").write_bytes(claim[: -8 - footer] + claims + len(claims).to_bytes(4, "little") + b"PAR1")
 
 pixels = np.stack([np.repeat(np.array([10 * i, 1, 2], np.uint8), 1024) for i in range(3)])
 batch = {"data": pixels, "fine_labels": [2, 0, 1], "coarse_labels": [0, 0, 0], "filenames": ["a.png", "b.png", "c.png"]}

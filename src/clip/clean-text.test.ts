@@ -32,3 +32,14 @@ test("1,022 broken texts become what ftfy and html.unescape make of them", () =>
     .filter(([, ours, clean]) => ours !== clean);
   expect(wrong).toEqual([]);
 });
+
+test("entities nested ten thousand deep, and mojibake of mojibake, take no seconds", () => {
+  const before = process.cpuUsage();
+  for (const layer of ["amp;", "#38;", "#x26;", "AMP;", "#0038;"])
+    expect(cleanText(`&${layer.repeat(10_000)}eacute;`)).toBe("\u00e9");
+  let broken = "\u00e9";
+  for (let i = 0; i < 10; i++) broken = Buffer.from(broken).toString("latin1");
+  expect(cleanText(broken)).toBe("\u00e9");
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1e6).toBeLessThan(2);
+});

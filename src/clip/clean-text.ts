@@ -22,11 +22,14 @@ function fixText(text: string): string {
 
 /** Until nothing changes: entities may hide entities, and mojibake too. */
 function fixLine(line: string, isPlain: boolean): string {
+  if (isPlain) line = line.replace(nestedAmpersands, "&amp;"); // at once: a layer a turn takes seconds for some kilobytes
   for (let before = line; ; before = line) {
     line = repair(isPlain ? before.replace(/&#?[0-9a-z]{1,24};/gi, entity) : before);
     if (line === before) return line;
   }
 }
+
+const nestedAmpersands = /&(?:(?:amp|#0{0,9}38|#x0{0,9}26);){2,}/gi;
 
 /** ftfy's fixes, in its order. */
 function repair(text: string): string {

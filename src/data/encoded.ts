@@ -2,7 +2,7 @@
 import { tensor } from "../tensor/tensor.ts";
 import { concurrently, gate } from "./concurrently.ts";
 import type { Dataset } from "./dataset.ts";
-import { decodeFor, writePixels } from "./image.ts";
+import { decodeFor, pixelCount, writePixels } from "./image.ts";
 import { framed } from "./resize.ts";
 
 /** squash: the whole image whatever the model states, its proportions lost. */
@@ -18,6 +18,10 @@ export interface EncodedImages extends Omit<Dataset, "read"> {
 /** Images on their way at a time: sharp decodes on libuv's threads, four unless told otherwise, and none should wait for a file. */
 const inFlight = 3 * Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
 
+/** Images with more are decoded one at a time, whatever the data set: some kilobytes may claim 89 million pixels, which take 268 MB and with alpha three times that. */
+const largePixels = 2 ** 24;
+const alone = gate(1);
+
 /** `read` throws TbarError on the first image that fails. */
 export function decoded({ encoded, place, ...dataset }: EncodedImages, fit: Fit = "crop"): Dataset {
   const enter = gate(inFlight); // of all reads together: the last images of a batch and the first of the next
@@ -29,11 +33,18 @@ export function decoded({ encoded, place, ...dataset }: EncodedImages, fit: Fit 
       const preprocess = fit === "crop" ? stated : { ...stated, resize: whole };
       const out = tensor([indices.length, 3, cropSize, cropSize]);
       const size = 3 * cropSize * cropSize;
-      await concurrently(indices, inFlight, async (index, slot) => {
-        const name = place(index);
-        const image = await enter(async () => decodeFor(order, await encoded(index), name));
+      const draw = async (bytes: Uint8Array, name: string, slot: number) => {
+        const image = await decodeFor(order, bytes, name);
         writePixels(framed(image, preprocess, name), out.data.subarray(slot * size, (slot + 1) * size));
-      });
+      };
+      await concurrently(indices, inFlight, (index, slot) =>
+        enter(async () => {
+          const name = place(index);
+          const bytes = await encoded(index);
+          if ((await pixelCount(bytes, name)) <= largePixels) return draw(bytes, name, slot);
+          return alone(() => draw(bytes, name, slot));
+        }),
+      );
       return out;
     },
   };

@@ -7,6 +7,7 @@ import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import type { Dataset } from "./dataset.ts";
+import { openImageFolder } from "./image-folder.ts";
 import { openDataset } from "./open.ts";
 import { expandNames } from "./shard-names.ts";
 
@@ -288,4 +289,70 @@ describe("shards", () => {
     await expect(openDataset(root)).rejects.toThrow(`${join(root, "a.tar")}: a.txt: line 1 is no UTF-8`);
     expect(captions(await openDataset(root, { encoding: "windows-1252" }))).toEqual(["a: caf\u00e9"]);
   });
+});
+
+it.each(["folder", "table", "archive", "triggered images"])(
+  "a drawing called a.png, and HEIC called a.jpg, are refused by what they are: %s",
+  async (entrance) => {
+    const drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';
+    const heic = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from("ftypheic\0\0\0\0mif1heic")]);
+    await put("images/c/a.png", drawing);
+    await put("images/c/b.jpg", heic);
+    await put("t.csv", "image,label\nimages/c/a.png,c\nimages/c/b.jpg,c\n");
+    await put("t.tar", tar({ "a.png": drawing, "b.jpg": heic }));
+    const open = { folder: "images", table: "t.csv", archive: "t.tar", "triggered images": "images" }[entrance]!;
+    const set =
+      entrance === "triggered images" ? await openImageFolder(join(root, open)) : await openDataset(join(root, open));
+    await expect(set.read([0], clipPreprocess(8))).rejects.toThrow("it is SVG or other markup, which is not read");
+    await expect(set.read([1], clipPreprocess(8))).rejects.toThrow("it is HEIC, which is not read");
+  },
+);
+
+it("2,000 archives, tables and images with bytes changed are read or refused, nothing else, within two seconds of processor time each", async () => {
+  await put("x.png", await png(3));
+  const bmp = Buffer.from("424d3a000000000000003600000028000000010000000100000001001800000000000400000000000000000000000000000000000000030201" + "00", "hex"); // biome-ignore format: one line
+  const forms: Record<string, Buffer> = {
+    "t.tar": tar({
+      "a.png": await png(1),
+      "a.txt": "an ant",
+      "a.cls": "1",
+      "b.jpg": await png(2),
+      "b.json": '{"label": 0}',
+    }),
+    "t.tar.gz": gzipSync(tar({ "a.png": await png(1), "a.cls": "ant" })),
+    "t.csv": Buffer.from('image,label,caption\nx.png,0,"a, b"\nx.png,1,th\u00e9\n'),
+    "metadata.jsonl": Buffer.from('{"file_name": "x.png", "text": "one"}\n{"file_name": "x.png", "text": "two"}\n'),
+    "captions_x.json": Buffer.from(
+      '{"images": [{"id": 1, "file_name": "x.png"}], "annotations": [{"image_id": 1, "caption": "x"}]}',
+    ),
+    "t.token": Buffer.from("x.png#0\tone\nx.png#1\ttwo\n"),
+    "i/a.bmp": bmp,
+    "i/a.ppm": Buffer.from("P6 2 2 255\nabcdefghijkl"),
+    "i/a.png": await png(5),
+  };
+  let seed = 3;
+  const draw = (n: number) => (seed = (seed * 48271) % 2147483647) % n;
+  let refused = 0;
+  let slowest = 0;
+  for (let n = 0; n < 2000; n++) {
+    const names = Object.keys(forms);
+    const name = names[n % names.length];
+    const bytes = Buffer.from(forms[name]);
+    for (let k = 0; k <= draw(4); k++) bytes[draw(Math.min(bytes.length, 2000))] = draw(3) === 0 ? 255 : draw(256);
+    await put(name, draw(10) === 0 ? bytes.subarray(0, draw(bytes.length)) : bytes);
+    const before = process.cpuUsage();
+    try {
+      const set = await openDataset(join(root, name.startsWith("i/") ? "i" : name));
+      await set.read([0, set.size - 1], clipPreprocess(4));
+    } catch (error) {
+      expect(error).toMatchObject({ name: "TbarError" });
+      refused++;
+    }
+    const { user, system } = process.cpuUsage(before);
+    slowest = Math.max(slowest, (user + system) / 1e6);
+    if (name.startsWith("i/")) await rm(join(root, name));
+  }
+  expect(refused).toBeGreaterThan(300);
+  expect(refused).toBeLessThan(1900);
+  expect(slowest).toBeLessThan(2);
 });

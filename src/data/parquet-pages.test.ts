@@ -74,6 +74,8 @@ describe("pages of Parquet", () => {
   it.each<[string, number[], Partial<Column>?]>([
     ["claims 1000000000 values", page([0], { values: 1e9 })],
     ["claims 2 values", page([0], { values: 2 })],
+    ["claims 65537 values", page(Array(4 * 65_537).fill(0), { values: 65_537, dictionary: true })], // 16,000,000 took 1.8 GiB
+    ["5 pages for 4 values", Array.from({ length: 9 }, () => page([], { values: 0 })).flat(), { values: 4 }],
     ["claims 1073741823 values", page([0], { values: 2 ** 30 - 1 }), { values: 2 ** 31 }],
     ["claims 1073741823 bytes in 1", page([0], { unpacked: 2 ** 30 - 1 }), { codec: "ZSTD" }],
     ["a page of 1000 bytes at 0 does not fit", page([0], { stored: 1000 })],

@@ -67,6 +67,37 @@ describe("Parquet", () => {
     );
   });
 
+  it.each([
+    ["words", []],
+    ["words-dictionary", ["columns not used: width"]],
+  ])("%s: labels as text, by the names found or given", async (name, notes) => {
+    const names = async (classes?: readonly string[]) => {
+      const set = await openParquet([file(name)], classes && { classes: { names: classes, file: "list" } });
+      return examples(set).map(({ label }) => set.classNames?.[label ?? -1]);
+    };
+    const words = ["bee", "ant", "bee", undefined, "cat", "ant", "bee", "cat"];
+    expect(await names()).toEqual(words);
+    expect(await names(["dog", "cat", "bee", "ant"])).toEqual(words);
+    await expect(names(["bee", "ant"])).rejects.toThrow(`${name}/4 has an unknown class "cat"`);
+    const { contents, classNames } = await openParquet([file(name)]);
+    expect([classNames, contents?.labels, contents?.notes ?? []]).toEqual([
+      ["ant", "bee", "cat"],
+      "column label",
+      notes,
+    ]);
+  });
+
+  it("paths of images in place of images: said, with what would do", async () => {
+    await expect(openParquet([file("paths")])).rejects.toThrow(
+      "column image.path holds the names of files. Put a .csv",
+    );
+    await expect(openParquet([file("path-texts")])).rejects.toThrow("column image holds the names of files");
+  });
+
+  it("a footer that claims more rows than there are bytes for", async () => {
+    await expect(openParquet([file("claims")])).rejects.toThrow("it claims 500000 rows with images and has");
+  });
+
   it("a file cut short, or that is no Parquet, is named", async () => {
     const bytes = await readFile(file("snappy"));
     const broken = join(folder, "broken.parquet");

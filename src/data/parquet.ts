@@ -17,6 +17,7 @@ import { thriftLength } from "./thrift.ts";
 const names = {
   image: ["image", "img", "jpg", "png", "webp", "photo", "picture", "image_bytes"],
   label: ["label", "fine_label", "labels", "cls", "class", "class_name", "category"],
+  path: ["path", "file_name", "filename", "filepath", "image_path", "file", "url", "image_url"],
   caption: ["caption", "captions", "text", "txt", "title", "sentence", "sentences", "alt_text"],
 };
 
@@ -108,14 +109,19 @@ async function openTable(path: string): Promise<Table> {
       wanted
         .flatMap((name) => leaves.filter(({ path }) => path[0] === name && path[1] !== "path"))
         .find(({ type }) => types.includes(type));
+    const bytes = leaves.filter(({ type, isText }) => type === "BYTE_ARRAY" && !isText);
     const image =
-      leaves.find(({ path, type }) => path.at(-1) === "bytes" && type === "BYTE_ARRAY") ??
-      leaf(names.image, "BYTE_ARRAY");
+      bytes.find(({ path }) => path.at(-1) === "bytes") ??
+      names.image.flatMap((name) => bytes.filter(({ path }) => path[0] === name)).at(0);
     if (image === undefined || image.maxRepetition > 0) {
       const found = leaves.map(({ path }) => path.join(".")).join(", ");
+      const paths = leaves.find(({ path, isText }) => isText && [...names.image, ...names.path].includes(path[0]));
+      if (paths !== undefined) return fail(`${onlyPaths(paths)}; it has ${found}`);
       return fail(`no column with images (a struct with bytes, or one of ${names.image.join(", ")}); it has ${found}`);
     }
     const chunks = (leaf: Leaf) => groups.map(({ columns }) => chunkOf(columns, leaf, size, fail));
+    const paths = leaves.find(({ path }) => path.at(-1) === "path" && path[0] === image.path[0]);
+    if (paths !== undefined && groups.every((group) => isEmpty(group, image))) fail(onlyPaths(paths));
     const label = leaf(names.label, "INT32", "INT64", "BYTE_ARRAY");
     const caption = leaf(names.caption, "BYTE_ARRAY");
     const used = new Set([image, label, caption].map((leaf) => leaf?.path[0]));
@@ -139,6 +145,15 @@ async function openTable(path: string): Promise<Table> {
 }
 
 type Fail = (reason: string) => never;
+
+const onlyPaths = ({ path }: Leaf) =>
+  `its images are not in it: column ${path.join(".")} holds the names of files. Put a .csv with image,label or image,caption beside the files, or write the images' bytes into the column`;
+
+/** Whether the statistics say that a column has no value in a row group. */
+function isEmpty({ columns, num_rows }: FileMetaData["row_groups"][number], { path }: Leaf): boolean {
+  const data = columns.find(({ meta_data }) => meta_data?.path_in_schema.join(".") === path.join("."))?.meta_data;
+  return data?.statistics?.null_count === num_rows;
+}
 
 /** Anything that goes wrong with the bytes, in hyparquet too, is the file's fault. */
 async function withFile<T>(path: string, work: (handle: FileHandle, fail: Fail) => Promise<T>): Promise<T> {
@@ -202,17 +217,19 @@ async function readMetadata(
 interface Leaf {
   readonly path: readonly string[];
   readonly type: string;
+  readonly isText: boolean;
   readonly maxDefinition: number;
   readonly maxRepetition: number;
 }
 
 function leavesOf(tree: SchemaTree, definition: number, repetition: number): Leaf[] {
   return tree.children.flatMap((child) => {
-    const { repetition_type: kind, type } = child.element;
+    const { repetition_type: kind, type, converted_type, logical_type } = child.element;
+    const isText = converted_type === "UTF8" || logical_type?.type === "STRING";
     const deeper = definition + Number(kind !== "REQUIRED");
     const repeated = repetition + Number(kind === "REPEATED");
     if (child.children.length > 0) return leavesOf(child, deeper, repeated);
-    return [{ path: child.path, type: type ?? "", maxDefinition: deeper, maxRepetition: repeated }];
+    return [{ path: child.path, type: type ?? "", isText, maxDefinition: deeper, maxRepetition: repeated }];
   });
 }
 
