@@ -1,6 +1,7 @@
 /** A stored result of a cleaning, checked before it is drawn. */
 import { z } from "zod";
 import { parseAs } from "../checkpoint/files.ts";
+import { checkRates } from "../experiments/consistent.ts";
 import type { CleanResult } from "../experiments/result.ts";
 
 /** JSON has no NaN: a rate of no images is null there, which is drawn alike. */
@@ -110,8 +111,9 @@ const schema = z.looseObject({
   }),
 });
 
-/** The value itself, so that it is drawn as it was. Throws `bad-input` naming the first fields that do not fit. */
+/** The value itself, so that it is drawn as it was. Throws `bad-input` naming the first fields that do not fit, or figures that contradict each other. */
 export function checkCleanResult(json: unknown, path: string): CleanResult {
   parseAs(schema, json, `${path} is no result of tbar clean --json`);
+  checkRates(json, path);
   return json as CleanResult;
 }

@@ -20,6 +20,7 @@ import { type CleanSetup, setUp } from "./clean-setup.ts";
 import { defenseInput } from "./defense-input.ts";
 import { checkChecks, checkEnoughImages } from "./feasible.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
+import { imagesSha256, type MeasuredOn, weightsSha256 } from "./measured-on.ts";
 import { checkMethods, methods } from "./methods.ts";
 import { examplePictures, prove } from "./proof.ts";
 import { familyRecipe, type Given, resolveRecipe } from "./recipes.ts";
@@ -226,8 +227,16 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
     };
   }
   stage("write");
+  const { preprocess } = clip;
+  const measuredOn: MeasuredOn = {
+    weights: weightsSha256(weights),
+    test: await imagesSha256(bench.test, preprocess),
+    triggered: await imagesSha256(attack.test, preprocess),
+  };
+  const evidence = { measuredOn, rule: options.rule };
   const receipt = {
     ...measured,
+    ...evidence,
     variants: undefined,
     after,
     retention: variant.retention,
@@ -248,6 +257,7 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
   if (work !== undefined) options.set?.afterwards(work.remove);
   return {
     ...measured,
+    ...evidence,
     after, // the file as it is on disk: it was read back bit for bit
     retention: variant.retention,
     proof: { ...proof, restore: written.restore },

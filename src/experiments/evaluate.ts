@@ -1,25 +1,23 @@
 /** Measuring a checkpoint: CA, and ASR where a trigger is known; or once more what a receipt claims. */
-import { readFile } from "node:fs/promises";
-import { z } from "zod";
-import { isFile } from "../checkpoint/files.ts";
+import { cached } from "../data/cached.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { triggered } from "../data/poison.ts";
-import { encodings } from "../data/text.ts";
 import type { Trigger } from "../data/trigger.ts";
-import type { Rate } from "../engine/rate.ts";
 import { createScorer, remembering } from "../engine/scorer.ts";
 import { zeroShotHead } from "../engine/zero-shot.ts";
-import { parseJson } from "../files/json.ts";
 import { labelsOf, measure, metric } from "../metrics/accuracy.ts";
 import { chanceAgreement, decide } from "../metrics/decision.ts";
 import { type Effect, effectMetrics, measureEffect } from "../metrics/effect.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 import { checkClasses } from "./classes.ts";
 import { Clock, type JobOptions, machineFacts, silent } from "./job.ts";
-import { askedTrigger } from "./model-facts.ts";
+import { imagesSha256, weightsSha256 } from "./measured-on.ts";
+import { askedTrigger, implantedTriggers } from "./model-facts.ts";
 import { type Folder, ordinaryImages } from "./ordinary.ts";
-import { makeTrigger, storedTrigger } from "./registry.ts";
+import { compare, type Receipt, receiptSource, receiptTrigger, triggerNotes } from "./receipt.ts";
+import { storedTrigger } from "./registry.ts";
 import type { EvalResult } from "./result.ts";
 import { neededClasses, openSource, type SourceOptions } from "./source.ts";
 import { loadSubject } from "./subject.ts";
@@ -38,10 +36,15 @@ export interface EvaluateOptions extends JobOptions, SourceOptions {
   readonly testImages: number;
   /** Sizes of all sets of a cleaning, to draw its test set again; `testImages` alone unless told. */
   readonly sizes?: Readonly<Record<string, number>>;
+  /** Say what was measured, by hashes of weights and images: reads the images once more. */
+  readonly fingerprint?: boolean;
   readonly device?: Device;
   readonly threads?: number;
   readonly command?: string;
 }
+
+/** As for any measuring; the data may be left to the receipt. */
+export type ReceiptOptions = Omit<EvaluateOptions, "data"> & { readonly data?: string };
 
 /**
  * CA on the test set, and ASR on its images of other classes with the trigger on. A trigger that the checkpoint carries from another
@@ -67,7 +70,8 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
   if (target !== undefined && !classNames.includes(target)) throw unknownName("target class", target, classNames);
   const doubts = checkClasses(clip.tokenize, { classNames, template: source.templates[0], target });
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
-  const { test } = await source.sets({ ...options.sizes, test: options.testImages });
+  const drawn = await source.sets({ ...options.sizes, test: options.testImages });
+  const test = options.fingerprint ? cached(drawn.test, clip.preprocess) : drawn.test;
   progress.opened?.({ models: [clip.opened], data: source.opened() });
 
   progress.stage("clean accuracy");
@@ -104,6 +108,14 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
       target,
     }),
     ...(warnings.length > 0 && { warnings }),
+    ...(options.fingerprint && {
+      measuredOn: {
+        ...(clip.weights.size > 0 && { weights: weightsSha256(clip.weights) }),
+        test: await imagesSha256(test, clip.preprocess),
+        ...(images && { triggered: await imagesSha256(images, clip.preprocess) }),
+      },
+      carried: implantedTriggers(clip.metadata).map(({ trigger, target }) => ({ kind: trigger.kind, target })),
+    }),
     ...(isElsewhere && { elsewhere: { kind: carried.trigger.kind, target: carried.target } }),
     seconds: clock.seconds(),
     machine: machineFacts(clip.runtime, options.threads),
@@ -112,59 +124,26 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
   return result;
 }
 
-const rateSchema = z.object({ value: z.number(), n: z.number(), interval: z.tuple([z.number(), z.number()]) });
-const receiptSchema = z.looseObject({
-  seed: z.int(),
-  target: z.string(),
-  trigger: z.object({ kind: z.string(), spec: z.looseObject({}) }),
-  inputs: z.object({
-    data: z.string(),
-    testData: z.string().optional(),
-    validationData: z.string().optional(),
-    classesFile: z.string().optional(),
-    templatesFile: z.string().optional(),
-    skipBad: z.boolean().optional(),
-    encoding: z.enum(encodings).optional(),
-    sizes: z.record(z.string(), z.int().nonnegative()).and(z.object({ test: z.int().positive() })),
-  }),
-  after: z.object({ ca: rateSchema, asr: rateSchema }),
-});
-
-/** A receipt from receipt.json, as far as measuring again needs it. */
-export type Receipt = z.output<typeof receiptSchema>;
-
-/** Read receipt.json (or the folder that has it). Throws `bad-input` when it is none. */
-export async function readReceipt(path: string): Promise<Receipt> {
-  const file = (await isFile(path)) ? path : `${path}/receipt.json`;
-  const text = await readFile(file, "utf8").catch((cause) => {
-    throw badInput(`there is no receipt ${path}; tbar clean leaves receipt.json in the folder it writes`, cause);
-  });
-  try {
-    return receiptSchema.parse(parseJson(text, file));
-  } catch (cause) {
-    throw badInput(`${file} is not a receipt of tbar clean: ${String((cause as Error).message).slice(0, 300)}`, cause);
-  }
-}
-
-/** Measure a cleaned model again on the images its receipt was measured on, and compare. */
-export async function checkReceipt(options: EvaluateOptions, receipt: Receipt): Promise<EvalResult> {
-  const { kind, spec } = receipt.trigger;
-  if (kind === "images")
-    throw badInput("this receipt's trigger was a folder of images, which cannot be stamped on the test images again");
+/** Measure a cleaned model again on the images its receipt was measured on, or on those that the user names instead, and compare. */
+export async function checkReceipt(options: ReceiptOptions, receipt: Receipt): Promise<EvalResult> {
+  const { trigger, triggered } = options;
+  const source = await receiptSource(receipt, options);
+  const isOwn = trigger !== undefined || triggered !== undefined;
   const measured = await evaluateModel({
     ...options,
-    ...receipt.inputs,
+    ...source,
     seed: receipt.seed,
-    trigger: makeTrigger({ ...spec, kind }),
-    target: receipt.target,
+    trigger: isOwn ? trigger : receiptTrigger(receipt),
+    target: options.target ?? receipt.target,
     testImages: receipt.inputs.sizes.test,
+    fingerprint: true,
   });
-  const claimed = receipt.after;
-  const agrees = overlap(claimed.ca, measured.ca) && measured.asr !== undefined && overlap(claimed.asr, measured.asr);
-  return { ...measured, receipt: { claimed, agrees } };
-}
-
-/** Do two rates' 95 % intervals meet? On the same images and machine they are equal. */
-function overlap(a: Rate, b: Rate): boolean {
-  return a.interval[0] <= b.interval[1] && b.interval[0] <= a.interval[1];
+  const { ca, asr, measuredOn, model, carried = [] } = measured;
+  if (asr === undefined) throw badInput("nothing was measured with a trigger, and the receipt is about one");
+  const elsewhere =
+    source.data === receipt.inputs.data
+      ? []
+      : [`the images are of ${printable(source.data)}; the receipt's were of ${printable(receipt.inputs.data)}`];
+  const notes = [...triggerNotes(measured, receipt, isOwn, carried), ...elsewhere];
+  return { ...measured, receipt: compare(receipt, { ca, asr, on: measuredOn, modelSha256: model.sha256 }, notes) };
 }

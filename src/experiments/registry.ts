@@ -18,6 +18,7 @@ import { triangles } from "../attacks/triangles.ts";
 import { poisonWithCovers, wanet } from "../attacks/wanet.ts";
 import type { Trigger, TriggerSpec } from "../data/trigger.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 
 const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
   ["badclip", { trigger: badclip, fit: fitBadclip, extra: fittedImages, poison: poisonBadclip }],
@@ -51,13 +52,19 @@ export function attackNamed(kind: string): Attack {
   return attack;
 }
 
-/** A trigger from a checkpoint's metadata: a stranger wrote it, so it may not name files of this machine. */
-export function storedTrigger(spec: { readonly kind: string; readonly picture?: unknown }): Trigger {
-  if (spec.kind === "images")
-    throw badInput("the checkpoint's trigger was a folder of images; bring it yourself: --trigger FOLDER");
-  if (spec.picture === undefined) return makeTrigger(spec);
+/** Options of triggers whose values are image files. */
+export const fileOptions = ["picture", "mask"] as const;
+
+/** A trigger from a checkpoint's metadata, or another place that a stranger wrote: it may not name files of this machine. */
+export function storedTrigger(
+  spec: { readonly kind: string; readonly picture?: unknown; readonly mask?: unknown },
+  whose = "the checkpoint's trigger",
+): Trigger {
+  if (spec.kind === "images") throw badInput(`${whose} was a folder of images; bring it yourself: --trigger FOLDER`);
+  const file = fileOptions.map((option) => spec[option]).find((value) => value !== undefined);
+  if (file === undefined) return makeTrigger(spec);
   throw badInput(
-    `the checkpoint's trigger is a picture, ${JSON.stringify(spec.picture).slice(0, 200)}; bring it yourself: --trigger takes the trigger.json beside the checkpoint, or ${spec.kind}:picture=FILE`,
+    `${whose} is a picture, "${printable(String(file))}"; bring it yourself: --trigger takes the trigger.json beside the checkpoint, or ${printable(spec.kind)}:picture=FILE`,
   );
 }
 

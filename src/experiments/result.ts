@@ -1,11 +1,14 @@
 /** What a run leaves behind: the JSON that commands print, receipts repeat and reports draw. Rates are shares, 0 to 1. */
 import type { Square } from "../data/inset.ts";
 import type { TriggerSpec } from "../data/trigger.ts";
+import type { Rule } from "../defenses/alpha-search.ts";
 import type { Recipe } from "../engine/finetune.ts";
 import type { Rate } from "../engine/rate.ts";
 import type { Decision } from "../metrics/decision.ts";
 import type { Effect } from "../metrics/effect.ts";
+import type { MeasuredOn } from "./measured-on.ts";
 import type { Opened } from "./opened.ts";
+import type { Comparison } from "./receipt.ts";
 import type { Defaults } from "./recipes.ts";
 
 export interface Scores {
@@ -161,6 +164,10 @@ export interface CleanResult extends Outcome {
   readonly recipe: Recipe;
   /** What of the recipe was not given, and why it is what it is. */
   readonly defaults?: Defaults;
+  /** Hashes of the cleaned weights and the test images: what CA and ASR after are figures of. Absent where nothing was written. */
+  readonly measuredOn?: MeasuredOn;
+  /** How alpha was chosen, and what counts as gone. */
+  readonly rule?: Rule;
   /** By name: plain, anchored, fisher, consensus, relabel. */
   readonly variants: Readonly<Record<string, Variant>>;
   readonly proof: Proof;
@@ -240,8 +247,11 @@ export interface EvalResult extends Partial<Effect> {
   readonly warnings?: readonly string[];
   /** A trigger that the checkpoint carries and that leads to no class of this data. */
   readonly elsewhere?: { readonly kind: string; readonly target: string };
-  /** What a receipt claims, and whether the intervals of claim and measurement meet. */
-  readonly receipt?: { readonly claimed: Scores; readonly agrees: boolean };
+  /** Beside a receipt: hashes of weights and images, and the triggers that the checkpoint says it carries. */
+  readonly measuredOn?: MeasuredOn;
+  readonly carried?: readonly { readonly kind: string; readonly target: string }[];
+  /** What a receipt claims, and whether that is what was measured. */
+  readonly receipt?: Comparison;
   readonly seconds: number;
   readonly machine: Machine;
 }

@@ -5,10 +5,7 @@ import { parseAs, readJson, readSmallFile } from "../checkpoint/files.ts";
 import type { Trigger } from "../data/trigger.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Implanted } from "./model-facts.ts";
-import { makeTrigger } from "./registry.ts";
-
-/** Options of triggers whose values are image files. */
-const fileOptions = ["picture", "mask"] as const;
+import { fileOptions, makeTrigger } from "./registry.ts";
 
 export interface TriggerFiles {
   /** The trigger as metadata and trigger.json say it: its pictures are the copies. */

@@ -49,7 +49,8 @@ export function limitOf(rule: Rule): number {
 
 /** What a verdict asks for: the ASR that counts as gone, and the share of CA that must be left. */
 const limitsOf = (rule: Rule) => ({ asr: limitOf(rule), retention: leastRetention });
-const leastRetention = 0.9;
+/** The share of the clean accuracy that must be left. */
+export const leastRetention = 0.9;
 
 /** No alpha satisfied the rule. */
 export function notFound(rule: Rule): CleanResult["verdict"] {

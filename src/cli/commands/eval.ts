@@ -15,7 +15,8 @@ export const evalCommand = (perform: Perform) =>
       "Measures zero-shot accuracy (CA) and, where a trigger is known, the share of triggered images of other classes " +
       "that are taken for the target (ASR), beside the share of the same images without the trigger: the difference says whether there is a " +
       "backdoor, with 95 % intervals. With --receipt it measures a cleaned " +
-      "checkpoint again on the images its receipt was measured on, and exits with 1 if the figures do not agree. The model may " +
+      "checkpoint again on the images its receipt was measured on (files of yours: name them with --data), and exits with 1 if " +
+      "the figures do not agree. The model may " +
       "also be one in ONNX: a folder of tbar export, or one of its files, such as onnx/model_quantized.onnx.",
     examples: [
       "tbar eval --model shapes --data shapes",
@@ -36,9 +37,11 @@ export const evalCommand = (perform: Perform) =>
     .option("--test <number>", "images to measure on", count, 2000)
     .action((values) =>
       perform(values, async (job) => {
-        const { checkReceipt, evaluateModel, readReceipt } = await import("../../experiments/evaluate.ts");
+        const { checkReceipt, evaluateModel } = await import("../../experiments/evaluate.ts");
+        const { readReceipt, receiptSource } = await import("../../experiments/receipt.ts");
         const receipt = values.receipt === undefined ? undefined : await readReceipt(values.receipt);
-        const { test, dryRun, ...rest } = inputsOf({ ...values, data: values.data ?? receipt?.inputs.data });
+        const data = values.data ?? (receipt && (await receiptSource(receipt, sourceNamed(values))).data);
+        const { test, dryRun, ...rest } = inputsOf({ ...values, data });
         const known = rest.trigger === undefined ? {} : await readTrigger(rest.trigger);
         const target = rest.target ?? known.target;
         const { trigger, triggered } = known;
@@ -54,10 +57,17 @@ export const evalCommand = (perform: Perform) =>
           const { estimateEvaluation } = await import("../../experiments/plans.ts");
           return estimateOutcome(await estimateEvaluation(options));
         }
-        const result = await (receipt === undefined ? evaluateModel(options) : checkReceipt(options, receipt));
+        const result = await (receipt === undefined
+          ? evaluateModel(options)
+          : checkReceipt({ ...options, data: values.data }, receipt));
         return { json: result, text: evalText(result), proven: result.receipt?.agrees ?? true };
       }),
     );
+
+/** What the user names of the images, under the names that jobs know. */
+function sourceNamed({ testData, classes, templates }: { testData?: string; classes?: string; templates?: string }) {
+  return { testData, classesFile: classes, templatesFile: templates };
+}
 
 function evalText(result: EvalResult): string {
   const { ca, receipt, trigger, triggered, target, warnings, elsewhere, decision } = result;
@@ -75,10 +85,18 @@ function evalText(result: EvalResult): string {
     return `${table(rows)}${said ?? ""}${left ?? ""}${warningText(warnings)}`;
   }
   const { asr } = effect;
-  const verdict = receipt.agrees
-    ? "AGREES: the receipt's figures were measured again"
-    : "DOES NOT AGREE with its receipt";
-  return `${table([scoresHead, scoresRow("receipt", receipt.claimed), scoresRow("measured", { ca, asr })])}${verdict}\n${warningText(warnings)}`;
+  const { agrees, by, tolerance, because, notes } = receipt;
+  const how = by === "counts" ? `same images, same weights, counts within ${tolerance}` : "rates, within chance";
+  const verdict = agrees
+    ? `AGREES: the receipt's figures were measured again (${how})`
+    : `DOES NOT AGREE with its receipt (${how})`;
+  return [
+    table([scoresHead, scoresRow("receipt", receipt.claimed), scoresRow("measured", { ca, asr })]),
+    `${verdict}\n`,
+    ...because.map((why) => `  - ${why}\n`),
+    ...notes.map((note) => `Note: ${note}\n`),
+    warningText(warnings),
+  ].join("");
 }
 
 const effectOf = ({ asr, withoutTrigger, difference, triggeredAccuracy }: EvalResult): Effect | undefined =>
