@@ -65,12 +65,28 @@ const MAX_OPCODES = 200_000;
 const MAX_DICTS = 50_000;
 const MAX_INTEGER = 256;
 const MAX_LINE = 65_536;
+/** Characters of a module's or a name's: joined and kept, and shared strings may be asked for 200,000 times. */
+const MAX_PART = 1024;
 
 export interface PickleOptions {
   readonly start?: number;
   readonly seen?: PickleSeen;
   /** Opcodes at most; default: what weights need. */
   readonly most?: number;
+  /**
+   * Go on where another reader might: past odd text, numbers and types, of long strings only their beginnings read. For those who ask what
+   * a stranger's program would do with bytes, not what they mean.
+   */
+  readonly lenient?: boolean;
+}
+
+/** Where a pickle's bytes come from. */
+export interface PickleBytes {
+  readonly length: number;
+  /** Those from `from` to before `to`, which are there. */
+  subarray(from: number, to: number): Uint8Array;
+  /** The place of the first such byte from `from` on, or -1. */
+  indexOf(byte: number, from: number): number;
 }
 
 /**
@@ -78,12 +94,12 @@ export interface PickleOptions {
  * bytes are no pickle or ask for too much.
  */
 export function parsePickle(
-  bytes: Uint8Array,
+  bytes: PickleBytes,
   fail: (reason: string) => never,
-  { start = 0, seen = nothingSeen(), most = MAX_OPCODES }: PickleOptions = {},
+  { start = 0, seen = nothingSeen(), most = MAX_OPCODES, lenient = false }: PickleOptions = {},
 ): { readonly value: PickleValue; readonly end: number } {
-  const input = reader(bytes, start, fail);
-  const machine = new Machine(fail, seen.names);
+  const input = reader(bytes, start, fail, lenient);
+  const machine = new Machine(fail, seen.names, lenient);
   for (let count = 0; ; count++) {
     if (count >= most) fail(`it has more than ${most} opcodes`);
     const at = input.at();
@@ -98,27 +114,33 @@ export function parsePickle(
 type Input = ReturnType<typeof reader>;
 
 /** Bounded reads of an opcode's argument. */
-function reader(bytes: Uint8Array, start: number, fail: (reason: string) => never) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function reader(bytes: PickleBytes, start: number, fail: (reason: string) => never, lenient: boolean) {
   let at = start;
   const take = (length: number): number => {
     if (!(length <= bytes.length - at)) fail(`it wants ${length} bytes at ${at} and ${bytes.length - at} are left`);
     at += length;
     return at - length;
   };
-  const uint = (size: 1 | 2 | 4 | 8): number => {
+  const fixed = (size: 1 | 2 | 4 | 8): DataView => {
     const from = take(size);
-    if (size === 8) return Number(view.getBigUint64(from, true));
-    return size === 1 ? bytes[from] : size === 2 ? view.getUint16(from, true) : view.getUint32(from, true);
+    const raw = bytes.subarray(from, from + size);
+    return new DataView(raw.buffer, raw.byteOffset, size);
   };
+  const uint = (size: 1 | 2 | 4 | 8): number => {
+    const view = fixed(size);
+    if (size === 8) return Number(view.getBigUint64(0, true));
+    return size === 1 ? view.getUint8(0) : size === 2 ? view.getUint16(0, true) : view.getUint32(0, true);
+  };
+  /** As much as is kept of so many bytes. */
+  const kept = (length: number) => (lenient ? Math.min(length, MAX_LINE) : length);
   const counted = (size: 1 | 4 | 8): Uint8Array => {
     const length = uint(size);
     const from = take(length);
-    return bytes.subarray(from, from + length);
+    return bytes.subarray(from, from + kept(length));
   };
   const text = (raw: Uint8Array): string => {
     try {
-      return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(raw);
+      return new TextDecoder("utf-8", { fatal: !lenient, ignoreBOM: true }).decode(raw);
     } catch {
       return fail(`a string before ${at} is not UTF-8`);
     }
@@ -127,22 +149,23 @@ function reader(bytes: Uint8Array, start: number, fail: (reason: string) => neve
     fail,
     at: () => at,
     uint,
-    int32: () => view.getInt32(take(4), true),
-    float64: () => view.getFloat64(take(8), false),
+    int32: () => fixed(4).getInt32(0, true),
+    float64: () => fixed(8).getFloat64(0, false),
     counted,
     text: (size: 1 | 4 | 8) => text(counted(size)),
     latin1: (size: 1) => Buffer.from(counted(size)).toString("latin1"),
     /** Up to the line break, as protocol 0 writes its arguments. */
     line() {
       const end = bytes.indexOf(10, at);
-      if (end < 0 || end - at > MAX_LINE) fail(`the line at ${at} does not end`);
-      const line = text(bytes.subarray(at, end));
+      if (end < 0 || kept(end - at) > MAX_LINE) fail(`the line at ${at} does not end`);
+      const line = text(bytes.subarray(at, at + kept(end - at)));
       at = end + 1;
       return line;
     },
     /** Little-endian two's complement of any length. */
     long(size: 1 | 4): number | bigint {
       const raw = counted(size);
+      if (lenient) return 0;
       if (raw.length > MAX_INTEGER) fail(`it has an integer of ${raw.length} bytes`);
       const hex = Buffer.from(raw).reverse().toString("hex");
       return integer(hex === "" ? 0n : BigInt.asIntN(8 * raw.length, BigInt(`0x${hex}`)));
@@ -150,6 +173,7 @@ function reader(bytes: Uint8Array, start: number, fail: (reason: string) => neve
     /** A decimal, Python 2's `L` at its end allowed. */
     decimal(): number | bigint {
       const line = this.line().replace(/L$/, "");
+      if (lenient) return Number.parseInt(line, 10) || 0;
       if (!/^[+-]?\d{1,600}$/.test(line)) fail(`${JSON.stringify(line.slice(0, 40))} before ${at} is no integer`);
       return integer(BigInt(line.replace("+", "")));
     },
@@ -164,18 +188,25 @@ function integer(value: bigint): number | bigint {
 class Machine {
   readonly #fail: (reason: string) => never;
   readonly #names: Set<string>;
+  readonly #lenient: boolean;
   #stack: PickleValue[] = [];
   readonly #below: PickleValue[][] = [];
   readonly memo = new Map<number, PickleValue>();
   #dicts = 0;
 
-  constructor(fail: (reason: string) => never, names: Set<string>) {
+  constructor(fail: (reason: string) => never, names: Set<string>, lenient: boolean) {
     this.#fail = fail;
     this.#names = names;
+    this.#lenient = lenient;
+  }
+
+  /** What is no pickle of ours, but may go on elsewhere. */
+  #odd(reason: string): void {
+    if (!this.#lenient) this.#fail(reason);
   }
 
   newDict(): Map<PickleValue, PickleValue> {
-    if (++this.#dicts > MAX_DICTS) this.#fail(`it makes more than ${MAX_DICTS} dicts`);
+    if (++this.#dicts > MAX_DICTS) this.#odd(`it makes more than ${MAX_DICTS} dicts`);
     return new Map();
   }
 
@@ -222,8 +253,9 @@ class Machine {
 
   name(module: PickleValue, name: PickleValue): PickleName {
     const [first, second] = [module, name].map((part) => {
-      const text = part instanceof Uint8Array ? Buffer.from(part).toString("latin1") : part; // Python 2's str
-      return typeof text === "string" ? text : this.#fail("it computes a name to import");
+      if (typeof part !== "string" && !(part instanceof Uint8Array)) return this.#fail("it computes a name to import");
+      if (part.length > MAX_PART) return this.#fail(`it names something of ${part.length} characters`);
+      return typeof part === "string" ? part : Buffer.from(part).toString("latin1"); // Python 2's str
     });
     const full = `${first} ${second}`;
     this.#names.add(full);
@@ -234,31 +266,31 @@ class Machine {
     const into = this.top();
     const list = into instanceof PickleCall ? (into.list ??= []) : into;
     if (Array.isArray(list)) for (const value of values) list.push(value);
-    else this.#fail("it appends to something that is no list");
+    else this.#odd("it appends to something that is no list");
   }
 
   set(pairs: readonly PickleValue[]): void {
     const into = this.top();
     const dict = into instanceof PickleCall ? (into.dict ??= this.newDict()) : into;
     if (dict instanceof Map) this.fill(dict, pairs);
-    else this.#fail("it sets a key of something that is no dict");
+    else this.#odd("it sets a key of something that is no dict");
   }
 
   fill(dict: Map<PickleValue, PickleValue>, pairs: readonly PickleValue[]): Map<PickleValue, PickleValue> {
-    if (pairs.length % 2 !== 0) this.#fail("it has a key without a value");
-    for (let i = 0; i < pairs.length; i += 2) dict.set(pairs[i], pairs[i + 1]);
+    if (pairs.length % 2 !== 0) this.#odd("it has a key without a value");
+    for (let i = 0; i + 1 < pairs.length; i += 2) dict.set(pairs[i], pairs[i + 1]);
     return dict;
   }
 
   build(state: PickleValue): void {
     const target = this.top();
     if (target instanceof PickleCall) target.state = state;
-    else this.#fail("it sets the state of something that it did not make");
+    else this.#odd("it sets the state of something that it did not make");
   }
 
   result(): PickleValue {
     const value = this.pop();
-    if (this.#stack.length > 0 || this.#below.length > 0) this.#fail("it leaves something behind");
+    if (this.#stack.length > 0 || this.#below.length > 0) this.#odd("it leaves something behind");
     return value;
   }
 }

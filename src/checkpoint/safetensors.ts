@@ -8,6 +8,7 @@ import { badInput } from "../tensor/error.ts";
 import { sameShape, type Tensor } from "../tensor/tensor.ts";
 import { type WriteOptions, writeFileAtomic } from "./atomic.ts";
 import { openFile, readBytes } from "./files.ts";
+import { refusePolyglot } from "./polyglot.ts";
 import {
   byteLength,
   type Dtype,
@@ -38,6 +39,7 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     }
     const start = 8 + Number(headerLength);
     const header = parseHeader(await readBytes(file, 8, start - 8, path), size - start, path);
+    await refusePolyglot(file, path, "other");
     return openedFile(path, file, start, header);
   } catch (error) {
     await file.close();

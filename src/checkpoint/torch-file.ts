@@ -7,6 +7,7 @@ import { badInput } from "../tensor/error.ts";
 import { openFile, readBytes } from "./files.ts";
 import { quote } from "./header-json.ts";
 import { nothingSeen, parsePickle } from "./pickle.ts";
+import { refusePolyglot } from "./polyglot.ts";
 import { byteLength, DTYPE_BITS } from "./safetensors-header.ts";
 import { type Bytes, entryOf, type TensorFile, withValues } from "./tensor-file.ts";
 import { isKnownName, type StorageView, tensorsOf } from "./torch-pickle.ts";
@@ -49,6 +50,7 @@ export async function openTorchFile(path: string): Promise<TensorFile<StorageVie
   const file = await openFile(path);
   try {
     const archive = await readTorchArchive(file, path);
+    await refusePolyglot(file, path, "archive");
     const { tensors, notes } = await readTensors(file, archive, path);
     const offsets = await findStorages(file, archive, tensors, path);
     return { ...openedFile(path, file, tensors, offsets), notes, isScript: archive.isScript };

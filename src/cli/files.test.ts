@@ -1,7 +1,7 @@
 /** tbar inspect and tbar convert, on files made by hand: what they print, and how they exit. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +9,7 @@ import { writePico } from "../../test/pico.ts";
 import { tbar } from "../../test/terminal.ts";
 import { bytes, pickle, push, tensorOpcodes, torchFile } from "../../test/torch.ts";
 import { officialName } from "../checkpoint/official.ts";
+import { writeSafetensors } from "../checkpoint/safetensors.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -21,6 +22,13 @@ afterAll(() => rm(folder, { recursive: true }));
 async function file(name: string, content: Uint8Array): Promise<string> {
   await writeFile(at(name), content);
   return at(name);
+}
+
+/** One place of a file of text, which must be there, as something else. */
+function change(files: Map<string, string>, name: string, from: string, to: string): void {
+  const text = files.get(name) as string;
+  if (!text.includes(from)) throw new Error(`${name} has no ${from}`);
+  files.set(name, text.replace(from, to));
 }
 
 const x = tensorOpcodes({ type: "HalfStorage", key: "0", values: 2 }, [2]);
@@ -41,17 +49,17 @@ describe("inspect", () => {
     expect(out).toMatch(/\n {2}visual_projection.weight +F32 +\[16, 16\]\n/);
   });
 
-  it("a sound PyTorch file that is no model: its tensors, no remark; exit 0", async () => {
+  it("a sound PyTorch file that is no model: its tensors, why tbar eval refuses it; exit 1", async () => {
     const { code, out } = await tbar([
       "inspect",
       await file("x.pt", torchFile(pickle(push.dict({ x })), storages)),
       "--json",
     ]);
-    expect(code).toBe(0);
+    expect(code).toBe(1);
     expect(JSON.parse(out)).toMatchObject({
       format: "torch",
       tensors: [{ name: "x", dtype: "F16", shape: [2] }],
-      noModel: expect.stringContaining("is no CLIP model: its tensors are named x"),
+      refused: expect.stringContaining("is no CLIP model: its tensors are named x"),
       suspicious: [],
     });
   });
@@ -103,11 +111,84 @@ describe("inspect", () => {
     expect(result.refused).toContain("save it again, best as safetensors");
   });
 
-  it("names cannot move the cursor", async () => {
-    const path = await file("x.pt", torchFile(pickle(push.dict({ "\u001b[2Jx": x })), storages));
+  it("names cannot move the cursor, nor forge a line", async () => {
+    const path = await file(
+      "x.pt",
+      torchFile(pickle(push.dict({ "\u001b[2Jx\nmodel   fine": x, "y\u202e\u009b": x })), storages),
+    );
     const { out } = await tbar(["inspect", path]);
-    expect(out).toContain("\\u{1b}[2Jx");
-    expect(out).not.toContain("\u001b");
+    expect(out).toContain("  \\u{1b}[2Jx\\u{a}model   fine");
+    expect(out).toContain("  y\\u{202e}\\u{9b}");
+    for (const strange of ["\u001b", "\u202e", "\u009b", "\nmodel   fine"]) expect(out).not.toContain(strange);
+  });
+
+  it("a name of megabytes beside ten thousand others: a table of the usual width", async () => {
+    const path = at("wide.safetensors");
+    const tensor = (name: string) => ({ name, dtype: "F32" as const, shape: [0], data: () => new Uint8Array(0) });
+    const names = ["w".repeat(2 ** 22), ...Array.from({ length: 10_000 }, (_, i) => `t${i}`)];
+    await writeSafetensors(path, {
+      tensors: names.map(tensor),
+      metadata: new Map([["m".repeat(2 ** 20), "v".repeat(2 ** 20)]]),
+    });
+    const { code, out } = await tbar(["inspect", path]);
+    expect(code).toBe(1);
+    expect(Math.max(...out.split("\n").map((line) => line.length))).toBeLessThan(2200);
+    expect(out.length).toBeLessThan(10_000 * 250);
+    expect(out).toContain(`${"w".repeat(160)}... (4194304 characters)`);
+  });
+
+  it.each<[string, (files: Map<string, string>) => void, RegExp]>([
+    ["no tokenizer", (files) => files.delete("tokenizer.json"), /^refused +\S+ has no tokenizer/],
+    ["a tokenizer that is none", (files) => files.set("tokenizer.json", "{}"), /^refused +/],
+    [
+      "another architecture",
+      (files) => files.set("config.json", '{"model_type":"chinese_clip"}'),
+      /^refused +\S+: model_type "chinese_clip"/,
+    ],
+    [
+      "a config of other sizes",
+      (files) => change(files, "config.json", '"hidden_size": 16', '"hidden_size": 32'),
+      /^refused +.* has shape/,
+    ],
+    [
+      "an option nobody computes",
+      (files) => change(files, "config.json", "{", '{"rope": true,'),
+      /^refused +.*the option "rope" is not known/,
+    ],
+    [
+      "preprocessing nobody computes",
+      (files) => change(files, "preprocessor_config.json", '"do_resize": true', '"do_resize": "no"'),
+      /^refused +.*do_resize/,
+    ],
+  ])("%s: it says first why tbar eval refuses it, and exits 1 as that exits 2", async (_, spoil, reason) => {
+    const files = new Map<string, string>();
+    for (const name of await readdir(at("pico"))) {
+      if (name.endsWith(".json")) files.set(name, await readFile(at(`pico/${name}`), "utf8"));
+    }
+    spoil(files);
+    await rm(at("spoilt"), { recursive: true, force: true });
+    await mkdir(at("spoilt"));
+    await copyFile(at("pico/model.safetensors"), at("spoilt/model.safetensors"));
+    for (const [name, text] of files) await writeFile(at(`spoilt/${name}`), text);
+    const { code, out } = await tbar(["inspect", at("spoilt")]);
+    expect(out).toMatch(reason);
+    expect(code).toBe(1);
+    const measured = await tbar(["eval", "--model", at("spoilt"), "--data", "shapes", "--test", "20", "--quiet"]);
+    expect(measured.code).toBe(2);
+  });
+
+  it("weights that are not finite are found, as tbar eval finds them", async () => {
+    const path = at("nan.safetensors");
+    await copyFile(at("pico/model.safetensors"), path);
+    const handle = await open(path, "r+");
+    const { size } = await handle.stat();
+    await handle.write(Buffer.from([0, 0, 0xc0, 0x7f]), 0, 4, size - 4);
+    await handle.close();
+    for (const name of ["config.json", "tokenizer.json"]) await copyFile(at(`pico/${name}`), at(name));
+    const { code, out } = await tbar(["inspect", path]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^refused +\S+: tensor \S+ holds NaN/);
+    for (const name of ["config.json", "tokenizer.json"]) await rm(at(name));
   });
 
   it("what is not there is bad input; exit 2", async () => {

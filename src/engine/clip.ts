@@ -8,7 +8,7 @@ import { readTokenizerJson, tokenizerFiles } from "../clip/tokenizer-files.ts";
 import type { Runtime } from "../runtime/compile.ts";
 import { createRuntime } from "../runtime/compile.ts";
 import { onnxRuntime, type RuntimeOptions } from "../runtime/onnxruntime.ts";
-import { badInput } from "../tensor/error.ts";
+import { badInput, type TbarError } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { createEncoder, type Encoder } from "./encoder.ts";
 
@@ -25,6 +25,26 @@ export interface LoadedClip extends Clip {
   readonly weights: Weights;
 }
 
+/**
+ * The tokenizer that lies beside a checkpoint; one that refuses every text where there is none: images can be embedded without. Throws
+ * `bad-input` where it cannot be used.
+ */
+export async function openTokenizer({ path, weightsFile, config }: Checkpoint): Promise<Tokenize> {
+  const json = await readTokenizerJson(dirname(weightsFile));
+  if (json !== undefined) return loadTokenizer(json, config.text);
+  return () => {
+    throw noTokenizer(path);
+  };
+}
+
+/** What a model lacks that has no tokenizer beside its weights, and where to get it. */
+export function noTokenizer(path: string): TbarError {
+  return badInput(
+    `${path} has no tokenizer, so texts cannot be encoded; put the model's own beside its weights (${tokenizerFiles.join(", ")}): ` +
+      "OpenAI's and open_clip's CLIP have that of openai/clip-vit-base-patch32 (tbar pull)",
+  );
+}
+
 export interface LoadOptions extends RuntimeOptions, ReadOptions {
   /** Share another model's runtime instead of opening one. */
   readonly runtime?: Runtime;
@@ -37,15 +57,7 @@ export interface LoadOptions extends RuntimeOptions, ReadOptions {
 export async function loadClip(path: string, options: LoadOptions = {}): Promise<LoadedClip> {
   const checkpoint = await readCheckpoint(path, options);
   const { config, preprocess } = checkpoint;
-  const tokenizer = await readTokenizerJson(dirname(checkpoint.weightsFile));
-  const tokenize =
-    tokenizer === undefined
-      ? () => {
-          throw badInput(
-            `${path} has no tokenizer, so texts cannot be encoded; put the model's own beside its weights (${tokenizerFiles.join(", ")})`,
-          );
-        }
-      : await loadTokenizer(tokenizer, config.text);
+  const tokenize = await openTokenizer(checkpoint);
   const weights = await checkpoint.weights();
   const runtime = options.runtime ?? createRuntime(await onnxRuntime(options));
   return { ...createClip({ config, preprocess, tokenize, runtime }), checkpoint, weights };

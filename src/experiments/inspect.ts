@@ -1,20 +1,26 @@
 /** tbar inspect: what a file of weights holds, and what its pickles would do, without loading it into anything. */
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { findWeights, readCheckpoint } from "../checkpoint/clip-folder.ts";
+import { checkVariance } from "../checkpoint/checks.ts";
+import { findWeights, type ReadOptions, readCheckpoint } from "../checkpoint/clip-folder.ts";
 import { architectureOf } from "../checkpoint/config.ts";
-import { sha256Files } from "../checkpoint/files.ts";
+import { openFile, sha256Files } from "../checkpoint/files.ts";
 import type { Layout } from "../checkpoint/layouts.ts";
 import { officialName } from "../checkpoint/official.ts";
 import { detectFormat, type Format, openWeights } from "../checkpoint/open-weights.ts";
 import { type PickleReport, scanArchive, scanBarePickles } from "../checkpoint/pickle-scan.ts";
+import { pieces } from "../checkpoint/pieces.ts";
+import { otherReadings } from "../checkpoint/polyglot.ts";
 import type { Dtype } from "../checkpoint/safetensors-header.ts";
 import type { TensorFile } from "../checkpoint/tensor-file.ts";
+import { openTokenizer } from "../engine/clip.ts";
 import { TbarError } from "../tensor/error.ts";
 import { sizeOf } from "../tensor/tensor.ts";
+import { readingOf } from "./job.ts";
 import { backdoorWarning } from "./model-facts.ts";
+import type { Reading } from "./result.ts";
 
-export interface InspectResult {
+export interface InspectResult extends Reading {
   readonly kind: "inspect";
   /** The file with the weights, or the index of several. */
   readonly path: string;
@@ -25,23 +31,24 @@ export interface InspectResult {
   readonly sha256: string;
   /** Whose file it is, when it is one that its makers published a hash of. */
   readonly official?: string;
-  /** Why no other command would read it. */
+  /** Why `tbar eval` would refuse it; absent where it would not. */
   readonly refused?: string;
-  /** The model in it, or why it is none. */
+  /** The model in it, where there is one. */
   readonly model?: { readonly layout: Layout; readonly architecture: string; readonly parameters: number };
-  readonly noModel?: string;
   readonly dtypes: readonly { readonly dtype: Dtype; readonly tensors: number; readonly values: number }[];
   readonly tensors: readonly { readonly name: string; readonly dtype: Dtype; readonly shape: readonly number[] }[];
   readonly metadata: Readonly<Record<string, string>>;
   /** The backdoor that the metadata declare, in words. */
   readonly declared?: string;
   readonly pickles: readonly PickleReport[];
-  /** All that its pickles have and weights do not need, in words. */
+  /** All that its pickles have and weights do not need, and what else the file can be read as, in words. */
   readonly suspicious: readonly string[];
 }
 
-/** Look at a file, or at the weights of a folder. Throws `bad-input` only when there is no such file. */
-export async function inspectModel(given: string): Promise<InspectResult> {
+/**
+ * Look at a file, or at the weights of a folder, and open it as `tbar eval` does. Throws `bad-input` only when there is nothing to look at.
+ */
+export async function inspectModel(given: string, options: ReadOptions = {}): Promise<InspectResult> {
   const path = await findWeights(given);
   const format = (await detectFormat(path)) ?? "unknown";
   const opened = await orReason(() => openWeights(path));
@@ -50,6 +57,8 @@ export async function inspectModel(given: string): Promise<InspectResult> {
     const files = file?.files ?? [path];
     const sha256 = await sha256Files(files);
     const { pickles, refused } = await picklesOf(path, format, file);
+    const others = await readingsOf(files, format);
+    const model = file === undefined ? {} : await modelOf(given, options);
     return {
       kind: "inspect",
       path,
@@ -58,16 +67,34 @@ export async function inspectModel(given: string): Promise<InspectResult> {
       bytes: (await Promise.all(files.map((name) => stat(name)))).reduce((sum, { size }) => sum + size, 0),
       sha256,
       official: officialName(sha256),
-      refused: opened.reason ?? refused,
-      ...(file !== undefined && (await modelOf(given))),
+      ...model,
+      refused: opened.reason ?? refused ?? model.refused,
       ...contentOf(file),
       declared: backdoorWarning(Object.fromEntries(file?.metadata ?? [])),
       pickles,
-      suspicious: pickles.flatMap(({ suspicious }) => suspicious),
+      suspicious: [...others, ...pickles.flatMap(({ suspicious }) => suspicious)],
     };
   } finally {
     await file?.close();
   }
+}
+
+/** What other programs could take these files for. */
+async function readingsOf(files: readonly string[], format: InspectResult["format"]): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of files) {
+    const isArchive = format !== "safetensors" && (await detectFormat(name)) === "torch";
+    // a bare pickle's imports are reported opcode by opcode
+    if (format === "pickle") continue;
+    const file = await openFile(name);
+    try {
+      const remarks = await otherReadings(file, name, isArchive ? "archive" : "other");
+      found.push(...remarks.map((remark) => (files.length > 1 ? `${basename(name)}: ${remark}` : remark)));
+    } finally {
+      await file.close();
+    }
+  }
+  return found;
 }
 
 async function picklesOf(path: string, format: InspectResult["format"], file: TensorFile | undefined) {
@@ -83,12 +110,27 @@ async function picklesOf(path: string, format: InspectResult["format"], file: Te
   return { pickles: scanned.value ?? [], refused: scanned.reason };
 }
 
-async function modelOf(path: string): Promise<Pick<InspectResult, "model" | "noModel">> {
-  const { value, reason } = await orReason(() => readCheckpoint(path));
-  if (value === undefined) return { noModel: reason };
-  const { layout, config, parts, tensors } = value;
+/** The model as far as it can be told, and why `tbar eval` would not measure it: its config, shapes, tokenizer, values. */
+async function modelOf(
+  path: string,
+  options: ReadOptions,
+): Promise<Pick<InspectResult, "model" | "refused" | keyof Reading>> {
+  const { value: checkpoint, reason } = await orReason(() => readCheckpoint(path, options));
+  if (checkpoint === undefined) return { refused: reason };
+  const { layout, config, parts, tensors } = checkpoint;
   const parameters = parts.reduce((sum, part) => sum + sizeOf(tensors.get(part.file)?.shape ?? [0]), 0);
-  return { model: { layout, architecture: architectureOf(config), parameters } };
+  const { reason: refused } = await orReason(async () => {
+    const tokenize = await openTokenizer(checkpoint);
+    tokenize("a photo of a dog.");
+    await checkpoint.stream(async ({ shapes, read }) => {
+      for (const [name, shape] of shapes) {
+        for (const [from, count] of pieces(sizeOf(shape))) {
+          checkVariance(name, { data: await read(name, from, count) }, checkpoint.weightsFile);
+        }
+      }
+    });
+  });
+  return { model: { layout, architecture: architectureOf(config), parameters }, refused, ...readingOf(checkpoint) };
 }
 
 function contentOf(file: TensorFile | undefined): Pick<InspectResult, "dtypes" | "tensors" | "metadata"> {
