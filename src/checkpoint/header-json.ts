@@ -3,6 +3,7 @@
  * Not `JSON.parse`, which takes the last of two equal keys in silence (another reader takes the first: one file, two models)
  * and spends gigabytes on a hostile 100 MB of brackets before anything can be checked.
  */
+import { printable } from "../tensor/printable.ts";
 
 export interface HeaderJson {
   readonly metadata: Map<string, string>;
@@ -16,6 +17,9 @@ export interface EntryJson {
 }
 
 const MAX_TENSORS = 20_000;
+/** Far above the few that anybody writes; each takes a hundred bytes of memory, and six of the file. */
+const MAX_METADATA = 10_000;
+const MAX_RANK = 64;
 
 /** Read the text; `fail` is called with the reason, and must throw, where it is anything else. */
 export function parseHeaderJson(text: string, fail: (reason: string) => never): HeaderJson {
@@ -73,7 +77,7 @@ export function parseHeaderJson(text: string, fail: (reason: string) => never): 
       const size = Number(digits?.[0] ?? Number.NaN);
       if (!Number.isSafeInteger(size)) expected("a non-negative integer below 2^53");
       at += digits![0].length;
-      found.push(size);
+      if (found.push(size) > MAX_RANK) fail(`at character ${at} of its header there are more than ${MAX_RANK} sizes`);
     });
     return found;
   };
@@ -82,7 +86,10 @@ export function parseHeaderJson(text: string, fail: (reason: string) => never): 
   const tensors = new Map<string, EntryJson>();
   object((name) => {
     if (name === "__metadata__") {
-      object((key) => metadata.set(key, string()));
+      object((key) => {
+        metadata.set(key, string());
+        if (metadata.size > MAX_METADATA) fail(`it has more than ${MAX_METADATA} entries of metadata`);
+      });
       return;
     }
     const entry: EntryJson = {};
@@ -108,5 +115,5 @@ function isEscaped(text: string, at: number): boolean {
 
 /** A name from a file, fit for a message: quoted, escaped, cut to 80 characters. */
 export function quote(name: string): string {
-  return JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}...` : name);
+  return printable(JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}...` : name), 600);
 }

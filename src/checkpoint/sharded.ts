@@ -26,7 +26,13 @@ export async function openSharded(path: string, open: (path: string) => Promise<
     for (const shard of shards.values()) await shard.close();
   };
   try {
-    for (const name of names) shards.set(name, await open(join(dirname(path), name)));
+    for (const name of names) {
+      const shard = await open(join(dirname(path), name));
+      shards.set(name, shard);
+      // before the next one is read: an index of few names bounds what all of them hold
+      const other = [...shard.tensors.keys()].find((tensor) => shardOf.get(tensor) !== name);
+      if (other !== undefined) throw badInput(`${path} does not say that ${name} holds ${quote(other)}`);
+    }
     return opened(path, shardOf, shards, close);
   } catch (error) {
     await close();
@@ -42,11 +48,8 @@ function opened(
 ): TensorFile {
   const tensors = new Map<string, TensorInfo>();
   const metadata = new Map<string, string>();
-  for (const [name, shard] of shards) {
-    for (const [tensor, info] of shard.tensors) {
-      if (shardOf.get(tensor) !== name) throw badInput(`${path} does not say that ${name} holds ${quote(tensor)}`);
-      tensors.set(tensor, info);
-    }
+  for (const shard of shards.values()) {
+    for (const [tensor, info] of shard.tensors) tensors.set(tensor, info);
     for (const [key, value] of shard.metadata) if (!metadata.has(key)) metadata.set(key, value);
   }
   const missing = [...shardOf].find(([tensor]) => !tensors.has(tensor));

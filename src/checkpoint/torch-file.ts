@@ -91,7 +91,7 @@ async function findStorages(
 ): Promise<Map<string, number>> {
   const fail = failing(path);
   const offsets = new Map<string, number>();
-  let bytes = 0;
+  let [bytes, spans] = [0, 0];
   for (const [name, view] of tensors) {
     const { key, values, dtype, shape } = view;
     const entry = entries.get(`data/${key}`) ?? fail(`tensor ${quote(name)} has no data/${key}`);
@@ -99,8 +99,11 @@ async function findStorages(
     if (size !== entry.size) fail(`tensor ${quote(name)} needs data/${key} to have ${size} bytes, not ${entry.size}`);
     if (!offsets.has(key)) offsets.set(key, await zipDataOffset(file, entry, path));
     bytes += byteLength(dtype, shape) ?? 0;
+    if (!isContiguous(view)) spans += (spanOf(view) * DTYPE_BITS[dtype]) / 8;
   }
   const { size } = await file.stat();
+  if (spans > 4 * size)
+    fail(`its tensors are spread so far over their storages that ${spans} bytes would be read of ${size}`);
   if (bytes > 4 * size) fail(`its tensors share storages so often that ${size} bytes would become ${bytes}`);
   return offsets;
 }
@@ -111,13 +114,18 @@ function openedFile(
   tensors: ReadonlyMap<string, StorageView>,
   offsets: ReadonlyMap<string, number>,
 ): TensorFile<StorageView> {
+  /** The last one that does not lie row by row, whole: piece by piece it would be gathered anew for each. */
+  let last: { readonly name: string; readonly bytes: Bytes } | undefined;
   const bytesOf = async (name: string, begin: number, end: number, into?: Bytes): Promise<Bytes> => {
     const view = entryOf({ path, tensors }, name);
     const item = DTYPE_BITS[view.dtype] / 8;
     const start = (offsets.get(view.key) as number) + view.offset * item;
     if (isContiguous(view)) return readBytes(file, start + begin, end - begin, path, into);
-    const span = view.shape.reduce((at, size, i) => at + (size - 1) * view.strides[i], 1);
-    return gather(view, await readBytes(file, start, span * item, path), item).slice(begin, end);
+    if (last?.name !== name) {
+      last = undefined; // its memory first
+      last = { name, bytes: gather(view, await readBytes(file, start, spanOf(view) * item, path), item) };
+    }
+    return last.bytes.slice(begin, end);
   };
   return withValues({
     path,
@@ -131,6 +139,11 @@ function openedFile(
     readRange: bytesOf,
     close: () => file.close(),
   });
+}
+
+/** Values from its first to its last. */
+function spanOf({ shape, strides }: StorageView): number {
+  return shape.includes(0) ? 0 : shape.reduce((at, size, i) => at + (size - 1) * strides[i], 1);
 }
 
 /** Do its values lie side by side, in row-major order? */

@@ -27,11 +27,17 @@ export function unknownName(kind: string, asked: string, known: readonly string[
   const near = nearest(asked, known);
   const hint = near === undefined ? "" : `; did you mean "${near}"?`;
   const shown = known.length > 24 ? `${known.slice(0, 24).join(", ")}, ... (${known.length} in all)` : known.join(", ");
-  return badInput(`unknown ${kind} "${asked}"${hint} known: ${shown}`.replace('" known', '"; known'));
+  return badInput(
+    `unknown ${kind} "${asked.length > 200 ? `${asked.slice(0, 200)}...` : asked}"${hint} known: ${shown}`.replace(
+      '" known',
+      '"; known',
+    ),
+  );
 }
 
 /** The known name at the smallest edit distance, if it is near enough to be a slip of the finger. */
 export function nearest(asked: string, known: readonly string[]): string | undefined {
+  if (asked.length > 100) return undefined; // nobody's slip, and the distance takes time in both lengths
   const limit = Math.max(2, Math.floor(asked.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
