@@ -153,9 +153,35 @@ describe("sound safetensors that are an archive", () => {
   });
 });
 
+const x = tensorOpcodes({ type: "FloatStorage", key: "0", values: 2 }, [2]);
+const sound = torchFile(pickle(push.dict({ x })), { "0": new Uint8Array(8) });
+
+test("an archive with bytes that belong to no entry is refused", async () => {
+  // the directory of the same archive moved behind 100 bytes: all its offsets grow
+  const moved = (at: number) => {
+    const start = sound.indexOf("PK\x01\x02", 0, "latin1");
+    const directory = Buffer.from(sound.subarray(start));
+    const grow = (place: number) => directory.writeUInt32LE(directory.readUInt32LE(place) + 100, place);
+    for (let entry = 0; (entry = directory.indexOf("PK\x01\x02", entry, "latin1")) >= 0; entry++) {
+      if (directory.readUInt32LE(entry + 42) >= at) grow(entry + 42);
+    }
+    const end64 = directory.indexOf("PK\x06\x06", 0, "latin1");
+    if (end64 >= 0) {
+      grow(end64 + 48);
+      grow(directory.indexOf("PK\x06\x07", 0, "latin1") + 8);
+    }
+    const end = directory.lastIndexOf("PK\x05\x06", undefined, "latin1");
+    if (directory.readUInt32LE(end + 16) !== 0xffffffff) grow(end + 16);
+    return Buffer.concat([sound.subarray(0, at), Buffer.alloc(100, 1), sound.subarray(at, start), directory]);
+  };
+  const second = sound.indexOf("PK\x03\x04", 1, "latin1");
+  expect(second).toBeGreaterThan(0);
+  expect(await refusal(moved(second), "a.pt")).toMatch(/1[0-9][0-9] bytes behind its entry "[^"]+" belong to none/);
+  const start = sound.indexOf("PK\x01\x02", 0, "latin1");
+  expect(await refusal(moved(start), "a.pt")).toMatch(/1[0-9][0-9] bytes behind its entry "[^"]+" belong to none/);
+});
+
 test("a PyTorch archive is an archive, and nothing else", async () => {
-  const x = tensorOpcodes({ type: "FloatStorage", key: "0", values: 2 }, [2]);
-  const sound = torchFile(pickle(push.dict({ x })), { "0": new Uint8Array(8) });
   expect(await readings(sound, "archive")).toEqual([]);
   expect(await refusal(sound, "a.pt")).toBe("read");
 });

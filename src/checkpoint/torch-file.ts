@@ -11,7 +11,7 @@ import { refusePolyglot } from "./polyglot.ts";
 import { byteLength, DTYPE_BITS } from "./safetensors-header.ts";
 import { type Bytes, entryOf, type TensorFile, withValues } from "./tensor-file.ts";
 import { isKnownName, type StorageView, tensorsOf } from "./torch-pickle.ts";
-import { readZipDirectory, type ZipEntry, zipDataOffset } from "./zip.ts";
+import { readZipDirectory, refuseHoles, type ZipEntry, zipDataOffset } from "./zip.ts";
 
 const MAX_PICKLE = 4 * 2 ** 20;
 
@@ -50,6 +50,7 @@ export async function openTorchFile(path: string): Promise<TensorFile<StorageVie
   const file = await openFile(path);
   try {
     const archive = await readTorchArchive(file, path);
+    await refuseHoles(file, archive.entries.values(), path);
     await refusePolyglot(file, path, "archive");
     const { tensors, notes } = await readTensors(file, archive, path);
     const offsets = await findStorages(file, archive, tensors, path);

@@ -57,6 +57,26 @@ export async function zipDataOffset(file: FileHandle, entry: ZipEntry, path: str
   return data;
 }
 
+/** What may stand behind an entry's bytes: its sizes once more (a data descriptor of zip64). */
+const DESCRIPTOR = 24;
+
+/**
+ * Throws `bad-input` where bytes before, between or behind the entries belong to none: who reads an archive from its beginning, or by another
+ * directory, would find other entries there.
+ */
+export async function refuseHoles(file: FileHandle, entries: Iterable<ZipEntry>, path: string): Promise<void> {
+  const fail = failing(path);
+  let reached = 0;
+  for (const { name, size, headerOffset, limit } of [...entries].sort((a, b) => a.headerOffset - b.headerOffset)) {
+    if (headerOffset !== reached)
+      fail(`${headerOffset - reached} bytes before its entry ${quote(name)} belong to none`);
+    const lengths = viewOf(await readBytes(file, headerOffset + 26, 4, path));
+    const end = headerOffset + 30 + lengths.getUint16(0, true) + lengths.getUint16(2, true) + size;
+    if (limit - end > DESCRIPTOR) fail(`${limit - end} bytes behind its entry ${quote(name)} belong to none`);
+    reached = limit;
+  }
+}
+
 /** The directory's place and the number of its entries, from the records at the end of the file. */
 async function findDirectory(file: FileHandle, size: number, path: string) {
   const fail = failing(path);
