@@ -26,7 +26,11 @@ const headers: readonly Case[] = (
     ["a hole", safetensors(`{${u8("a", 0, 1)},${u8("b", 2, 3)}}`, 3), /there is a hole before tensor "b"/],
     ["bytes of no tensor", safetensors(`{${u8("a", 0, 1)}}`, 9), /8 bytes at its end belong to no tensor/],
     ["a shape that overflows", safetensors(`{${u8("a", 0, 0, "[4294967296,4294967296,0]")}}`), /a shape too large/],
-    ["10,000 dimensions", safetensors(`{${u8("a", 0, 1, `[${Array(10_000).fill(1)}]`)}}`, 1), /there are more than 64 sizes/],
+    [
+      "10,000 dimensions",
+      safetensors(`{${u8("a", 0, 1, `[${Array(10_000).fill(1)}]`)}}`, 1),
+      /there are more than 64 sizes/,
+    ],
     ["numbers as others write them", safetensors(`{${u8("a", 0, 1, "[1e0]")}}`, 1), /should be a non-negative integer/],
     ["no UTF-8", safetensors(bytes('{"', 0xff, '":0}')), /its header is not UTF-8/],
     ["a string without an end", safetensors(`{"${"a".repeat(3_000_000)}`), /does not end/],
