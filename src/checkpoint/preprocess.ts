@@ -80,6 +80,13 @@ function mayPad(resize: Resize, cropSize: number): boolean {
 
 const short = (value: number) => String(Number(value.toPrecision(4)));
 
+/** What to tell of a model whose files go to the other kind of program; undefined where nothing changes. */
+export function orderChange(from: Preprocess["order"], to: Preprocess["order"]): string | undefined {
+  if (from === to) return undefined;
+  const [reader, other] = to === "transformers" ? ["transformers", "open_clip"] : ["open_clip", "transformers"];
+  return `${reader} reads images with transparency, a palette or an odd margin a little differently from ${other}, and so do the files written here (docs/data.md)`;
+}
+
 /** An object of these keys and no others: what is not known cannot be computed, and is named. */
 export function knownKeys<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.strictObject(shape, {

@@ -5,9 +5,6 @@ import type { Dataset } from "./dataset.ts";
 import { decodeFor, pixelCount, writePixels } from "./image.ts";
 import { framed } from "./resize.ts";
 
-/** squash: the whole image whatever the model states, its proportions lost. */
-export type Fit = "crop" | "squash";
-
 export interface EncodedImages extends Omit<Dataset, "read"> {
   /** The bytes of the image file. Throws TbarError when they cannot be had. */
   encoded(index: number): Promise<Uint8Array>;
@@ -23,14 +20,12 @@ const largePixels = 2 ** 24;
 const alone = gate(1);
 
 /** `read` throws TbarError on the first image that fails. */
-export function decoded({ encoded, place, ...dataset }: EncodedImages, fit: Fit = "crop"): Dataset {
+export function decoded({ encoded, place, ...dataset }: EncodedImages): Dataset {
   const enter = gate(inFlight); // of all reads together: the last images of a batch and the first of the next
   return {
     ...dataset,
-    async read(indices, stated) {
-      const { cropSize, order } = stated;
-      const whole = { mode: "squash", width: cropSize, height: cropSize } as const;
-      const preprocess = fit === "crop" ? stated : { ...stated, resize: whole };
+    async read(indices, preprocess) {
+      const { cropSize, order } = preprocess;
       const out = tensor([indices.length, 3, cropSize, cropSize]);
       const size = 3 * cropSize * cropSize;
       const draw = async (bytes: Uint8Array, name: string, slot: number) => {

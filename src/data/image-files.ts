@@ -1,6 +1,6 @@
 /** Data sets whose every example is an image file. */
 import type { Contents, Dataset, Example } from "./dataset.ts";
-import { decoded, type Fit } from "./encoded.ts";
+import { decoded } from "./encoded.ts";
 import { readImageFile } from "./image.ts";
 
 export interface ImageFile extends Example {
@@ -11,7 +11,7 @@ export interface ImageFile extends Example {
 export function imageFiles(
   name: string,
   files: readonly ImageFile[],
-  { classNames, fit, contents }: { classNames?: readonly string[]; fit?: Fit; contents?: Contents } = {},
+  { classNames, contents }: { classNames?: readonly string[]; contents?: Contents } = {},
 ): Dataset {
   const images = {
     name,
@@ -25,5 +25,5 @@ export function imageFiles(
     encoded: (index: number) => readImageFile(files[index].file),
     place: (index: number) => files[index].file,
   };
-  return decoded(images, fit);
+  return decoded(images);
 }

@@ -3,7 +3,6 @@ import { basename, join } from "node:path";
 import { badInput } from "../tensor/error.ts";
 import { type CaptionsBeside, captionsBeside } from "./captions-beside.ts";
 import type { Dataset } from "./dataset.ts";
-import type { Fit } from "./encoded.ts";
 import { type ImageFile, imageFiles } from "./image-files.ts";
 import { imageEndings } from "./image-kind.ts";
 import { isNumber } from "./labels.ts";
@@ -11,7 +10,6 @@ import { type Counts, isForeignName, kindOf, type Listing, listFolder, sumCounts
 import type { Encoding } from "./text.ts";
 
 interface FolderOptions {
-  readonly fit?: Fit;
   /** Of captions that are no UTF-8. */
   readonly encoding?: Encoding;
 }
@@ -25,7 +23,7 @@ interface ClassFolder extends Listing, CaptionsBeside {
  * them). Deeper folders and other files are left out and counted. Where no subfolder holds an image, the folder's own images come without labels. An image's caption is the text
  * beside it; folders of img2dataset (00000, 00001, ...) are then no classes. Throws TbarError when there is no image, or none of a kind that is read in a class.
  */
-export async function openImageFolder(folder: string, { fit, encoding }: FolderOptions = {}): Promise<Dataset> {
+export async function openImageFolder(folder: string, { encoding }: FolderOptions = {}): Promise<Dataset> {
   const top = await listFolder(folder);
   const inside = await Promise.all(top.folders.map((name) => readClass(folder, name, encoding)));
   const classes = inside.filter(({ images }) => images.length > 0);
@@ -34,7 +32,7 @@ export async function openImageFolder(folder: string, { fit, encoding }: FolderO
     throw badInput(
       `${join(folder, foreign.name)} has images of kinds that are not read alone (${countsText(countsOf(foreign.others))}): convert them, or take the folder away`,
     );
-  if (classes.length === 0) return flat(folder, top, { fit, encoding });
+  if (classes.length === 0) return flat(folder, top, { encoding });
 
   const areNumbers = classes.every(({ name }) => isNumber(name));
   const ordered = areNumbers ? classes.toSorted((a, b) => Number(a.name) - Number(b.name)) : classes;
@@ -70,7 +68,7 @@ export async function openImageFolder(folder: string, { fit, encoding }: FolderO
     ...(areShards && { notes: [`folders ${ordered[0].name}, ... taken for shards, not for classes`] }),
   };
   const classNames = areShards ? undefined : await classNamesOf(ordered.map(({ name }) => name));
-  return imageFiles(basename(folder), files, { classNames, fit, contents });
+  return imageFiles(basename(folder), files, { classNames, contents });
 }
 
 async function readClass(folder: string, name: string, encoding?: Encoding): Promise<ClassFolder> {
@@ -79,7 +77,7 @@ async function readClass(folder: string, name: string, encoding?: Encoding): Pro
   return { name, ...listing, ...beside };
 }
 
-async function flat(folder: string, top: Listing, { fit, encoding }: FolderOptions): Promise<Dataset> {
+async function flat(folder: string, top: Listing, { encoding }: FolderOptions): Promise<Dataset> {
   if (top.images.length === 0) {
     const deeper =
       top.folders.length > 0 ? ` (found ${top.folders.length} folders without images, such as ${top.folders[0]})` : "";
@@ -99,7 +97,7 @@ async function flat(folder: string, top: Listing, { fit, encoding }: FolderOptio
     leftOut,
     ...(beside.ending !== undefined && { captions: `${beside.ending} beside each image` }),
   };
-  return imageFiles(basename(folder), files, { fit, contents });
+  return imageFiles(basename(folder), files, { contents });
 }
 
 /** Files of a folder that were not read: not those with captions, nor what img2dataset says of the same images in JSON. */

@@ -5,7 +5,6 @@ import { basename, dirname, extname, join, resolve } from "node:path";
 import { badInput } from "../tensor/error.ts";
 import type { BadImage, OpenedDataset } from "./check.ts";
 import { type ClassList, classNamesBeside } from "./class-names.ts";
-import type { Fit } from "./encoded.ts";
 import { imageFiles } from "./image-files.ts";
 import { readLabels } from "./labels.ts";
 import { uniqueIds } from "./split.ts";
@@ -13,7 +12,6 @@ import { readTable } from "./table-rows.ts";
 import type { Encoding } from "./text.ts";
 
 export interface TableOptions {
-  readonly fit?: Fit;
   /** Of a table that is no UTF-8. */
   readonly encoding?: Encoding;
   /** Names of the classes, instead of those in a file beside the table. */
@@ -33,7 +31,7 @@ export const isTable = (name: string): boolean =>
  * come in several rows, as with several captions. Throws TbarError on a malformed file, on no rows, and naming the first row that cannot be used and the first image file missing.
  */
 export async function openImageTable(file: string, options: TableOptions = {}): Promise<OpenedDataset> {
-  const { fit, encoding, classes, skipBad = false } = options;
+  const { encoding, classes, skipBad = false } = options;
   const skipped: BadImage[] = [];
   const bad = (id: string, reason: string) => {
     if (!skipBad) throw badInput(`${file}: ${id} ${reason}`);
@@ -73,7 +71,7 @@ export async function openImageTable(file: string, options: TableOptions = {}): 
       notes: [`columns not used: ${unused.slice(0, 8).join(", ")}${unused.length > 8 ? ", ..." : ""}`],
     }),
   };
-  return { ...imageFiles(basename(file, extname(file)), files, { classNames, fit, contents }), skipped };
+  return { ...imageFiles(basename(file, extname(file)), files, { classNames, contents }), skipped };
 }
 
 /** Where each image lies: beside the table, in a folder beside it, or (COCO's annotations/) in one beside the table's own folder. */

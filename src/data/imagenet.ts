@@ -4,7 +4,6 @@ import { dirname, join } from "node:path";
 import { badInput } from "../tensor/error.ts";
 import { readLines } from "./class-names.ts";
 import type { Dataset } from "./dataset.ts";
-import type { Fit } from "./encoded.ts";
 import { imageFiles } from "./image-files.ts";
 import { imagenetIds, imagenetNames } from "./imagenet-names.ts";
 
@@ -40,7 +39,7 @@ const labelFiles: Readonly<Record<string, Line>> = {
  * a WordNet id), LOC_val_solution.csv (Kaggle's) or imagenet_2012_validation_synset_labels.txt (an id a line). Throws TbarError where there is none, and
  * naming the first image that it leaves without a label.
  */
-export async function openFlatImageNet(folder: string, { fit }: { readonly fit?: Fit } = {}): Promise<Dataset> {
+export async function openFlatImageNet(folder: string): Promise<Dataset> {
   const images = (await readdir(folder)).filter((name) => imageName.test(name)).sort();
   for (const place of [folder, dirname(folder)]) {
     for (const [name, parse] of Object.entries(labelFiles)) {
@@ -53,7 +52,7 @@ export async function openFlatImageNet(folder: string, { fit }: { readonly fit?:
           throw badInput(`${join(place, name)} has no label from 0 to 999 for ${image}`);
         return { id: image, file: join(folder, image), label };
       });
-      return imageFiles("imagenet", files, { classNames: imagenetNames, fit, contents: { labels: name } });
+      return imageFiles("imagenet", files, { classNames: imagenetNames, contents: { labels: name } });
     }
   }
   throw badInput(

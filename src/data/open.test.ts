@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import { clipPreprocess, siglipPreprocess } from "../checkpoint/preprocess.ts";
 import { checkImages } from "./check.ts";
 import type { Dataset } from "./dataset.ts";
 import { openDataset } from "./open.ts";
@@ -82,7 +82,7 @@ describe("a folder of class folders", () => {
     );
   });
 
-  it("fit: crop keeps the centre's proportions, squash the whole image", async () => {
+  it("the model's preprocessing decides: the middle alone, or the whole image", async () => {
     const wide = Uint8Array.from({ length: 8 * 4 * 3 }, (_, i) => (Math.floor(i / 3) % 8 < 2 ? 255 : 0));
     await put(
       "wide.png",
@@ -91,9 +91,7 @@ describe("a folder of class folders", () => {
         .toBuffer(),
     );
     expect((await (await openDataset(root)).read([0], clipPreprocess(4))).data[0]).toBe(0);
-    expect((await (await openDataset(root, { fit: "squash" })).read([0], clipPreprocess(4))).data[0]).toBeGreaterThan(
-      0.9,
-    );
+    expect((await (await openDataset(root)).read([0], siglipPreprocess(4))).data[0]).toBeGreaterThan(0.9);
   });
 });
 

@@ -6,7 +6,6 @@ import { checkImages, type OpenedDataset } from "./check.ts";
 import { openCifar } from "./cifar.ts";
 import { type ClassList, classNamesBeside, isPartName } from "./class-names.ts";
 import type { Dataset } from "./dataset.ts";
-import type { Fit } from "./encoded.ts";
 import { withClasses } from "./given-classes.ts";
 import { openImageFolder } from "./image-folder.ts";
 import { isTable, openImageTable } from "./image-table.ts";
@@ -20,8 +19,6 @@ export type { OpenedDataset } from "./check.ts";
 export type Split = "train" | "test";
 
 export interface OpenOptions {
-  /** How image files are framed. Default crop. */
-  readonly fit?: Fit;
   /** Which of the official parts; needed where there are both. */
   readonly split?: Split;
   /** Leave out records that cannot be read, instead of failing on the first: costs a pass over all images. */
@@ -107,9 +104,9 @@ const kinds: readonly Kind[] = [
   },
   {
     file: /\.parquet$/,
-    async open(files, { fit, encoding, classes }) {
+    async open(files, { encoding, classes }) {
       const list = classes ?? (await classNamesBeside(dirname(files[0]), encoding));
-      return (await import("./parquet.ts")).openParquet(files, { fit, classes: list });
+      return (await import("./parquet.ts")).openParquet(files, { classes: list });
     },
   },
   {
@@ -141,7 +138,7 @@ async function openFolder(path: string, options: OpenOptions): Promise<Dataset> 
     );
   }
   const { isFlatImageNet, openFlatImageNet } = await import("./imagenet.ts");
-  if (isFlatImageNet(files)) return openFlatImageNet(path, options);
+  if (isFlatImageNet(files)) return openFlatImageNet(path);
   const tables = files.filter(isTable);
   if (tables.length === 1) return table.open([join(path, tables[0])], options);
   if (tables.length > 1) throw badInput(`${path} has ${tables.length} tables; name one of ${tables.join(", ")}`);

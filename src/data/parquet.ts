@@ -7,7 +7,7 @@ import { parseJson } from "../files/json.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import type { ClassList } from "./class-names.ts";
 import type { Contents, Dataset } from "./dataset.ts";
-import { decoded, type Fit } from "./encoded.ts";
+import { decoded } from "./encoded.ts";
 import { readLabels, type StoredLabel } from "./labels.ts";
 import { type Column, type Page, pagesOf, readDictionary, readPage, type Value } from "./parquet-pages.ts";
 import { uniqueIds } from "./split.ts";
@@ -46,7 +46,7 @@ interface Row {
  */
 export async function openParquet(
   files: readonly string[],
-  { fit, classes }: { readonly fit?: Fit; readonly classes?: ClassList } = {},
+  { classes }: { readonly classes?: ClassList } = {},
 ): Promise<Dataset> {
   const opened = await Promise.all(files.map(openTable));
   const rows = (await Promise.all(opened.map(examplesOf))).flat();
@@ -76,7 +76,7 @@ export async function openParquet(
     },
     place,
   };
-  return decoded(images, fit);
+  return decoded(images);
 }
 
 /** One file: its row groups and the columns that we read. */

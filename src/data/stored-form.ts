@@ -7,13 +7,19 @@ export type StoredForm =
   | { readonly kind: "opaque" }
   /** The same, perhaps with a colour that is transparent. */
   | { readonly kind: "plain" }
-  /** Grey of 16 bits, which Pillow's conversion to RGB makes white (`I;16`). */
-  | { readonly kind: "grey16" }
+  /** What would not be what Python sees: the reason, behind "it is". */
+  | { readonly kind: "refused"; readonly why: string }
   /** Perhaps with alpha or in inks: its decoder knows. */
   | { readonly kind: "other" };
 
 const plain = { kind: "plain" } as const;
 const other = { kind: "other" } as const;
+/** Pillow's `I;16`, `I` and `F`. */
+const deepGrey = {
+  kind: "refused",
+  why: "grey with more than 8 bits, which Python makes white; store it with 8 bits",
+} as const;
+const alphaBitmap = { kind: "refused", why: "a BMP with alpha; store it as PNG" } as const;
 
 /** `components` are those of a JPEG. */
 export function storedForm(bytes: Uint8Array, components?: number): StoredForm {
@@ -42,7 +48,7 @@ function isGreyRamp(colours: Uint8Array): boolean {
 
 function pngForm(bytes: Uint8Array): StoredForm {
   const [depth, type] = [bytes[24], bytes[25]];
-  if (type === 0) return depth === 1 ? blackAndWhite : depth === 16 ? { kind: "grey16" } : plain;
+  if (type === 0) return depth === 1 ? blackAndWhite : depth === 16 ? deepGrey : plain;
   if (type !== 3) return type === 2 ? plain : other;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = 8; at + 8 <= bytes.length; ) {
@@ -75,6 +81,13 @@ function bmpForm(bytes: Uint8Array): StoredForm {
   if (bytes.length < 54) return plain;
   const header = view.getUint32(14, true);
   const bits = header === 12 ? view.getUint16(24, true) : view.getUint16(28, true);
+  const hasAlphaMask =
+    bits === 32 &&
+    header >= 56 &&
+    view.getUint32(30, true) === 3 &&
+    bytes.length >= 70 &&
+    view.getUint32(66, true) !== 0;
+  if (hasAlphaMask) return alphaBitmap;
   if (bits > 8) return plain;
   const stride = header === 12 ? 3 : 4;
   const count = Math.min((header === 12 ? 0 : view.getUint32(46, true)) || 2 ** bits, 2 ** bits); // whatever the file claims
@@ -101,5 +114,6 @@ function tiffForm(bytes: Uint8Array): StoredForm {
     const [count, start] = [long(map + 4) / 3, long(map + 8)];
     return { kind: "palette", colourOf: (i) => [0, 1, 2].map((c) => (i < count ? short(start + 2 * (c * count + i)) >> 8 : 0)) }; // biome-ignore format: one line
   }
-  return value(258, 1) === 1 && value(277, 1) === 1 ? blackAndWhite : other;
+  if (value(277, 1) > 1) return other;
+  return value(258, 1) > 8 ? deepGrey : value(258, 1) === 1 ? blackAndWhite : other;
 }

@@ -42,8 +42,7 @@ export function alphaImage(image: Image, alpha: Uint8Array): StoredImage {
 
 /** Laid on white, as transformers does before anything else. */
 export function onWhite({ width, height, data }: Image, alpha: Uint8Array): Image {
-  const mixed = (level: number, a: number) => over255(level * a + 255 * (255 - a));
-  return { width, height, data: data.map((level, i) => mixed(level, alpha[Math.floor(i / 3)])) };
+  return { width, height, data: withAlpha(data, alpha, (level, a) => over255(level * a + 255 * (255 - a))) };
 }
 
 /** data [height, width, 4]: cyan, magenta, yellow, black. */
@@ -54,8 +53,8 @@ export function inkImage({ width, height, data: ink }: Image): StoredImage {
     return { width, height, data };
   };
   const stored: StoredImage = {
-    ...rgbImage(pick([0, 1, 2])),
     layers: [pick([0, 1, 2]), pick([3, 3, 3])],
+    nearest: false,
     multiplied: () => stored,
     toRgb: ([colours, black]) => ({
       ...colours,
@@ -78,16 +77,21 @@ function over255(product: number): number {
   return ((sum >> 8) + sum) >> 8;
 }
 
+/** `f` of each level and its pixel's alpha. */
+function withAlpha(levels: Uint8Array, alpha: Uint8Array, f: (level: number, alpha: number) => number): Uint8Array {
+  const out = new Uint8Array(levels.length);
+  for (let pixel = 0, i = 0; pixel < alpha.length; pixel++) {
+    for (let c = 0; c < 3; c++, i++) out[i] = f(levels[i], alpha[pixel]);
+  }
+  return out;
+}
+
 function times({ width, height, data }: Image, alpha: Uint8Array): Image {
-  const out = new Uint8Array(data.length);
-  for (let i = 0; i < out.length; i++) out[i] = over255(data[i] * alpha[Math.floor(i / 3)]);
-  return { width, height, data: out };
+  return { width, height, data: withAlpha(data, alpha, (level, a) => over255(level * a)) };
 }
 
 function spread({ width, height }: Image, alpha: Uint8Array): Image {
-  const data = new Uint8Array(3 * width * height);
-  for (let i = 0; i < data.length; i++) data[i] = alpha[Math.floor(i / 3)]; // in a loop: a callback a byte takes a minute for the largest image
-  return { width, height, data };
+  return { width, height, data: withAlpha(new Uint8Array(3 * width * height), alpha, (_, a) => a) };
 }
 
 /** Colours without their alpha again, cut off at 255; where there is none they stay. */

@@ -4,11 +4,9 @@ import { basename, dirname, join } from "node:path";
 import { badInput } from "../tensor/error.ts";
 import { readLines } from "./class-names.ts";
 import type { Dataset } from "./dataset.ts";
-import type { Fit } from "./encoded.ts";
 import { imageFiles } from "./image-files.ts";
 
 export interface SunOptions {
-  readonly fit?: Fit;
   /** Leave missing files to fail when they are read. */
   readonly skipBad?: boolean;
 }
@@ -17,7 +15,7 @@ export interface SunOptions {
  * The images that a partition file lists; they lie beside it, or in SUN397 or images beside it or above it. Classes are those of ClassName.txt beside it, else the file's own, sorted; a
  * name is the path less its first letter, `_` and deeper folders read as spaces: church outdoor. Throws TbarError on lines that are no such path and naming the first image missing.
  */
-export async function openSun397(file: string, { fit, skipBad = false }: SunOptions = {}): Promise<Dataset> {
+export async function openSun397(file: string, { skipBad = false }: SunOptions = {}): Promise<Dataset> {
   const lines = await readLines(file);
   if (lines === undefined || lines.length === 0) throw badInput(`${file} lists no images`);
   const wrong = lines.find((line) => !/^\/?[a-z](\/[\w-]+){1,3}\/[\w.-]+$/.test(line) || line.includes(".."));
@@ -39,7 +37,6 @@ export async function openSun397(file: string, { fit, skipBad = false }: SunOpti
   const names = classes.map((path) => path.replace(/^\/?[a-z]\//, "").replace(/[_/]/g, " "));
   return imageFiles(`sun397-${basename(file, ".txt").toLowerCase()}`, files, {
     classNames: names,
-    fit,
     contents: { labels: basename(file) },
   });
 }

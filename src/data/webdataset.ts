@@ -6,7 +6,7 @@ import { parseJson } from "../files/json.ts";
 import { badInput } from "../tensor/error.ts";
 import { type ClassList, classNamesBeside } from "./class-names.ts";
 import type { Dataset } from "./dataset.ts";
-import { decoded, type Fit } from "./encoded.ts";
+import { decoded } from "./encoded.ts";
 import { gunzipped, type ReadAt } from "./gunzip.ts";
 import { imageEndings } from "./image-kind.ts";
 import { readLabels, type StoredLabel } from "./labels.ts";
@@ -41,7 +41,6 @@ interface Sample extends Facts {
 }
 
 export interface ShardOptions {
-  readonly fit?: Fit;
   readonly encoding?: Encoding;
   readonly classes?: ClassList;
 }
@@ -53,7 +52,7 @@ export interface ShardOptions {
  */
 export async function openWebDataset(
   paths: readonly string[],
-  { fit, encoding, classes }: ShardOptions = {},
+  { encoding, classes }: ShardOptions = {},
 ): Promise<Dataset> {
   const shards = await Promise.all(paths.map((path) => readShard(path, encoding)));
   const samples = shards.flatMap((shard) => shard.samples.map((sample) => ({ ...sample, shard })));
@@ -91,7 +90,7 @@ export async function openWebDataset(
     },
     place,
   };
-  return decoded(images, fit);
+  return decoded(images);
 }
 
 /** `cc3m-00000.tar` -> `cc3m`; `cc3m/00000.tar` too. */

@@ -6,6 +6,7 @@ import { architectureOf } from "../checkpoint/config.ts";
 import { convertCheckpoint } from "../checkpoint/convert.ts";
 import type { KeyStyle } from "../checkpoint/key-styles.ts";
 import { writeTogether } from "../checkpoint/output-set.ts";
+import { orderChange } from "../checkpoint/preprocess.ts";
 import { openedModel } from "./describe-opened.ts";
 import { type JobOptions, readingOf, silent } from "./job.ts";
 import type { Reading } from "./result.ts";
@@ -26,6 +27,8 @@ export interface ConvertResult extends Reading {
   readonly tensors: number;
   /** Tensors that hold no parameter and have no place under the new names. */
   readonly leftOut: readonly string[];
+  /** How the other program reads images differently; absent where it does not. */
+  readonly pixels?: string;
   readonly output: { readonly path: string; readonly sha256: string };
 }
 
@@ -41,8 +44,19 @@ async function convertAndHash(model: string, options: ConvertOptions): Promise<C
   progress.stage("convert");
   progress.opened?.({ models: [openedModel(checkpoint)] });
   const converted = await convertCheckpoint(checkpoint, to, out, options);
-  const sha256 = await (await readCheckpoint(out)).sha256();
+  const written = await readCheckpoint(out);
+  const sha256 = await written.sha256();
+  const pixels = orderChange(checkpoint.preprocess.order, written.preprocess.order);
   const architecture = architectureOf(checkpoint.config);
   const output = { path: out, sha256 };
-  return { kind: "convert", model, architecture, to, ...converted, ...readingOf(checkpoint), output };
+  return {
+    kind: "convert",
+    model,
+    architecture,
+    to,
+    ...converted,
+    ...readingOf(checkpoint),
+    ...(pixels && { pixels }),
+    output,
+  };
 }

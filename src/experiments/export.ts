@@ -12,6 +12,7 @@ import { isFile, readSmallFile, sha256File } from "../checkpoint/files.ts";
 import { tokenizerConfig } from "../checkpoint/new-checkpoint.ts";
 import { writeTogether } from "../checkpoint/output-set.ts";
 import { type Parameters, pieces } from "../checkpoint/pieces.ts";
+import { orderChange } from "../checkpoint/preprocess.ts";
 import { preprocessFromHf, preprocessToHf } from "../checkpoint/preprocess-hf.ts";
 import { settingsFiles } from "../checkpoint/settings-files.ts";
 import { readTokenizerJson } from "../clip/tokenizer-files.ts";
@@ -59,6 +60,8 @@ export interface ExportResult {
   }[];
   /** Do all float32 files give our engine's embeddings, within 1e-5? */
   readonly faithful: boolean;
+  /** How programs that read these files see images differently from those that read the checkpoint; absent where they do not. */
+  readonly pixels?: string;
   readonly seconds: number;
 }
 
@@ -118,6 +121,8 @@ async function exportAndCompare(options: ExportOptions): Promise<ExportResult> {
     },
     options,
   );
+  const isResnet = checkpoint.config.vision.kind === "resnet";
+  const pixels = orderChange(checkpoint.preprocess.order, isResnet ? "torchvision" : "transformers");
   return {
     kind: "export",
     tbar: version,
@@ -126,6 +131,7 @@ async function exportAndCompare(options: ExportOptions): Promise<ExportResult> {
     model: await checkpointFacts(checkpoint),
     output: { path: out },
     files,
+    ...(pixels && { pixels }),
     faithful: files.every(({ dtype, deviation }) => dtype === "int8" || deviation <= most),
     seconds: clock.seconds(),
   };

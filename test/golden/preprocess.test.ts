@@ -66,14 +66,22 @@ test.each(cases.map((one) => [`${preprocessOf(one).order}: ${describePreprocess(
   },
 );
 
-test("grey of 16 bits, which Python makes white, is refused", async () => {
+test("grey of 16 bits, which Python makes white, and a BMP with alpha are refused", async () => {
   const bytes = await sharp(new Uint16Array(12).fill(700), { raw: { width: 4, height: 3, channels: 1 } })
     .toColourspace("grey16")
     .png()
     .toBuffer();
   expect([bytes[24], bytes[25]]).toEqual([16, 0]);
+  const deep = sharp(new Uint16Array(12).fill(700), { raw: { width: 4, height: 3, channels: 1 } });
+  const tif = await deep.toColourspace("grey16").tiff({ compression: "none" }).toBuffer();
+  const bmp = Buffer.alloc(14 + 56 + 4);
+  bmp.write("BM");
+  for (const [at, value] of [[10, 70], [14, 56], [18, 1], [22, 1], [30, 3], [54, 0xff0000], [58, 0xff00], [62, 0xff], [66, 0xff000000]]) bmp.writeUInt32LE(value, at); // biome-ignore format: one line
+  bmp.writeUInt16LE(32, 28);
   for (const order of ["transformers", "torchvision"] as const) {
-    await expect(decodeFor(order, bytes, "deep.png")).rejects.toThrow(/deep.png: grey with 16 bits/);
+    await expect(decodeFor(order, tif, "deep.tif")).rejects.toThrow(/deep.tif: it is grey with more than 8 bits/);
+    await expect(decodeFor(order, bmp, "clear.bmp")).rejects.toThrow(/clear.bmp: it is a BMP with alpha/);
+    await expect(decodeFor(order, bytes, "deep.png")).rejects.toThrow(/deep.png: it is grey with more than 8 bits/);
   }
 });
 

@@ -54,10 +54,10 @@ export const convertCommand = (perform: Perform) =>
     );
 
 function convertText(result: ConvertResult): string {
-  const { architecture, tensors, leftOut, ignored = [], output } = result;
+  const { architecture, tensors, leftOut, ignored = [], pixels, output } = result;
   const others = leftOut.filter((name) => !ignored.includes(name)).map((name) => printable(name, 80));
   const left = others.length === 0 ? "" : `Left out, as they hold no parameter: ${others.join(", ")}\n`;
-  return `${architecture}: ${tensors} tensors\n${left}${readingText(result)}Written: ${output.path}\n`;
+  return `${architecture}: ${tensors} tensors\n${left}${readingText(result)}${pixels === undefined ? "" : `Pixels: ${pixels}\n`}Written: ${output.path}\n`;
 }
 
 function keyStyle(text: string) {
