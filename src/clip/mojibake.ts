@@ -2,7 +2,9 @@
 import { badness, embedded, encodings } from "./mojibake-patterns.ts";
 
 /** Whether characters stand beside each other that hardly do so in any text that was meant. */
-export const looksBroken = (text: string): boolean => badness.test(text);
+export const looksBroken = (text: string): boolean => beyondAscii.test(text) && badness.test(text);
+
+const beyondAscii = /[\u0080-\uffff]/; // most texts are not, and this is 20 times faster
 
 /** The text, mended as often as that changes it. */
 export function fixEncoding(text: string): string {

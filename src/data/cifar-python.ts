@@ -45,6 +45,7 @@ export async function openCifarPython(file: string): Promise<Dataset> {
   return cifarImages({
     file,
     name: basename(file),
+    namesFile: layout.namesFile,
     labels: Uint8Array.from(labels),
     classNames: classNames.map((name) => name.replaceAll("_", " ")),
     offset: (index) => start + index * pixelBytes,

@@ -36,7 +36,7 @@ export async function openCifar(file: string): Promise<Dataset> {
       `${file}: record ${stranger} has label ${labels[stranger]}; ${namesFile} has ${classNames.length} names`,
     );
   const name = basename(file, ".bin");
-  return cifarImages({ file, name, labels, classNames, offset: (index) => index * record + labelBytes });
+  return cifarImages({ file, name, labels, classNames, namesFile, offset: (index) => index * record + labelBytes });
 }
 
 /** Images as planes of 32 x 32 bytes within a file, read when asked for. `offset` is where an image's first byte stands. */
@@ -45,13 +45,19 @@ export function cifarImages(source: {
   readonly name: string;
   readonly labels: Uint8Array;
   readonly classNames: readonly string[];
+  /** The file with the names. */
+  readonly namesFile: string;
   readonly offset: (index: number) => number;
 }): Dataset {
-  const { file, name, labels, classNames, offset } = source;
+  const { file, name, labels, classNames, namesFile, offset } = source;
   return {
     name,
     size: labels.length,
     classNames,
+    contents: {
+      labels: namesFile.startsWith("fine") || namesFile === "meta" ? "fine label" : "label",
+      classNames: namesFile,
+    },
     example: (index) => ({ id: `${name}/${index}`, label: labels[index] }),
     async read(indices, preprocess) {
       const { cropSize } = preprocess;

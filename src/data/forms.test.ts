@@ -291,6 +291,29 @@ describe("shards", () => {
   });
 });
 
+it.each([
+  "t.csv",
+  "t.tar",
+  "t.tar.gz",
+  "t.parquet",
+  "metadata.jsonl",
+  "captions_x.json",
+  "a.png",
+  "classes.txt",
+  "a.txt",
+])("a Git LFS pointer in place of %s is said", async (name) => {
+  await put("a.png", await png(1));
+  await put("t.csv", "image,label\na.png,0\n");
+  const pointer = await put(
+    name,
+    `version https://git-lfs.github.com/spec/v1\noid sha256:${"0".repeat(64)}\nsize 12345\n`,
+  );
+  const path = name === "a.txt" ? root : ["a.png", "classes.txt"].includes(name) ? join(root, "t.csv") : pointer;
+  if (name === "a.txt") await rm(join(root, "t.csv"));
+  const read = async () => (await openDataset(path)).read([0], clipPreprocess(4));
+  await expect(read()).rejects.toThrow("is a Git LFS pointer in place of 12,345 bytes: run git lfs pull");
+});
+
 it.each(["folder", "table", "archive", "triggered images"])(
   "a drawing called a.png, and HEIC called a.jpg, are refused by what they are: %s",
   async (entrance) => {

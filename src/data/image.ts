@@ -99,7 +99,7 @@ export async function readImageFile(file: string): Promise<Buffer> {
   return readSmallFile(file, maxBytes).catch((cause) => {
     const isMissing = cause.cause?.code === "ENOENT";
     throw badInput(
-      `cannot read image ${file}: ${isMissing ? "no such file" : reason(cause).replace(`${file} `, "")}`,
+      `cannot read image ${file}: ${isMissing ? "no such file" : reason(cause).replace(`${file} is`, "it is").replace(`${file} `, "it ")}`,
       cause,
     );
   });

@@ -95,6 +95,7 @@ export function concat(datasets: readonly Dataset[], name = datasets.map((d) => 
     name,
     size: places.length,
     classNames,
+    contents: datasets[0].contents,
     example: (i): Example => ({ ...places[i].dataset.example(places[i].index), id: unique[i] }),
     async read(indices, preprocess) {
       const { cropSize } = preprocess;

@@ -22,7 +22,7 @@ import { askedTrigger, type Implanted, implantedTriggers } from "./model-facts.t
 import type { Opened } from "./opened.ts";
 import { type Folder, ordinaryImages } from "./ordinary.ts";
 import { storedTrigger } from "./registry.ts";
-import { neededClasses, openSource } from "./source.ts";
+import { neededClasses, openSource, type Source } from "./source.ts";
 
 export interface CleanSetup {
   readonly clip: LoadedClip;
@@ -39,6 +39,7 @@ export interface CleanSetup {
   /** Images drawn, before any was left out; of a folder of triggered images, those of its parts. */
   readonly drawn: Readonly<Record<"validation" | "test", number>>;
   readonly opened: Opened;
+  readonly source: Source;
   readonly labels: "given" | "agreement";
   /** Clean images, labelled; those for training and choosing have no image of `heldOut` classes. */
   readonly clean: Dataset;
@@ -148,6 +149,7 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
         ? { validation: drawn.validation.size, test: drawn.test.size }
         : { validation: attack.validation.size, test: attack.test.size },
     opened,
+    source,
     labels: isLabelled ? "given" : "agreement",
     clean: seen(await labelled(raw.clean)),
     validation,

@@ -12,7 +12,7 @@ import { badInput, unknownName } from "../tensor/error.ts";
 import { sizeOf, tensor, type Weights } from "../tensor/tensor.ts";
 import type { AttackOptions } from "./attack.ts";
 import type { CleanOptions } from "./clean.ts";
-import { openedModel } from "./describe-opened.ts";
+import { openedData, openedModel } from "./describe-opened.ts";
 import { type EmbedOptions, imagesOf } from "./embed.ts";
 import { type Estimate, estimate, estimateOf, type Part } from "./estimate.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
@@ -147,6 +147,7 @@ export async function estimateFinetuning(options: FinetuneOptions): Promise<Esti
 export async function estimateMerge(options: MergeOptions): Promise<Estimate> {
   options.signal?.throwIfAborted();
   const { base, models, settings } = await openMerge(options);
+  options.progress?.opened?.({ models: [base, ...models].map(openedModel) });
   const sizes = new Map([...parameterShapes(base.config)].map(([name, shape]) => [name, sizeOf(shape)]));
   const [largest, most] = [...sizes].reduce((a, b) => (b[1] > a[1] ? b : a));
   const start = performance.now();
@@ -173,6 +174,7 @@ export async function estimateEvaluation(options: EvaluateOptions): Promise<Esti
   const implanted = askedTrigger(clip.metadata, options);
   const texts = checkedPrompts(source, options.target);
   const { test } = await source.sets({ test: options.testImages });
+  options.progress?.opened?.({ models: [clip.opened], data: source.opened() });
   const measured = (options.trigger ?? implanted) === undefined ? test.size : 2 * test.size;
   return estimate({
     ...shared(options, clip, test),
@@ -193,6 +195,8 @@ export async function estimateEmbedding(options: EmbedOptions): Promise<Estimate
   options.signal?.throwIfAborted();
   const images = await imagesOf(options);
   const clip = await loadClip(options.model, options);
+  const data = openedData(images, images.skipped.length);
+  options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: { data } });
   return estimate({
     ...shared(options, clip, images),
     job: "embed",

@@ -229,7 +229,7 @@ function* captionsOf(dataset: Dataset, { classNames = [], templates }: Source): 
 }
 
 async function zeroShot(clip: Clip, weights: Weights, test: Dataset, { classNames, templates }: Source) {
-  if (classNames === undefined || test.size === 0) return undefined;
+  if (classNames === undefined || classNames.length < 2 || test.size === 0) return undefined;
   const head = await zeroShotHead(clip.encoder, weights, classNames, templates);
   return measure(metric(createScorer(clip, test, head), labelsOf(test)), weights);
 }

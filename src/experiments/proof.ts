@@ -19,7 +19,6 @@ import type { CleanSetup } from "./clean-setup.ts";
 import { silent } from "./job.ts";
 import { makeTrigger } from "./registry.ts";
 import type { ExamplePicture, Proof } from "./result.ts";
-import { openSource } from "./source.ts";
 
 const retrievalImages = 500;
 const reboundBatch = 32;
@@ -96,7 +95,7 @@ async function retrievalOf(
 
 async function floorOf(bench: CleanSetup, path: string, options: CleanOptions): Promise<Rate> {
   const untouched = await loadClip(path, { runtime: bench.clip.runtime });
-  const { templates } = await openSource(options.data, options);
+  const { templates } = bench.source;
   const head = await zeroShotHead(untouched.encoder, untouched.weights, bench.classNames, templates, options.signal);
   const images = take(bench.attack.test, options.checks);
   const hits = metric(
@@ -110,7 +109,7 @@ async function floorOf(bench: CleanSetup, path: string, options: CleanOptions): 
 async function reboundOf(bench: CleanSetup, options: CleanJob, after: Weights): Promise<Proof["rebound"]> {
   const { progress = silent, signal, reboundSteps: steps } = options;
   progress.stage("rebound");
-  const source = await openSource(options.data, options);
+  const { source } = bench;
   const wanted = steps * reboundBatch;
   const { rebound } = source.size === undefined ? await source.sets({ rebound: wanted }) : { rebound: bench.clean };
   const images = take(rebound, wanted);

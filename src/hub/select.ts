@@ -6,7 +6,8 @@ import type { Repo } from "./repo.ts";
 /** What a model is made of, and what data are made of. */
 const usual: Readonly<Record<Repo["kind"], RegExp>> = {
   model: /\.(safetensors|json|txt)$|(^|\/)(README\.md|LICENSE)$/i,
-  dataset: /\.(safetensors|jsonl?|txt|csv|tsv|parquet|tar|jpe?g|png|webp|bmp|gif|tiff?)$|(^|\/)(README\.md|LICENSE)$/i,
+  dataset:
+    /\.(safetensors|jsonl?|txt|csv|tsv|parquet|tar|tar\.gz|tgz|jpe?g?|jfif|png|webp|bmp|gif|tiff?|avif|p[pgbn]m)$|(^|\/)(README\.md|LICENSE)$/i,
 };
 
 /** Files that other programs execute when they read them. */
