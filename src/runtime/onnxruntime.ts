@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import { TbarError } from "../tensor/error.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { deviceTrouble, ortReason } from "./device.ts";
 import type { Executor, Feeds, Program } from "./executor.ts";
 import { onnxRuntimePackage } from "./onnxruntime-package.ts";
 
@@ -18,8 +19,7 @@ export interface RuntimeOptions {
 /** onnxruntime-node: what onnxruntime-common declares, and the list of devices that its own library was built with. */
 type Ort = typeof import("onnxruntime-common") & { listSupportedBackends(): readonly { readonly name: string }[] };
 
-async function load(): Promise<Ort> {
-  const folder = await onnxRuntimePackage((text) => process.stderr.write(text));
+function load(folder: string): Ort {
   try {
     return createRequire(import.meta.url)(folder);
   } catch (cause) {
@@ -30,7 +30,8 @@ async function load(): Promise<Ort> {
 
 /** An executor on one device. Throws `unavailable` with advice when ONNX Runtime or the device is missing. */
 export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = {}): Promise<Executor> {
-  const ort = await load();
+  const folder = await onnxRuntimePackage((text) => process.stderr.write(text));
+  const ort = load(folder);
   const supported = ort.listSupportedBackends().map((backend) => backend.name);
   if (!supported.includes(device)) {
     throw new TbarError(
@@ -38,6 +39,10 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
       `device "${device}" is not part of this build of ONNX Runtime (it has ${supported.join(", ")}); use --device cpu`,
     );
   }
+  const unusable = (why: string) =>
+    new TbarError("unavailable", `device "${device}" cannot be used here (${why}); use --device cpu`);
+  const trouble = device === "cpu" ? undefined : await deviceTrouble(folder, device);
+  if (trouble !== undefined) throw unusable(trouble);
   const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
     ...(threads !== undefined && { intraOpNumThreads: threads }), // undefined is refused
@@ -59,8 +64,7 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
           : ort.InferenceSession.create(onnx, { ...options, externalData });
       const session = await opening.catch((cause) => {
         if (device === "cpu") throw cause;
-        const why = String((cause as Error)?.message ?? cause).split("\n")[0];
-        throw new TbarError("unavailable", `device "${device}" cannot be used here (${why}); use --device cpu`);
+        throw unusable(ortReason(String((cause as Error)?.message ?? cause)));
       });
       const fed = session.inputNames;
       return {
