@@ -47,8 +47,11 @@ await keep(await galleryPng(rows, scale), "triggers");
 
 const report = resolve("tbar-demo/report.html");
 if (existsSync(report)) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium" });
-  const page = await browser.newPage({ viewport: { width: 1100, height: 1070 } });
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox"],
+  });
+  const page = await browser.newPage({ viewport: { width: 1100, height: 1440 } });
   await page.goto(`file://${report}`);
   await keep(await page.screenshot(), "report");
   await browser.close();

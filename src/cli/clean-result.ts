@@ -29,6 +29,23 @@ const variant = z.looseObject({
   settings: z.record(z.string(), z.union([z.number(), z.string()])),
 });
 
+const strings = z.array(z.string());
+const counts = z.record(z.string(), z.number());
+const openedData = z.looseObject({
+  name: z.string(),
+  leftOut: counts,
+  notes: strings,
+  broken: z.looseObject({ texts: z.number(), first: z.string() }).optional(),
+  sets: z.record(z.string(), z.looseObject({ images: z.number(), asked: z.number().optional() })).optional(),
+});
+const openedModel = z.looseObject({
+  name: z.string(),
+  preprocess: z.string(),
+  activation: z.string(),
+  assumptions: strings,
+  ignored: strings,
+});
+
 const schema = z.looseObject({
   kind: z.literal("clean"),
   tbar: z.string(),
@@ -54,6 +71,15 @@ const schema = z.looseObject({
     testTriggered: z.number(),
     labels: z.enum(["given", "agreement"]),
   }),
+  opened: z
+    .looseObject({
+      models: z.array(openedModel).optional(),
+      data: z.record(z.string(), openedData).optional(),
+    })
+    .optional(),
+  warnings: strings.optional(),
+  recipe: z.looseObject({ lr: z.number(), epochs: z.number(), batch: z.number() }).optional(),
+  defaults: z.looseObject({ family: z.string(), settings: counts, reason: z.string() }).optional(),
   before: scores,
   after: scores,
   retention: value,

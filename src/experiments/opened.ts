@@ -62,7 +62,7 @@ export function openedLine({ models = [], data = {} }: Opened): string {
   return printable(parts.join("; "), lineLimit);
 }
 
-function dataText(data: OpenedData): string {
+export function dataText(data: OpenedData): string {
   const { name, images, classes, least, most, labelled, captioned, labels, captions, classNames, leftOut, broken, notes, sets } = data; // biome-ignore format: one line
   const each = least === undefined ? "" : least === most ? `, ${least} each` : `, ${least} to ${most} each`;
   const unnamed = labelled === undefined ? "" : `, ${labelled} of them labelled`;
@@ -79,7 +79,7 @@ function dataText(data: OpenedData): string {
   return `${short(name)}: ${facts.filter(Boolean).join(", ")}`;
 }
 
-function modelText({ name, preprocess, activation, assumptions, ignored }: OpenedModel): string {
+export function modelText({ name, preprocess, activation, assumptions, ignored }: OpenedModel): string {
   const facts = [
     preprocess,
     activation,

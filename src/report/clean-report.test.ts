@@ -34,6 +34,7 @@ test("the verdict stands first, then trigger, examples, curves, variants, before
     "Accuracy and attack against alpha",
     "Ways of making the vector",
     "Before and after",
+    "What was opened",
     "How this was measured",
     "What was run",
   ]);
@@ -64,6 +65,15 @@ test("what is not proven says so, and why", () => {
   expect([...banner.querySelectorAll("li")].map((li) => li.textContent)).toEqual(verdict.reasons);
 });
 
+test("what was opened is said: images, preprocessing, what was assumed and what was left out", () => {
+  const said = (result: CleanResult) =>
+    [...parse(cleanReport(result)).querySelectorAll("#what-was-opened ~ .facts div")].map((div) => div.textContent);
+  const [data, model] = said(cleanFixture);
+  expect(data).toMatch(/^datashapes: .*120 classes.*left out: 2 unreadable images/);
+  expect(model).toMatch(/^modelcorner.*bicubic.*quick_gelu, assumed: quick_gelu/);
+  expect(said({ ...cleanFixture, opened: undefined })).toEqual([]);
+});
+
 test("headings go down one step at a time, from one h1", () => {
   const levels = [...parse(cleanReport(measured)).querySelectorAll("h1, h2, h3, h4, h5, h6")].map((h) =>
     Number(h.localName[1]),
@@ -77,11 +87,30 @@ test("the banner says what was asked for, of what it holds, and what is still in
   const limits = { asr: 0.015, retention: 0.975 };
   const remaining = [{ kind: "blended", target: "<blue> star" }];
   const page = parse(cleanReport({ ...cleanFixture, remaining, verdict: { ...cleanFixture.verdict, limits } }));
-  const [asked, holds, still] = [...page.querySelectorAll(".scope dd")].map((dd) => dd.textContent);
+  const [asked, holds, , still] = [...page.querySelectorAll(".scope dd")].map((dd) => dd.textContent);
   expect(asked).toMatch(/test images.*at most 1\.5\u202f%.*at least 97\.5\u202f% of clean accuracy/);
   expect(holds).toMatch(/badnet, to yellow fish.*shapes.*other triggers were not looked for/);
   expect(still).toMatch(/blended to <blue> star.*did not take it out/);
   expect([...page.querySelectorAll(".curves text.bound")][0].textContent).toBe("1.5\u202f%");
+});
+
+test("what makes figures doubtful stands in the banner, the recipe where it is told what was run", () => {
+  const defaults = { family: "ViT-B", settings: { lr: 1e-5 }, reason: "why <so>" } as const;
+  const page = parse(cleanReport({ ...cleanFixture, warnings: ["two classes are one"], defaults }));
+  expect(page.querySelector(".scope .missed")!.textContent).toMatch(/^Doubtfultwo classes are one$/);
+  const facts = [...page.querySelectorAll(".facts div")].map((div) => div.textContent);
+  expect(facts.find((text) => text.startsWith("Recipe"))).toMatch(
+    /^Recipelearning rate 3e-5, 6 epochs, batches of 64Recipe for a ViT-B: lr 1e-5 \(why <so>\)$/,
+  );
+});
+
+test("the banner says where right answers are clearly fewer with the trigger than without, and only there", () => {
+  const last = (right: number) => {
+    const after = { ...cleanFixture.after, ca: rate(1900, 2000), triggeredAccuracy: rate(right, 1980) };
+    return [...parse(cleanReport({ ...cleanFixture, after })).querySelectorAll(".scope dd")].at(-1)!.textContent;
+  };
+  expect(last(1600)).toMatch(/with the trigger 80\.8\u202f% of the answers are right, without it 95\.0\u202f%/);
+  expect(last(1870)).toMatch(/other triggers were not looked for$/);
 });
 
 test("the attack success rate is coloured by its limit, not by its name", () => {
@@ -228,6 +257,7 @@ test("missing parts leave no empty sections", () => {
     "The figures that decide, on test images",
     "The trigger",
     "Before and after",
+    "What was opened",
     "How this was measured",
     "What was run",
   ]);

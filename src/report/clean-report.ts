@@ -5,7 +5,7 @@ import { examples, trigger } from "./examples.ts";
 import { Html, html } from "./html.ts";
 import { moment } from "./numbers.ts";
 import { fileName } from "./page.ts";
-import { definitions, run } from "./run.ts";
+import { definitions, opened, run } from "./run.ts";
 import { style } from "./style.ts";
 import { variantCurves, variantTable } from "./variants.ts";
 import { verdict } from "./verdict.ts";
@@ -26,7 +26,7 @@ export function cleanReport(result: CleanResult): string {
 <body>
 <header><span class="mark">tbar</span> <span>${name}</span> <time>${moment(result.created)}</time></header>
 <main>
-${verdict(result)}${trigger(result)}${examples(result)}${variantCurves(result)}${variantTable(result)}${beforeAndAfter(result)}${definitions(result)}${run(result)}</main>
+${verdict(result)}${trigger(result)}${examples(result)}${variantCurves(result)}${variantTable(result)}${beforeAndAfter(result)}${opened(result)}${definitions(result)}${run(result)}</main>
 <footer>Made by tbar ${result.tbar}. The method: <a href="https://arxiv.org/abs/2510.14845">TBAR, arXiv 2510.14845</a>.</footer>
 </body>
 </html>

@@ -129,6 +129,18 @@ export const cleanFixture: CleanResult = {
     labels: "given",
   },
   recipe: { lr: 3e-5, epochs: 6, batch: 64, warmup: 0.1, weightDecay: 0, clip: 1, seed: 7 },
+  opened: {
+    models: [
+      {
+        name: "corner.safetensors",
+        preprocess: "shorter side to 56, bicubic, middle cut to 56",
+        activation: "quick_gelu",
+        assumptions: ["quick_gelu, as OpenAI's weights have it"],
+        ignored: [],
+      },
+    ],
+    data: { data: { name: "shapes", classes: 120, leftOut: { "unreadable images": 2 }, notes: [] } },
+  },
   inputs: { data: "shapes", sizes: { forget: 1024, clean: 1024, validation: 500, test: 2000 } },
   before,
   after,

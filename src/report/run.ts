@@ -1,4 +1,6 @@
 /** How the figures were measured, what was run, on what, and for how long. */
+import { dataText, modelText } from "../experiments/opened.ts";
+import { defaultsText } from "../experiments/recipes.ts";
 import type { CleanResult } from "../experiments/result.ts";
 import { type Html, html, jsonScript } from "./html.ts";
 import { count, duration, moment } from "./numbers.ts";
@@ -29,6 +31,15 @@ ${use("forget", data.forget, "triggered; they make the vector")}${use("clean", d
   );
 }
 
+/** What was found when model and data were opened: a figure means what its images, labels and assumptions make it mean. */
+export function opened({ opened: { models = [], data = {} } = {} }: CleanResult): Html | undefined {
+  const found = [
+    ...Object.entries(data).map(([role, one]) => [role, dataText(one)] as const),
+    ...models.map((one) => ["model", modelText(one)] as const),
+  ];
+  return found.length === 0 ? undefined : section("What was opened", undefined, facts(found));
+}
+
 function use(name: string, images: number, what: string): Html | false {
   return (
     images > 0 &&
@@ -37,7 +48,7 @@ function use(name: string, images: number, what: string): Html | false {
 }
 
 export function run(result: CleanResult): Html {
-  const { command, seed, tbar, created, seconds, model, output, machine, timings } = result;
+  const { command, seed, tbar, created, seconds, model, recipe, output, machine, timings } = result;
   return section(
     "What was run",
     undefined,
@@ -45,6 +56,7 @@ export function run(result: CleanResult): Html {
 ${facts([
   ["Model", html`${model.architecture}, ${count(model.parameters)} parameters, ${model.layout} layout, ${model.dtype}`],
   ["Read", file(model)],
+  ["Recipe", recipe && recipeText(result)],
   ["Written", output === undefined ? "nothing" : file(output)],
 ])}<div class="columns">
 ${facts([
@@ -59,6 +71,10 @@ ${facts([
 ])}${timings.length > 0 && bars(timings, seconds)}</div>
 <details><summary>The result as JSON</summary>${jsonScript("result", withoutPictures(result))}</details>`,
   );
+}
+
+function recipeText({ recipe: { lr, epochs, batch }, defaults }: CleanResult): Html {
+  return html`learning rate ${lr < 1e-3 ? lr.toExponential() : lr}, ${epochs} epochs, batches of ${batch}${defaults && html`<small>${defaultsText(defaults)}</small>`}`;
 }
 
 function file({ path, sha256 }: { readonly path: string; readonly sha256: string }): Html {

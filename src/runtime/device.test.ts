@@ -38,7 +38,11 @@ test.each([
   ["OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library", "Failed to load shared library"],
   [
     "Failed to load model with error: /onnxruntime_src/onnxruntime/core/graph/model.cc:179 onnxruntime::Model::Model(onnx::ModelProto&&, const onnxruntime::PathString&, const onnxruntime::logging::Logger&) Unsupported model IR version: 10, max supported IR version: 9\n",
-    "Unsupported model IR version: 10, max supported IR version: 9",
+    "Failed to load model with error: Unsupported model IR version: 10, max supported IR version: 9",
+  ],
+  [
+    "Non-zero status code returned while running MatMul node. Name:'mul' Status Message: /onnxruntime_src/onnxruntime/core/providers/cpu/math/matmul_helper.h:61 onnxruntime::common::Status onnxruntime::MatMulComputeHelper::Compute(const onnxruntime::TensorShape&, bool) const Left shape (2, 3) and right shape (4, 5) do not fit",
+    "Non-zero status code returned while running MatMul node. Name:'mul' Status Message: Left shape (2, 3) and right shape (4, 5) do not fit",
   ],
   ["plain words (and brackets) stay", "plain words (and brackets) stay"],
 ])("of %j the reason is kept", (message, reason) => {

@@ -29,11 +29,11 @@ export function deviceTrouble(folder: string, device: string): Promise<string | 
   });
 }
 
-/** What ONNX Runtime means, without where in its sources it says so: the last sentence of a message, its first line. */
+/** What ONNX Runtime means, without the places in its sources where it says so: a message's first line. */
 export function ortReason(message: string): string {
   const [line] = message.trim().split("\n", 1);
   return line
-    .replace(/^.*\/onnxruntime_src\/\S+:\d+ (?:.*? was false\. |.*[)>] )?/, "")
+    .replace(/\/onnxruntime_src\/\S+:\d+ (?:.*? was false\. |.*?[)>] (?:const )?(?=[A-Z]))?/g, "")
     .replace(/^\w*Ort\w+: /, "")
     .replace(/^\[ONNXRuntimeError\] : \d+ : \w+ : /, "")
     .trim();

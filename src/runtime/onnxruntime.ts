@@ -63,8 +63,8 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
           ? ort.InferenceSession.create(onnx, options)
           : ort.InferenceSession.create(onnx, { ...options, externalData });
       const session = await opening.catch((cause) => {
-        if (device === "cpu") throw cause;
-        throw unusable(ortReason(String((cause as Error)?.message ?? cause)));
+        const why = ortReason(String((cause as Error)?.message ?? cause));
+        throw device === "cpu" ? new Error(why, { cause }) : unusable(why);
       });
       const fed = session.inputNames;
       return {
@@ -76,7 +76,9 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
           const fetches = Object.fromEntries(
             session.outputNames.map((name) => [name, into[name] === undefined ? null : wrap(into[name])]),
           );
-          const results = await session.run(wrapped, fetches);
+          const results = await session.run(wrapped, fetches).catch((cause) => {
+            throw new Error(ortReason(String((cause as Error)?.message ?? cause)), { cause });
+          });
           return Object.fromEntries(session.outputNames.map((name) => [name, into[name] ?? unwrap(results[name])]));
         },
         release: () => session.release(),

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { cleanFixture } from "../report/fixture.ts";
+import { checkCleanResult } from "./clean-result.ts";
+
+const stored = (change: object) => JSON.parse(JSON.stringify({ ...cleanFixture, ...change }));
+
+test("a stored result is taken as it is, and one of 0.1.0 too, which says less", () => {
+  expect(checkCleanResult(stored({}), "a.json")).toEqual(stored({}));
+  const examples = cleanFixture.examples.map(({ inset: _, amplified: __, ...rest }) => rest);
+  const { limits: _, ...verdict } = cleanFixture.verdict;
+  const { ca, asr } = cleanFixture.before;
+  const old = stored({ examples, verdict, opened: undefined, before: { ca, asr }, after: { ca, asr } });
+  expect(checkCleanResult(old, "a.json")).toEqual(old);
+});
+
+const [example] = cleanFixture.examples;
+test.each([
+  ["opened.data.data.leftOut", { opened: { data: { data: { name: "x", leftOut: 3, notes: [] } } } }],
+  ["opened.models.0.assumptions", { opened: { models: [{ name: "x", preprocess: "", activation: "", ignored: [] }] } }],
+  ["warnings.0", { warnings: [{}] }],
+  ["recipe.lr", { recipe: { ...cleanFixture.recipe, lr: "1e-5" } }],
+  ["defaults.reason", { defaults: { family: "ViT-B", settings: {} } }],
+  ["verdict.limits.asr", { verdict: { ...cleanFixture.verdict, limits: { asr: "2 %", retention: 0.9 } } }],
+  ["remaining.0.target", { remaining: [{ kind: "badnet" }] }],
+  ["examples.0.inset.side", { examples: [{ ...example, inset: { ...example.inset, side: "6" } }] }],
+  [
+    "examples.0.inset.clean",
+    { examples: [{ ...example, inset: { ...example.inset, clean: "https://example.org/a.png" } }] },
+  ],
+  ["after.triggeredAccuracy", { after: { ...cleanFixture.after, triggeredAccuracy: 0.9 } }],
+])("%s of another kind is refused by name", (path, change) => {
+  expect(() => checkCleanResult(stored(change), "a.json")).toThrow(path);
+});
