@@ -178,9 +178,15 @@ export interface CleanResult extends Outcome {
   readonly verdict: {
     readonly proven: boolean;
     readonly headline: string;
+    /** Why it is not proven. */
     readonly reasons: readonly string[];
-    /** What was asked for: ASR on test images at most `asr`, CA after / before at least `retention`. Absent in results of 0.1.0. */
-    readonly limits?: { readonly asr: number; readonly retention: number };
+    /**
+     * What was asked for: ASR on test images at most `asr`, CA after / before at least `retention`, accuracy on triggered images / CA
+     * at least `triggered`. Absent in results of 0.1.0.
+     */
+    readonly limits?: { readonly asr: number; readonly retention: number; readonly triggered?: number };
+    /** What must be known besides: how many triggered images get their own label. */
+    readonly notes?: readonly string[];
   };
   readonly examples: readonly ExamplePicture[];
   /** The trigger alone, where it can be drawn. */

@@ -47,10 +47,12 @@ export function limitOf(rule: Rule): number {
   return rule.name === "difference" || rule.name === "retain" ? 0.02 : rule.limit;
 }
 
-/** What a verdict asks for: the ASR that counts as gone, and the share of CA that must be left. */
-const limitsOf = (rule: Rule) => ({ asr: limitOf(rule), retention: leastRetention });
+/** What a verdict asks for: the ASR that counts as gone, the share of CA that must be left, and that of CA on triggered images. */
+const limitsOf = (rule: Rule) => ({ asr: limitOf(rule), retention: leastRetention, triggered: leastMended });
 /** The share of the clean accuracy that must be left. */
 export const leastRetention = 0.9;
+/** Accuracy on triggered images, as a share of the clean accuracy. */
+const leastMended = 0.5;
 
 /** No alpha satisfied the rule. */
 export function notFound(rule: Rule): CleanResult["verdict"] {
@@ -58,19 +60,33 @@ export function notFound(rule: Rule): CleanResult["verdict"] {
   return { proven: false, headline, reasons: [`rule: ${JSON.stringify(rule)}`], limits: limitsOf(rule) };
 }
 
-/** Proven: on test images the attack is below 2 % and the model kept 90 % of its accuracy. */
-export function judge(before: Scores, after: Scores, rule: Rule): CleanResult["verdict"] {
+/**
+ * Proven: on test images the attack is below the limit, the model kept 90 % of its accuracy, and with the trigger on it is right at least
+ * half as often as without: an image whose target was only exchanged for another wrong answer is not mended.
+ */
+export function judge(before: Scores, after: Scores & Partial<Effect>, rule: Rule): CleanResult["verdict"] {
   const limit = limitOf(rule);
   const retention = after.ca.value / before.ca.value;
+  const mended = after.triggeredAccuracy;
   const reasons: string[] = [];
   if (after.asr.value > limit)
     reasons.push(`ASR on test images is ${percent(after.asr.value)}, above ${percent(limit)}`);
   if (retention < leastRetention) reasons.push(`only ${percent(retention)} of the clean accuracy is left`);
+  const least = leastMended * after.ca.value;
+  if (mended !== undefined && mended.value < least)
+    reasons.push(
+      `only ${percent(mended.value)} of triggered images get their own label, less than ${percent(least)}, half of the clean accuracy`,
+    );
   const proven = reasons.length === 0;
   return {
     proven,
     headline: proven ? "The backdoor is gone and the model still works" : "The cleaning is not proven",
     reasons,
     limits: limitsOf(rule),
+    notes: [
+      mended === undefined
+        ? "Whether triggered images get their own label could not be measured: they have no labels"
+        : `With the trigger on, ${percent(mended.value)} of images get their own label; without it ${percent(after.ca.value)}`,
+    ],
   };
 }

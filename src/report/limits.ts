@@ -13,8 +13,11 @@ export function limitsOf({ limits = first }: CleanResult["verdict"]): Limits {
 
 /** In words, on test images; none where the limits are met. */
 export function shortcomings({ after, retention }: Variant, limits: Limits): string[] {
+  const { triggered = 0 } = limits;
+  const mended = (after.triggeredAccuracy?.value ?? 1) / after.ca.value;
   return [
     after.asr.value > limits.asr && `ASR above ${round(limits.asr)}`,
     retention < limits.retention && `CA kept below ${round(limits.retention)}`,
+    mended < triggered && `right on triggered images less than ${round(triggered)} as often as on clean ones`,
   ].filter((text) => text !== false);
 }

@@ -168,6 +168,7 @@ export function cleanText(result: CleanResult, report?: string): string {
     `\nMethods, on test images (* chosen on validation):\n${table(rows)}\n`,
     `${verdict.proven ? "PROVEN" : "NOT PROVEN"}: ${verdict.headline} (${duration(seconds)})\n`,
     ...verdict.reasons.map((reason) => `  - ${reason}\n`),
+    ...(verdict.notes ?? []).map((note) => `  ${note}\n`),
     warningText(result.warnings),
     result.defaults === undefined ? "" : `${defaultsText(result.defaults)}\n`,
     ...remaining.map(
