@@ -269,8 +269,9 @@ async function recipeOf({ checkpoint }: LoadedClip, { spec }: Trigger, options: 
   } = options;
   const inputs = { data, testData, classesFile, templatesFile, skipBad, encoding, images, testImages };
   const model = await checkpoint.sha256();
-  const { preprocess } = checkpoint;
-  return JSON.stringify({ version, model, preprocess, trigger: spec, target, rate, boost, inputs, recipe, seed });
+  const { preprocess, config, prefix, ignored } = checkpoint;
+  const read = [config, prefix, ignored];
+  return JSON.stringify({ version, model, read, preprocess, trigger: spec, target, rate, boost, inputs, recipe, seed });
 }
 
 const usualPoison: NonNullable<Attack["poison"]> = async (dataset, options) => poison(dataset, options);

@@ -279,8 +279,9 @@ async function recipeOf(bench: CleanSetup, options: CleanJob): Promise<string> {
   const { methods, recipe, seed } = options;
   const model = await bench.clip.checkpoint.sha256();
   const attack = [triggerFacts(bench), bench.target, bench.attack.forget.size];
-  const { preprocess } = bench.clip;
-  return JSON.stringify({ version, model, preprocess, attack, inputs: inputsOf(options), methods, recipe, seed });
+  const { preprocess, config, checkpoint } = bench.clip;
+  const read = [config, checkpoint.prefix, checkpoint.ignored];
+  return JSON.stringify({ version, model, read, preprocess, attack, inputs: inputsOf(options), methods, recipe, seed });
 }
 
 /** CA and ASR on the test set. */
