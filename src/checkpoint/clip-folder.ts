@@ -2,10 +2,9 @@
  * CLIP checkpoints on disk: a Hugging Face or open_clip folder, or a lone file. What is read is written back alike, but always as
  * one safetensors file: shards are joined, and pickles are never written.
  */
-import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { badInput, type TbarError, unknownName } from "../tensor/error.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { assumedKey, assumedSettings, withActivation } from "./assumed.ts";
@@ -13,8 +12,8 @@ import { refuseExisting, refuseFolder, type WriteOptions, writeFileAtomic, write
 import { refuseUnknown, sortOut } from "./bookkeeping.ts";
 import { checkFinite, checkTensors, checkVariance, checkWeights } from "./checks.ts";
 import type { Activation, ClipConfig } from "./config.ts";
-import { isFile, isFolder, readJson, readSmallFile, refusePickleName, sha256Files } from "./files.ts";
-import { matchesGlob } from "./glob.ts";
+import { isFile, isFolder, readSmallFile, refusePickleName, sha256Files } from "./files.ts";
+import { findWeights } from "./find-weights.ts";
 import { quote } from "./header-json.ts";
 import { inferConfig } from "./infer-config.ts";
 import {
@@ -39,7 +38,7 @@ import {
   rawPieces,
   readAhead,
 } from "./pieces.ts";
-import { findPrefix } from "./prefix.ts";
+import { chooseTensors } from "./prefix.ts";
 import type { Preprocess } from "./preprocess.ts";
 import { type SafetensorsContent, type TensorSource, writeSafetensors } from "./safetensors.ts";
 import { type Dtype, layOut } from "./safetensors-header.ts";
@@ -112,7 +111,7 @@ export async function readCheckpoint(path: string, options: ReadOptions = {}): P
 
 async function checkpointOf(path: string, file: TensorFile, options: ReadOptions): Promise<Checkpoint> {
   const { tensors, path: weightsFile } = file;
-  const { prefix, bare, ignored } = chooseTensors(file, options);
+  const { prefix, bare, ignored } = chooseTensors(tensors.keys(), weightsFile, options);
   const layout = detectLayout(bare, weightsFile);
   const named = partsOf(layout, bare).map((part) => ({ ...part, file: prefix + part.file }));
   const parts = withScalars(named, tensors);
@@ -169,17 +168,6 @@ async function checkpointOf(path: string, file: TensorFile, options: ReadOptions
     sha256: () => sha256Files(file.files),
   };
   return checkpoint;
-}
-
-/** The model's tensors, the prefix of their names taken off, and those to pass over: by pattern, or of another model than the one asked for. */
-function chooseTensors({ tensors, path }: TensorFile, { ignoreTensors = [], prefix: asked }: ReadOptions) {
-  const isIgnored = (name: string) => ignoreTensors.some((pattern) => matchesGlob(name, pattern));
-  const present = [...tensors.keys()].filter((name) => !isIgnored(name));
-  const prefix = findPrefix(present, path, asked);
-  const ours = present.filter((name) => name.startsWith(prefix));
-  const bare = new Set(ours.map((name) => name.slice(prefix.length)));
-  const kept = new Set(asked === undefined ? present : ours);
-  return { prefix, bare, ignored: [...tensors.keys()].filter((name) => !kept.has(name)) };
 }
 
 export interface CheckpointContent {
@@ -272,50 +260,6 @@ const COMPANIONS: readonly string[] = [
   "processor_config.json",
   ...tokenizerCompanions,
 ];
-
-const WEIGHT_FILES = [
-  "model.safetensors",
-  "open_clip_model.safetensors",
-  "open_clip_pytorch_model.safetensors",
-  "model.safetensors.index.json",
-  "open_clip_pytorch_model.bin",
-  "pytorch_model.bin",
-  "pytorch_model.bin.index.json",
-];
-
-/** The file with the weights, or the index of several: the file given, or that of a folder. Throws `bad-input` if there is none. */
-export async function findWeights(path: string): Promise<string> {
-  if (path.endsWith(".onnx")) throw onnxOnly(path);
-  if (await isFile(path)) return path;
-  if (!(await isFolder(path))) throw badInput(`there is no file or folder ${path}`);
-  if (await isFile(join(path, "adapter_config.json"))) throw await adapterFolder(path);
-  for (const name of WEIGHT_FILES) if (await isFile(join(path, name))) return join(path, name);
-  const found = (await readdir(path)).filter((name) => /\.(safetensors|bin|pt|pth)$/.test(name));
-  if (found.length === 0 && (await isFolder(join(path, "onnx")))) throw onnxOnly(path);
-  const shown = found.length > 0 ? `${found.slice(0, 4).join(", ")}; name the one that you mean` : "no weights";
-  throw badInput(
-    `${path} has no model.safetensors or open_clip_model.safetensors (nor shards, nor PyTorch's .bin); found ${shown}`,
-  );
-}
-
-/** A folder of PEFT's. Where it has the base's weights too, transformers would add the adapter to them. */
-async function adapterFolder(path: string): Promise<TbarError> {
-  const json = await readJson(join(path, "adapter_config.json"));
-  const { base_model_name_or_path: base, peft_type: kind } = Object(json) as Readonly<Record<string, unknown>>;
-  const what = typeof kind === "string" ? `${printable(kind, 40)} adapter of PEFT` : "PEFT adapter";
-  const of = typeof base === "string" ? `, made for ${quote(base)}` : "";
-  return badInput(
-    `${path} is a ${what}${of}, which changes a model that is not computed with it; merge it into its base first ` +
-      "(merge_and_unload in PEFT, save_pretrained) and give the whole model",
-  );
-}
-
-function onnxOnly(path: string): TbarError {
-  return badInput(
-    `${path} is a model in ONNX, which tbar eval measures and nothing changes; bring the checkpoint that it was made from, ` +
-      "such as a folder with model.safetensors",
-  );
-}
 
 function writtenName({ weightsFile, layout }: Checkpoint): string {
   if (weightsFile.endsWith(".safetensors")) return basename(weightsFile);

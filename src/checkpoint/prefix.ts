@@ -3,6 +3,7 @@
  * attribute that holds the model. One prefix is taken off; two are two models.
  */
 import { badInput } from "../tensor/error.ts";
+import { matchesGlob } from "./glob.ts";
 import { quote } from "./header-json.ts";
 
 /** A model is where two of these stand behind one prefix; `text.`, which open_clip's CustomTextCLIP has, is no part of it. */
@@ -42,4 +43,20 @@ export function findPrefix(names: Iterable<string>, file: string, asked?: string
 function shown(prefixes: readonly string[]): string {
   const some = prefixes.slice(0, 5).map((prefix) => (prefix === "" ? "without a prefix" : `${quote(prefix)}...`));
   return `${some.join(" and ") || "none"}${prefixes.length > 5 ? ` and ${prefixes.length - 5} more` : ""}`;
+}
+
+/** The model's tensors, the prefix of their names taken off, and those to pass over: by pattern, or of another model than the one asked for. */
+export function chooseTensors(
+  names: Iterable<string>,
+  file: string,
+  { ignoreTensors = [], prefix: asked }: { readonly ignoreTensors?: readonly string[]; readonly prefix?: string },
+): { readonly prefix: string; readonly bare: ReadonlySet<string>; readonly ignored: readonly string[] } {
+  const all = [...names];
+  const isIgnored = (name: string) => ignoreTensors.some((pattern) => matchesGlob(name, pattern));
+  const present = all.filter((name) => !isIgnored(name));
+  const prefix = findPrefix(present, file, asked);
+  const ours = present.filter((name) => name.startsWith(prefix));
+  const bare = new Set(ours.map((name) => name.slice(prefix.length)));
+  const kept = new Set(asked === undefined ? present : ours);
+  return { prefix, bare, ignored: all.filter((name) => !kept.has(name)) };
 }

@@ -2,9 +2,10 @@
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { checkVariance } from "../checkpoint/checks.ts";
-import { findWeights, type ReadOptions, readCheckpoint } from "../checkpoint/clip-folder.ts";
+import { type ReadOptions, readCheckpoint } from "../checkpoint/clip-folder.ts";
 import { architectureOf } from "../checkpoint/config.ts";
 import { openFile, sha256Files } from "../checkpoint/files.ts";
+import { findWeights } from "../checkpoint/find-weights.ts";
 import type { Layout } from "../checkpoint/layouts.ts";
 import { officialName } from "../checkpoint/official.ts";
 import { detectFormat, type Format, openWeights } from "../checkpoint/open-weights.ts";
