@@ -42,7 +42,7 @@ import { chooseTensors } from "./prefix.ts";
 import type { Preprocess } from "./preprocess.ts";
 import { type SafetensorsContent, type TensorSource, writeSafetensors } from "./safetensors.ts";
 import { type Dtype, layOut } from "./safetensors-header.ts";
-import { readSettings } from "./settings.ts";
+import { readSettings, refuseOtherPixels } from "./settings.ts";
 import type { TensorFile, TensorInfo } from "./tensor-file.ts";
 
 /** A model on disk, its header and JSON read and checked, its values not yet. Parameters have Hugging Face's names. */
@@ -234,6 +234,7 @@ export async function refuseCheckpoint(
     const beside = await Promise.all(COMPANIONS.map((name) => isFile(join(dirname(like.weightsFile), name))));
     return refuseFolder(out, [...COMPANIONS.filter((_, i) => beside[i]), ...extra, writtenName(like)], options);
   }
+  await refuseOtherPixels(out, like);
   for (const path of [out, ...extra.map((name) => `${out}.${name}`)]) {
     await refuseExisting(path, options);
     if (await isFolder(path)) throw badInput(`cannot write ${path}: it is a folder, and ${like.path} is a file`);

@@ -15,7 +15,7 @@ import {
 const filters: readonly Filter[] = ["nearest", "lanczos", "bilinear", "bicubic", "box", "hamming"];
 
 const side = z.int().min(1).max(8192);
-const rectangle = z.strictObject({ height: side, width: side });
+const rectangle = knownKeys({ height: side, width: side });
 const pair = z.tuple([side, side]).transform(([height, width]) => ({ height, width }));
 const three = z.tuple([z.number(), z.number(), z.number()]);
 const positive = z.number().positive();
@@ -26,7 +26,7 @@ const noEffect = z.unknown().optional();
 /** Every key there is: computed, or of one value, or without effect on the pixels. Another one is refused by name. */
 const schema = knownKeys({
   do_resize: z.boolean().default(true),
-  size: z.union([side, pair, rectangle, z.strictObject({ shortest_edge: side })], sizeForms("size")).optional(),
+  size: z.union([side, pair, rectangle, knownKeys({ shortest_edge: side })], sizeForms("size")).optional(),
   default_to_square: z.boolean().default(false),
   resample: z.int().min(0).max(5, "only Pillow's filters 0 to 5 are supported").default(3),
   do_center_crop: z.boolean().optional(),

@@ -1,11 +1,13 @@
 /** What the JSON beside the weights says about the model and its images. */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { badInput } from "../tensor/error.ts";
 import type { ClipConfig, VisionConfig } from "./config.ts";
 import { isFile, readJson } from "./files.ts";
 import { configFromHf } from "./hf-config.ts";
 import type { Layout } from "./layouts.ts";
 import { configFromOpenClip } from "./open-clip-config.ts";
-import { clipPreprocess, type Preprocess, siglipPreprocess } from "./preprocess.ts";
+import { clipPreprocess, describePreprocess, type Preprocess, siglipPreprocess } from "./preprocess.ts";
 import { preprocessFromHf } from "./preprocess-hf.ts";
 import { preprocessFromOpenClip } from "./preprocess-open-clip.ts";
 
@@ -37,6 +39,20 @@ async function readHf(folder: string, infer: () => ClipConfig): Promise<Settings
   const path = join(folder, "config.json");
   const config = (await isFile(path)) ? configFromHf(await readJson(path), path) : infer();
   return { config, preprocess: await readHfPreprocess(folder, config.vision) };
+}
+
+/** Throws `bad-input` where a lone file `out` would be read with other pixels than its model, whose JSON does not go along. */
+export async function refuseOtherPixels(
+  out: string,
+  model: Settings & { path: string; layout: Layout },
+): Promise<void> {
+  const { path, layout, config, preprocess } = model;
+  const there = await readSettings(dirname(out), layout, () => config).catch(() => undefined);
+  if (there === undefined || isDeepStrictEqual(there.preprocess, preprocess)) return;
+  throw badInput(
+    `${out} would be read with "${describePreprocess(there.preprocess)}", and ${path} is read with "${describePreprocess(preprocess)}": ` +
+      `write it into ${dirname(path)}, where the files are that say so, or give the folder as the model`,
+  );
 }
 
 /** Folders of transformers 5 have processor_config.json; in older ones a file of that name says nothing about images. */

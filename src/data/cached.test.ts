@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import { clipPreprocess, siglipPreprocess } from "../checkpoint/preprocess.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { cached } from "./cached.ts";
 import type { Dataset } from "./dataset.ts";
@@ -36,12 +36,14 @@ test("each image is read once, results are as before", async () => {
   expect(reads.toSorted()).toEqual([...direct, 3, 1, 4, 0].toSorted());
 });
 
-test("another image size, and images for which there is no room, are read anew", async () => {
+test("another image size or preprocessing, and images for which there is no room, are read anew", async () => {
   const { dataset, reads } = counting(2);
   const kept = cached(dataset, clipPreprocess(2));
   await kept.read([0], clipPreprocess(3));
   await kept.read([0], clipPreprocess(3));
-  expect(reads).toEqual([0, 0]);
+  await kept.read([0], siglipPreprocess(2)); // the same size, other pixels
+  await kept.read([0], clipPreprocess(2, "torchvision"));
+  expect(reads).toEqual([0, 0, 0, 0]);
   reads.length = 0;
   const narrow = cached(dataset, clipPreprocess(2), 23); // an image of levels takes 12 bytes
   for (let k = 0; k < 3; k++)

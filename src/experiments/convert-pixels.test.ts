@@ -1,10 +1,12 @@
 /** What becomes of the preprocessing when a checkpoint goes from one layout to the other. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writePico } from "../../test/pico.ts";
-import { readCheckpoint } from "../checkpoint/clip-folder.ts";
+import { tbar } from "../../test/terminal.ts";
+import { readCheckpoint, refuseCheckpoint } from "../checkpoint/clip-folder.ts";
 import { convertModel } from "./convert.ts";
 import { exportModel } from "./export.ts";
 
@@ -58,4 +60,34 @@ test("transformers has no words for the longer side", async () => {
   const message = /cannot say that the longer side is resized .* level 9/;
   await expect(convertModel(at("long"), { to: "hf", out: at("never") })).rejects.toThrow(message);
   await expect(exportModel({ model: at("long"), out: at("never") })).rejects.toThrow(message);
+});
+
+test("a lone file goes where the files are that say how its images are read", async () => {
+  await stateHf({ size: { height: 16, width: 16 }, crop_size: 16 });
+  const lone = await readCheckpoint(at("hf/model.safetensors"));
+  const refused = refuseCheckpoint(at("out.safetensors"), lone, [], {});
+  await expect(refused).rejects.toThrow(/would be read with "shorter side to 16.*is read with "squashed to 16 x 16/);
+  await expect(refuseCheckpoint(at("hf/out.safetensors"), lone, [], {})).resolves.toBeUndefined();
+  await stateHf({ size: 16, crop_size: 16 });
+  const usual = await readCheckpoint(at("hf/model.safetensors"));
+  await expect(refuseCheckpoint(at("out.safetensors"), usual, [], {})).resolves.toBeUndefined();
+});
+
+test("trigger show draws images as its model reads them, at another size too", async () => {
+  await mkdir(at("photos"));
+  const wide = Uint8Array.from({ length: 32 * 16 * 3 }, (_, i) => (Math.floor(i / 3) % 32 < 8 ? 255 : 0));
+  await sharp(wide, { raw: { width: 32, height: 16, channels: 3 } })
+    .png()
+    .toFile(at("photos/wide.png"));
+  const corner = async (size: number) => {
+    const line = ["trigger", "show", "badnet:size=1,place=middle", "--model", at("hf"), "--data", at("photos")];
+    const run = await tbar([...line, "--size", `${size}`, "--out", at("gallery.png"), "--force"]);
+    expect(run).toMatchObject({ code: 0 });
+    const { data, info } = await sharp(at("gallery.png")).raw().toBuffer({ resolveWithObject: true });
+    return data[3 * (34 * info.width + 12)];
+  };
+  await stateHf({ size: 16, crop_size: 16, resample: 0 });
+  expect([await corner(16), await corner(32)]).toEqual([0, 0]); // the middle alone
+  await stateHf({ size: { height: 16, width: 16 }, crop_size: 16, resample: 0 });
+  expect([await corner(16), await corner(32)]).toEqual([255, 255]); // the whole image
 });
