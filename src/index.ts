@@ -18,6 +18,7 @@ export type { Recipe } from "./engine/finetune.ts";
 export type { Rate } from "./engine/rate.ts";
 export { shapesBadnetModel, shapesModel } from "./experiments/embedded.ts";
 export type { Progress } from "./experiments/job.ts";
+export type { Opened, OpenedData, OpenedModel } from "./experiments/opened.ts";
 export type * from "./experiments/result.ts";
 export { cleanReport as report } from "./report/clean-report.ts";
 export { type ErrorCode, TbarError } from "./tensor/error.ts";

@@ -43,7 +43,7 @@ describe("inspect", () => {
       .digest("hex");
     expect(out).toContain(`SHA-256           ${sha256}\n`);
     expect(out).toMatch(
-      /model +ViT 16\/8, width 16, 1 layers, [\d,]+ parameters\nlayout +Hugging Face's names\nF32 +46 tensors/,
+      /model +ViT 16\/8, width 16, 1 layers, [\d,]+ parameters\nlayout +Hugging Face's names\nimages +shorter side to 16, .*\nactivation +quick_gelu\nF32 +46 tensors/,
     );
     expect(out).toMatch(/metadata format +pt\n/);
     expect(out).toMatch(/\n {2}visual_projection.weight +F32 +\[16, 16\]\n/);

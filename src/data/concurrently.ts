@@ -1,3 +1,6 @@
+/** Shards that are opened at a time: a data set may have more than a process may have files open. */
+export const filesAtOnce = 32;
+
 /** Runs `work` on every item, at most `limit` at a time; the first failure stops the rest and is thrown. */
 export async function concurrently<T>(
   items: readonly T[],

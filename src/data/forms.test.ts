@@ -379,3 +379,18 @@ it("2,000 archives, tables and images with bytes changed are read or refused, no
   expect(refused).toBeLessThan(1900);
   expect(slowest).toBeLessThan(2);
 });
+
+it("train/ and test/ beside other folders are parts, not classes; a lone folder called train among others is a class", async () => {
+  for (const name of ["train/ant/a.png", "train/bee/b.png", "test/ant/c.png", "logs/x.txt", "extra/y.png"])
+    await put(`parts/${name}`);
+  expect(names(await openDataset(join(root, "parts"), { split: "train" }))).toEqual(["ant/a.png ant", "bee/b.png bee"]);
+  expect(names(await openDataset(join(root, "parts"), { split: "test" }))).toEqual(["ant/c.png ant"]);
+  for (const name of ["bus/a.png", "train/b.png"]) await put(`traffic/${name}`);
+  expect(names(await openDataset(join(root, "traffic")))).toEqual(["bus/a.png bus", "train/b.png train"]);
+});
+
+it("more shards than files may be open at a time", async () => {
+  const bytes = tar({ "a.png": await png(1) });
+  for (let i = 0; i < 1500; i++) await put(`many/${String(i).padStart(5, "0")}.tar`, bytes);
+  expect((await openDataset(join(root, "many/{00000..01499}.tar"))).size).toBe(1500);
+});

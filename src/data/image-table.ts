@@ -74,7 +74,7 @@ export async function openImageTable(file: string, options: TableOptions = {}): 
   return { ...imageFiles(basename(file, extname(file)), files, { classNames, contents }), skipped };
 }
 
-/** Where each image lies: beside the table, in a folder beside it, or (COCO's annotations/) in one beside the table's own folder. */
+/** Where each image lies: beside the table, in a folder beside it, or (COCO's and Flickr's captions) in one beside the table's own folder. */
 async function locate(file: string, images: readonly string[]): Promise<Map<string, string>> {
   const folder = dirname(file);
   const inside = async (place: string) =>
@@ -82,8 +82,8 @@ async function locate(file: string, images: readonly string[]): Promise<Map<stri
       .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
       .map(({ name }) => join(place, name))
       .sort();
-  const isCoco = extname(file) === ".json";
-  const places = [...(await inside(folder)), ...(isCoco ? await inside(dirname(resolve(folder))) : [])];
+  const isOwnFolder = /\.json$|\.token(\.txt)?$/.test(file); // COCO's annotations/, Flickr8k_text/: images lie beside it
+  const places = [...(await inside(folder)), ...(isOwnFolder ? await inside(dirname(resolve(folder))) : [])];
   const [first] = images;
   const roots = [
     folder,

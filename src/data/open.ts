@@ -158,7 +158,9 @@ function besides(dataset: Dataset, files: readonly string[], read: readonly stri
 
 /** The folder of a split where there are folders for splits alone; `data` where Hugging Face puts its files into it. */
 async function partFolder(path: string, folders: readonly string[], split?: Split): Promise<string | undefined> {
-  if (folders.length > 0 && folders.every(isPartName)) return join(path, ofSplit(path, folders, split)[0]);
+  const parts = folders.filter(isPartName); // one alone among others may be a class: trains are
+  if (parts.length > 0 && (parts.length === folders.length || parts.length > 1))
+    return join(path, ofSplit(path, parts, split)[0]);
   if (!folders.includes("data")) return undefined;
   const inside = await readdir(join(path, "data"));
   return inside.some((name) => /\.(parquet|tar|tar\.gz|tgz)$/.test(name)) ? join(path, "data") : undefined;

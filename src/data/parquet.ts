@@ -6,6 +6,7 @@ import { openFile, readBytes } from "../checkpoint/files.ts";
 import { parseJson } from "../files/json.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import type { ClassList } from "./class-names.ts";
+import { concurrently, filesAtOnce } from "./concurrently.ts";
 import type { Contents, Dataset } from "./dataset.ts";
 import { decoded } from "./encoded.ts";
 import { readLabels, type StoredLabel } from "./labels.ts";
@@ -48,8 +49,13 @@ export async function openParquet(
   files: readonly string[],
   { classes }: { readonly classes?: ClassList } = {},
 ): Promise<Dataset> {
-  const opened = await Promise.all(files.map(openTable));
-  const rows = (await Promise.all(opened.map(examplesOf))).flat();
+  const opened: Table[] = [];
+  const read: Row[][] = [];
+  await concurrently(files, filesAtOnce, async (file, i) => {
+    opened[i] = await openTable(file);
+    read[i] = await examplesOf(opened[i], i);
+  });
+  const rows = read.flat();
   const [{ classNames: own, from }] = opened;
   const { labels, classNames } = readLabels(
     rows.map(({ label }) => label),

@@ -5,6 +5,7 @@ import { openFile, readBytes } from "../checkpoint/files.ts";
 import { parseJson } from "../files/json.ts";
 import { badInput } from "../tensor/error.ts";
 import { type ClassList, classNamesBeside } from "./class-names.ts";
+import { concurrently, filesAtOnce } from "./concurrently.ts";
 import type { Dataset } from "./dataset.ts";
 import { decoded } from "./encoded.ts";
 import { gunzipped, type ReadAt } from "./gunzip.ts";
@@ -54,7 +55,10 @@ export async function openWebDataset(
   paths: readonly string[],
   { encoding, classes }: ShardOptions = {},
 ): Promise<Dataset> {
-  const shards = await Promise.all(paths.map((path) => readShard(path, encoding)));
+  const shards: Shard[] = [];
+  await concurrently(paths, filesAtOnce, async (path, i) => {
+    shards[i] = await readShard(path, encoding);
+  });
   const samples = shards.flatMap((shard) => shard.samples.map((sample) => ({ ...sample, shard })));
   if (samples.every(({ image }) => image === undefined))
     throw badInput(`no images in ${paths[0]}; endings read: ${imageEndings.join(" ")}`);

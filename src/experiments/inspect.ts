@@ -17,6 +17,7 @@ import type { TensorFile } from "../checkpoint/tensor-file.ts";
 import { openTokenizer } from "../engine/clip.ts";
 import { TbarError } from "../tensor/error.ts";
 import { sizeOf } from "../tensor/tensor.ts";
+import { openedModel } from "./describe-opened.ts";
 import { readingOf } from "./job.ts";
 import { backdoorWarning } from "./model-facts.ts";
 import type { Reading } from "./result.ts";
@@ -35,7 +36,13 @@ export interface InspectResult extends Reading {
   /** Why `tbar eval` would refuse it; absent where it would not. */
   readonly refused?: string;
   /** The model in it, where there is one. */
-  readonly model?: { readonly layout: Layout; readonly architecture: string; readonly parameters: number };
+  readonly model?: {
+    readonly layout: Layout;
+    readonly architecture: string;
+    readonly parameters: number;
+    readonly preprocess: string;
+    readonly activation: string;
+  };
   readonly dtypes: readonly { readonly dtype: Dtype; readonly tensors: number; readonly values: number }[];
   readonly tensors: readonly { readonly name: string; readonly dtype: Dtype; readonly shape: readonly number[] }[];
   readonly metadata: Readonly<Record<string, string>>;
@@ -131,7 +138,12 @@ async function modelOf(
       }
     });
   });
-  return { model: { layout, architecture: architectureOf(config), parameters }, refused, ...readingOf(checkpoint) };
+  const { preprocess, activation } = openedModel(checkpoint);
+  return {
+    model: { layout, architecture: architectureOf(config), parameters, preprocess, activation },
+    refused,
+    ...readingOf(checkpoint),
+  };
 }
 
 function contentOf(file: TensorFile | undefined): Pick<InspectResult, "dtypes" | "tensors" | "metadata"> {

@@ -53,6 +53,8 @@ function inspectText(result: InspectResult): string {
     ...(official === undefined ? [] : [["", `the file of ${official}, untouched`]]),
     ...(model === undefined ? [] : [["model", `${model.architecture}, ${counted(model.parameters)} parameters`]]),
     ...(model === undefined ? [] : [["layout", names[model.layout]]]),
+    ...(model === undefined ? [] : [["images", model.preprocess]]),
+    ...(model === undefined ? [] : [["activation", model.activation]]),
     ...dtypes.map(({ dtype, ...of }) => [dtype, `${counted(of.tensors)} tensors, ${counted(of.values)} values`]),
     ...Object.entries(metadata)
       .slice(0, most)
