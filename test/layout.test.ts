@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 const order: readonly (readonly string[])[] = [
   ["tensor"],
-  ["files"],
+  ["files", "process"],
   ["graph", "checkpoint", "hub"],
   ["data"],
   ["world"],

@@ -106,6 +106,7 @@ async function writeAtomic(path: string, options: WriteOptions, work: (temporary
     await refuseExisting(path, options);
     for (const stale of await abandoned(path, "tmp")) await rm(stale, { recursive: true, force: true });
     unfinished.add(temporary);
+    watcher(temporary, true);
     await work(temporary);
     await syncPath(dirname(path)).catch(() => {}); // the output is there already
   } catch (error) {
@@ -114,6 +115,7 @@ async function writeAtomic(path: string, options: WriteOptions, work: (temporary
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
     unfinished.delete(temporary);
     letGo(temporary);
+    watcher(temporary, false);
   }
 }
 
@@ -205,6 +207,12 @@ const unfinished = new Set<string>();
 process.on("exit", () => {
   for (const path of unfinished) rmSync(path, { recursive: true, force: true });
 });
+
+/** Told of each temporary name as it comes and goes, for a process that watches over this one. */
+let watcher = (_temporary: string, _exists: boolean): void => {};
+export function watchTemporaries(told: (temporary: string, exists: boolean) => void): void {
+  watcher = told;
+}
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: "the disk is full",

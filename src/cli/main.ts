@@ -1,22 +1,47 @@
 #!/usr/bin/env node
-/** The binary: the process as a terminal, and its signals. */
+/**
+ * The binary: starts the command in a process of its own and watches over it, as a signal cannot be heard while native code computes. Pages
+ * of help are not worth a process, and a debugger or hook is meant for the command.
+ */
+import { constants } from "node:os";
+import { forkModule } from "../process/fork.ts";
+import { supervise } from "../process/supervise.ts";
 import { exits } from "./outcome.ts";
-import { run } from "./run.ts";
 
-/** After a first signal the job may finish its step; then it is ended. Half-written outputs are removed either way. */
-const patience = 10_000;
+const argv = process.argv.slice(2);
+const isHelp = argv.length === 0 || argv[0] === "help" || argv.some((word) => /^(-h|--help|--version)$/.test(word));
+const isWatchedByOthers = process.execArgv.some((word) =>
+  /^(-r|--(import|require|loader|inspect|cpu-prof|heap-prof))/.test(word),
+);
+if (isHelp || isWatchedByOthers) await import("./job.ts");
+else process.exitCode = await watched();
 
-const stop = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const) {
-  process.on(name, () => {
-    if (stop.signal.aborted) process.exit(exits.interrupted);
-    stop.abort();
-    setTimeout(() => process.exit(exits.interrupted), patience).unref();
+async function watched(): Promise<number> {
+  const child = forkModule("job", import.meta.url, {
+    args: argv,
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+    node: process.execArgv,
   });
+  const job = supervise(child);
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of signals) process.on(name, () => job.stop(name));
+  const { code, by, signal } = await job.ended;
+  for (const name of signals) process.removeAllListeners(name);
+  if (signal !== undefined) {
+    if (code === undefined) say("interrupted", "interrupted");
+    const isOver = code === undefined || code === exits.interrupted;
+    return isOver ? (signal === "SIGINT" ? exits.interrupted : 128 + constants.signals[signal]) : code;
+  }
+  if (code !== undefined) return code;
+  say(
+    "internal",
+    `the command's process was ended by ${by}${by === "SIGKILL" ? ", by the system perhaps for want of memory" : ""}`,
+  );
+  return exits.internal;
 }
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error; // else: whoever read the pipe has gone
-  process.exit(exits.done);
-});
 
-process.exitCode = await run(process.argv.slice(2), { out: process.stdout, err: process.stderr, signal: stop.signal });
+/** As `run` would have said it. */
+function say(code: string, message: string): void {
+  process.stderr.write(`${process.stderr.isTTY ? "\r\x1b[K" : ""}tbar: ${message}\n`);
+  if (argv.includes("--json")) process.stdout.write(`${JSON.stringify({ error: { code, message } }, null, 2)}\n`);
+}

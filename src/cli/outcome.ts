@@ -42,4 +42,4 @@ export const exitsHelp = `Exit codes:
   1    finished, but not proven
   2    bad input: an option, a file or a device that cannot be used
   70   a fault of tbar itself (please report it, with --debug)
-  130  interrupted`;
+  130  interrupted (143 by SIGTERM, 129 by SIGHUP)`;

@@ -127,12 +127,17 @@ function complain(error: unknown, argv: readonly string[], { out, err, signal }:
   if (error instanceof CommanderError && error.code === "commander.help") return exits.badInput; // it was printed
   const { code, message } = signal.aborted ? interruption : told(error);
   err.write(`tbar: ${message}\n`);
-  if (argv.includes("--debug") && error instanceof Error) err.write(`${error.stack}\n`);
+  if (argv.includes("--debug") && error instanceof Error) err.write(`${stackOf(error)}\n`);
   if (argv.includes("--json")) out.write(json({ error: { code, message } }));
   return statuses[code];
 }
 
 const interruption: Said = { code: "interrupted", message: "interrupted" };
+
+/** With what it came from, such as ONNX Runtime's own words. */
+function stackOf({ stack, cause }: Error): string {
+  return cause instanceof Error ? `${stack}\nbecause of ${stackOf(cause)}` : `${stack}`;
+}
 
 const statuses: Readonly<Record<Said["code"], number>> = {
   "bad-input": exits.badInput,

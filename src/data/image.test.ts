@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import sharp, { type Sharp } from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cmykToRgb, decodeImage } from "./image.ts";
+import { cmykToRgb, decodeBytes, decodeImage } from "./image.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -78,4 +78,21 @@ describe("decodeImage, as Pillow's convert(RGB)", () => {
     png.writeUInt32BE(crc32(png.subarray(12, 29)), 29); // IHDR: name and 13 bytes
     await expect(decodeImage(await file("bomb.png", png))).rejects.toThrow(/bomb.png: .*pixel limit/);
   });
+});
+
+it("a few bytes that claim many pixels are refused, a large picture of many bytes is read", async () => {
+  const gif = await sharp({ create: { width: 4, height: 4, channels: 3, background: "red" } })
+    .gif()
+    .toBuffer();
+  const frame = gif.indexOf(0x2c, 13 + 6); // behind the screen and two colours
+  gif.writeUInt16LE(9000, frame + 5);
+  gif.writeUInt16LE(9000, frame + 7);
+  await expect(decodeBytes(gif, "a.gif")).rejects.toThrow(/cannot read image a\.gif: .*pixel/);
+  const large = { width: 4500, height: 4500, channels: 3 } as const;
+  const noise = await sharp({
+    create: { ...large, background: "red", noise: { type: "gaussian", mean: 128, sigma: 40 } },
+  })
+    .jpeg()
+    .toBuffer();
+  expect(await decodeBytes(noise, "a.jpg")).toMatchObject({ width: 4500, height: 4500 });
 });

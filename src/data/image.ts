@@ -107,7 +107,6 @@ export async function readImageFile(file: string): Promise<Buffer> {
 
 const options: SharpOptions = {
   ignoreIcc: true,
-  limitInputPixels: maxPixels,
   failOn: "error",
   sequentialRead: true, // spares a copy of the whole image
 };
@@ -117,7 +116,14 @@ const limits = { pixels: maxPixels, side: maxSide };
 /** Seconds for one image: 89 million pixels take a few. */
 const maxSeconds = 60;
 
-const opened = (sharp: typeof SharpModule, bytes: Uint8Array) => sharp(bytes, options).timeout({ seconds: maxSeconds });
+/** A few bytes may claim millions of pixels, and memory for them is taken before the first is read: of a small file so many are believed. */
+const believed = 2 ** 24;
+const pixelsAByte = 1000;
+
+function opened(sharp: typeof SharpModule, bytes: Uint8Array): Sharp {
+  const limitInputPixels = Math.min(maxPixels, Math.max(believed, pixelsAByte * bytes.length));
+  return sharp(bytes, { ...options, limitInputPixels }).timeout({ seconds: maxSeconds });
+}
 
 let loaded: Promise<typeof SharpModule> | undefined;
 

@@ -48,6 +48,8 @@ export function noTokenizer(path: string): TbarError {
 export interface LoadOptions extends RuntimeOptions, ReadOptions {
   /** Share another model's runtime instead of opening one. */
   readonly runtime?: Runtime;
+  /** Ends the process of a model in ONNX files at once. */
+  readonly signal?: AbortSignal;
 }
 
 /**

@@ -1,20 +1,19 @@
 /** A model from ONNX files, as `tbar export` or other exporters of transformers.js write them: it can be run, and that is all. */
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { fromBinary } from "@bufbuild/protobuf";
-import { TensorProto_DataType as DataType, type ModelProto, ModelProtoSchema } from "onnx-buf";
-import { isFile, isFolder, readSmallFile, sha256File } from "../checkpoint/files.ts";
+import { isFile, isFolder, sha256File } from "../checkpoint/files.ts";
 import type { Preprocess } from "../checkpoint/preprocess.ts";
 import { readSettings, type Settings } from "../checkpoint/settings.ts";
 import { loadTokenizer, type Tokenize } from "../clip/tokenizer.ts";
 import { readTokenizerJson } from "../clip/tokenizer-files.ts";
 import { createRuntime } from "../runtime/compile.ts";
 import type { Feeds, Program } from "../runtime/executor.ts";
-import { onnxRuntime, type RuntimeOptions } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
-import { type IntTensor, intTensor, sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
+import { printable } from "../tensor/printable.ts";
+import { type IntTensor, intTensor, type Tensor, tensor } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
 import { concatRows, type Encoder } from "./encoder.ts";
+import { type ForeignOptions, type OnnxFacts, openForeign } from "./onnx-process.ts";
 
 /** The files of a model: one that reads images and one that reads texts, which may be the same. */
 export interface OnnxFiles {
@@ -47,22 +46,16 @@ export async function findOnnx(path: string): Promise<OnnxFiles | undefined> {
   return files;
 }
 
-export interface OnnxFacts {
-  /** Of the file that reads images. */
-  readonly sha256: string;
-  /** The type that most weights have. */
-  readonly dtype: string;
-  readonly parameters: number;
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
 export interface OnnxClip extends Clip {
   readonly files: OnnxFiles;
-  readonly facts: OnnxFacts;
+  readonly facts: OnnxFacts & { /** Of the file that reads images. */ readonly sha256: string };
 }
 
-/** Open the files with the JSON beside them or in the folder above. Throws `bad-input` when something about them is wrong. */
-export async function loadOnnxClip(files: OnnxFiles, options: RuntimeOptions = {}): Promise<OnnxClip> {
+/**
+ * Open the files with the JSON beside them or in the folder above; they run in a process of their own, which ends with `signal`. Throws
+ * `bad-input` when something about them is wrong.
+ */
+export async function loadOnnxClip(files: OnnxFiles, options: ForeignOptions = {}): Promise<OnnxClip> {
   const folder = await settingsFolder(files.image);
   const layout = (await isFile(join(folder, "config.json"))) ? "hf" : "openai";
   const settings = await readSettings(folder, layout, () => {
@@ -71,22 +64,17 @@ export async function loadOnnxClip(files: OnnxFiles, options: RuntimeOptions = {
   const json = await readTokenizerJson(folder);
   if (json === undefined) throw badInput(`${folder} has no tokenizer, so texts cannot be encoded`);
   const tokenize = await loadTokenizer(json, settings.config.text);
-  const facts = await factsOf(files);
-
-  const executor = await onnxRuntime(options);
-  const open = (path: string) =>
-    executor.compile(path).catch((cause) => {
-      throw badInput(`${path} cannot be run: ${String(cause.message).split("\n")[0].slice(0, 300)}`, cause);
-    });
-  const image = await open(files.image);
-  const text = files.text === files.image ? image : await open(files.text);
-  const runtime = createRuntime(executor);
-  const release = async () => {
-    for (const program of new Set([image, text])) await program.release();
-    await runtime.release();
-  };
+  const model = await openForeign([...new Set([files.image, files.text])], options);
+  const [image, text = image] = model.programs;
   const encoder = onnxEncoder(settings, { image, text }, tokenize, files);
-  return { ...settings, tokenize, runtime: { ...runtime, release }, encoder, files, facts };
+  const facts = { ...model.facts, sha256: await sha256File(files.image) };
+  const runtime = createRuntime({ description: model.description, compile: async () => unreachable() });
+  return { ...settings, tokenize, runtime: { ...runtime, release: model.release }, encoder, files, facts };
+}
+
+/** Weights are inside the model's own programs: nobody has others to compile for it. */
+function unreachable(): never {
+  throw new Error("a model in ONNX files runs no program but its own");
 }
 
 async function settingsFolder(file: string): Promise<string> {
@@ -114,13 +102,16 @@ export function onnxEncoder(
   const run = async (program: Program, file: string, own: Feeds, output: string): Promise<Tensor> => {
     const given = Object.fromEntries(program.inputs.map((name) => [name, own[name] ?? blank(name)]));
     const unknown = program.inputs.find((name) => given[name] === undefined);
-    if (unknown !== undefined) throw badInput(`${file} reads "${unknown}", which no CLIP of transformers.js does`);
-    const results = await program.run(given).catch((cause) => {
-      throw badInput(`${file} cannot be run: ${String(cause.message).split("\n")[0].slice(0, 300)}`, cause);
-    });
-    const found = results[output] ?? results["pooler_output"];
-    if (found?.shape.length === 2 && found.data instanceof Float32Array) return unitRows(found);
-    throw badInput(`${file} has no float32 ${output}; it gives ${Object.keys(results).join(", ")}`);
+    if (unknown !== undefined)
+      throw badInput(`${file} reads "${printable(unknown)}", which no CLIP of transformers.js does`);
+    const wanted = [output, "pooler_output"].find((name) => program.outputs.includes(name));
+    const found = wanted === undefined ? undefined : (await program.run(given, {}, [wanted]))[wanted];
+    const rows = (own.pixel_values ?? own.input_ids).shape[0];
+    if (found?.shape.length === 2 && found.shape[0] === rows && found.data instanceof Float32Array)
+      return unitRows(found);
+    throw badInput(
+      `${file} gives no float32 ${output} of ${rows} rows; its outputs are ${printable(program.outputs.join(", "))}`,
+    );
   };
   return {
     images: (_, pixels) => run(image, files.image, { pixel_values: normalized(pixels, preprocess) }, "image_embeds"),
@@ -169,30 +160,4 @@ function unitRows({ shape, data }: Tensor): Tensor {
     for (let e = 0; e < width; e++) row[e] /= norm;
   }
   return { shape, data: out };
-}
-
-async function factsOf({ image, text }: OnnxFiles): Promise<OnnxFacts> {
-  const counts = new Map<string, number>();
-  const metadata: Record<string, string> = {};
-  for (const file of new Set([image, text])) {
-    const { graph, metadataProps } = await readModel(file);
-    for (const { dims, dataType } of graph?.initializer ?? []) {
-      const type = dataType === DataType.FLOAT ? "float32" : (DataType[dataType ?? 0]?.toLowerCase() ?? "unknown");
-      counts.set(type, (counts.get(type) ?? 0) + sizeOf(dims.map(Number)));
-    }
-    for (const { key, value } of metadataProps) metadata[key] = value;
-  }
-  const [dtype = "unknown"] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? [];
-  const parameters = [...counts.values()].reduce((a, b) => a + b, 0);
-  return { sha256: await sha256File(image), dtype, parameters, metadata };
-}
-
-/** Weights are views of the file's bytes. */
-async function readModel(path: string): Promise<ModelProto> {
-  const bytes = await readSmallFile(path, 2 ** 31 - 1);
-  try {
-    return fromBinary(ModelProtoSchema, bytes);
-  } catch (cause) {
-    throw badInput(`${path} is no ONNX file: ${(cause as Error).message}`, cause);
-  }
 }

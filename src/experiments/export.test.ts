@@ -127,7 +127,7 @@ test("an ONNX file that is none, or no CLIP", async () => {
   await rename(at("text.keep"), at("out/onnx/text_model.onnx"));
   await writeFile(at("out/onnx/other.onnx"), await readFile(at("out/onnx/text_model.onnx")));
   expect((await tbar(words("eval --model ./out/onnx/other.onnx --data shapes:texture --test 5"))).err).toMatch(
-    /other\.onnx has no float32 image_embeds; it gives text_embeds/,
+    /other\.onnx gives no float32 image_embeds of 5 rows; its outputs are text_embeds/,
   );
 });
 

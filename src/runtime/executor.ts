@@ -6,8 +6,13 @@ export type Feeds = Readonly<Record<string, Tensor | IntTensor>>;
 export interface Program {
   /** What it reads. */
   readonly inputs: readonly string[];
-  /** Run once. Results named in `into` are written in place there; the others are new tensors. */
-  run(feeds: Feeds, into?: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>;
+  /** What it can be asked for. */
+  readonly outputs: readonly string[];
+  /**
+   * Run once. Results named in `into` are written in place there; the others are new tensors. All of them, unless told which `only`.
+   * Throws `unavailable` when memory runs out.
+   */
+  run(feeds: Feeds, into?: Readonly<Record<string, Tensor>>, only?: readonly string[]): Promise<Record<string, Tensor>>;
   release(): Promise<void>;
 }
 

@@ -1,11 +1,12 @@
 /** ONNX Runtime as an executor. The only file that loads onnxruntime-node, and it does so when first used. */
 import { createRequire } from "node:module";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
-import { TbarError } from "../tensor/error.ts";
+import { badInput, TbarError } from "../tensor/error.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
-import { deviceTrouble, ortReason } from "./device.ts";
+import { deviceTrouble } from "./device.ts";
 import type { Executor, Feeds, Program } from "./executor.ts";
 import { onnxRuntimePackage } from "./onnxruntime-package.ts";
+import { outOfMemory, reasonOf } from "./reason.ts";
 
 export const devices = ["cpu", "webgpu", "cuda", "dml", "coreml"] as const;
 export type Device = (typeof devices)[number];
@@ -19,6 +20,11 @@ export interface RuntimeOptions {
 /** onnxruntime-node: what onnxruntime-common declares, and the list of devices that its own library was built with. */
 type Ort = typeof import("onnxruntime-common") & { listSupportedBackends(): readonly { readonly name: string }[] };
 
+/** The library's folder, fetched if need be: also for a process that is to load it and cannot say so on stderr. */
+export function prepareRuntime(): Promise<string> {
+  return onnxRuntimePackage((text) => process.stderr.write(text));
+}
+
 function load(folder: string): Ort {
   try {
     return createRequire(import.meta.url)(folder);
@@ -30,8 +36,9 @@ function load(folder: string): Ort {
 
 /** An executor on one device. Throws `unavailable` with advice when ONNX Runtime or the device is missing. */
 export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = {}): Promise<Executor> {
-  const folder = await onnxRuntimePackage((text) => process.stderr.write(text));
+  const folder = await prepareRuntime();
   const ort = load(folder);
+  ort.env.logLevel = "fatal"; // its own lines on stderr: errors are told by us
   const supported = ort.listSupportedBackends().map((backend) => backend.name);
   if (!supported.includes(device)) {
     throw new TbarError(
@@ -39,15 +46,15 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
       `device "${device}" is not part of this build of ONNX Runtime (it has ${supported.join(", ")}); use --device cpu`,
     );
   }
-  const unusable = (why: string) =>
-    new TbarError("unavailable", `device "${device}" cannot be used here (${why}); use --device cpu`);
   const trouble = device === "cpu" ? undefined : await deviceTrouble(folder, device);
-  if (trouble !== undefined) throw unusable(trouble);
+  if (trouble !== undefined) {
+    throw new TbarError("unavailable", `device "${device}" cannot be used here (${trouble}); use --device cpu`);
+  }
   const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
     ...(threads !== undefined && { intraOpNumThreads: threads }), // undefined is refused
     graphOptimizationLevel: "all",
-    logSeverityLevel: 3,
+    logSeverityLevel: 4,
   };
   const wrap = (value: Feeds[string]): OrtTensor =>
     value.data instanceof Int32Array
@@ -63,28 +70,37 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
           ? ort.InferenceSession.create(onnx, options)
           : ort.InferenceSession.create(onnx, { ...options, externalData });
       const session = await opening.catch((cause) => {
-        const why = ortReason(String((cause as Error)?.message ?? cause));
-        throw device === "cpu" ? new Error(why, { cause }) : unusable(why);
+        throw refused(onnx, device, cause);
       });
       const fed = session.inputNames;
       return {
         inputs: fed,
-        async run(feeds, into = {}) {
+        outputs: session.outputNames,
+        async run(feeds, into = {}, only = session.outputNames) {
           const missing = fed.find((name) => feeds[name] === undefined);
           if (missing !== undefined) throw new Error(`the program reads "${missing}", which was not fed`);
           const wrapped = Object.fromEntries(fed.map((name) => [name, wrap(feeds[name])]));
           const fetches = Object.fromEntries(
-            session.outputNames.map((name) => [name, into[name] === undefined ? null : wrap(into[name])]),
+            only.map((name) => [name, into[name] === undefined ? null : wrap(into[name])]),
           );
           const results = await session.run(wrapped, fetches).catch((cause) => {
-            throw new Error(ortReason(String((cause as Error)?.message ?? cause)), { cause });
+            throw refused(onnx, device, cause);
           });
-          return Object.fromEntries(session.outputNames.map((name) => [name, into[name] ?? unwrap(results[name])]));
+          return Object.fromEntries(only.map((name) => [name, into[name] ?? unwrap(results[name])]));
         },
         release: () => session.release(),
       };
     },
   };
+}
+
+/** A file that cannot be run is its author's fault, want of memory or a device's nobody's, anything else ours. */
+function refused(onnx: Uint8Array | string, device: Device, cause: unknown): Error {
+  const reason = reasonOf(cause);
+  if (typeof onnx === "string") return badInput(`${onnx} cannot be run: ${reason}`, cause);
+  const message = `a program of tbar's cannot be run on ${device}: ${reason}`;
+  if (device !== "cpu") return new TbarError("unavailable", `${message}; use --device cpu`, { cause });
+  return reason === outOfMemory ? new TbarError("unavailable", message, { cause }) : new Error(message, { cause });
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) => new Uint8Array(buffer, byteOffset, byteLength);
