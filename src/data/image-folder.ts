@@ -2,6 +2,7 @@
 import { basename, join } from "node:path";
 import { badInput } from "../tensor/error.ts";
 import { type CaptionsBeside, captionsBeside } from "./captions-beside.ts";
+import { concurrently } from "./concurrently.ts";
 import type { Dataset } from "./dataset.ts";
 import { type ImageFile, imageFiles } from "./image-files.ts";
 import { imageEndings } from "./image-kind.ts";
@@ -18,6 +19,9 @@ interface ClassFolder extends Listing, CaptionsBeside {
   readonly name: string;
 }
 
+/** Each reads several captions at a time, and a process may have only so many files open. */
+const foldersAtOnce = 8;
+
 /**
  * Classes are the subfolders with images in the order of their names (of their numbers where all are numbers), `_` read as a space (ImageNet's and SUN397's as CLIP calls
  * them). Deeper folders and other files are left out and counted. Where no subfolder holds an image, the folder's own images come without labels. An image's caption is the text
@@ -25,7 +29,10 @@ interface ClassFolder extends Listing, CaptionsBeside {
  */
 export async function openImageFolder(folder: string, { encoding }: FolderOptions = {}): Promise<Dataset> {
   const top = await listFolder(folder);
-  const inside = await Promise.all(top.folders.map((name) => readClass(folder, name, encoding)));
+  const inside: ClassFolder[] = [];
+  await concurrently(top.folders, foldersAtOnce, async (name, i) => {
+    inside[i] = await readClass(folder, name, encoding);
+  });
   const classes = inside.filter(({ images }) => images.length > 0);
   const foreign = inside.find(({ images, others }) => images.length === 0 && others.some(isForeignName));
   if (foreign !== undefined && classes.length > 0)
@@ -45,19 +52,11 @@ export async function openImageFolder(folder: string, { encoding }: FolderOption
       ...(captions[i] !== undefined && { caption: captions[i] }),
     })),
   );
-  const empty = inside.length - classes.length;
   const leftOut = sumCounts([
     top.leftOut,
     countsOf(top.others),
-    ...(top.images.length > 0 ? [{ "images beside the class folders": top.images.length }] : []),
-    ...(empty > 0
-      ? [
-          {
-            [`folders without an image (${inside.find(({ images }) => images.length === 0)!.name.slice(0, 40)}${empty > 1 ? ", ..." : ""})`]:
-              empty,
-          },
-        ]
-      : []),
+    { "images beside the class folders": top.images.length },
+    emptyOf(inside),
     ...classes.map(unusedOf),
   ]);
   const captioned = classes.find(({ ending }) => ending !== undefined)?.ending;
@@ -89,10 +88,7 @@ async function flat(folder: string, top: Listing, { encoding }: FolderOptions): 
   }
   const beside = await captionsBeside(folder, top.images, new Set(top.others), encoding);
   const files = top.images.map((image, i) => ({ id: image, file: join(folder, image), caption: beside.captions[i] }));
-  const leftOut = sumCounts([
-    unusedOf({ ...top, ...beside }),
-    ...(top.folders.length > 0 ? [{ "folders without an image": top.folders.length }] : []),
-  ]);
+  const leftOut = sumCounts([unusedOf({ ...top, ...beside }), { "folders without an image": top.folders.length }]);
   const contents = {
     leftOut,
     ...(beside.ending !== undefined && { captions: `${beside.ending} beside each image` }),
@@ -100,14 +96,18 @@ async function flat(folder: string, top: Listing, { encoding }: FolderOptions): 
   return imageFiles(basename(folder), files, { contents });
 }
 
+/** Folders that are no class, with the name of the first. */
+function emptyOf(folders: readonly ClassFolder[]): Counts {
+  const empty = folders.filter(({ images }) => images.length === 0);
+  if (empty.length === 0) return {};
+  const names = `${empty[0].name.slice(0, 40)}${empty.length > 1 ? ", ..." : ""}`;
+  return { [`folders without an image (${names})`]: empty.length };
+}
+
 /** Files of a folder that were not read: not those with captions, nor what img2dataset says of the same images in JSON. */
-function unusedOf({ others, leftOut, ending, folders }: Listing & CaptionsBeside & { readonly name?: string }): Counts {
+function unusedOf({ others, leftOut, ending, folders }: Listing & CaptionsBeside): Counts {
   const isUsed = (file: string) => ending !== undefined && (file.endsWith(ending) || file.endsWith(".json"));
-  return sumCounts([
-    leftOut,
-    countsOf(others.filter((file) => !isUsed(file))),
-    ...(folders.length > 0 ? [{ "deeper folders": folders.length }] : []),
-  ]);
+  return sumCounts([leftOut, countsOf(others.filter((file) => !isUsed(file))), { "deeper folders": folders.length }]);
 }
 
 const countsOf = (files: readonly string[]): Counts => sumCounts(files.map((file) => ({ [kindOf(file)]: 1 })));

@@ -10,8 +10,7 @@ export const imageEndings: readonly string[] = [
 
 /** Of images that are not read; where they lie among others they are counted, not passed over. */
 export const foreignEndings: readonly string[] = [
-  ".heic", ".heif", ".jp2", ".jxl", ".svg", ".ico", ".psd", ".tga", ".exr", ".hdr", ".dng", ".cr2", ".nef", ".arw", ".raw", ".pdf",
-  ".dcm", ".npy", ".mp4", ".mov", ".webm", ".avi",
+  ".heic", ".heif", ".jp2", ".j2k", ".jxl", ".svg", ".ico", ".psd", ".tga", ".exr", ".hdr", ".dng", ".cr2", ".nef", ".arw",
 ]; // biome-ignore format: a list
 
 const startsWith = (bytes: Uint8Array, text: string, at = 0) =>

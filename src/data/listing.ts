@@ -17,12 +17,12 @@ export const isImageName = (name: string): boolean => imageEndings.includes(extn
 /** An image of a kind that is not read. */
 export const isForeignName = (name: string): boolean => foreignEndings.includes(extname(name).toLowerCase());
 
-/** Counts by kind. */
+/** Counts by kind; none is zero once they are summed. */
 export type Counts = Readonly<Record<string, number>>;
 
 export function sumCounts(all: readonly Counts[]): Counts {
   const sum: Record<string, number> = {};
-  for (const counts of all) for (const [kind, n] of Object.entries(counts)) sum[kind] = (sum[kind] ?? 0) + n;
+  for (const counts of all) for (const [kind, n] of Object.entries(counts)) if (n > 0) sum[kind] = (sum[kind] ?? 0) + n;
   return sum;
 }
 

@@ -12,6 +12,7 @@ import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import { checkClasses } from "./classes.ts";
+import { openedData } from "./describe-opened.ts";
 import { Clock, type JobOptions, machineFacts, silent } from "./job.ts";
 import { imagesSha256, weightsSha256 } from "./measured-on.ts";
 import { askedTrigger, implantedTriggers } from "./model-facts.ts";
@@ -72,7 +73,10 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
   const drawn = await source.sets({ ...options.sizes, test: options.testImages });
   const test = options.fingerprint ? cached(drawn.test, clip.preprocess) : drawn.test;
-  progress.opened?.({ models: [clip.opened], data: source.opened() });
+  progress.opened?.({
+    models: [clip.opened],
+    data: { ...source.opened(), ...(given && { triggered: openedData(given) }) },
+  });
 
   progress.stage("clean accuracy");
   const scorer = (images: Dataset) => remembering(createScorer(clip, images, head, { signal, onStep: progress.step }));

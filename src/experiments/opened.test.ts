@@ -113,6 +113,20 @@ test("sets of their own have the classes of the data, by name; strangers among t
   );
 });
 
+test("the same images to train and to test on are refused; parts of one folder are not the same", async () => {
+  await put(
+    "d/ant/1.png",
+    "d/bee/1.png",
+    "p/train/ant/1.png",
+    "p/train/bee/1.png",
+    "p/test/ant/1.png",
+    "p/test/bee/1.png",
+  );
+  const open = (name: string) => openSource(join(root, name), { seed: 1, testData: `${join(root, name)}/` });
+  await expect(open("d")).rejects.toThrow("these are the images of --data, which has no parts of its own");
+  expect((await (await open("p")).sets({ test: 9 })).test.size).toBe(2);
+});
+
 test.each(["{}", "{c}", "{class}", "{class_name}", "{classname}", "{label}", "{0}"])(
   "templates: %s stands for the class name",
   async (place) => {

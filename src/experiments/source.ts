@@ -1,4 +1,5 @@
 /** Where images come from, by what the user typed: the embedded world or a path; cut into sets that share no image. */
+import { resolve } from "node:path";
 import type { ClassList } from "../data/class-names.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { OpenedDataset } from "../data/open.ts";
@@ -104,7 +105,12 @@ export async function openSource(text: string, options: SourceOptions): Promise<
   const own = new Map<string, OpenedDataset>();
   for (const [role, path] of Object.entries({ test: testData, validation: validationData })) {
     if (path === undefined) continue;
-    own.set(role, await openDataset(path, { skipBad, split: "test", encoding, classes: classes ?? sameClasses }));
+    const set = await openDataset(path, { skipBad, split: "test", encoding, classes: classes ?? sameClasses });
+    if (resolve(path) === resolve(text) && isSame(set, main))
+      throw badInput(
+        `--${role}-data ${path}: these are the images of --data, which has no parts of its own; leave the option out, and they are split`,
+      );
+    own.set(role, set);
   }
   let drawn: OpenedData["sets"];
   const found = once(() => ({
@@ -157,6 +163,11 @@ export async function openSource(text: string, options: SourceOptions): Promise<
       return sets;
     },
   };
+}
+
+function isSame(a: Dataset, b: Dataset): boolean {
+  const ends = ({ size, example }: Dataset) => [example(0).id, example(size - 1).id];
+  return a.name === b.name && a.size === b.size && String(ends(a)) === String(ends(b));
 }
 
 function once<T>(make: () => T): () => T {
