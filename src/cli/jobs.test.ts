@@ -328,6 +328,8 @@ describe("--dry-run: time, memory and disk, and nothing is done", () => {
     const estimate = JSON.parse(out);
     expect(estimate).toMatchObject({ kind: "estimate", job });
     expect(estimate.seconds).toBeGreaterThan(0);
+    expect(estimate.range[0]).toBeLessThanOrEqual(estimate.seconds);
+    expect(estimate.range[1]).toBeGreaterThan(estimate.seconds);
     expect(estimate.memory.needed).toBeGreaterThan(1e8);
     const [disk] = estimate.disk;
     if (job !== "eval") expect(disk.bytes).toBeGreaterThan(1000);
@@ -347,6 +349,35 @@ describe("--dry-run: time, memory and disk, and nothing is done", () => {
   it("refuses what the job would refuse", async () => {
     const { code, err } = await tbar(words(`${attack.replace("mint", "mitn")} --model ./pico --dry-run`));
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('did you mean "mint"?') });
+  });
+
+  it.each([
+    ["attack", `${attack} --boost 2 --model ./pico`, "--boost needs a trigger with copies"],
+    [
+      "attack",
+      `${attack.replace("--rate 0.3", "--rate 0.0001")} --model ./pico`,
+      "is less than one of the 800 examples",
+    ],
+    [
+      "attack",
+      `attack grond ${world} --target mint --images 64 --model ./pico --state ./work`,
+      "cannot be taken up again",
+    ],
+    [
+      "attack",
+      `attack badnet ${world.replace("background", "shape")} --target circle --model ./bad`,
+      "it would be lost",
+    ],
+    ["clean", `${clean} --method plain --checks 2`, "--checks 2: so few images cannot show"],
+    ["clean", `clean --model ./bad ${world} --validation 50`, "too few images to say: of 50 validation images"],
+    ["clean", `clean --model ./pico ${world} --target mint`, "does not say which trigger it carries"],
+    ["clean", `${clean} --clean 0 --method fisher`, "the method fisher needs clean images"],
+  ])("%s refuses what the job refuses: %s", async (_, line, message) => {
+    const dry = await tbar(words(`${line} --dry-run`));
+    expect(dry.code).toBeGreaterThan(0);
+    expect(dry.err).toContain(message);
+    const done = await tbar(words(`${line} --out ./never`));
+    expect({ code: done.code, err: done.err }).toEqual({ code: dry.code, err: expect.stringContaining(message) });
   });
 
   it.each(["badnet", "badclip"])("refuses a %s that does not fit the model's images", async (kind) => {

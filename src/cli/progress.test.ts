@@ -36,6 +36,46 @@ describe("in a pipe", () => {
   });
 });
 
+describe("with the job's stages known beforehand", () => {
+  const stages = [
+    { what: "measure", encoded: 10 },
+    { what: "train", trained: 20 },
+    { what: "search", searched: 1, encoded: 22 },
+  ]; // 10, 60 and 30 of 100
+
+  it("the time left is that of the whole job", () => {
+    const { line, text, wait } = told();
+    line.plan?.(stages);
+    line.stage("measure");
+    for (let step = 1; step <= 10; step++) {
+      wait(1);
+      line.step(step, 10);
+    }
+    line.stage("train");
+    for (let step = 1; step <= 5; step++) {
+      wait(3);
+      line.step(step, 20); // at the fourth 10 + 12 of 100 in 22 s
+    }
+    line.stage("write");
+    wait(10);
+    line.step(1, 2);
+    expect(text()).toBe(
+      "measure\nmeasure  10/10  10.0 s, 1 min 30 s left in all\n" +
+        "train\ntrain  4/20  12.0 s, 1 min 18 s left in all\n" +
+        "write\nwrite  1/2  10.0 s, 10.0 s left\n",
+    );
+  });
+
+  it("a resumed run is judged by its own steps", () => {
+    const { line, text, wait } = told();
+    line.plan?.(stages);
+    line.stage("train");
+    wait(15);
+    line.step(16, 20); // from 10 + 45 to 10 + 48 of 100: 3 in 15 s, 42 are left
+    expect(text()).toContain("train  16/20  15.0 s, 3 min 30 s left in all");
+  });
+});
+
 describe("on a terminal", () => {
   it("redraws one line, leaves each finished stage with its time, and ends on a line of its own", () => {
     const { line, text, wait } = told({ isTTY: true, columns: 200 });

@@ -1,5 +1,6 @@
 /** Progress for eyes: one line redrawn on a terminal, now and then a plain line in a pipe. */
 import type { Progress } from "../experiments/job.ts";
+import { type Part, shareDone } from "../experiments/stages.ts";
 import { duration } from "../report/numbers.ts";
 import type { Sink } from "./terminal.ts";
 
@@ -15,10 +16,28 @@ const plainEvery = 10_000;
 const redrawEvery = 100;
 const barWidth = 20;
 
-/** `now` in milliseconds. Time left is estimated from the steps of the stage so far, a resumed run's own steps only. */
+/**
+ * `now` in milliseconds. Time left is that of the whole job where its stages are known beforehand, else of the stage; estimated from
+ * what was done so far, by this run alone where it goes on from an earlier one.
+ */
 export function progressLine(sink: Sink, now: () => number = () => performance.now()): ProgressLine {
   let current: { what: string; since: number; before?: number } | undefined;
   let shownAt = 0;
+  let planned: readonly Part[] = [];
+  /** Where and when steps of planned stages began. */
+  let began: { share: number; at: number } | undefined;
+
+  /** Seconds left of the job, or of the stage alone; undefined before anything can be said. */
+  const left = (stage: { what: string; since: number; before: number }, done: number, total: number) => {
+    const elapsed = (now() - stage.since) / 1000;
+    const own = (elapsed / (done - stage.before)) * (total - done);
+    const share = shareDone(planned, stage.what, done / total);
+    if (share === undefined) return { seconds: own, of: "" };
+    began ??= { share: shareDone(planned, stage.what, stage.before / total) ?? 0, at: stage.since };
+    const gone = share - began.share;
+    if (gone <= 0) return { seconds: own, of: "" };
+    return { seconds: ((now() - began.at) / 1000 / gone) * (1 - share), of: " in all" };
+  };
 
   const redraw = (text: string) => sink.write(`\r\x1b[K${text.slice(0, (sink.columns || 80) - 1)}`);
   const close = () => {
@@ -41,11 +60,15 @@ export function progressLine(sink: Sink, now: () => number = () => performance.n
       if (now() - shownAt < (sink.isTTY ? redrawEvery : plainEvery)) return;
       shownAt = now();
       const elapsed = (now() - current.since) / 1000;
-      const left = (elapsed / (done - current.before)) * (total - done);
-      const times = `${duration(elapsed)}, ${duration(left)} left`;
+      const rest = left({ ...current, before: current.before }, done, total);
+      const times = `${duration(elapsed)}, ${duration(rest.seconds)} left${rest.of}`;
       const facts = [`${done}/${total}`, note, times].filter(Boolean).join("  ");
       if (sink.isTTY) redraw(`${current.what} ${bar(done / total)} ${facts}`);
       else sink.write(`${current.what}  ${facts}\n`);
+    },
+    plan(stages) {
+      planned = stages;
+      began = undefined;
     },
     say(line) {
       if (sink.isTTY && current !== undefined) sink.write("\r\x1b[K");

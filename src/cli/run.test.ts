@@ -9,6 +9,7 @@ import { cleanDefaults } from "../experiments/clean.ts";
 import { methodNames } from "../experiments/methods.ts";
 import { pretrainDefaults } from "../experiments/pretrain.ts";
 import { attackNames } from "../experiments/registry.ts";
+import { run } from "./run.ts";
 
 describe("help", () => {
   it("of tbar lists every command, tbar demo first, and the exit codes, on standard output", async () => {
@@ -212,6 +213,21 @@ describe("bad input: exit 2, a sentence that says what would work, nothing left 
     expect(JSON.parse(out).error.message).toContain(message.split(" ")[0]);
     expect(code).toBe(2);
     expect(await readdir(folder)).toEqual(before);
+  });
+
+  it.each([
+    ["clean", 100, "interrupted; with --state FOLDER the same command would go on from where it was\n"],
+    ["clean --state work", 100, "interrupted\n"],
+    ["clean", 5, "interrupted\n"],
+    ["eval", 100, "interrupted\n"],
+  ])("%s, interrupted after %i s: what would have kept the work", async (command, seconds, message) => {
+    let said = "";
+    let time = 0;
+    const signal = AbortSignal.abort();
+    const terminal = { out: { write: () => {} }, err: { write: (text: string) => (said += text) }, signal };
+    const argv = [...command.split(" "), "--model", at("pico"), "--data", "shapes", ...(command === "eval" ? [] : ["--out", at("new")])]; // biome-ignore format: one line
+    const code = await run(argv, terminal, () => (time += 1000 * seconds));
+    expect({ code, said }).toEqual({ code: 130, said: `tbar: ${message}` });
   });
 
   it("shows where an error comes from with --debug", async () => {

@@ -26,7 +26,12 @@ import { progressLine } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Run `tbar` with these arguments. Never throws: the exit status says how it went. */
-export async function run(argv: readonly string[], terminal: Terminal): Promise<number> {
+export async function run(
+  argv: readonly string[],
+  terminal: Terminal,
+  now: () => number = () => performance.now(),
+): Promise<number> {
+  const started = now();
   let code: number = exits.done;
   const perform: Perform = async (options, work) => {
     const line = options.quiet ? { ...silent, say: () => {}, end: () => {} } : progressLine(terminal.err);
@@ -50,7 +55,7 @@ export async function run(argv: readonly string[], terminal: Terminal): Promise<
     return code;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exits.done; // help and version
-    return complain(error, argv, terminal);
+    return complain(error, argv, terminal, (now() - started) / 1000);
   }
 }
 
@@ -123,16 +128,26 @@ const inOrder: Help["groupItems"] = (all, visible, groupOf) => {
 };
 
 /** Says what went wrong, for eyes and (with --json) for programs, and gives the exit status. */
-function complain(error: unknown, argv: readonly string[], { out, err, signal }: Terminal): number {
+function complain(error: unknown, argv: readonly string[], { out, err, signal }: Terminal, seconds: number): number {
   if (error instanceof CommanderError && error.code === "commander.help") return exits.badInput; // it was printed
-  const { code, message } = signal.aborted ? interruption : told(error);
+  const { code, message } = signal.aborted ? interruption(argv, seconds) : told(error);
   err.write(`tbar: ${message}\n`);
   if (argv.includes("--debug") && error instanceof Error) err.write(`${stackOf(error)}\n`);
   if (argv.includes("--json")) out.write(json({ error: { code, message } }));
   return statuses[code];
 }
 
-const interruption: Said = { code: "interrupted", message: "interrupted" };
+/** A long job that could have been kept is told of --state. */
+function interruption(argv: readonly string[], seconds: number): Said {
+  const isKept = argv.includes("--state") || argv.some((word) => word.startsWith("--state="));
+  const isLost = seconds >= long && keeping.includes(argv[0]) && !isKept;
+  const advice = isLost ? "; with --state FOLDER the same command would go on from where it was" : "";
+  return { code: "interrupted", message: `interrupted${advice}` };
+}
+
+/** Commands that take --state, and the seconds from which their work is worth keeping. */
+const keeping: readonly string[] = ["attack", "clean"];
+const long = 60;
 
 /** With what it came from, such as ONNX Runtime's own words. */
 function stackOf({ stack, cause }: Error): string {

@@ -33,6 +33,7 @@ import { familyRecipe, type Given, resolveRecipe } from "./recipes.ts";
 import { attackNamed, makeTrigger } from "./registry.ts";
 import type { AttackResult, EffectScores } from "./result.ts";
 import { neededClasses, openSource, type SourceOptions } from "./source.ts";
+import { attackStages } from "./stages.ts";
 import { triggerFiles } from "./trigger-file.ts";
 import { version } from "./version.ts";
 import { openWork } from "./work.ts";
@@ -112,6 +113,10 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
   const shadow = shadowNames && { head: await headOf(shadowNames), classNames: shadowNames };
   const sets = await source.sets({ implant: options.images, test: options.testImages });
   progress.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
+  const extra = attack.extra?.(options.trigger, { ...recipe, rate: options.rate, images: sets.implant.size }) ?? 0;
+  const { size: implant } = sets.implant;
+  const { kind } = options.trigger.spec;
+  progress.plan?.(attackStages({ kind, test: sets.test.size, implant, epochs: recipe.epochs, extra }));
   const input: AttackInput = {
     clip,
     weights: clip.weights,
@@ -125,9 +130,7 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
     signal,
     report: progress.step,
   };
-  if (options.state !== undefined && attack.implant !== undefined) {
-    throw badInput(`--state: ${options.trigger.spec.kind} has a training of its own, which cannot be taken up again`);
-  }
+  checkState(options, attack);
   if (attack.fit !== undefined) stage("fit the trigger");
   const trigger = (await attack.fit?.(options.trigger, input)) ?? options.trigger;
   const work =
@@ -285,8 +288,14 @@ const usualImplant =
       onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),
     });
 
+/** Throws `bad-input` where the work is to be kept, and cannot be. */
+export function checkState({ state, trigger }: Pick<AttackOptions, "state" | "trigger">, { implant }: Attack): void {
+  if (state === undefined || implant === undefined) return;
+  throw badInput(`--state: ${trigger.spec.kind} has a training of its own, which cannot be taken up again`);
+}
+
 /** What poisoned training images carry: the trigger itself, or several copies of it. */
-function trainingTrigger(trigger: Trigger, boost = 1): Trigger {
+export function trainingTrigger(trigger: Trigger, boost = 1): Trigger {
   const { spec } = trigger;
   if (boost === 1) return trigger;
   if (!("copies" in spec)) throw badInput(`--boost needs a trigger with copies, such as badnet; ${spec.kind} has none`);

@@ -11,7 +11,7 @@ import { zeroShotHead } from "../engine/zero-shot.ts";
 import { labelsOf, metric } from "../metrics/accuracy.ts";
 import { chanceAgreement } from "../metrics/decision.ts";
 import { type EffectMetrics, effectMetrics } from "../metrics/effect.ts";
-import { badInput, unknownName } from "../tensor/error.ts";
+import { badInput, type TbarError, unknownName } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkClasses } from "./classes.ts";
@@ -67,6 +67,19 @@ export interface CleanSetup {
  */
 const heldOutShare = 0.1;
 
+/** Labels of the classes that are kept from a cleaning; the target's is none of them. */
+export function heldOutClasses(classNames: readonly string[], target: number, seed: number): ReadonlySet<number> {
+  const count = Math.floor(heldOutShare * classNames.length);
+  const others = classNames.map((_, label) => label).filter((label) => label !== target);
+  return new Set(random(seed, "held-out classes").shuffle(others).slice(0, count));
+}
+
+export function unknownTrigger(model: string): TbarError {
+  return badInput(
+    `${model} does not say which trigger it carries; name it with --trigger KIND:key=value or bring a folder of triggered images`,
+  );
+}
+
 export async function setUp(options: CleanOptions): Promise<CleanSetup> {
   const { sizes, seed, signal } = options;
   const clip = await loadClip(options.model, options);
@@ -75,11 +88,7 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
   const implanted = askedTrigger(metadata, options);
   const target = options.target ?? implanted?.target;
   const trigger = options.trigger ?? (given === undefined && implanted ? storedTrigger(implanted.trigger) : undefined);
-  if (trigger === undefined && given === undefined) {
-    throw badInput(
-      `${options.model} does not say which trigger it carries; name it with --trigger KIND:key=value or bring a folder of triggered images`,
-    );
-  }
+  if (trigger === undefined && given === undefined) throw unknownTrigger(options.model);
   const source = await openSource(options.data, options);
   const classNames = neededClasses(source);
   if (target === undefined) throw badInput("which class does the trigger lead to? name it with --target NAME");
@@ -104,9 +113,7 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
   const labelled = async (set: Dataset): Promise<Dataset> =>
     isLabelled ? set : withLabels(set, await scorer(set, keptAlready).answers(clip.weights), classNames);
 
-  const count = isLabelled ? Math.floor(heldOutShare * classNames.length) : 0;
-  const others = classNames.map((_, label) => label).filter((label) => label !== targetLabel);
-  const heldOut = new Set(random(seed, "held-out classes").shuffle(others).slice(0, count));
+  const heldOut = isLabelled ? heldOutClasses(classNames, targetLabel, seed) : new Set<number>();
   const seen = (set: Dataset) => {
     const indices = Array.from({ length: set.size }, (_, i) => i);
     return subset(

@@ -26,6 +26,7 @@ import { examplePictures, prove } from "./proof.ts";
 import { familyRecipe, type Given, resolveRecipe } from "./recipes.ts";
 import type { CleanResult, EffectScores, Variant } from "./result.ts";
 import type { SourceOptions } from "./source.ts";
+import { cleanStages } from "./stages.ts";
 import { judge, limitOf, noBackdoor, notFound } from "./verdict.ts";
 import { version } from "./version.ts";
 import { openWork } from "./work.ts";
@@ -113,6 +114,7 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
     work?.counted(metric, what, (weights) => names.get(weights)) ?? metric;
   const score = scoring(bench, counted);
 
+  progress.plan?.(stagesOf(options, bench));
   stage("measure before");
   const folder = options.triggered && (await bench.ordinary(options.triggered));
   const warnings = [...bench.warnings, ...(folder?.warnings ?? [])];
@@ -266,6 +268,22 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
     ...examples,
     ...finish(),
   };
+}
+
+function stagesOf({ methods, recipe, checks, reboundSteps, curvePoints = 0, untouched }: CleanJob, bench: CleanSetup) {
+  const { attack, clean, validation, test } = bench;
+  return cleanStages({
+    methods,
+    forget: attack.forget.size,
+    clean: clean.size,
+    validation: validation.size,
+    test: test.size,
+    epochs: recipe.epochs,
+    checks,
+    reboundSteps: bench.labels === "given" ? reboundSteps : 0,
+    curvePoints,
+    hasUntouched: untouched !== undefined,
+  });
 }
 
 /** The options that decide which images are drawn. */

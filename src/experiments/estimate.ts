@@ -9,29 +9,27 @@ import { isVision } from "../clip/parameters.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Clip } from "../engine/clip.ts";
 import { sizeOf, type Weights } from "../tensor/tensor.ts";
+import { alphas, type Part, training } from "./stages.ts";
+
+export interface EstimatedPart {
+  readonly what: string;
+  readonly seconds: number;
+  readonly range: readonly [number, number];
+}
 
 export interface Estimate {
   readonly kind: "estimate";
   readonly job: string;
   readonly seconds: number;
-  readonly parts: readonly { readonly what: string; readonly seconds: number }[];
+  /** Seconds at best and at worst: how many alphas a search takes, and how long a training step, shows only when it is done. */
+  readonly range: readonly [number, number];
+  readonly parts: readonly EstimatedPart[];
   /** Bytes. */
   readonly memory: { readonly needed: number; readonly free: number };
   readonly disk: readonly { readonly path: string; readonly bytes: number; readonly free: number }[];
   readonly threads: number;
   /** How it was reckoned, and what is short. */
   readonly note: string;
-}
-
-/** One part of a job's work. */
-export interface Part {
-  readonly what: string;
-  /** Images read (or drawn), encoded and trained on. */
-  readonly read?: number;
-  readonly encoded?: number;
-  readonly trained?: number;
-  /** Texts encoded; texts trained on come with their images. */
-  readonly texts?: number;
 }
 
 export interface Plan {
@@ -62,7 +60,7 @@ export async function estimate(plan: Plan): Promise<Estimate> {
   await plan.clip.runtime.release();
   const { job, outputs, threads } = plan;
   const reckoned =
-    "An estimate: some images were read and encoded to see how fast; a training step counts as three of that.";
+    "An estimate: some images were read and encoded to see how fast; a training step counts as three of that, 2.5 to 4.5 in the range.";
   const advice = "a smaller --batch needs less";
   return estimateOf({ job, parts, memory: memoryOf(plan), outputs, threads, reckoned, advice });
 }
@@ -90,6 +88,7 @@ export async function estimateOf({ job, parts, outputs, threads, ...needs }: Nee
     kind: "estimate",
     job,
     seconds: parts.reduce((sum, { seconds }) => sum + seconds, 0),
+    range: [0, 1].map((end) => parts.reduce((sum, { range }) => sum + range[end], 0)) as [number, number],
     parts,
     memory,
     disk,
@@ -98,14 +97,27 @@ export async function estimateOf({ job, parts, outputs, threads, ...needs }: Nee
   };
 }
 
-/** Backward is twice the forward. */
-function times({ parts, clip, bothTowers }: Plan, { read, encode, flops: rate }: Speed): Estimate["parts"] {
+/** Another process may take a part of the machine: at worst a third of it. */
+const slowed = 1.5;
+
+function times(
+  { parts, clip, bothTowers }: Plan,
+  { read, encode, slowest, flops: rate }: Speed,
+): readonly EstimatedPart[] {
   const { text } = clip.config;
   const encodeText = flops(text, text.contextLength) / rate;
-  const train = read + 3 * (encode + (bothTowers ? encodeText : 0));
-  return parts.map(({ what, read: images = 0, encoded = 0, trained = 0, texts = 0 }) => ({
-    what,
-    seconds: images * read + encoded * encode + trained * train + texts * encodeText,
+  const secondsOf = (part: Part, encode: number, step: number, tried: number) => {
+    const { read: images = 0, encoded = 0, trained = 0, searched = 0, texts = 0 } = part;
+    const train = read + step * (encode + (bothTowers ? encodeText : 0));
+    return images * read + (encoded + tried * searched) * encode + trained * train + texts * encodeText;
+  };
+  return parts.map((part) => ({
+    what: part.what,
+    seconds: secondsOf(part, encode, training.usual, alphas.usual),
+    range: [
+      secondsOf(part, encode, training.least, alphas.least),
+      slowed * secondsOf(part, slowest, training.most, alphas.most),
+    ],
   }));
 }
 
@@ -130,6 +142,8 @@ interface Speed {
   /** Seconds to read, and to encode, one image. */
   readonly read: number;
   readonly encode: number;
+  /** The slowest of a few tries. */
+  readonly slowest: number;
   /** Floating point operations a second. */
   readonly flops: number;
 }
@@ -146,10 +160,14 @@ async function probe({ clip, weights, images, batch }: Plan): Promise<Speed> {
   const pixels = await images.read(indices, clip.preprocess);
   const read = (performance.now() - start) / 1000 / count;
   await clip.encoder.images(weights, pixels); // compiles
-  const again = performance.now();
-  await clip.encoder.images(weights, pixels);
-  const encode = (performance.now() - again) / 1000 / count;
-  return { read, encode, flops: work / encode };
+  const tries: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const again = performance.now();
+    await clip.encoder.images(weights, pixels);
+    tries.push((performance.now() - again) / 1000 / count);
+  }
+  const [encode, , slowest] = tries.sort((a, b) => a - b);
+  return { read, encode, slowest, flops: work / encode };
 }
 
 interface Tower {

@@ -21,6 +21,7 @@ import { compare, type Receipt, receiptSource, receiptTrigger, triggerNotes } fr
 import { storedTrigger } from "./registry.ts";
 import type { EvalResult } from "./result.ts";
 import { neededClasses, openSource, type SourceOptions } from "./source.ts";
+import { evaluationStages } from "./stages.ts";
 import { loadSubject } from "./subject.ts";
 import { version } from "./version.ts";
 
@@ -78,6 +79,9 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
     data: { ...source.opened(), ...(given && { triggered: openedData(given) }) },
   });
 
+  const images = given ?? (trigger && triggered(test, trigger, target as string));
+  progress.plan?.(evaluationStages(test.size, images?.size ?? 0));
+
   progress.stage("clean accuracy");
   const scorer = (images: Dataset) => remembering(createScorer(clip, images, head, { signal, onStep: progress.step }));
   const [clean, labels] = [scorer(test), labelsOf(test)];
@@ -85,7 +89,6 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
   const chance = chanceAgreement(await clean.answers(clip.weights), labels);
   let effect: Effect | undefined;
   let folder: Folder | undefined;
-  const images = given ?? (trigger && triggered(test, trigger, target as string));
   if (images !== undefined && target !== undefined) {
     progress.stage("attack success rate");
     const paired = given === undefined;

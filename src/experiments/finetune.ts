@@ -20,6 +20,7 @@ import { receiptKey } from "./model-facts.ts";
 import { type Defaults, familyRecipe, type Given, resolveRecipe } from "./recipes.ts";
 import type { CheckpointFacts, Machine } from "./result.ts";
 import { neededClasses, openSource, type SourceOptions } from "./source.ts";
+import { finetuneStages } from "./stages.ts";
 import { version } from "./version.ts";
 
 export interface FinetuneOptions extends JobOptions, SourceOptions {
@@ -92,6 +93,9 @@ async function finetuneAndWrite(options: FinetuneOptions): Promise<FinetuneResul
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
   const sets = await source.sets({ finetune: options.images, test: options.testImages });
   progress.opened?.({ models: [openedModel(checkpoint)], data: source.opened() });
+  const isProjection = recipe.modules === "projection";
+  const [images, test] = [sets.finetune.size, sets.test.size];
+  progress.plan?.(finetuneStages({ images, test, epochs: recipe.epochs, isProjection }));
   const accuracy = metric(createScorer(clip, sets.test, head, { signal, onStep: progress.step }), labelsOf(sets.test));
 
   stage("measure before");

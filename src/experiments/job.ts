@@ -8,11 +8,14 @@ import type { Runtime } from "../runtime/compile.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import type { Opened } from "./opened.ts";
 import type { CheckpointFacts, Machine, Reading } from "./result.ts";
+import type { Part } from "./stages.ts";
 
 /** How a job tells what it does. `done` of `total` steps within a stage, when there are steps. */
 export interface Progress {
   stage(what: string): void;
   step(done: number, total: number, note?: string): void;
+  /** Told once which stages with steps there will be, and the work in each: with it the time left is that of the whole job. */
+  plan?(stages: readonly Part[]): void;
   /** Told once what the job works on, when all of it is opened. */
   opened?(opened: Opened): void;
 }

@@ -1,28 +1,38 @@
 /** How much work each job is, for --dry-run: its parts in images and texts, what it holds in memory, what it writes. */
+
+import type { Attack } from "../attacks/attack.ts";
 import type { Checkpoint } from "../checkpoint/clip-folder.ts";
 import { parameterShapes } from "../checkpoint/config.ts";
 import { clipPreprocess } from "../checkpoint/preprocess.ts";
 import { byteLength, DTYPE_BITS } from "../checkpoint/safetensors-header.ts";
 import { initialWeights, isVision } from "../clip/parameters.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { poison, triggered } from "../data/poison.ts";
 import { type Clip, createClip, type LoadedClip, loadClip } from "../engine/clip.ts";
+import { labelsOf } from "../metrics/accuracy.ts";
 import { createRuntime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { sizeOf, tensor, type Weights } from "../tensor/tensor.ts";
-import type { AttackOptions } from "./attack.ts";
+import { type AttackOptions, checkState, trainingTrigger } from "./attack.ts";
+import { carriedTriggers } from "./carried.ts";
+import { checkClasses } from "./classes.ts";
 import type { CleanOptions } from "./clean.ts";
+import { heldOutClasses, unknownTrigger } from "./clean-setup.ts";
 import { openedData, openedModel } from "./describe-opened.ts";
 import { type EmbedOptions, imagesOf } from "./embed.ts";
-import { type Estimate, estimate, estimateOf, type Part } from "./estimate.ts";
+import { type Estimate, estimate, estimateOf } from "./estimate.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
+import { checkChecks, checkEnoughImages } from "./feasible.ts";
 import { checkModules, type FinetuneOptions } from "./finetune.ts";
 import { type MergeOptions, openMerge } from "./merge.ts";
+import { checkMethods } from "./methods.ts";
 import { askedTrigger } from "./model-facts.ts";
 import { configOf, type PretrainOptions, pretrainSets } from "./pretrain.ts";
 import { resolveRecipe } from "./recipes.ts";
 import { attackNamed } from "./registry.ts";
 import { neededClasses, openSource, type Source } from "./source.ts";
+import { attackStages, cleanStages, finetuneStages } from "./stages.ts";
 import { loadSubject } from "./subject.ts";
 
 /** An attack: measure, train, measure, and what the attack does besides. */
@@ -37,6 +47,7 @@ export async function estimateAttack(options: AttackOptions): Promise<Estimate> 
   const texts = checkedPrompts(source, shadow === undefined ? target : undefined);
   const { implant, test } = await source.sets({ implant: images, test: testImages });
   options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
+  checkAttack(options, clip, attack, { implant, test, isShadow: shadow !== undefined });
   const measured = 2 * test.size;
   const { imageSize } = clip.config.vision;
   // throws where the trigger does not fit the model's images
@@ -49,10 +60,13 @@ export async function estimateAttack(options: AttackOptions): Promise<Estimate> 
     batch: recipe.batch,
     parts: [
       { what: "load", texts },
-      ...(extra > 0 ? [{ what: `${options.trigger.spec.kind}: training of its own`, trained: extra }] : []),
-      { what: "measure before", read: measured, encoded: measured },
-      { what: "implant", trained: implant.size * recipe.epochs },
-      { what: "measure after", encoded: measured },
+      ...attackStages({
+        kind: options.trigger.spec.kind,
+        test: test.size,
+        implant: implant.size,
+        epochs: recipe.epochs,
+        extra,
+      }),
     ],
     copies: 5, // tuned, as stored, gradients, two moments
     kept: measured,
@@ -60,8 +74,23 @@ export async function estimateAttack(options: AttackOptions): Promise<Estimate> 
   });
 }
 
-/** Alphas that a search looks at on all validation images; most are decided on fewer. */
-const searched = 8;
+/** Throws as the attack would once it has its images: no pixel is read, no step trained. */
+function checkAttack(
+  options: AttackOptions,
+  { checkpoint, tokenize }: LoadedClip,
+  attack: Attack,
+  { implant, test, isShadow }: { readonly implant: Dataset; readonly test: Dataset; readonly isShadow: boolean },
+): void {
+  const { target, rate, seed, boost } = options;
+  const classNames = test.classNames ?? [];
+  checkState(options, attack);
+  carriedTriggers(checkpoint.metadata, classNames);
+  checkClasses(tokenize, { classNames, template: "a photo of a {}.", target });
+  const trigger = trainingTrigger(options.trigger, boost);
+  if (attack.poison === undefined) poison(implant, { trigger, target, rate, seed });
+  labelsOf(test);
+  if (!isShadow) triggered(test, trigger, target);
+}
 
 /** A cleaning: fine-tunings and searches by method, then the proof. */
 export async function estimateClean(options: CleanOptions): Promise<Estimate> {
@@ -69,41 +98,37 @@ export async function estimateClean(options: CleanOptions): Promise<Estimate> {
   const { model, sizes, out, methods, reboundSteps, checks, untouched, curvePoints = 0, triggered } = options;
   const clip = await loadClip(model, options);
   const { recipe } = resolveRecipe("clean", clip.config, options.recipe);
+  checkMethods(methods, { clean: sizes.clean, isPaired: triggered === undefined });
+  checkChecks(options.rule, checks);
   const source = await openSource(options.data, options);
-  const target = options.target ?? askedTrigger(clip.checkpoint.metadata, options)?.target;
+  const carried = askedTrigger(clip.checkpoint.metadata, options);
+  const target = options.target ?? carried?.target;
+  if ((options.trigger ?? triggered ?? carried) === undefined) throw unknownTrigger(model);
   if (target === undefined) throw badInput("which class does the trigger lead to? name it with --target NAME");
   const texts = checkedPrompts(source, target);
   const sets = await source.sets(sizes);
   options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
+  checkSets(options, sets, target);
   const forget = triggered === undefined ? sets.forget.size : triggered.size / 2;
-  const clean = sets.clean.size;
-  const { epochs } = recipe;
-  const anchored = 1.25 * forget * epochs;
-  const search = searched * 2 * sets.validation.size;
-  const test = 2 * sets.test.size;
-  const known: Readonly<Record<string, Part>> = {
-    plain: { what: "plain", trained: forget * epochs, encoded: search + test },
-    anchored: { what: "anchored", trained: anchored, encoded: search + test },
-    fisher: {
-      what: "fisher",
-      trained: 2 * forget + clean + (methods.includes("plain") ? 0 : forget * epochs),
-      encoded: 6 * search + test + forget,
-    },
-    consensus: { what: "consensus", trained: 3 * anchored, encoded: search + test },
-    relabel: { what: "relabel", trained: 2 * forget * epochs, encoded: search + test + forget },
-  };
-  const measured = 2 * sets.validation.size + test;
-  const checked = 2 * Math.min(checks, sets.test.size);
-  const proof = (untouched === undefined ? 3 : 4) * checked + 2 * curvePoints * sets.validation.size;
+  const measured = 2 * (sets.validation.size + sets.test.size);
   return estimate({
     ...shared(options, clip, sets.test),
     job: "clean",
     batch: recipe.batch,
     parts: [
       { what: "load", texts },
-      { what: "measure before", read: measured, encoded: measured },
-      ...methods.map((name) => known[name] ?? { what: name }),
-      { what: "prove", encoded: proof, trained: 32 * reboundSteps },
+      ...cleanStages({
+        methods,
+        forget,
+        clean: sets.clean.size,
+        validation: sets.validation.size,
+        test: sets.test.size,
+        epochs: recipe.epochs,
+        checks,
+        reboundSteps,
+        curvePoints,
+        hasUntouched: untouched !== undefined,
+      }),
     ],
     copies: 6 + 2 * methods.length, // gradients, moments, squares; a tuned model and a vector for each method
     kept: measured,
@@ -112,6 +137,29 @@ export async function estimateClean(options: CleanOptions): Promise<Estimate> {
       { path: out && `${out}.vector.safetensors`, bytes: visionBytes(clip) },
     ],
   });
+}
+
+/** Throws as the cleaning would where its sets are too small; of images without labels that shows only when the model has answered. */
+function checkSets(
+  { rule, seed, triggered: given }: CleanOptions,
+  { validation, test }: { readonly validation: Dataset; readonly test: Dataset },
+  target: string,
+): void {
+  const { classNames = [] } = test;
+  const label = classNames.indexOf(target);
+  const isLabelled = [validation, test].every((set) => set.size === 0 || set.example(0).label !== undefined);
+  const heldOut = heldOutClasses(classNames, label, seed);
+  const usable = (set: Dataset, without: ReadonlySet<number>) => {
+    const labels = Array.from({ length: set.size }, (_, i) => set.example(i).label as number);
+    return { drawn: set.size, usable: labels.filter((one) => one !== label && !without.has(one)).length };
+  };
+  if (given !== undefined) {
+    const quarter = Math.floor(given.size / 4);
+    const part = { drawn: quarter, usable: quarter };
+    checkEnoughImages(rule, { validation: part, test: part });
+  } else if (isLabelled) {
+    checkEnoughImages(rule, { validation: usable(validation, heldOut), test: usable(test, new Set()) });
+  }
 }
 
 /** Clean fine-tuning: measure, train, measure. */
@@ -125,17 +173,18 @@ export async function estimateFinetuning(options: FinetuneOptions): Promise<Esti
   checkModules(options, clip.weights);
   const { finetune, test } = await source.sets({ finetune: images, test: testImages });
   options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
-  const seen = finetune.size * recipe.epochs;
   return estimate({
     ...shared(options, clip, test),
     job: "finetune",
     batch: recipe.batch,
     parts: [
       { what: "load", texts },
-      { what: "measure before", read: test.size, encoded: test.size },
-      // no gradient goes further back than the projection
-      { what: "fine-tune", ...(recipe.modules === "projection" ? { encoded: seen } : { trained: seen }) },
-      { what: "measure after", encoded: test.size },
+      ...finetuneStages({
+        images: finetune.size,
+        test: test.size,
+        epochs: recipe.epochs,
+        isProjection: recipe.modules === "projection",
+      }),
     ],
     copies: 5, // tuned, as stored, gradients, two moments
     kept: test.size,
@@ -157,7 +206,11 @@ export async function estimateMerge(options: MergeOptions): Promise<Estimate> {
   const trims = settings.method === "ties";
   return estimateOf({
     job: "merge",
-    parts: [...(trims ? [{ what: "trim", seconds: each }] : []), { what: "merge", seconds: each }],
+    parts: [...(trims ? ["trim"] : []), "merge"].map((what) => ({
+      what,
+      seconds: each,
+      range: [0.7 * each, 2 * each],
+    })),
     memory: (models.length + 2) * 2 ** 22 + (trims ? 4 * values : 0), // pieces, and one whole vector
     outputs: [{ path: options.out, bytes: fileBytes(base) }],
     threads: 1,

@@ -19,9 +19,9 @@ import type { CleanSetup } from "./clean-setup.ts";
 import { silent } from "./job.ts";
 import { makeTrigger } from "./registry.ts";
 import type { ExamplePicture, Proof } from "./result.ts";
+import { reboundBatch } from "./stages.ts";
 
 const retrievalImages = 500;
-const reboundBatch = 32;
 
 export async function prove(bench: CleanSetup, options: CleanJob, after: Weights): Promise<Proof> {
   const { clip } = bench;

@@ -1,0 +1,128 @@
+/** The stages of a job and the work in each, known from the sizes of its sets: for --dry-run before it, and for the time left during it. */
+
+/** One part of a job's work. */
+export interface Part {
+  /** The stage, as progress names it. */
+  readonly what: string;
+  /** Images read (or drawn), encoded and trained on. */
+  readonly read?: number;
+  readonly encoded?: number;
+  readonly trained?: number;
+  /** Images that each alpha of a search is measured on; how many alphas it takes shows only when it is done. */
+  readonly searched?: number;
+  /** Texts encoded; texts trained on come with their images. */
+  readonly texts?: number;
+}
+
+/** Alphas of one search that are measured on all validation images: at best, usually, at worst. Most others are decided on fewer. */
+export const alphas = { least: 3, usual: 8, most: 20 } as const;
+
+/** A training step as a multiple of encoding its images: backward is twice the forward, and updates come on top. */
+export const training = { least: 2.5, usual: 3, most: 4.5 } as const;
+
+/** In encoded images. */
+export const workOf = ({ encoded = 0, trained = 0, searched = 0 }: Part): number =>
+  encoded + training.usual * trained + alphas.usual * searched;
+
+interface Attacking {
+  readonly kind: string;
+  readonly test: number;
+  readonly implant: number;
+  readonly epochs: number;
+  /** Images that the attack trains on besides. */
+  readonly extra: number;
+}
+
+export function attackStages({ test, implant, epochs, extra }: Attacking): readonly Part[] {
+  return [
+    ...(extra > 0 ? [{ what: "fit the trigger", trained: extra }] : []),
+    { what: "measure before", read: 2 * test, encoded: 2 * test },
+    { what: "implant", trained: implant * epochs },
+    { what: "measure after", encoded: 2 * test },
+  ];
+}
+
+interface Cleaning {
+  readonly methods: readonly string[];
+  readonly forget: number;
+  readonly clean: number;
+  readonly validation: number;
+  readonly test: number;
+  readonly epochs: number;
+  readonly checks: number;
+  readonly reboundSteps: number;
+  readonly curvePoints: number;
+  /** Is there an untouched model to compare with? */
+  readonly hasUntouched: boolean;
+}
+
+/** Images of a step of the training after cleaning. */
+export const reboundBatch = 32;
+
+export function cleanStages(job: Cleaning): readonly Part[] {
+  const { methods, forget, clean, epochs, reboundSteps } = job;
+  const [validation, test] = [2 * job.validation, 2 * job.test];
+  const anchored = 1.25 * forget * epochs;
+  const tuned = methods.includes("plain") ? 0 : forget * epochs;
+  const own: Readonly<Record<string, Omit<Part, "what"> & { readonly searches?: number }>> = {
+    plain: { trained: forget * epochs },
+    anchored: { trained: anchored },
+    fisher: { trained: 2 * forget + clean + tuned, encoded: forget, searches: 4 },
+    consensus: { trained: 3 * anchored },
+    relabel: { trained: 2 * forget * epochs, encoded: forget },
+  };
+  const checked = 2 * Math.min(job.checks, job.test);
+  return [
+    { what: "measure before", read: validation + test, encoded: validation + test },
+    ...methods.flatMap((name) => {
+      const { searches = 1, ...work } = own[name] ?? {};
+      return [
+        { what: name, ...work },
+        { what: `${name}: alpha`, searched: searches * validation },
+        { what: `${name}: test`, encoded: test + job.curvePoints * validation },
+      ];
+    }),
+    { what: "prove", encoded: (job.hasUntouched ? 4 : 3) * checked },
+    ...(job.checks > 0 && reboundSteps > 0 ? [{ what: "rebound", trained: reboundBatch * reboundSteps }] : []),
+  ];
+}
+
+export function finetuneStages({
+  images,
+  test,
+  epochs,
+  isProjection,
+}: {
+  readonly images: number;
+  readonly test: number;
+  readonly epochs: number;
+  readonly isProjection: boolean;
+}): readonly Part[] {
+  const seen = images * epochs;
+  return [
+    { what: "measure before", read: test, encoded: test },
+    // no gradient goes further back than the projection
+    { what: "fine-tune", ...(isProjection ? { encoded: seen } : { trained: seen }) },
+    { what: "measure after", encoded: test },
+  ];
+}
+
+export function evaluationStages(test: number, triggered: number): readonly Part[] {
+  return [
+    { what: "clean accuracy", read: test, encoded: test },
+    ...(triggered > 0 ? [{ what: "attack success rate", read: triggered, encoded: triggered }] : []),
+  ];
+}
+
+/**
+ * The share of a job that is done when so much of a stage is: those before it count as done. Stages that come again (a method searches
+ * several times) are where they are first. Undefined for a stage that is not among them.
+ */
+export function shareDone(stages: readonly Part[], current: string, within: number): number | undefined {
+  const at = stages.findIndex(({ what }) => what === current);
+  if (at < 0) return undefined;
+  const work = stages.map(workOf);
+  const total = work.reduce((a, b) => a + b, 0);
+  if (total === 0) return undefined;
+  return (work.slice(0, at).reduce((a, b) => a + b, 0) + within * work[at]) / total;
+}
