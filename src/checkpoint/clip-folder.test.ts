@@ -154,8 +154,13 @@ describe("settings beside the weights", () => {
     expect((await preprocessOf(files)).resize).toEqual({ mode: "shortest", size: 10 });
   });
 
-  test("neither: CLIP's, at the model's image size", async () => {
+  test("neither: CLIP's, at the model's image size, and that it is assumed is said", async () => {
     expect(await preprocessOf({})).toEqual(clipPreprocess(8));
+    expect((await readCheckpoint(join(folder, "new"))).assumptions).toEqual([
+      "no preprocessor_config.json says how images become pixels: shorter side to 8, bicubic, middle 8 x 8",
+    ]);
+    await writeFile(join(folder, "new", "preprocessor_config.json"), "{}");
+    expect((await readCheckpoint(join(folder, "new"))).assumptions).toEqual([]);
   });
 });
 

@@ -134,6 +134,7 @@ async function checkpointOf(path: string, file: TensorFile, options: ReadOptions
     ...(prefix === "" ? [] : [`the prefix ${quote(prefix)} is taken off its tensors' names`]),
     ...(known.includes(`${prefix}logit_bias`) ? ["logit_bias adds the same to every logit and is not used"] : []),
     ...(assumed === undefined ? [] : [assumed]),
+    ...(isOfficial ? [] : settings.assumptions),
     ...(file.metadata.has(assumedKey) ? [`when it was converted, ${file.metadata.get(assumedKey)}`] : []),
   ];
   const checkpoint: Checkpoint = {

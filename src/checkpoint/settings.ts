@@ -16,29 +16,39 @@ export interface Settings {
   readonly preprocess: Preprocess;
 }
 
+export interface ReadSettings extends Settings {
+  /** What no file says of images and was taken for granted, a sentence each. */
+  readonly assumptions: readonly string[];
+}
+
+const assumed = (file: string, preprocess: Preprocess) => ({
+  preprocess,
+  assumptions: [`no ${file} says how images become pixels: ${describePreprocess(preprocess)}`],
+});
+
 /**
  * Read what goes with the layout: open_clip_config.json, or config.json and processor_config.json or preprocessor_config.json.
  * Without a config it is inferred; without the rest the preprocessing is CLIP's or SigLIP's.
  */
-export async function readSettings(folder: string, layout: Layout, infer: () => ClipConfig): Promise<Settings> {
+export async function readSettings(folder: string, layout: Layout, infer: () => ClipConfig): Promise<ReadSettings> {
   return layout === "openai" ? readOpenClip(folder, infer) : readHf(folder, infer);
 }
 
-async function readOpenClip(folder: string, infer: () => ClipConfig): Promise<Settings> {
+async function readOpenClip(folder: string, infer: () => ClipConfig): Promise<ReadSettings> {
   const path = join(folder, "open_clip_config.json");
   if (!(await isFile(path))) {
     const config = infer();
-    return { config, preprocess: clipPreprocess(config.vision.imageSize, "torchvision") };
+    return { config, ...assumed("open_clip_config.json", clipPreprocess(config.vision.imageSize, "torchvision")) };
   }
   const json = await readJson(path);
   const config = configFromOpenClip(json, path);
-  return { config, preprocess: preprocessFromOpenClip(json, config.vision.imageSize, path) };
+  return { config, preprocess: preprocessFromOpenClip(json, config.vision.imageSize, path), assumptions: [] };
 }
 
-async function readHf(folder: string, infer: () => ClipConfig): Promise<Settings> {
+async function readHf(folder: string, infer: () => ClipConfig): Promise<ReadSettings> {
   const path = join(folder, "config.json");
   const config = (await isFile(path)) ? configFromHf(await readJson(path), path) : infer();
-  return { config, preprocess: await readHfPreprocess(folder, config.vision) };
+  return { config, ...(await readHfPreprocess(folder, config.vision)) };
 }
 
 /** Throws `bad-input` where a lone file `out` would be read with other pixels than its model, whose JSON does not go along. */
@@ -56,15 +66,18 @@ export async function refuseOtherPixels(
 }
 
 /** Folders of transformers 5 have processor_config.json; in older ones a file of that name says nothing about images. */
-async function readHfPreprocess(folder: string, { kind, imageSize }: VisionConfig): Promise<Preprocess> {
+async function readHfPreprocess(
+  folder: string,
+  { kind, imageSize }: VisionConfig,
+): Promise<Omit<ReadSettings, "config">> {
   const usual = kind === "siglip" ? siglipPreprocess(imageSize) : clipPreprocess(imageSize);
   for (const name of ["processor_config.json", "preprocessor_config.json"]) {
     const path = join(folder, name);
     if (!(await isFile(path))) continue;
     const json = await readJson(path);
     if (name === "preprocessor_config.json" || Object.hasOwn(Object(json), "image_processor")) {
-      return preprocessFromHf(json, imageSize, path, usual);
+      return { preprocess: preprocessFromHf(json, imageSize, path, usual), assumptions: [] };
     }
   }
-  return usual;
+  return assumed("preprocessor_config.json", usual);
 }
