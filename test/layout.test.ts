@@ -54,3 +54,15 @@ test("ONNX Runtime is loaded and typed in runtime/ alone", () => {
   const found = files.filter((file) => /"onnxruntime-[a-z]+"/.test(readFileSync(file, "utf8")));
   expect(found.map((file) => relative("src/runtime", file))).toEqual(["onnxruntime-package.ts", "onnxruntime.ts"]);
 });
+
+test("foreign JSON goes through files/json.ts alone", () => {
+  const found = files
+    .filter((file) => readFileSync(file, "utf8").includes("JSON.parse("))
+    .map((file) => relative("src", file));
+  expect(found.sort()).toEqual([
+    "checkpoint/header-json.ts", // one string at a time
+    "experiments/version.ts", // tbar's own package.json
+    "files/json.ts",
+    "runtime/onnxruntime-package.ts", // npm's own files
+  ]);
+});

@@ -19,6 +19,7 @@ import { readTokenizerJson } from "../clip/tokenizer-files.ts";
 import { createClip } from "../engine/clip.ts";
 import { onnxEncoder } from "../engine/onnx-clip.ts";
 import { onnxProgram, type ProgramName, programs } from "../engine/onnx-program.ts";
+import { parseJson } from "../files/json.ts";
 import { type Initializer, modelBytes } from "../onnx/model-file.ts";
 import { quantize } from "../onnx/quantize.ts";
 import { createRuntime } from "../runtime/compile.ts";
@@ -167,7 +168,7 @@ function preprocessorFile(
 ) {
   const own = files["preprocessor_config.json"];
   const read = (text: string | Uint8Array) =>
-    preprocessFromHf(JSON.parse(Buffer.from(text).toString("utf8")), config.vision.imageSize, path);
+    preprocessFromHf(parseJson(Buffer.from(text), path), config.vision.imageSize, path);
   if (own !== undefined && isDeepStrictEqual(read(own), preprocess)) return own;
   return `${JSON.stringify(preprocessToHf(preprocess, path), null, 2)}\n`;
 }

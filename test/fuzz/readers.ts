@@ -24,7 +24,7 @@ import { readReceipt } from "../../src/experiments/receipt.ts";
 import { makeTrigger, parseTriggerSpec } from "../../src/experiments/registry.ts";
 import { openSource } from "../../src/experiments/source.ts";
 import { readTriggerFile } from "../../src/experiments/trigger-file.ts";
-import { vectorInfo } from "../../src/experiments/vector.ts";
+import { vectorCosine, vectorInfo } from "../../src/experiments/vector.ts";
 import { openWork } from "../../src/experiments/work.ts";
 import { commitOf, filesOf, type Hub } from "../../src/hub/client.ts";
 import { parseRepo } from "../../src/hub/repo.ts";
@@ -55,7 +55,10 @@ export const readers = {
     if (json !== undefined) lines.slice(0, 2).map(await loadTokenizer(json, checkpoint.config.text));
     return weights.size;
   },
-  vector: (path: string) => vectorInfo(path),
+  async vector(path: string) {
+    await vectorInfo(path);
+    await vectorCosine(path, path);
+  },
   state: (path: string) => readState({ path, recipe: "r" }, []),
   async tokenizer(path: string) {
     const json = await readTokenizerJson(path);

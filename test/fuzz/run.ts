@@ -1,9 +1,9 @@
 /**
  * Hundreds of thousands of files spoilt from sound ones of every format, read as tbar's commands and library read them: each gives a result
- * or a TbarError, within 5 s of processor time and 300 MB. Two processes read, are watched, and are replaced after 5,000 inputs, or where
+ * or a TbarError, within 5 s of processor time and 300 MB. Two processes read (or LANES), are watched, and are replaced after 5,000 inputs, or where
  * one ends or is silent for half a minute. Goes on where an interrupted run of the same sources was. Writes results/fuzz.json.
  *
- * Run: npm run test:fuzz [-- INPUTS RUN MINUTES]
+ * Run: npm run test:fuzz [-- INPUTS RUN MINUTES LANES]
  */
 import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -14,9 +14,8 @@ import { cases } from "../malicious/cases.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Reader } from "./readers.ts";
 
-const [inputs = "200000", run = "1", minutes = "600"] = process.argv.slice(2);
+const [inputs = "200000", run = "1", minutes = "600", lanes = "2"] = process.argv.slice(2);
 const deadline = performance.now() + Number(minutes) * 60_000;
-const lanes = 2;
 const perProcess = 5000;
 const silence = 30_000;
 const limits = { seconds: 5, growth: 300 };
@@ -45,7 +44,7 @@ const commit = execFileSync("git", ["rev-parse", "HEAD"], { encoding: "utf8" }).
 const stateFile = join(tmpdir(), `tbar-fuzz-${run}.json`);
 const state: State = resumed() ?? {
   commit,
-  next: Array.from({ length: lanes }, (_, lane) => lane),
+  next: Array.from({ length: Number(lanes) }, (_, lane) => lane),
   tallies: {},
   bad: [],
 };
@@ -70,7 +69,7 @@ report();
 function resumed(): State | undefined {
   if (!existsSync(stateFile)) return undefined;
   const state: State = JSON.parse(readFileSync(stateFile, "utf8"));
-  return state.commit === commit ? state : undefined;
+  return state.commit === commit && state.next.length === Number(lanes) ? state : undefined;
 }
 
 async function drive(lane: number): Promise<void> {
@@ -79,7 +78,7 @@ async function drive(lane: number): Promise<void> {
 
 /** Some of a lane's inputs in one process. */
 async function stretch(lane: number): Promise<void> {
-  const to = Math.min(Number(inputs), state.next[lane] + perProcess * lanes);
+  const to = Math.min(Number(inputs), state.next[lane] + perProcess * Number(lanes));
   const child = startReader(state.next[lane], to);
   let timer: NodeJS.Timeout | undefined;
   const awake = () => {
@@ -117,7 +116,7 @@ function startReader(from: number, to: number): ChildProcess {
 }
 
 function count(lane: number, { i, reader, what, outcome, message, seconds, growth }: Told): void {
-  state.next[lane] = i + lanes;
+  state.next[lane] = i + Number(lanes);
   state.tallies[reader] ??= { read: 0, refused: 0, seconds: 0, growth: 0 };
   const tally = state.tallies[reader];
   if (outcome !== "crashed") tally[outcome]++;
@@ -130,7 +129,7 @@ function count(lane: number, { i, reader, what, outcome, message, seconds, growt
 
 function fault(lane: number, why: string): void {
   bad(state.next[lane], "", why);
-  state.next[lane] += lanes;
+  state.next[lane] += Number(lanes);
 }
 
 function bad(i: number, what: string, why: string): void {
