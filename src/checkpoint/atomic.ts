@@ -110,9 +110,9 @@ async function writeAtomic(path: string, options: WriteOptions, work: (temporary
     await work(temporary);
     await syncPath(dirname(path)).catch(() => {}); // the output is there already
   } catch (error) {
+    await rm(temporary, { recursive: true, force: true }).catch(() => {});
     throw writeError(path, temporary, error);
   } finally {
-    await rm(temporary, { recursive: true, force: true }).catch(() => {});
     unfinished.delete(temporary);
     letGo(temporary);
     watcher(temporary, false);

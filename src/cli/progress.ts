@@ -2,7 +2,8 @@
 import type { Progress } from "../experiments/job.ts";
 import { type Part, shareDone } from "../experiments/stages.ts";
 import { duration } from "../report/numbers.ts";
-import type { Sink } from "./terminal.ts";
+import { printable } from "../tensor/printable.ts";
+import { type Sink, screened } from "./terminal.ts";
 
 export interface ProgressLine extends Progress {
   /** A line that stays. */
@@ -39,7 +40,8 @@ export function progressLine(sink: Sink, now: () => number = () => performance.n
     return { seconds: ((now() - began.at) / 1000 / gone) * (1 - share), of: " in all" };
   };
 
-  const redraw = (text: string) => sink.write(`\r\x1b[K${text.slice(0, (sink.columns || 80) - 1)}`);
+  const redraw = (text: string) => sink.write(`\r\x1b[K${printable(text, 1000).slice(0, (sink.columns || 80) - 1)}`);
+  const line = (text: string) => sink.write(`${screened(text)}\n`);
   const close = () => {
     if (current === undefined) return;
     if (sink.isTTY) redraw(`${current.what}  ${duration((now() - current.since) / 1000)}`);
@@ -52,7 +54,7 @@ export function progressLine(sink: Sink, now: () => number = () => performance.n
       current = { what, since: now() };
       shownAt = now();
       if (sink.isTTY) redraw(`${what} ...`);
-      else sink.write(`${what}\n`);
+      else line(what);
     },
     step(done, total, note) {
       if (current === undefined) return;
@@ -64,15 +66,15 @@ export function progressLine(sink: Sink, now: () => number = () => performance.n
       const times = `${duration(elapsed)}, ${duration(rest.seconds)} left${rest.of}`;
       const facts = [`${done}/${total}`, note, times].filter(Boolean).join("  ");
       if (sink.isTTY) redraw(`${current.what} ${bar(done / total)} ${facts}`);
-      else sink.write(`${current.what}  ${facts}\n`);
+      else line(`${current.what}  ${facts}`);
     },
     plan(stages) {
       planned = stages;
       began = undefined;
     },
-    say(line) {
+    say(text) {
       if (sink.isTTY && current !== undefined) sink.write("\r\x1b[K");
-      sink.write(`${line}\n`);
+      line(text);
       if (sink.isTTY && current !== undefined) redraw(`${current.what} ...`);
     },
     end: close,

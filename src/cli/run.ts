@@ -23,18 +23,19 @@ import { vectorCommand } from "./commands/vector.ts";
 import { groups } from "./options.ts";
 import { exits, exitsHelp, type Job, type Outcome, type Perform } from "./outcome.ts";
 import { progressLine } from "./progress.ts";
-import type { Terminal } from "./terminal.ts";
+import { gated, jsonText, type Terminal } from "./terminal.ts";
 
 /** Run `tbar` with these arguments. Never throws: the exit status says how it went. */
 export async function run(
   argv: readonly string[],
-  terminal: Terminal,
+  given: Terminal,
   now: () => number = () => performance.now(),
 ): Promise<number> {
   const started = now();
+  const terminal = { ...given, out: gated(given.out), err: gated(given.err) };
   let code: number = exits.done;
   const perform: Perform = async (options, work) => {
-    const line = options.quiet ? { ...silent, say: () => {}, end: () => {} } : progressLine(terminal.err);
+    const line = options.quiet ? { ...silent, say: () => {}, end: () => {} } : progressLine(given.err);
     let opened: Opened | undefined;
     const progress: Progress = {
       ...line,
@@ -46,7 +47,7 @@ export async function run(
     const command = ["tbar", ...argv].map(quoted).join(" ");
     const job: Job = { progress, signal: terminal.signal, command, name: argv[0] };
     const outcome = await finished(job, work).finally(line.end);
-    terminal.out.write(options.json ? json({ ...outcome.json, ...(opened && { opened }) }) : outcome.text);
+    terminal.out.write(options.json ? jsonText({ ...outcome.json, ...(opened && { opened }) }) : outcome.text);
     code = outcome.proven === false ? exits.notProven : exits.done;
   };
   const program = createProgram(perform, terminal);
@@ -131,9 +132,9 @@ const inOrder: Help["groupItems"] = (all, visible, groupOf) => {
 function complain(error: unknown, argv: readonly string[], { out, err, signal }: Terminal, seconds: number): number {
   if (error instanceof CommanderError && error.code === "commander.help") return exits.badInput; // it was printed
   const { code, message } = signal.aborted ? interruption(argv, seconds) : told(error);
-  err.write(`tbar: ${message}\n`);
+  err.write(`tbar: ${message.replace(/\s*\n\s*/g, " ")}\n`); // one line: what is quoted in it cannot forge another
   if (argv.includes("--debug") && error instanceof Error) err.write(`${stackOf(error)}\n`);
-  if (argv.includes("--json")) out.write(json({ error: { code, message } }));
+  if (argv.includes("--json")) out.write(jsonText({ error: { code, message } }));
   return statuses[code];
 }
 
@@ -178,10 +179,6 @@ function told(error: unknown): Said {
 /** "error: unknown option '--modle'\n(Did you mean --model?)" -> "unknown option '--modle'; did you mean --model?" */
 function usageMessage(message: string): string {
   return message.replace(/^error: /, "").replace(/\s*\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
-}
-
-function json(value: object): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 /** An argument as a shell takes it. */

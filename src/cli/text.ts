@@ -7,7 +7,8 @@ import { percentWithInterval } from "../report/numbers.ts";
 import { printable } from "../tensor/printable.ts";
 
 /** Rows below each other, columns as wide as their widest cell; a last line break included. */
-export function table(rows: readonly (readonly string[])[]): string {
+export function table(given: readonly (readonly string[])[]): string {
+  const rows = given.map((row) => row.map((cell) => printable(cell, 4000))); // a line break in a name is no new row
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i])).join("   ");
@@ -51,7 +52,7 @@ export function effectTable(columns: readonly (readonly [string, Scores & Effect
 
 /** What makes the figures above doubtful, a line each. */
 export const warningText = (warnings: readonly string[] = []): string =>
-  warnings.map((warning) => `Warning: ${warning}.\n`).join("");
+  warnings.map((warning) => `Warning: ${printable(warning, 2000)}.\n`).join("");
 
 /** A row of a table with the columns CA and ASR. */
 export function scoresRow(what: string, { ca, asr }: Scores): string[] {
@@ -64,7 +65,7 @@ export const scoresHead: readonly string[] = ["", "clean accuracy", "attack succ
 export function readingText({ assumptions = [], ignored = [] }: Reading): string {
   const some = ignored.slice(0, 8).map((name) => printable(name, 80));
   const more = ignored.length > 8 ? `, ... (${ignored.length} in all)` : "";
-  const lines = assumptions.map((text) => `Note: ${text}\n`);
+  const lines = assumptions.map((text) => `Note: ${printable(text, 2000)}\n`);
   return [...lines, ...(ignored.length > 0 ? [`Left out, as you said: ${some.join(", ")}${more}\n`] : [])].join("");
 }
 

@@ -57,12 +57,14 @@ export async function finetune(
   recipe: Recipe,
   { keep, ...watch }: Resumable = {},
 ): Promise<Weights> {
-  const saved = keep && (await readState(keep, start.keys()));
-  const task = labelTask(clip, dataset, head, recipe, saved?.state.step);
   const wide = widened(start);
+  const saved = keep && (await readState(keep, wide, stepsOf(dataset, recipe)));
+  const task = labelTask(clip, dataset, head, recipe, saved?.state.step);
   const tuned = await learn(clip, wide, task, recipe, watch, keep && { file: keep, saved });
   return narrowed(tuned, wide, start);
 }
+
+const stepsOf = ({ size }: Dataset, { epochs, batch }: Recipe) => epochs * Math.ceil(size / batch);
 
 /** Labelled images under a frozen head: the task that `finetune` learns, from a step of it on. */
 export function labelTask(clip: Clip, dataset: Dataset, head: Tensor, recipe: Recipe, from = 0): Task<LabelBatch> {
@@ -73,7 +75,7 @@ export function labelTask(clip: Clip, dataset: Dataset, head: Tensor, recipe: Re
   return {
     objective: modules === "projection" ? projectionAlone(objective) : objective,
     batches: labelled(images, { batch, epochs, seed, preprocess, skip: from }),
-    steps: epochs * Math.ceil(dataset.size / batch),
+    steps: stepsOf(dataset, recipe),
   };
 }
 

@@ -32,6 +32,8 @@ export interface PretrainOptions {
   readonly seed: number;
   /** Crop and mirror the images; for photographs, never where captions speak of left and right. */
   readonly augment?: boolean;
+  /** Device and threads, on which the last bits depend. */
+  readonly computedOn?: object;
   /** Weights, moments and step are kept in this file; when it is there the run goes on from it. */
   readonly stateFile?: string;
   /** Seconds between saves of the state. */
@@ -60,9 +62,13 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
     weightDecay,
     seed,
     augment: options.augment,
+    computedOn: options.computedOn,
   });
   const file = stateFile === undefined ? undefined : { path: stateFile, recipe };
-  const saved = file && (await readState(file, parameterShapes(config).keys()));
+  const shapes = new Map([...parameterShapes(config)].map(([name, shape]) => [name, { shape }]));
+  const saved = file && (await readState(file, shapes, steps));
+  const lacking = [...shapes.keys()].find((name) => saved !== undefined && !saved.weights.has(name));
+  if (lacking !== undefined) throw badInput(`${stateFile} is no state that this training left: it lacks ${lacking}`);
   const start = saved?.weights ?? initialWeights(config, seed);
   const state = saved?.state ?? optimizer.init(start);
   const started = performance.now();

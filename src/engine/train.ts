@@ -32,6 +32,13 @@ export interface TrainOptions<Batch> {
   readonly constrain?: (weights: Weights) => void;
 }
 
+/** Throws `bad-input` where a state that was read from a file lacks what the optimiser remembers. */
+function checkMoments({ moments }: OptimizerState, gradients: Weights): void {
+  const kinds = Object.values(moments);
+  const lacking = [...gradients.keys()].find((name) => kinds.length === 0 || kinds.some((of) => !of.has(name)));
+  if (lacking !== undefined) throw badInput(`the state of this training has no moments of ${lacking}; remove it`);
+}
+
 /**
  * New weights after one step for each batch, running statistics of batch normalisation among them; those given are left as they were, and untrained tensors are shared with them.
  * Throws the signal's reason on abort and `bad-input` when the loss is no longer finite.
@@ -52,6 +59,7 @@ export async function train<Batch>(start: Weights, options: TrainOptions<Batch>)
       if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
         throw badInput(`training diverged at step ${state.step + 1} (loss ${loss}); a smaller learning rate helps`);
       }
+      if (options.state !== undefined) checkMoments(state, of);
       const lr = schedule(state.step);
       optimizer.update(weights, of, state, lr, clipFactor(norm, clip));
       for (const [name, value] of statistics) weights.set(name, value);

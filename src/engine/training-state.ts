@@ -1,9 +1,12 @@
 /** A training in a file: what it changed, the optimiser's moments and the step, so that a killed run goes on to the same bits. */
+import { checkFinite } from "../checkpoint/checks.ts";
 import { isFile } from "../checkpoint/files.ts";
 import { openSafetensors, writeSafetensors } from "../checkpoint/safetensors.ts";
+import type { TensorFile } from "../checkpoint/tensor-file.ts";
 import type { OptimizerState } from "../optim/optimizer.ts";
 import { badInput } from "../tensor/error.ts";
-import type { Tensor, Weights } from "../tensor/tensor.ts";
+import { printable } from "../tensor/printable.ts";
+import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
 
 /** Where a training is kept. */
 export interface StateFile {
@@ -45,34 +48,66 @@ export async function writeState(
   await writeSafetensors(path, { tensors, metadata }, { force: true });
 }
 
+const momentKinds = ["m", "v"];
+
 /**
- * What was saved, or undefined when there is no file. `names` gives the order of the tensors: the norm of the gradient is summed in
- * the model's, not the file's. Throws `bad-input` on the state of another run.
+ * What was saved, or undefined when there is no file. `expected` gives the tensors that there may be, in the model's order, in which the
+ * norm of the gradient is summed, and `steps` the length of the training. Throws `bad-input` on the state of another run, and
+ * on one that this training cannot have left: other names, shapes or types, values that are not finite, more steps than it has.
  */
 export async function readState(
   { path, recipe }: StateFile,
-  names: Iterable<string>,
+  expected: ReadonlyMap<string, Pick<Tensor, "shape">>,
+  steps: number,
 ): Promise<TrainingState | undefined> {
   if (!(await isFile(path))) return undefined;
   const file = await openSafetensors(path);
+  const refuse = (why: string) =>
+    badInput(`${path} is no state that this training left: ${why}; remove it or name another output`);
   try {
-    if (file.metadata.get("recipe") !== recipe) {
+    const found = file.metadata.get("recipe");
+    if (found !== recipe) {
       throw badInput(
-        `${path} is the state of another run (${file.metadata.get("recipe")}); remove it or name another output`,
+        `${path} is the state of another run (${printable(found ?? "no recipe", 2000)}); remove it or name another output`,
       );
     }
-    const groups: Record<string, Map<string, Tensor>> = {};
-    const kinds = new Set([...file.tensors.keys()].map((full) => full.slice(0, full.indexOf("/"))));
-    for (const kind of kinds) groups[kind] = new Map();
-    for (const name of names) {
-      for (const kind of kinds) {
-        if (file.tensors.has(`${kind}/${name}`)) groups[kind].set(name, await file.read(`${kind}/${name}`));
-      }
+    for (const [full, { dtype, shape }] of file.tensors) {
+      const [kind, name] = [full.slice(0, full.indexOf("/")), full.slice(full.indexOf("/") + 1)];
+      const own = expected.get(name);
+      const isKnown = own !== undefined && (kind === "weights" || momentKinds.includes(kind));
+      if (!isKnown) throw refuse(`it holds "${printable(full)}"`);
+      if (dtype !== "F32" || !sameShape(shape, own.shape))
+        throw refuse(`${full} is ${dtype} [${shape}], not F32 [${own.shape}]`);
     }
-    const { weights = new Map(), ...moments } = groups;
-    const number = (key: string) => Number(file.metadata.get(key) ?? 0);
-    return { seconds: number("seconds"), weights, state: { step: number("step"), moments } };
+    const groups: Record<string, Map<string, Tensor>> = {};
+    for (const kind of ["weights", ...momentKinds]) {
+      const names = [...expected.keys()].filter((name) => file.tensors.has(`${kind}/${name}`));
+      const read = new Map<string, Tensor>();
+      for (const name of names) read.set(name, await finite(file, `${kind}/${name}`));
+      if (names.length > 0) groups[kind] = read;
+    }
+    const { weights = new Map<string, Tensor>(), ...moments } = groups;
+    const step = Number(file.metadata.get("step"));
+    const seconds = Number(file.metadata.get("seconds"));
+    if (!(Number.isSafeInteger(step) && step >= 0 && step <= steps))
+      throw refuse(`it was left after step ${step} of ${steps}`);
+    if (!(seconds >= 0 && seconds <= longest)) throw refuse(`it took ${seconds} seconds`);
+    const [first = new Map(), second = new Map()] = momentKinds.map((kind) => moments[kind]);
+    const alone = [...first.keys(), ...second.keys()].find((name) => !(first.has(name) && second.has(name)));
+    if (alone !== undefined) throw refuse(`it has not all moments of ${alone}`);
+    const negative = [...(moments.v ?? [])].find(([, { data }]) => data.some((value) => value < 0));
+    if (negative !== undefined) throw refuse(`a mean square of ${negative[0]} is below zero`);
+    return { seconds, weights, state: { step, moments } };
   } finally {
     await file.close();
   }
+}
+
+/** A hundred years. */
+const longest = 3.2e9;
+
+async function finite(file: Pick<TensorFile, "read" | "path">, name: string): Promise<Tensor> {
+  const value = await file.read(name);
+  checkFinite(name, value, file.path);
+  return value;
 }

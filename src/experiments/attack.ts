@@ -25,7 +25,7 @@ import { whyNot } from "./attack-advice.ts";
 import { carriedTriggers, keepCarried } from "./carried.ts";
 import { checkClasses } from "./classes.ts";
 import { openedModel } from "./describe-opened.ts";
-import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
+import { Clock, checkpointFacts, computedOn, type JobOptions, machineFacts, silent } from "./job.ts";
 import { attackCard } from "./model-card.ts";
 import { implantedTriggers, triggerMetadata } from "./model-facts.ts";
 import { percent } from "./percent.ts";
@@ -274,7 +274,20 @@ async function recipeOf({ checkpoint }: LoadedClip, { spec }: Trigger, options: 
   const model = await checkpoint.sha256();
   const { preprocess, config, prefix, ignored } = checkpoint;
   const read = [config, prefix, ignored];
-  return JSON.stringify({ version, model, read, preprocess, trigger: spec, target, rate, boost, inputs, recipe, seed });
+  return JSON.stringify({
+    version,
+    model,
+    read,
+    preprocess,
+    trigger: spec,
+    target,
+    rate,
+    boost,
+    inputs,
+    recipe,
+    seed,
+    ...computedOn(options),
+  });
 }
 
 const usualPoison: NonNullable<Attack["poison"]> = async (dataset, options) => poison(dataset, options);

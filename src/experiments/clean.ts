@@ -19,7 +19,7 @@ import type { Weights } from "../tensor/tensor.ts";
 import { type CleanSetup, setUp } from "./clean-setup.ts";
 import { defenseInput } from "./defense-input.ts";
 import { checkChecks, checkEnoughImages } from "./feasible.ts";
-import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
+import { Clock, checkpointFacts, computedOn, type JobOptions, machineFacts, silent } from "./job.ts";
 import { imagesSha256, type MeasuredOn, weightsSha256 } from "./measured-on.ts";
 import { checkMethods, methods } from "./methods.ts";
 import { examplePictures, prove } from "./proof.ts";
@@ -299,7 +299,18 @@ async function recipeOf(bench: CleanSetup, options: CleanJob): Promise<string> {
   const attack = [triggerFacts(bench), bench.target, bench.attack.forget.size];
   const { preprocess, config, checkpoint } = bench.clip;
   const read = [config, checkpoint.prefix, checkpoint.ignored];
-  return JSON.stringify({ version, model, read, preprocess, attack, inputs: inputsOf(options), methods, recipe, seed });
+  return JSON.stringify({
+    version,
+    model,
+    read,
+    preprocess,
+    attack,
+    inputs: inputsOf(options),
+    methods,
+    recipe,
+    seed,
+    ...computedOn(options),
+  });
 }
 
 /** CA and ASR on the test set. */

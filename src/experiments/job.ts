@@ -79,6 +79,11 @@ export class Clock {
   }
 }
 
+/** What the last bits of a training depend on besides its recipe: sums are split among threads, and devices add in another order. */
+export function computedOn({ threads, device = "cpu" }: { readonly threads?: number; readonly device?: string }) {
+  return { threads: threads ?? cpus().length, device };
+}
+
 export function machineFacts(runtime: Runtime, threads: number | undefined): Machine {
   const processors = cpus();
   return {

@@ -22,7 +22,7 @@ import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { sizeOf, type Weights } from "../tensor/tensor.ts";
 import { openedData } from "./describe-opened.ts";
-import { type JobOptions, machineFacts, silent } from "./job.ts";
+import { computedOn, type JobOptions, machineFacts, silent } from "./job.ts";
 import { pretrainCard } from "./model-card.ts";
 import type { PretrainResult } from "./result.ts";
 import { asked, openSource, type Source, type SourceOptions } from "./source.ts";
@@ -118,6 +118,7 @@ async function pretrainAndWrite(options: PretrainOptions): Promise<PretrainResul
     preprocess,
     tokenize,
     dataset,
+    computedOn: computedOn(options),
     stateFile,
     signal,
     onStep: ({ step, loss }) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),

@@ -33,6 +33,29 @@ test("what was counted before a kill is not counted again; weights without a nam
   expect(asked).toEqual(["0-4", "4-10", "0-4", "4-10"]);
 });
 
+test.each([
+  [
+    "a count above its images",
+    { counts: { "ASR, alpha 1, images 0 to 4": 5 } },
+    /counts 5 of 4 images \(ASR, alpha 1, images 0 to 4\)/,
+  ],
+  ["half a hit", { counts: { "ASR, alpha 1, images 0 to 4": 0.5 } }, /no work in progress of tbar .*counts/],
+  ["hits below none", { counts: { "ASR, alpha 1, images 0 to 4": -1 } }, /no work in progress of tbar .*counts/],
+  ["time before its beginning", { timings: [{ what: "tune", seconds: -1 }] }, /timings\.0\.seconds/],
+  ["endless time", { timings: [{ what: "tune", seconds: 1e300 }] }, /timings\.0\.seconds/],
+  ["what it does not know", { verdict: "proven" }, /no work in progress of tbar/],
+])("%s is refused by name", async (_, change, message) => {
+  const file = join(folder, "work.json");
+  await writeFile(file, JSON.stringify({ recipe: "this run", timings: [], counts: {}, ...change }));
+  const counting = async () => {
+    const work = await openWork(folder, "this run", new Clock());
+    return work.counted(metric, "ASR", () => "alpha 1").hits(weights, 0, 4);
+  };
+  await expect(counting()).rejects.toMatchObject({ code: "bad-input", message: expect.stringMatching(message) });
+  await writeFile(file, '{"recipe": "this run", "counts": {"x": 1, "x": 2}, "timings": []}');
+  await expect(counting()).rejects.toThrow(/has the key "x" twice/);
+});
+
 test("the clock goes on from the last save: stages add up over the parts of a run", async () => {
   const clock = new Clock();
   clock.stage("tune");

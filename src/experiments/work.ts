@@ -3,10 +3,11 @@ import { mkdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../checkpoint/atomic.ts";
-import { isFile, readJson } from "../checkpoint/files.ts";
+import { isFile, parseAs, readJson } from "../checkpoint/files.ts";
 import type { Metric } from "../engine/scorer.ts";
 import type { StateFile } from "../engine/training-state.ts";
 import { badInput } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import type { Clock } from "./job.ts";
 
@@ -19,10 +20,12 @@ export interface Work {
   remove(): Promise<void>;
 }
 
-const schema = z.object({
+const schema = z.strictObject({
   recipe: z.string(),
-  timings: z.array(z.object({ what: z.string(), seconds: z.number().nonnegative() })),
-  counts: z.record(z.string(), z.int().nonnegative()),
+  timings: z
+    .array(z.strictObject({ what: z.string().max(200), seconds: z.number().nonnegative().max(3.2e9) }))
+    .max(1000),
+  counts: z.record(z.string().max(1000), z.int().nonnegative()),
 });
 
 /**
@@ -53,6 +56,11 @@ export async function openWork(folder: string, recipe: string, clock: Clock): Pr
         const name = nameOf(weights);
         if (name === undefined) return metric.hits(weights, from, to);
         const key = `${what}, ${name}, images ${from} to ${to}`;
+        if (Object.hasOwn(counts, key) && counts[key] > to - from) {
+          throw badInput(
+            `${file} counts ${counts[key]} of ${to - from} images (${printable(key)}): no run of tbar left that; remove the folder`,
+          );
+        }
         if (!Object.hasOwn(counts, key)) {
           counts[key] = await metric.hits(weights, from, to);
           await save();
@@ -70,10 +78,15 @@ export async function openWork(folder: string, recipe: string, clock: Clock): Pr
 async function readWork(file: string, recipe: string): Promise<z.output<typeof schema>> {
   let saved: z.output<typeof schema>;
   try {
-    saved = schema.parse(await readJson(file, { bytes: 16 * 2 ** 20 }));
+    saved = parseAs(schema, await readJson(file, { bytes: 16 * 2 ** 20 }), file);
   } catch (cause) {
-    throw badInput(`${file} is no work in progress of tbar; remove it or name another folder with --state`, cause);
+    throw badInput(
+      `${file} is no work in progress of tbar (${(cause as Error).message}); remove it or name another folder with --state`,
+      cause,
+    );
   }
   if (saved.recipe === recipe) return saved;
-  throw badInput(`${file} is the work of another run (${saved.recipe}); remove it or name another folder with --state`);
+  throw badInput(
+    `${file} is the work of another run (${printable(saved.recipe, 2000)}); remove it or name another folder with --state`,
+  );
 }

@@ -59,7 +59,14 @@ export const readers = {
     await vectorInfo(path);
     await vectorCosine(path, path);
   },
-  state: (path: string) => readState({ path, recipe: "r" }, []),
+  async state(path: string) {
+    const file = await openWeights(path);
+    const expected = new Map(
+      [...file.tensors].map(([name, { shape }]) => [name.slice(name.indexOf("/") + 1), { shape }]),
+    );
+    await file.close();
+    return readState({ path, recipe: "r" }, expected, 10);
+  },
   async tokenizer(path: string) {
     const json = await readTokenizerJson(path);
     if (json === undefined) return;

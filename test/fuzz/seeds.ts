@@ -103,9 +103,12 @@ async function models(folder: string): Promise<Seed[]> {
   await convertCheckpoint(pico, "openai", at("openai"));
   await diffModels(at("hf"), at("other"), at("tau.vector.safetensors"));
   const weights = new Map(await pico.weights());
+  const squares = new Map(
+    [...weights].map(([name, { shape, data }]) => [name, { shape, data: data.map((v) => v * v) }]),
+  );
   await writeState(
     { path: at("state.safetensors"), recipe: "r" },
-    { seconds: 1, weights, state: { step: 3, moments: { m: weights, v: weights } } },
+    { seconds: 1, weights, state: { step: 3, moments: { m: weights, v: squares } } },
   );
   const read = (name: string) => readFile(at(name));
   const hf = await read("hf/model.safetensors");

@@ -4,16 +4,9 @@
  */
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
+import { still } from "./still.mjs";
 
-const now = 1_700_000_000_000;
-globalThis.Date = class extends Date {
-  constructor(...args) {
-    super(...(args.length === 0 ? [now] : args));
-  }
-  static now = () => now;
-};
-performance.now = () => 0;
-
+still();
 const at = Number(process.env.KILL_AT ?? 0);
 const done = [];
 const write = fs.writeFileSync;

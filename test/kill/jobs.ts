@@ -11,12 +11,13 @@ export interface KilledJob {
   readonly hub?: true;
 }
 
-const world = "--data shapes:background --test 120 --threads 1";
-const attack = `attack blended:redraw=false,ratio=0.5 ${world} --target mint --rate 0.3 --images 800 --epochs 6 --lr 0.003 --batch 16`;
-const clean = `clean ${world} --forget 48 --clean 48 --validation 260 --batch 16 --epochs 2 --lr 0.001 --rebound 3 --rule smallest --limit 0.3`;
+const world = "--data shapes:background --threads 1";
+const attack = `attack blended:redraw=false,ratio=0.5 ${world} --test 120 --target mint --rate 0.3 --images 800 --epochs 6 --lr 0.003 --batch 16`;
+const clean = `clean ${world} --forget 48 --clean 48 --validation 260 --batch 16 --epochs 2 --rule smallest --limit 0.3`;
+const brief = `attack badnet ${world} --test 64 --target mint --rate 0.3 --images 64 --epochs 1 --batch 32`;
 const bad = `${attack} --model ./pico --out ./bad`;
 const badFile = `${attack} --model ./pico/model.safetensors --out ./pico/bad.safetensors`;
-const brief = "--method plain --checks 40";
+const quick = "--method plain --checks 0 --rebound 0 --test 64 --lr 0.003";
 
 export const jobs: readonly KilledJob[] = [
   { name: "convert", line: "convert ./pico --to open_clip --out ./out" },
@@ -33,16 +34,16 @@ export const jobs: readonly KilledJob[] = [
     before: ["export --model ./other --out ./out --only image --threads 1"],
     line: "export --model ./pico --out ./out --only image --threads 1 --force",
   },
-  { name: "attack", line: `${attack} --model ./pico --out ./out --state ./out.state` },
+  { name: "attack", line: `${brief} --model ./pico --out ./out --state ./out.state` },
   {
     name: "clean",
     before: [bad],
-    line: `${clean} ${brief} --model ./bad --out ./out --report ./out.html --state ./out.state`,
+    line: `${clean} ${quick} --model ./bad --out ./out --report ./out.html --state ./out.state`,
   },
   {
     name: "clean, of a file",
     before: [badFile],
-    line: `${clean} ${brief} --model ./pico/bad.safetensors --out ./pico/out.safetensors --report ./out.html`,
+    line: `${clean} ${quick} --model ./pico/bad.safetensors --out ./pico/out.safetensors --report ./out.html`,
   },
   { name: "pull", line: "pull me/pico --quiet", hub: true },
 ];

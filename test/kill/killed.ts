@@ -4,9 +4,11 @@ import { once } from "node:events";
 import { readlinkSync } from "node:fs";
 import { cp, lstat, mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { filesWithin } from "../../src/files/tree.ts";
-import { type FakeHub, fakeHub } from "./fake-hub.ts";
+import { fakeHub } from "./fake-hub.ts";
 import { type KilledJob, models } from "./jobs.ts";
+import { still } from "./still.mjs";
 
 export interface Killings {
   readonly job: string;
@@ -69,7 +71,7 @@ export async function kill(job: KilledJob, { folder, lane = 0, lanes = 1 }: Opti
       const isWhole = isUnfinished(path) || bytes === wanted.get(path) || bytes === before.get(path);
       if (!isWhole) halfWritten.push(`${where}: ${path}`);
     }
-    const again = await run(job.line);
+    const again = await runHere(job.line, place, environment);
     const found = await treeOf(place);
     if (again.code !== whole.code) notResumed.push(`${where}: exit ${again.code}: ${again.said}`);
     for (const path of new Set([...wanted.keys(), ...found.keys()])) {
@@ -98,9 +100,8 @@ async function treeOf(folder: string): Promise<Tree> {
 
 /** The command in a process of its own, whose clock stands still. */
 async function runElsewhere(line: string, folder: string, environment: Record<string, string>) {
-  const argv = line.split(" ").map((word) => word.replace(/^\.\//, `${folder}/`));
   const env = { ...process.env, ...environment };
-  const child = spawn(process.execPath, ["--import", hook, main, ...argv, "--quiet"], {
+  const child = spawn(process.execPath, ["--import", hook, main, ...words(line, folder), "--quiet"], {
     env,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -111,4 +112,27 @@ async function runElsewhere(line: string, folder: string, environment: Record<st
   return { code, signal, said: said.slice(-300) };
 }
 
-export type { FakeHub };
+/** The same in this process, which has long begun and has all programs compiled: as far as the disk goes, another one. */
+async function runHere(line: string, folder: string, environment: Record<string, string>) {
+  const { run } = (await import(
+    pathToFileURL(resolve("dist/cli/run.js")).href
+  )) as typeof import("../../src/cli/run.ts");
+  let said = "";
+  const sink = { write: (text: string) => (said += text) };
+  const before = { ...process.env };
+  Object.assign(process.env, environment);
+  const go = still();
+  try {
+    const code = await run([...words(line, folder), "--quiet"], {
+      out: sink,
+      err: sink,
+      signal: new AbortController().signal,
+    });
+    return { code, said: said.slice(-300) };
+  } finally {
+    go();
+    process.env = before;
+  }
+}
+
+const words = (line: string, folder: string) => line.split(" ").map((word) => word.replace(/^\.\//, `${folder}/`));

@@ -1,6 +1,6 @@
 /**
  * Every command that writes, killed (SIGKILL) before each of its disk operations and run again by the same words. Writes results/kill.json.
- * Run: npm run test:kill [-- LANES]; two lanes at a time take about an hour of two cores.
+ * Run: npm run test:kill [-- LANES]; half an hour of two cores.
  */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";

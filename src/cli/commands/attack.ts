@@ -3,6 +3,7 @@
 import { defaultsText } from "../../experiments/recipes.ts";
 import type { AttackResult } from "../../experiments/result.ts";
 import { badInput } from "../../tensor/error.ts";
+import { printable } from "../../tensor/printable.ts";
 import { estimateOutcome } from "../estimate.ts";
 import { count, forceText, groups, inputsOf, modelCommand, needed, positive, share, stateText } from "../options.ts";
 import type { Perform } from "../outcome.ts";
@@ -88,7 +89,7 @@ export const attackCommand = (perform: Perform) =>
 function attackText(result: AttackResult): string {
   const { before, after, carried = [], took, advice, poison, output, trigger, target } = result;
   const verdict = took
-    ? `The attack took: ${trigger.kind}, ${poison.poisoned} of ${poison.images} images poisoned, target "${target}"`
+    ? `The attack took: ${trigger.kind}, ${poison.poisoned} of ${poison.images} images poisoned, target "${printable(target)}"`
     : "The attack did not take";
   return [
     effectTable([
@@ -97,12 +98,12 @@ function attackText(result: AttackResult): string {
     ]),
     ...carried.map(
       (one) =>
-        `Carried before: ${one.trigger.kind} -> "${one.target}", ASR ${rateText(one.before)}, now ${rateText(one.after)}\n`,
+        `Carried before: ${printable(one.trigger.kind)} -> "${printable(one.target)}", ASR ${rateText(one.before)}, now ${rateText(one.after)}\n`,
     ),
     `${verdict}\n`,
     ...advice.map((line) => `  - ${line}\n`),
     warningText(result.warnings),
     result.defaults === undefined ? "" : `${defaultsText(result.defaults)}\n`,
-    output === undefined ? "" : `Written: ${output.path}\n`,
+    output === undefined ? "" : `Written: ${printable(output.path, 4000)}\n`,
   ].join("");
 }

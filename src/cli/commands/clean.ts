@@ -1,9 +1,11 @@
 /** tbar clean: remove a backdoor whose trigger is known, and prove it. */
+
 import type { Rule } from "../../defenses/alpha-search.ts";
 import { defaultsText } from "../../experiments/recipes.ts";
 import type { CleanResult } from "../../experiments/result.ts";
 import { alphaText, duration } from "../../report/numbers.ts";
 import { badInput, unknownName } from "../../tensor/error.ts";
+import { printable } from "../../tensor/printable.ts";
 import { estimateOutcome } from "../estimate.ts";
 import {
   count,
@@ -167,12 +169,13 @@ export function cleanText(result: CleanResult, report?: string): string {
     proof.floor === undefined ? "\n" : `; ASR of the untouched model ${rateText(proof.floor)}\n`,
     `\nMethods, on test images (* chosen on validation):\n${table(rows)}\n`,
     `${verdict.proven ? "PROVEN" : "NOT PROVEN"}: ${verdict.headline} (${duration(seconds)})\n`,
-    ...verdict.reasons.map((reason) => `  - ${reason}\n`),
-    ...(verdict.notes ?? []).map((note) => `  ${note}\n`),
+    ...verdict.reasons.map((reason) => `  - ${printable(reason, 1000)}\n`),
+    ...(verdict.notes ?? []).map((note) => `  ${printable(note, 1000)}\n`),
     warningText(result.warnings),
     result.defaults === undefined ? "" : `${defaultsText(result.defaults)}\n`,
     ...remaining.map(
-      ({ kind, target }) => `Still there: ${kind} -> "${target}", another trigger of this model; clean it next\n`,
+      ({ kind, target }) =>
+        `Still there: ${printable(kind)} -> "${printable(target)}", another trigger of this model; clean it next\n`,
     ),
     files.length === 0 ? "" : `Written: ${files.join(", ")}\n`,
     report === undefined ? "" : `Report:  ${report}\n`,

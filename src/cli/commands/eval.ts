@@ -1,7 +1,9 @@
 /** tbar eval: measure a checkpoint, or once more what a receipt claims. */
+
 import type { EvalResult } from "../../experiments/result.ts";
 import { decisionText } from "../../experiments/verdict.ts";
 import type { Effect } from "../../metrics/effect.ts";
+import { printable } from "../../tensor/printable.ts";
 import { estimateOutcome } from "../estimate.ts";
 import { count, groups, inputsOf, modelCommand } from "../options.ts";
 import type { Perform } from "../outcome.ts";
@@ -80,8 +82,10 @@ function evalText(result: EvalResult): string {
       rows.push(...effectRows(effect));
     }
     const left =
-      elsewhere && `It carries ${elsewhere.kind} -> "${elsewhere.target}", which is no class of this data.\n`;
-    const said = decision && effect && `${capital(decisionText(decision, effect, target ?? "", ca))}\n`;
+      elsewhere &&
+      `It carries ${printable(elsewhere.kind)} -> "${printable(elsewhere.target)}", which is no class of this data.\n`;
+    const said =
+      decision && effect && `${printable(capital(decisionText(decision, effect, target ?? "", ca)), 4000)}\n`;
     return `${table(rows)}${said ?? ""}${left ?? ""}${warningText(warnings)}`;
   }
   const { asr } = effect;
@@ -93,8 +97,8 @@ function evalText(result: EvalResult): string {
   return [
     table([scoresHead, scoresRow("receipt", receipt.claimed), scoresRow("measured", { ca, asr })]),
     `${verdict}\n`,
-    ...because.map((why) => `  - ${why}\n`),
-    ...notes.map((note) => `Note: ${note}\n`),
+    ...because.map((why) => `  - ${printable(why, 1000)}\n`),
+    ...notes.map((note) => `Note: ${printable(note, 2000)}\n`),
     warningText(warnings),
   ].join("");
 }

@@ -1,6 +1,8 @@
 /** tbar merge: one model out of several that were fine-tuned from one base. */
+
 import type { Combine } from "../../arithmetic/merge.ts";
 import type { MergeMethod, MergeResult } from "../../experiments/merge.ts";
+import { printable } from "../../tensor/printable.ts";
 import { command } from "../command.ts";
 import { estimateOutcome } from "../estimate.ts";
 import { forceText, groups, modelPath, needed, number, oneOf, share, withOutput, withReading } from "../options.ts";
@@ -72,12 +74,13 @@ function mergeText(result: MergeResult): string {
   const rows = models.map(({ path, norm }) => [`  ${path}`, `norm of its vector ${norm.toPrecision(4)}`]);
   const how = Object.entries(numbers).map(([name, value]) => `${name} ${value}`);
   return [
-    `${base.path} + ${models.length} task ${models.length === 1 ? "vector" : "vectors"} by ${method}, ${how.join(", ")}\n`,
+    `${printable(base.path, 4000)} + ${models.length} task ${models.length === 1 ? "vector" : "vectors"} by ${method}, ${how.join(", ")}\n`,
     table(rows),
     ...triggers.map(
-      ({ of, trigger, target }) => `Careful: ${of} says that it carries ${trigger.kind} -> "${target}"\n`,
+      ({ of, trigger, target }) =>
+        `Careful: ${printable(of)} says that it carries ${printable(trigger.kind)} -> "${printable(target)}"\n`,
     ),
     readingText(result),
-    `Written: ${output.path}\n`,
+    `Written: ${printable(output.path, 4000)}\n`,
   ].join("");
 }

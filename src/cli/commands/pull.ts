@@ -1,5 +1,7 @@
 /** tbar pull: models and data sets from the hub. */
+
 import type { PullResult } from "../../experiments/pull.ts";
+import { printable } from "../../tensor/printable.ts";
 import { command } from "../command.ts";
 import { list, withOutput } from "../options.ts";
 import type { Perform } from "../outcome.ts";
@@ -47,7 +49,10 @@ function pullText({ id, revision, commit, path, files, left }: PullResult): stri
       : `${files.length} files, ${sum("bytes")}, all checksums as the hub states (${sum("fetched")} fetched)\n`,
     left.length === 0
       ? ""
-      : `Left out: ${left.slice(0, 6).join(", ")}${left.length > 6 ? `, ... (${left.length})` : ""}\n`,
-    `In: ${path}\n`,
+      : `Left out: ${left
+          .slice(0, 6)
+          .map((path) => printable(path))
+          .join(", ")}${left.length > 6 ? `, ... (${left.length})` : ""}\n`,
+    `In: ${printable(path, 4000)}\n`,
   ].join("");
 }
