@@ -1,8 +1,9 @@
 /**
- * What a user meets: the packed tarball, installed by npm 10 and npm 11 into empty folders with empty caches and no setting, then used from
- * the command line, from a program, globally and by npx. Needs the npm registry. Run: npm run test:pack; results/install.json
+ * What a user meets: the packed tarball, installed by npm 10 and npm 11 into empty folders with empty caches and no setting, without a warning, then
+ * used from the command line, from a program, globally and by npx; and `npm ci && npm run demo` in a copy of the last commit.
+ * Needs the npm registry. Run: npm run test:pack; results/install.json
  */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -60,6 +61,13 @@ if (!(ca.value > 0.9)) throw new Error("CA is " + ca.value);
   );
   run(process.execPath, ["use.js"], project, clean(home));
 
+  const repository = join(home, "repository");
+  mkdirSync(repository);
+  run("git", ["archive", "HEAD", "--format=tar", "--output", `${repository}.tar`], process.cwd());
+  run("tar", ["-xf", `${repository}.tar`, "-C", repository], home);
+  quietly("npx", ["--yes", `npm@${npm}`, "ci"], repository, clean(home));
+  run("npx", ["--yes", `npm@${npm}`, "run", "demo", "--", "--dry-run"], repository, clean(home));
+
   call("install", "--global", "--prefix", join(home, "global"), tarball);
   expect(run(join(home, "global", "bin", "tbar"), ["--version"], home, clean(home)).trim(), version());
   expect(
@@ -87,6 +95,13 @@ function run(command: string, args: readonly string[], cwd: string, env: NodeJS.
     stdio: ["ignore", "pipe", "inherit"],
     maxBuffer: 2 ** 26,
   });
+}
+
+/** The same, where npm has nothing to warn of. */
+function quietly(command: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): void {
+  const { status, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8", maxBuffer: 2 ** 26 });
+  expect(status, 0);
+  expect(/^npm (warn|error).*/im.exec(stderr)?.[0], undefined);
 }
 
 function timed(work: () => unknown): number {

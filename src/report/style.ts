@@ -195,7 +195,7 @@ details script {
   .card tbody:last-child tr:last-child { border-bottom: 0; }
   .card tr > :is(th, td, :first-child, :last-child) { padding: 0.1rem 0; border: 0; text-align: left; }
   .card td { display: grid; grid-template-columns: 8rem 1fr; white-space: normal; }
-  .card td::before { content: attr(data-label); grid-row: span 2; color: var(--soft); }
+  .card td::before { content: attr(data-label); grid-row: span 2; font-weight: 400; color: var(--soft); }
   .card td > .strip, .card td > small { grid-column: 2; }
   .card .group { padding-top: 1.5rem; }
   .variants tr.best { background: color-mix(in srgb, var(--ca) 7%, transparent); }
