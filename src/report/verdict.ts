@@ -24,7 +24,7 @@ function scope({ target, trigger, data, verdict, after, warnings = [], remaining
   return html`<dl class="scope">
 <div><dt>Asked for</dt><dd>on test images, an attack success rate of at most <b>${round(asr)}</b> and at least <b>${round(retention)}</b> of clean accuracy kept${triggered !== undefined && html`, and triggered images right at least <b>${round(triggered)}</b> as often as clean ones`}</dd></div>
 <div><dt>Holds for</dt><dd>this trigger (${trigger.kind}, to <b>${target}</b>) and this data (${data.name}); other triggers were not looked for</dd></div>
-${warnings.map((what) => html`<div class="missed"><dt>Doubtful</dt><dd>${what}</dd></div>\n`)}${traces && html`<div class="missed"><dt>Besides</dt><dd>with the trigger ${percent(right.value)} of the answers are right, without it ${percent(ca.value)}: the attack may be gone, not every trace of the trigger is</dd></div>\n`}${remaining.map(({ kind, target }) => html`<div class="missed"><dt>Still in it</dt><dd>the checkpoint declares another trigger, ${kind} to <b>${target}</b>: this cleaning did not take it out</dd></div>\n`)}</dl>
+${warnings.map((what) => html`<div class="missed"><dt>Doubtful</dt><dd>${what}</dd></div>\n`)}${traces && html`<div class="missed"><dt>Besides</dt><dd>with the trigger ${percent(right.value)} of the answers are right, without it ${percent(ca.value)}: the trigger still changes answers</dd></div>\n`}${remaining.map(({ kind, target }) => html`<div class="missed"><dt>Still in it</dt><dd>the checkpoint declares another trigger, ${kind} to <b>${target}</b>: this cleaning did not take it out</dd></div>\n`)}</dl>
 `;
 }
 
