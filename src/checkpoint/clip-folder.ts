@@ -112,20 +112,22 @@ export async function readCheckpoint(path: string, options: ReadOptions = {}): P
 async function checkpointOf(path: string, file: TensorFile, options: ReadOptions): Promise<Checkpoint> {
   const { tensors, path: weightsFile } = file;
   const { prefix, bare, ignored } = chooseTensors(tensors.keys(), weightsFile, options);
+  const passedOver = new Set(ignored);
+  const kept = new Map([...tensors].filter(([name]) => !passedOver.has(name)));
   const layout = detectLayout(bare, weightsFile);
   const named = partsOf(layout, bare).map((part) => ({ ...part, file: prefix + part.file }));
-  const parts = withScalars(named, tensors);
+  const parts = withScalars(named, kept);
   let isInferred = false;
   const settings = await readSettings(dirname(weightsFile), layout, () => {
     isInferred = true;
-    return inferConfig(ourShapes(parts, tensors, weightsFile), weightsFile);
+    return inferConfig(ourShapes(parts, kept, weightsFile), weightsFile);
   });
   const { preprocess } = settings;
   const asked = options.activation;
   const config = withActivation(settings.config, { isInferred, asked }, weightsFile);
-  checkTensors(parts, tensors, config, weightsFile);
+  checkTensors(parts, kept, config, weightsFile);
   const parameters = new Set(parts.map((part) => part.file));
-  const { known, unknown } = await sortOut(file, { layout, prefix, config, parameters, ignored: new Set(ignored) });
+  const { known, unknown } = await sortOut(file, { layout, prefix, config, parameters, ignored: passedOver });
   refuseUnknown(unknown, weightsFile);
   const isOfficial = isInferred && file.isScript === true && officialName(await sha256Files(file.files)) !== undefined;
   const assumed = assumedSettings(settings.config, { isInferred: isInferred && !isOfficial, asked });

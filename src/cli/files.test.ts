@@ -8,8 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePico } from "../../test/pico.ts";
 import { tbar } from "../../test/terminal.ts";
 import { bytes, pickle, push, tensorOpcodes, torchFile } from "../../test/torch.ts";
+import { readCheckpoint } from "../checkpoint/clip-folder.ts";
 import { officialName } from "../checkpoint/official.ts";
-import { writeSafetensors } from "../checkpoint/safetensors.ts";
+import { openSafetensors, writeSafetensors } from "../checkpoint/safetensors.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -221,5 +222,98 @@ describe("convert", () => {
     const { code, err } = await tbar(["convert", at("pico"), ...words]);
     expect(code).toBe(2);
     expect(err).toMatch(message);
+  });
+});
+
+describe("a tensor that nobody knows", () => {
+  const extra = {
+    name: "visual_projection.bias",
+    dtype: "F32" as const,
+    shape: [16],
+    data: () => new Uint8Array(64).fill(63),
+  };
+  beforeAll(async () => {
+    await writePico(at("other"), 2);
+    await mkdir(at("extra"));
+    for (const name of await readdir(at("pico"))) await copyFile(at(`pico/${name}`), at(`extra/${name}`));
+    const pico = await openSafetensors(at("pico/model.safetensors"));
+    const tensors = [...pico.tensors].map(([name, { dtype, shape }]) => ({
+      name,
+      dtype,
+      shape,
+      data: () => pico.readRaw(name),
+    }));
+    await writeSafetensors(
+      at("extra/model.safetensors"),
+      { tensors: [...tensors, extra], metadata: pico.metadata },
+      { force: true },
+    );
+    await pico.close();
+  });
+
+  const measure = (model: string) => ["eval", "--model", at(model), "--data", "shapes", "--test", "20", "--json"];
+  it.each<[string, () => string[]]>([
+    ["eval", () => measure("extra")],
+    ["inspect", () => ["inspect", at("extra"), "--json"]],
+    ["convert", () => ["convert", at("extra"), "--to", "openai", "--out", at("x1"), "--json"]],
+    ["vector diff", () => ["vector", "diff", at("pico"), at("extra"), "--out", at("x2.safetensors"), "--json"]],
+    ["merge", () => ["merge", "--base", at("other"), at("extra"), "--out", at("x3"), "--json"]],
+    ["export", () => ["export", "--model", at("extra"), "--out", at("x4"), "--only", "image", "--json"]],
+    [
+      "embed",
+      () => [
+        "embed",
+        "--model",
+        at("extra"),
+        "--data",
+        "shapes",
+        "--images",
+        "4",
+        "--out",
+        at("x5.safetensors"),
+        "--json",
+      ],
+    ],
+  ])("tbar %s says so, and goes on without it only when told to", async (name, args) => {
+    const refused = await tbar([...args(), "--quiet"]);
+    expect(refused.code).toBe(name === "inspect" ? 1 : 2);
+    expect(refused.out).toContain("visual_projection.bias");
+    const { code, out } = await tbar([
+      ...args(),
+      "--quiet",
+      "--ignore-tensors",
+      "*.bia?",
+      "--ignore-tensors",
+      "nothing",
+    ]);
+    // the pattern takes more than this one: parameters are missed
+    expect(code).toBe(name === "inspect" ? 1 : 2);
+    expect(out).toMatch(/lacks \d+ tensors/);
+    const told = await tbar([...args(), "--quiet", "--ignore-tensors", "visual_projection.b*"]);
+    const result = JSON.parse(told.out);
+    if (name === "vector diff") {
+      expect(told.code).toBe(2);
+      expect(result.error.message).toMatch(
+        /have the same parameters.*tensors that are no parameters differ: visual_projection.bias/,
+      );
+      return;
+    }
+    expect(told.code, told.err).toBe(0);
+    expect((result.model?.ignored ?? result.ignored) as string[]).toEqual(["visual_projection.bias"]);
+  });
+
+  it("what is written has it not, and the text says that it was left out", async () => {
+    const { out } = await tbar([
+      "convert",
+      at("extra"),
+      "--to",
+      "hf",
+      "--out",
+      at("without"),
+      "--ignore-tensors",
+      "visual_projection.bias",
+    ]);
+    expect(out).toContain("Left out, as you said: visual_projection.bias\n");
+    expect((await readCheckpoint(at("without"))).ignored).toEqual([]);
   });
 });

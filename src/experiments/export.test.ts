@@ -10,6 +10,7 @@ import { preprocessFromHf } from "../checkpoint/preprocess-hf.ts";
 import { openDataset } from "../data/open.ts";
 import { embedImages } from "../engine/scorer.ts";
 import type { ExportResult } from "./export.ts";
+import { inspectModel } from "./inspect.ts";
 import { loadSubject } from "./subject.ts";
 
 let folder: string;
@@ -65,6 +66,9 @@ test("eval gives a model in ONNX the CA and ASR of its checkpoint, with the trig
   for (const model of ["./out", "./out/onnx/vision_model.onnx"]) {
     const { ca, asr, model: facts } = await measured(model);
     expect({ ca, asr }).toEqual({ ca: checkpoint.ca, asr: checkpoint.asr });
+    const inspected = await inspectModel(at(model));
+    expect(inspected).toMatchObject({ format: "onnx", suspicious: [], model: { layout: "onnx" } });
+    expect(inspected.refused).toBeUndefined();
     expect(facts).toMatchObject({ layout: "onnx", dtype: "float32", architecture: checkpoint.model.architecture });
     expect(facts.sha256).toBe(
       result.files.find(({ path }) => path.endsWith(model === "./out" ? "/model.onnx" : "vision_model.onnx"))?.sha256,

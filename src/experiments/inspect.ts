@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { checkVariance } from "../checkpoint/checks.ts";
 import { type ReadOptions, readCheckpoint } from "../checkpoint/clip-folder.ts";
 import { architectureOf } from "../checkpoint/config.ts";
-import { openFile, sha256Files } from "../checkpoint/files.ts";
+import { isFile, openFile, sha256Files } from "../checkpoint/files.ts";
 import { findWeights } from "../checkpoint/find-weights.ts";
 import type { Layout } from "../checkpoint/layouts.ts";
 import { officialName } from "../checkpoint/official.ts";
@@ -12,10 +12,12 @@ import { detectFormat, type Format, openWeights } from "../checkpoint/open-weigh
 import { type PickleReport, scanArchive, scanBarePickles } from "../checkpoint/pickle-scan.ts";
 import { pieces } from "../checkpoint/pieces.ts";
 import { otherReadings } from "../checkpoint/polyglot.ts";
+import { describePreprocess } from "../checkpoint/preprocess.ts";
 import type { Dtype } from "../checkpoint/safetensors-header.ts";
 import type { TensorFile } from "../checkpoint/tensor-file.ts";
 import { openTokenizer } from "../engine/clip.ts";
-import { TbarError } from "../tensor/error.ts";
+import { findOnnx, loadOnnxClip, type OnnxFiles } from "../engine/onnx-clip.ts";
+import { badInput, TbarError } from "../tensor/error.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import { openedModel } from "./describe-opened.ts";
 import { readingOf } from "./job.ts";
@@ -26,7 +28,7 @@ export interface InspectResult extends Reading {
   readonly kind: "inspect";
   /** The file with the weights, or the index of several. */
   readonly path: string;
-  readonly format: Format | "unknown";
+  readonly format: Format | "onnx" | "unknown";
   /** Bytes and SHA-256 of all files together. */
   readonly files: readonly string[];
   readonly bytes: number;
@@ -37,7 +39,7 @@ export interface InspectResult extends Reading {
   readonly refused?: string;
   /** The model in it, where there is one. */
   readonly model?: {
-    readonly layout: Layout;
+    readonly layout: Layout | "onnx";
     readonly architecture: string;
     readonly parameters: number;
     readonly preprocess: string;
@@ -57,6 +59,8 @@ export interface InspectResult extends Reading {
  * Look at a file, or at the weights of a folder, and open it as `tbar eval` does. Throws `bad-input` only when there is nothing to look at.
  */
 export async function inspectModel(given: string, options: ReadOptions = {}): Promise<InspectResult> {
+  const onnx = await findOnnx(given);
+  if (onnx !== undefined) return inspectOnnx(given, onnx);
   const path = await findWeights(given);
   const format = (await detectFormat(path)) ?? "unknown";
   const opened = await orReason(() => openWeights(path));
@@ -87,11 +91,43 @@ export async function inspectModel(given: string, options: ReadOptions = {}): Pr
   }
 }
 
+/** A model in ONNX, which is opened as it would be to be measured, and not run. */
+async function inspectOnnx(path: string, { image, text }: OnnxFiles): Promise<InspectResult> {
+  const files = [...new Set([image, text])];
+  for (const file of files) if (!(await isFile(file))) throw badInput(`there is no file ${file}`);
+  const { value: clip, reason } = await orReason(() => loadOnnxClip({ image, text }));
+  await clip?.runtime.release();
+  const { metadata = {}, parameters = 0 } = clip?.facts ?? {};
+  const model = clip && {
+    layout: "onnx" as const,
+    architecture: architectureOf(clip.config),
+    parameters,
+    preprocess: describePreprocess(clip.preprocess),
+    activation: clip.config.text.activation,
+  };
+  return {
+    kind: "inspect",
+    path,
+    format: "onnx",
+    files: files.map((name) => basename(name)),
+    bytes: (await Promise.all(files.map((name) => stat(name)))).reduce((sum, { size }) => sum + size, 0),
+    sha256: await sha256Files(files),
+    refused: reason,
+    ...(model && { model }),
+    dtypes: [],
+    tensors: [],
+    metadata,
+    declared: backdoorWarning(metadata),
+    pickles: [],
+    suspicious: await readingsOf(files, "onnx"),
+  };
+}
+
 /** What other programs could take these files for. */
 async function readingsOf(files: readonly string[], format: InspectResult["format"]): Promise<string[]> {
   const found: string[] = [];
   for (const name of files) {
-    const isArchive = format !== "safetensors" && (await detectFormat(name)) === "torch";
+    const isArchive = format !== "safetensors" && format !== "onnx" && (await detectFormat(name)) === "torch";
     // a bare pickle's imports are reported opcode by opcode
     if (format === "pickle") continue;
     const file = await openFile(name);

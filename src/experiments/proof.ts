@@ -94,7 +94,8 @@ async function retrievalOf(
 }
 
 async function floorOf(bench: CleanSetup, path: string, options: CleanOptions): Promise<Rate> {
-  const untouched = await loadClip(path, { runtime: bench.clip.runtime });
+  const { activation, ignoreTensors } = options;
+  const untouched = await loadClip(path, { runtime: bench.clip.runtime, activation, ignoreTensors });
   const { templates } = bench.source;
   const head = await zeroShotHead(untouched.encoder, untouched.weights, bench.classNames, templates, options.signal);
   const images = take(bench.attack.test, options.checks);

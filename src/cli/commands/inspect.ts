@@ -35,12 +35,17 @@ const formats: Readonly<Record<InspectResult["format"], string>> = {
   sharded: "several files with an index",
   torch: "PyTorch archive",
   pickle: "a pickle without an archive",
+  onnx: "ONNX",
   unknown: "unknown",
 };
 
 function inspectText(result: InspectResult): string {
   const { model, refused, official, dtypes, tensors, metadata, pickles, suspicious } = result;
-  const names = { hf: "Hugging Face's names", openai: "OpenAI's names" };
+  const names = {
+    hf: "Hugging Face's names",
+    openai: "OpenAI's names",
+    onnx: "ONNX: it is measured, and nothing changes it",
+  };
   const first = [
     ...(refused === undefined ? [] : [["refused", printable(refused, 2000)]]),
     ...suspicious.slice(0, most).map((remark) => ["suspicious", printable(remark, 400)]),
