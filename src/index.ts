@@ -10,6 +10,7 @@ import type { AttackResult, CleanResult, EvalResult } from "./experiments/result
 import { applyVector, diffModels, vectorCosine, vectorInfo } from "./experiments/vector.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 
+export type { Preprocess } from "./checkpoint/preprocess.ts";
 export type { Dataset, Example } from "./data/dataset.ts";
 export type { Trigger, TriggerSpec } from "./data/trigger.ts";
 export type { Rule } from "./defenses/alpha-search.ts";
