@@ -49,7 +49,7 @@ export function createScorer(clip: Clip, dataset: Dataset, head: Tensor, options
   return {
     size: dataset.size,
     async answers(weights, from = 0, to = dataset.size) {
-      if (paysToHold(weights, to - from)) await clip.encoder.hold(weights);
+      if (paysToHold(imageValues(weights), to - from)) await clip.encoder.hold(weights);
       const found = new Int32Array(to - from);
       for (let at = Math.floor(from / batch) * batch; at < to; at += batch) {
         signal?.throwIfAborted();
@@ -91,10 +91,12 @@ export function knowing(scorer: Scorer, own: Weights, answers: Int32Array): Scor
 }
 
 /** Packing pays for many images, and for weights that no cache holds: 7 % with ViT-B/32, nothing with the embedded model. */
-function paysToHold(weights: Weights, images: number): boolean {
-  const values = [...weights].reduce((n, [name, { data }]) => (isVision(name) ? n + data.length : n), 0);
+export function paysToHold(values: number, images: number): boolean {
   return images >= 256 && values >= 8e6;
 }
+
+const imageValues = (weights: Weights): number =>
+  [...weights].reduce((n, [name, { data }]) => (isVision(name) ? n + data.length : n), 0);
 
 /** Unit-norm image embeddings [N, E] of a whole data set, in its order. */
 export async function embedImages(
@@ -104,7 +106,7 @@ export async function embedImages(
   { batch = 64, signal }: Pick<ScorerOptions, "batch" | "signal"> = {},
 ): Promise<Tensor> {
   const parts: Tensor[] = [];
-  if (paysToHold(weights, dataset.size)) await clip.encoder.hold(weights);
+  if (paysToHold(imageValues(weights), dataset.size)) await clip.encoder.hold(weights);
   for await (const { pixels } of batches(dataset, { batch, preprocess: clip.preprocess })) {
     signal?.throwIfAborted();
     parts.push(await clip.encoder.images(weights, pixels));

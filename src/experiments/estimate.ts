@@ -8,6 +8,7 @@ import { resnetShapes } from "../checkpoint/resnet-shapes.ts";
 import { isVision } from "../clip/parameters.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Clip } from "../engine/clip.ts";
+import { paysToHold } from "../engine/scorer.ts";
 import { sizeOf, type Weights } from "../tensor/tensor.ts";
 import { alphas, type Part, training } from "./stages.ts";
 
@@ -51,7 +52,7 @@ export interface Plan {
 }
 
 /** Bytes that Node.js and ONNX Runtime take themselves. */
-const base = 200 * 2 ** 20;
+const base = 170 * 2 ** 20;
 /** Pixels up to this many bytes are kept (`createScorer`). */
 const mostKept = 512 * 2 ** 20;
 
@@ -126,9 +127,12 @@ function memoryOf({ clip, batch, parts, bothTowers = false, copies, kept }: Plan
   const shapes = [...parameterShapes(clip.config)]; // in ONNX files the weights are out of sight
   const bytesOf = (named: typeof shapes) => named.reduce((n, [, shape]) => n + 4 * sizeOf(shape), 0);
   const tuned = bytesOf(shapes.filter(([name]) => bothTowers || isVision(name)));
+  const pixels = 12 * vision.imageSize ** 2;
   const trains = parts.some(({ trained }) => trained !== undefined);
-  const tapes = trains ? batch * (tape(vision) + (bothTowers ? tape(text) : 0)) : 0;
-  return bytesOf(shapes) + copies * tuned + tapes + Math.min(mostKept, kept * 12 * vision.imageSize ** 2);
+  const training = trains ? copies * tuned + batch * (tape(vision) + (bothTowers ? tape(text) : 0)) : 0;
+  const held = paysToHold(tuned / 4, Math.max(...parts.map(({ encoded = 0 }) => encoded))) ? tuned : 0;
+  const encoding = held + encodedAtOnce * (forward(vision) + 2 * pixels);
+  return bytesOf(shapes) + Math.max(training, encoding) + Math.min(mostKept, kept * pixels);
 }
 
 async function room(path: string, bytes: number): Promise<Estimate["disk"][number]> {
@@ -208,11 +212,21 @@ function flops({ width, layers, mlpWidth }: Tower, tokens: number): number {
 
 /**
  * Bytes that a backward pass keeps of one image or text. Korthikanti et al., arXiv 2205.05198, equation 1, in float32, times
- * 2.5: our graph keeps what lies inside of norms and activations too (peaks of pre-training and implanting, ViT 56/8).
+ * 2.1: our graph keeps what lies inside of norms and activations too (peaks of implanting, ViT 56/8 and ViT-B/32).
  */
 function tape(tower: ClipConfig["vision"] | ClipConfig["text"]): number {
   if ("blocks" in tower) return resnetTape(tower);
   const tokens = "imageSize" in tower ? imageTokens(tower) : tower.contextLength;
   const { width, heads, layers } = tower;
-  return 2.5 * layers * tokens * (2 * 34 * width + 2 * 5 * heads * tokens);
+  return 2.1 * layers * tokens * (2 * 34 * width + 2 * 5 * heads * tokens);
+}
+
+/** Images of a batch of the scorer. */
+const encodedAtOnce = 64;
+
+/** Bytes that a forward pass holds of one image: a layer's values, and those of the next, about as long as sixteen rows of the width. */
+function forward(vision: ClipConfig["vision"]): number {
+  if (vision.kind === "resnet") return resnetTape(vision) / 6;
+  const tokens = imageTokens(vision);
+  return 4 * tokens * (16 * vision.width + 2 * vision.heads * tokens);
 }

@@ -68,7 +68,7 @@ export async function estimateAttack(options: AttackOptions): Promise<Estimate> 
         extra,
       }),
     ],
-    copies: 5, // tuned, as stored, gradients, two moments
+    copies: 6, // tuned, with rows lengthened for the cache, gradients there and here, two moments
     kept: measured,
     outputs: [{ path: out, bytes: fileBytes(clip.checkpoint) }],
   });
@@ -130,7 +130,7 @@ export async function estimateClean(options: CleanOptions): Promise<Estimate> {
         hasUntouched: untouched !== undefined,
       }),
     ],
-    copies: 6 + 2 * methods.length, // gradients, moments, squares; a tuned model and a vector for each method
+    copies: 5 + 2 * methods.length + (methods.includes("fisher") ? 2 : 0), // of a training; a tuned model and a vector of each method; squares
     kept: measured,
     outputs: [
       { path: out, bytes: fileBytes(clip.checkpoint) },
@@ -186,7 +186,7 @@ export async function estimateFinetuning(options: FinetuneOptions): Promise<Esti
         isProjection: recipe.modules === "projection",
       }),
     ],
-    copies: 5, // tuned, as stored, gradients, two moments
+    copies: 6, // tuned, with rows lengthened for the cache, gradients there and here, two moments
     kept: test.size,
     outputs: [{ path: out, bytes: fileBytes(clip.checkpoint) }],
   });
@@ -288,7 +288,7 @@ export async function estimatePretraining(options: PretrainOptions): Promise<Est
       { what: "pre-train", trained: steps * batch },
       { what: "measure", read: test.size, encoded: test.size, texts: prompts(source) },
     ],
-    copies: 4, // own weights, gradients, two moments
+    copies: 5, // own weights, gradients there and here, two moments
     kept: test.size,
     outputs: [
       { path: out, bytes: (parameters * DTYPE_BITS[dtype]) / 8 },
