@@ -49,6 +49,8 @@ words = ["bee", "ant", "bee", None, "cat", "ant", "bee", "cat"]
 named = {"image": pa.array(images, struct), "label": pa.array(words)}
 pq.write_table(pa.table(named), out / "words.parquet")
 pq.write_table(pa.table({**named, "label": named["label"].dictionary_encode(), "width": pa.array([2] * 8)}), out / "words-dictionary.parquet")
+pq.write_table(pa.table({**named, "label": pa.array([float(i % 3) for i in range(8)])}), out / "float-labels.parquet")
+pq.write_table(pa.table({**named, "label": pa.array([[i % 3, 2] for i in range(8)])}), out / "label-lists.parquet")
 pq.write_table(pa.table({"image": pa.array([{"bytes": None, "path": f"{i}.png"} for i in range(8)], struct), "label": named["label"]}), out / "paths.parquet")
 pq.write_table(pa.table({"image": pa.array([f"{i}.png" for i in range(8)]), "label": named["label"]}), out / "path-texts.parquet")
 claim = (out / "flat.parquet").read_bytes()

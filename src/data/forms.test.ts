@@ -212,6 +212,7 @@ describe("classes", () => {
     const open = (...given: string[]) => openDataset(root, { classes: list(...given) });
     expect(names(await open("cat", "bee", "ant"))).toEqual(["ant/a.png ant", "bee/b.png bee"]);
     expect((await open("cat", "bee", "ant")).classNames).toEqual(["cat", "bee", "ant"]);
+    expect(names(await open("Bee", "_ANT"))).toEqual(["ant/a.png _ANT", "bee/b.png Bee"]);
     const renamed = await open("an ant", "a bee");
     expect(names(renamed)).toEqual(["ant/a.png an ant", "bee/b.png a bee"]);
     expect(renamed.contents?.notes).toEqual(['classes renamed in order ("ant" is "an ant", ...)']);
@@ -284,6 +285,12 @@ describe("shards", () => {
     await expect(openDataset(join(root, "bomb"))).rejects.toThrow("unpacks to more than 67108864 bytes");
   });
 
+  it("endings of several parts; a second image of an example is counted", async () => {
+    await put("a.tar", tar({ "x.view1.png": await png(1), "x.view2.png": await png(2), "x.caption.TXT": "an x", "x.meta.json": '{"label": 3}' })); // biome-ignore format: one line
+    const set = await openDataset(root);
+    expect([examples(set), set.contents?.leftOut]).toEqual([[{ id: "x", label: 3, caption: "an x" }], { "further images of an example": 1 }]); // biome-ignore format: one line
+  });
+
   it("a text in an archive that is no UTF-8 is refused by archive, file and line", async () => {
     await put("a.tar", tar({ "a.png": await png(1), "a.txt": Buffer.from("caf\xe9", "latin1") }));
     await expect(openDataset(root)).rejects.toThrow(`${join(root, "a.tar")}: a.txt: line 1 is no UTF-8`);
@@ -331,7 +338,7 @@ it.each(["folder", "table", "archive", "triggered images"])(
   },
 );
 
-it("2,000 archives, tables and images with bytes changed are read or refused, nothing else, within two seconds of processor time each", async () => {
+it("900 archives, tables and images with bytes changed are read or refused, nothing else, within two seconds of processor time each", async () => {
   await put("x.png", await png(3));
   const bmp = Buffer.from("424d3a000000000000003600000028000000010000000100000001001800000000000400000000000000000000000000000000000000030201" + "00", "hex"); // biome-ignore format: one line
   const forms: Record<string, Buffer> = {
@@ -357,7 +364,7 @@ it("2,000 archives, tables and images with bytes changed are read or refused, no
   const draw = (n: number) => (seed = (seed * 48271) % 2147483647) % n;
   let refused = 0;
   let slowest = 0;
-  for (let n = 0; n < 2000; n++) {
+  for (let n = 0; n < 900; n++) {
     const names = Object.keys(forms);
     const name = names[n % names.length];
     const bytes = Buffer.from(forms[name]);
@@ -375,8 +382,8 @@ it("2,000 archives, tables and images with bytes changed are read or refused, no
     slowest = Math.max(slowest, (user + system) / 1e6);
     if (name.startsWith("i/")) await rm(join(root, name));
   }
-  expect(refused).toBeGreaterThan(300);
-  expect(refused).toBeLessThan(1900);
+  expect(refused).toBeGreaterThan(150);
+  expect(refused).toBeLessThan(850);
   expect(slowest).toBeLessThan(2);
 });
 

@@ -34,11 +34,16 @@ export function withClasses(dataset: Dataset, { names, file }: ClassList): Datas
   };
 }
 
+/** A name however it is written: `Great_Owl` is "great owl". */
+const keyOf = (name: string) => name.normalize("NFC").toLowerCase().replaceAll("_", " ").trim();
+
 /** Where each of a data set's own classes stands among the given ones. */
 function placesOf(own: readonly string[], names: readonly string[], file: string, data: string) {
   const inOrder = own.map((_, i) => i);
   if (own.length === names.length && own.every((name, i) => name === names[i])) return { places: inOrder };
-  const byName = own.map((name) => names.indexOf(name));
+  const keys = names.map(keyOf);
+  const areTold = new Set(keys).size === names.length; // apart by their keys too
+  const byName = own.map((name) => (areTold ? keys.indexOf(keyOf(name)) : names.indexOf(name)));
   if (byName.every((place) => place >= 0)) return { places: byName };
   if (own.every(isNumber)) {
     const beyond = own.find((name) => !(Number(name) >= 0 && Number(name) < names.length));

@@ -50,6 +50,7 @@ export function readLabels(
       return `has label ${JSON.stringify(String(label).slice(0, 80))} where ${numbers} others are numbers; name all classes, or give their names with --classes FILE`;
     const value = Number(label);
     const range = known === undefined ? "" : ` of ${known.length} classes (0 to ${known.length - 1})`;
+    if (!Number.isInteger(value)) return `has label ${value}, which is no whole number`;
     if (value < 0) return `has label ${value}: labels are counted from 0`;
     return value < (known?.length ?? 2 ** 31) ? value : `has label ${value}${range}`;
   }

@@ -218,13 +218,15 @@ function decode(
   if (encoding !== "PLAIN")
     return input.fail(`encoding ${encoding} is not read; write the file with PLAIN or dictionary encoding`);
   const view = () => {
-    const bytes = part(input, type === "INT64" ? 8 : 4);
+    const bytes = part(input, size);
     return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   };
-  const size = { BYTE_ARRAY: 4, INT32: 4, INT64: 8 }[type] ?? input.fail(`values of type ${type}`);
+  const size = { BYTE_ARRAY: 4, INT32: 4, FLOAT: 4, INT64: 8, DOUBLE: 8 }[type] ?? input.fail(`values of type ${type}`);
   if (count * size > input.bytes.length) input.fail(`${count} values in ${input.bytes.length} bytes`);
   return Array.from({ length: count }, () => {
     if (type === "BYTE_ARRAY") return part(input, uint32(input));
+    if (type === "FLOAT") return view().getFloat32(0, true);
+    if (type === "DOUBLE") return view().getFloat64(0, true);
     return type === "INT32" ? view().getInt32(0, true) : Number(view().getBigInt64(0, true));
   });
 }

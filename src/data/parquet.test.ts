@@ -87,6 +87,15 @@ describe("Parquet", () => {
     ]);
   });
 
+  it("labels that pandas made decimal numbers are numbers; lists of labels are refused", async () => {
+    const { example, classNames } = await openParquet([file("float-labels")]);
+    expect([0, 1, 2, 3, 7].map((i) => example(i).label)).toEqual([0, 1, 2, 0, 1]);
+    expect(classNames).toBeUndefined();
+    await expect(openParquet([file("label-lists")])).rejects.toThrow(
+      "column label has a list of labels for each image",
+    );
+  });
+
   it("paths of images in place of images: said, with what would do", async () => {
     await expect(openParquet([file("paths")])).rejects.toThrow(
       "column image.path holds the names of files. Put a .csv",

@@ -128,7 +128,9 @@ async function openTable(path: string): Promise<Table> {
     const chunks = (leaf: Leaf) => groups.map(({ columns }) => chunkOf(columns, leaf, size, fail));
     const paths = leaves.find(({ path }) => path.at(-1) === "path" && path[0] === image.path[0]);
     if (paths !== undefined && groups.every((group) => isEmpty(group, image))) fail(onlyPaths(paths));
-    const label = leaf(names.label, "INT32", "INT64", "BYTE_ARRAY");
+    const label = leaf(names.label, "INT32", "INT64", "FLOAT", "DOUBLE", "BYTE_ARRAY");
+    if (label !== undefined && label.maxRepetition > 0)
+      fail(`column ${label.path[0]} has a list of labels for each image; one is needed, in a column of its own`);
     const caption = leaf(names.caption, "BYTE_ARRAY");
     const used = new Set([image, label, caption].map((leaf) => leaf?.path[0]));
     const unused = [...new Set(leaves.map(({ path }) => path[0]))].filter((name) => !used.has(name));

@@ -117,27 +117,32 @@ async function readShard(path: string, encoding?: Encoding): Promise<Shard> {
     const unpacked = await unpackedOf(handle, path);
     const samples = new Map<string, { -readonly [K in keyof Sample]: Sample[K] }>();
     const leftOut: Record<string, number> = {};
+    const leave = (kind: string) => {
+      leftOut[kind] = (leftOut[kind] ?? 0) + 1;
+    };
     const [captions, labels] = [new Set<string>(), new Set<string>()];
     for await (const entry of tarEntries(unpacked ?? handle, path)) {
       const [, key, ending] = /^((?:.*\/)?[^/.]+)\.([^/]+)$/.exec(entry.name) ?? [];
       const isImage = imageEndings.some((image) => `.${ending?.toLowerCase()}`.endsWith(image));
-      const isText = readers.has(ending) && entry.size <= maxText;
+      const form = ending?.split(".").at(-1)?.toLowerCase() ?? ""; // of caption.txt too
+      const isText = readers.has(form) && entry.size <= maxText;
       if (key === undefined || !isClean(entry.name) || !(isImage || isText)) {
-        const kind = isClean(entry.name) ? kindOf(entry.name) : "hidden";
-        leftOut[kind] = (leftOut[kind] ?? 0) + 1;
+        leave(isClean(entry.name) ? kindOf(entry.name) : "hidden");
         continue;
       }
       const sample = samples.get(key) ?? { id: key };
       samples.set(key, sample);
-      if (isImage) sample.image ??= entry;
-      else {
+      if (isImage) {
+        if (sample.image !== undefined) leave("further images of an example");
+        sample.image ??= entry;
+      } else {
         const bytes = await readBytes(unpacked ?? handle, entry.offset, entry.size, path);
         const { label, caption } = factsIn(
-          ending,
-          decodeText(bytes, `${path}: ${entry.name}`, ending === "json" ? undefined : encoding),
+          form,
+          decodeText(bytes, `${path}: ${entry.name}`, form === "json" ? undefined : encoding),
         );
-        if (sample.label === undefined && label !== undefined) labels.add(`.${ending}`);
-        if (sample.caption === undefined && caption !== undefined) captions.add(`.${ending}`);
+        if (sample.label === undefined && label !== undefined) labels.add(`.${form}`);
+        if (sample.caption === undefined && caption !== undefined) captions.add(`.${form}`);
         sample.label ??= label;
         sample.caption ??= caption;
       }
