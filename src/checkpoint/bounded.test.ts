@@ -56,6 +56,20 @@ describe("pickles whose parts are shared", () => {
     expect(message.length).toBeLessThan(400);
   });
 
+  test("tensors in fifty dicts are seen; in a thousand, refused", async () => {
+    const nested = (depth: number) =>
+      Array.from({ length: depth }).reduce<Uint8Array>((inner) => push.dict({ d: inner }), push.dict({ b: tensor }));
+    const path = await torch(push.dict({ a: tensor, deep: nested(50) }), storage);
+    const file = await openTorchFile(path);
+    expect(file.notes).toEqual([
+      `under "${`deep${".d".repeat(50)}`.slice(0, 80)}...", 1 tensors beside its state dict are not used`,
+    ]);
+    await file.close();
+    expect(await refusal(await torch(push.dict({ a: tensor, deep: nested(1000) }), storage))).toMatch(
+      /it nests "deep\.d\.d.*too deep/,
+    );
+  });
+
   test("one name of a megabyte, imported a thousand times: refused at the first", async () => {
     const long = bytes(push.text("m".repeat(2 ** 20)), "q", 0, push.text("n"), "q", 1);
     const content = bytes(long, ...Array.from({ length: 1000 }, () => bytes("h", 0, "h", 1, 0x93)));

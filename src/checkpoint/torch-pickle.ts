@@ -118,28 +118,33 @@ export function tensorsOf(root: PickleValue, fail: Fail): TensorsFound {
   return { tensors, notes };
 }
 
-type Calls = readonly (readonly [PickleValue, PickleCall])[];
+type Calls = (readonly [PickleValue, PickleCall])[];
 
-/** The tensors of every dict or list in this one, by the way to it. Each is visited once, however often it is referred to. */
+/**
+ * The tensors of every dict or list in this one, by the way to it. Each is visited once, however often it is referred to; how deep they may
+ * nest follows from the length of that way.
+ */
 function stateDicts(root: ReadonlyMap<PickleValue, PickleValue>, fail: Fail): Map<string, Calls> {
   const found = new Map<string, Calls>();
   const seen = new Set<unknown>([root]);
   let places = 0;
   const visit = (entries: Iterable<readonly [PickleValue, PickleValue]>, path: string, depth: number): void => {
-    const calls: (readonly [PickleValue, PickleCall])[] = [];
+    const calls: Calls = [];
     for (const [key, value] of entries) {
       if (++places > 10 * MAX_TENSORS) fail("it holds too many values");
       const call = tensorCall(value);
       if (call !== undefined) calls.push([key, call]);
       const inside = dictOf(value) ?? (Array.isArray(value) ? value : undefined);
-      if (inside === undefined || seen.has(inside) || depth >= MAX_DEPTH || (depth === 1 && isTraining(key))) continue;
+      if (inside === undefined || seen.has(inside) || (depth === 1 && isTraining(key))) continue;
       seen.add(inside);
       const name = typeof key === "string" && key.length <= MAX_NAME ? key : typeof key === "number" ? `${key}` : "...";
       const below = path === "" ? name : `${path}.${name}`;
       if (below.length <= MAX_NAME) visit(inside.entries(), below, depth + 1);
       else fail(`it nests ${quote(below)} too deep`);
     }
-    if (calls.length > 0) found.set(path, [...(found.get(path) ?? []), ...calls]);
+    const same = found.get(path) ?? [];
+    for (const call of calls) same.push(call);
+    if (same.length > 0) found.set(path, same);
   };
   visit(root.entries(), "", 1);
   return found;
