@@ -9,7 +9,12 @@ import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 
 /** Gemma's, which SigLIP 2 has, is the largest: 34 MB, 256,000 tokens, 580,000 merges. */
-export const tokenizerLimits: JsonLimits = { bytes: 40 * 2 ** 20, depth: 16, values: 3_000_000 };
+export const tokenizerLimits: JsonLimits = {
+  bytes: 40 * 2 ** 20,
+  depth: 16,
+  values: 3_000_000,
+  keys: 2 ** 19 + 2 ** 16,
+};
 const most = { tokens: 2 ** 19, id: 2 ** 20, merges: 2 ** 20, addedTokens: 4096, tokenLength: 256, pieces: 2 ** 21 };
 
 const clipWords = "'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";

@@ -29,6 +29,11 @@ describe("refuses, by name", () => {
     ["65 brackets", "[".repeat(65), /x is nested more than 64 deep/],
     ["200,001 values", `[${"1,".repeat(200_000)}1]`, /x holds more than 200000 values/],
     ["200,001 empty lists", "[],".repeat(200_000), /x holds more than 200000 values/],
+    [
+      "100,001 keys",
+      `{${Array.from({ length: 100_001 }, (_, i) => `"${i}":0`).join()}}`,
+      /x has more than 100000 keys/,
+    ],
     ["2 MiB and a byte", `"${"a".repeat(2 ** 21)}"`, /at most 2097152 are read/],
     ["a string without an end", '{"a', /x is not JSON/],
     ["escapes for a terminal", '{"\u001b[2J', /^x is not JSON: [ -~]*$/],

@@ -8,21 +8,24 @@ export interface JsonLimits {
   readonly depth: number;
   /** Of any kind, lists and objects too. An empty list takes 16 times the bytes that its brackets do. */
   readonly values: number;
+  /** Of all objects together. A million take four seconds and 200 MB. */
+  readonly keys: number;
 }
 
 /** Settings, indices, receipts: the largest, a vocabulary, has 1 MiB and 50,000 values. */
-export const jsonLimits: JsonLimits = { bytes: 2 * 2 ** 20, depth: 64, values: 200_000 };
+export const jsonLimits: JsonLimits = { bytes: 2 * 2 ** 20, depth: 64, values: 200_000, keys: 100_000 };
 
 /**
  * The value that a text stands for. Throws `bad-input`, naming `what`, when it is larger or deeper than the limits, no UTF-8, no JSON, or
  * when an object has a key twice (readers differ in which they take: one file, two meanings) or the key `__proto__`.
  */
 export function parseJson(content: Uint8Array | string, what: string, limits: Partial<JsonLimits> = {}): unknown {
-  const { bytes, depth, values } = { ...jsonLimits, ...limits };
+  const all = { ...jsonLimits, ...limits };
+  const { bytes } = all;
   if (content.length > bytes)
     throw badInput(`${what} has ${content.length} bytes of JSON; at most ${bytes} are read of its kind`);
   const text = (typeof content === "string" ? content : decoded(content, what)).replace(/^\ufeff/, "");
-  checkBounds(text, what, depth, values);
+  checkBounds(text, what, all);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -44,15 +47,16 @@ const closing = new Set(["]", "}"].map((char) => char.charCodeAt(0)));
 const brace = "{".charCodeAt(0);
 
 /** One pass over the text; what is no JSON is left for `JSON.parse` to say. */
-function checkBounds(text: string, what: string, depth: number, values: number): void {
+function checkBounds(text: string, what: string, { depth, values, keys }: JsonLimits): void {
   /** For each open bracket the keys so far of an object, or nothing for a list. */
   const open: (Set<string> | undefined)[] = [];
-  let [count, keyNext] = [1, false];
+  let [count, named, keyNext] = [1, 0, false];
   for (let at = 0; at < text.length; at++) {
     const char = text.charCodeAt(at);
     if (char === quoteMark) {
       const begin = at;
       at = stringEnd(text, begin);
+      if (keyNext && ++named > keys) throw badInput(`${what} has more than ${keys} keys`);
       if (keyNext) checkKey(keyOf(text, begin, at), open.at(-1) as Set<string>, what);
       keyNext = false;
     } else if (opening.has(char)) {
