@@ -141,3 +141,12 @@ describe("Parquet", () => {
     expect(refused).toBeGreaterThan(100);
   });
 });
+
+it("a schema with a negative number of children is read to its end", async () => {
+  const bytes = await readFile(file("lists-v2"));
+  const caption = bytes.indexOf("caption", bytes.length - 1500);
+  expect([...bytes.subarray(caption + 7, caption + 9)]).toEqual([0x15, 0x02]); // field 5: one child
+  bytes[caption + 8] = 0x01; // minus one
+  await writeFile(join(folder, "negative.parquet"), bytes);
+  await expect(openParquet([join(folder, "negative.parquet")])).rejects.toMatchObject({ code: "bad-input" });
+});

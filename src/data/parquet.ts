@@ -216,7 +216,7 @@ async function readMetadata(
   if (length > Math.min(size - 12, maxFooter)) fail(`it claims a footer of ${length} bytes`);
   const footer = await readBytes(handle, size - 8 - length, length + 8, path);
   thriftLength(footer.subarray(0, length));
-  const metadata = parquetMetadata(footer.buffer);
+  const metadata = parquetMetadata(footer.buffer, { geoparquet: false }); // else it steps back by a negative number of children, for ever
   if (metadata.schema.length > maxColumns)
     fail(`it has ${metadata.schema.length} columns; at most ${maxColumns} are read`);
   return { metadata, size };
