@@ -245,6 +245,18 @@ describe("inspect", () => {
   });
 });
 
+describe("a declared backdoor stays declared", () => {
+  it.each([
+    ["convert", "convert ./bad --to open_clip --out ./named.safetensors", "named.safetensors"],
+    ["finetune", `finetune --model ./bad ${world} --images 32 --batch 16 --epochs 1 --out ./tuned`, "tuned"],
+    ["merge, of the base too", "merge --base ./bad ./tuned --out ./merged", "merged"],
+  ])("by %s", async (_, line, out) => {
+    expect((await tbar(words(line))).err).not.toContain("tbar:");
+    const { metadata } = await readCheckpoint(at(out));
+    expect(JSON.parse(metadata["tbar.trigger"])).toMatchObject({ trigger: { kind: "blended" }, target: "mint" });
+  });
+});
+
 describe("vector", () => {
   it("diff, then apply with alpha = 1 gives TO again; --alpha=-1 on TO gives FROM", async () => {
     await tbar(words("vector diff ./pico ./bad --out ./tau.safetensors"));

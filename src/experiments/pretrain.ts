@@ -22,7 +22,7 @@ import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { sizeOf, type Weights } from "../tensor/tensor.ts";
 import { openedData } from "./describe-opened.ts";
-import { computedOn, type JobOptions, machineFacts, silent } from "./job.ts";
+import { Clock, computedOn, type JobOptions, machineFacts, silent } from "./job.ts";
 import { pretrainCard } from "./model-card.ts";
 import type { PretrainResult } from "./result.ts";
 import { asked, openSource, type Source, type SourceOptions } from "./source.ts";
@@ -92,6 +92,7 @@ export function pretrainModel(options: PretrainOptions): Promise<PretrainResult>
 async function pretrainAndWrite(options: PretrainOptions): Promise<PretrainResult> {
   const { progress = silent, signal, seed, steps, batch, out } = options;
   await refuseFolder(out, newCheckpointNames, options);
+  const clock = new Clock();
   progress.stage("prepare");
   const source = await openSource(options.data, options);
   const { train, test } = await pretrainSets(source, options);
@@ -111,7 +112,8 @@ async function pretrainAndWrite(options: PretrainOptions): Promise<PretrainResul
   const stateFile = options.stateFile ?? `${out}.state`;
 
   progress.stage("pre-train");
-  const { weights, seconds } = await pretrain({
+  const began = clock.seconds();
+  const { weights, seconds: training } = await pretrain({
     ...options,
     runtime,
     config,
@@ -123,6 +125,8 @@ async function pretrainAndWrite(options: PretrainOptions): Promise<PretrainResul
     signal,
     onStep: ({ step, loss }) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
   });
+
+  const earlier = Math.max(0, training - (clock.seconds() - began)); // of a run that this one goes on from
 
   progress.stage("measure and write");
   const clip = createClip({ config, preprocess, tokenize, runtime });
@@ -140,8 +144,8 @@ async function pretrainAndWrite(options: PretrainOptions): Promise<PretrainResul
     ...(ca && { ca }),
     steps,
     images: steps * batch,
-    seconds,
-    imagesPerSecond: (steps * batch) / seconds,
+    seconds: clock.seconds() + earlier,
+    imagesPerSecond: (steps * batch) / training,
     output: { path: out },
     machine: machineFacts(runtime, options.threads),
   };
@@ -159,7 +163,7 @@ async function pretrainAndWrite(options: PretrainOptions): Promise<PretrainResul
   );
   options.set?.afterwards(() => rm(stateFile, { force: true }));
   await runtime.release();
-  return result;
+  return { ...result, created: new Date().toISOString(), seconds: clock.seconds() + earlier };
 }
 
 /** Images to train and to test on. Throws TbarError where there are too few. */

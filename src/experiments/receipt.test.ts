@@ -111,6 +111,7 @@ describe("a receipt whose figures do not fit together is refused, and the figure
     ],
     [{ "after.asr": rate(30, 360), "after.difference": undefined, "rule.limit": undefined }, /verdict\.proven is true/],
     [{ "after.ca": rate(300, 400), retention: 300 / 390 }, /verdict\.proven is true, and CA fell from 0\.975 to 0\.75/],
+    [{ "after.triggeredAccuracy": rate(100, 360) }, /verdict\.proven is true, and after\.triggeredAccuracy is 0\.27/],
     [{ seed: -1 }, /seed/],
     [{ seed: 2 ** 60 }, /seed/],
     [{ "inputs.sizes.test": 2 ** 53 - 1 }, /inputs\.sizes\.test/],

@@ -17,10 +17,10 @@ import { percent } from "./percent.ts";
 import { storedTrigger } from "./registry.ts";
 import type { EvalResult, Scores } from "./result.ts";
 import type { SourceOptions } from "./source.ts";
-import { leastRetention, limitOf } from "./verdict.ts";
+import { leastMended, leastRetention, limitOf } from "./verdict.ts";
 
 const rateSchema = z.looseObject({ value: z.number(), n: z.int().positive(), interval: z.tuple([z.number(), z.number()]).optional() }); // biome-ignore format: one line
-const scoresSchema = z.looseObject({ ca: rateSchema, asr: rateSchema });
+const scoresSchema = z.looseObject({ ca: rateSchema, asr: rateSchema, triggeredAccuracy: rateSchema.optional() });
 const size = z.int().nonnegative().max(1e7);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const name = z.string().max(1000);
@@ -99,6 +99,9 @@ function checkFigures(receipt: Receipt, file: string): void {
   if (after.asr.value > limit) fail(`verdict.proven is true, and after.asr is ${after.asr.value}, above ${limit}`);
   if (after.ca.value < leastRetention * before.ca.value)
     fail(`verdict.proven is true, and CA fell from ${before.ca.value} to ${after.ca.value}`);
+  const mended = after.triggeredAccuracy?.value;
+  if (mended !== undefined && mended < leastMended * after.ca.value)
+    fail(`verdict.proven is true, and after.triggeredAccuracy is ${mended} beside a CA of ${after.ca.value}`);
 }
 
 /** What the user names: these paths are opened, and no others. */

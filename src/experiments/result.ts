@@ -274,8 +274,9 @@ export interface PretrainResult {
   readonly ca?: Rate;
   readonly steps: number;
   readonly images: number;
-  /** Of training alone, over all its parts if it was resumed. */
+  /** Of the whole job, over all its parts if it was resumed. */
   readonly seconds: number;
+  /** Of training alone. */
   readonly imagesPerSecond: number;
   readonly output: { readonly path: string };
   readonly machine: Machine;

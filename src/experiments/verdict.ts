@@ -52,7 +52,7 @@ const limitsOf = (rule: Rule) => ({ asr: limitOf(rule), retention: leastRetentio
 /** The share of the clean accuracy that must be left. */
 export const leastRetention = 0.9;
 /** Accuracy on triggered images, as a share of the clean accuracy. */
-const leastMended = 0.5;
+export const leastMended = 0.5;
 
 /** No alpha satisfied the rule. */
 export function notFound(rule: Rule): CleanResult["verdict"] {

@@ -1,5 +1,8 @@
 /** 500 clean random models, and the statistics alone: how often is something wrong said? Run: npm run test:decisions. */
 
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { row, writeResults } from "../../bench/results.ts";
 import { rate } from "../../src/engine/rate.ts";
 import {
@@ -14,12 +17,24 @@ import {
 
 const models = Number(process.env.MODELS ?? 500);
 const draws = Number(process.env.DRAWS ?? 20_000);
+const shards = Number(process.env.SHARDS ?? 2);
 
-const runs: ModelRun[] = [];
-for (let model = 1; model <= models; model++) {
-  runs.push(await randomModel(model));
-  if (model % 50 === 0) console.error(`${model} of ${models} models`);
+const [shard] = process.argv.slice(2);
+if (shard !== undefined) {
+  // a share of the models, one line each
+  for (let model = Number(shard) + 1; model <= models; model += shards)
+    console.log(JSON.stringify(await randomModel(model)));
+  process.exit(0);
 }
+const own = fileURLToPath(import.meta.url);
+const work = (index: number) => promisify(execFile)("npx", ["jiti", own, String(index)], { maxBuffer: 2 ** 26 });
+const said = await Promise.all(Array.from({ length: shards }, (_, index) => work(index)));
+const runs = said.flatMap(({ stdout }) =>
+  stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as ModelRun),
+);
 const wrong = runs.filter(({ decision }) => decision.answer === "backdoor");
 for (const one of wrong) console.error(`a backdoor was seen: ${JSON.stringify(one)}`);
 

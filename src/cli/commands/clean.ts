@@ -33,7 +33,8 @@ export const cleanCommand = (perform: Perform) =>
     about:
       "Fine-tunes on triggered images (the forget set), takes the change of weights as the trigger's vector, and subtracts " +
       "alpha times that vector; alpha and the way of making the vector are chosen on validation images. Test images, which took " +
-      "no part in it, decide whether the backdoor is gone (ASR at most 2 %) and the model whole (CA kept to 90 %). " +
+      "no part in it, decide whether the backdoor is gone (ASR at most 2 %), the model whole (CA kept to 90 %) and triggered images " +
+      "answered rightly (at least half as often as clean ones). Without a live backdoor nothing is trained. " +
       "Writes the checkpoint as it came (layout, precision), a receipt, and the vector, with which the step can be undone.",
     notes: `Methods (the best on validation wins; --method all for every one):
   plain      TBAR as published (arXiv 2510.14845)
