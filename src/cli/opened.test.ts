@@ -44,8 +44,8 @@ test.each([
   "eval --model ./pico --data ./photos --test 2 --dry-run",
   "embed --model ./pico --data ./photos --out ./e.safetensors",
   "embed --model ./pico --data ./photos --out ./e2.safetensors --dry-run",
-  "attack badnet:size=4 --target mint --model ./pico --data ./photos --images 4 --test 2 --dry-run",
-  "clean --trigger badnet:size=4 --target mint --model ./pico --data ./photos --forget 2 --clean 2 --validation 1 --test 1 --checks 0 --dry-run",
+  "attack badnet:size=4 --target mint --model ./pico --data ./photos --images 4 --test 2 --rate 0.5 --dry-run",
+  "clean --trigger badnet:size=4 --target mint --model ./pico --data ./photos --method plain --rule smallest --limit 0.9 --forget 1 --clean 0 --validation 3 --test 2 --checks 0 --dry-run",
   "finetune --model ./pico --data ./photos --images 4 --test 2 --dry-run",
   "trigger show badnet:size=4 --model ./pico --data ./photos --count 2 --out ./t.png",
 ])("%s", async (command) => {
