@@ -46,6 +46,9 @@ export const share = number({ above: 0, most: 1 });
 export const positive = number({ above: 0 });
 export const count = number({ least: 1, whole: true });
 export const countOrNone = number({ least: 0, whole: true });
+/** Images: more than any test set has, and few enough to be counted. */
+export const images = number({ least: 1, most: 1e7, whole: true });
+export const imagesOrNone = number({ least: 0, most: 1e7, whole: true });
 
 /** Collects the values of an option that may be given several times, or as a list with commas. */
 export function list(text: string, before: readonly string[] | undefined): readonly string[] {

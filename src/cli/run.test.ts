@@ -144,6 +144,7 @@ describe("bad input: exit 2, a sentence that says what would work, nothing left 
     ],
     [`attack badnet ${attack} --rate 1.5`, "at most 1"],
     [`attack badnet ${attack} --epochs 2.5`, "It must be a whole number, 1 or more."],
+    [`attack badnet ${attack} --test 9007199254740991`, "It must be a whole number, 1 or more and at most 10000000."],
     [`attack badnet ${attack} --epochs 0`, "It must be a whole number, 1 or more."],
     [`attack badnet ${attack} --lr fast`, "It must be a number, above 0."],
     [`attack badnet ${attack} --seed -1`, "It must be a whole number, 0 or more."],

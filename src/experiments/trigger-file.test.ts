@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -65,6 +65,12 @@ describe("trigger.json", () => {
     ],
   ])("refuses one %s", async (_, content, message) => {
     await expect(readTriggerFile(await write("beside/bad.json", content))).rejects.toThrow(message);
+  });
+
+  it("refuses a picture that is a link out of its folder", async () => {
+    const file = await write("beside/linked.json", { kind: "picture", picture: "linked.png" });
+    await symlink("/etc/hostname", at("beside/linked.png"));
+    await expect(readTriggerFile(file)).rejects.toThrow(/must lie in its own folder/);
   });
 
   it("a picture that is gone cannot be taken along", async () => {

@@ -1,9 +1,11 @@
 /** trigger.json: a trigger and the class it leads to, with copies of the pictures that it names beside it. */
+import { realpath } from "node:fs/promises";
 import { dirname, extname, isAbsolute, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { parseAs, readJson, readSmallFile } from "../checkpoint/files.ts";
 import type { Trigger } from "../data/trigger.ts";
 import { badInput } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 import type { Implanted } from "./model-facts.ts";
 import { fileOptions, makeTrigger } from "./registry.ts";
 
@@ -42,22 +44,27 @@ const fileSchema = z.union([
 export async function readTriggerFile(path: string): Promise<{ readonly trigger: Trigger; readonly target?: string }> {
   const what = `${path}, which should hold {"kind": ...} or {"trigger": {"kind": ...}, "target": ...}`;
   const { trigger, target } = parseAs(fileSchema, await readJson(path), what);
-  const found = fileOptions.flatMap((option) => {
+  const found: [string, string][] = [];
+  for (const option of fileOptions) {
     const file = trigger[option];
-    return typeof file === "string" ? [[option, besides(path, file)] as const] : [];
-  });
+    if (typeof file === "string") found.push([option, await besides(path, file)]);
+  }
   return {
     trigger: makeTrigger({ ...trigger, ...Object.fromEntries(found) }),
     ...(target !== undefined && { target }),
   };
 }
 
-function besides(path: string, file: string): string {
+/** The file's path, which is in the folder also when links are followed. */
+async function besides(path: string, file: string): Promise<string> {
   const folder = dirname(resolve(path));
   const found = resolve(folder, file);
-  const inside = relative(folder, found);
-  if (!isAbsolute(inside) && inside.split(sep)[0] !== "..") return found;
-  throw badInput(
-    `${path} names ${JSON.stringify(file.slice(0, 200))}; its pictures must lie in its own folder: put a copy there`,
-  );
+  const real = async (path: string) => realpath(path).catch(() => path); // what is not there is said where it is opened
+  if (isWithin(folder, found) && isWithin(await real(folder), await real(found))) return found;
+  throw badInput(`${path} names "${printable(file)}"; its pictures must lie in its own folder: put a copy there`);
+}
+
+function isWithin(folder: string, path: string): boolean {
+  const inside = relative(folder, path);
+  return !isAbsolute(inside) && inside.split(sep)[0] !== "..";
 }

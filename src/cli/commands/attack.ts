@@ -5,7 +5,18 @@ import type { AttackResult } from "../../experiments/result.ts";
 import { badInput } from "../../tensor/error.ts";
 import { printable } from "../../tensor/printable.ts";
 import { estimateOutcome } from "../estimate.ts";
-import { count, forceText, groups, inputsOf, modelCommand, needed, positive, share, stateText } from "../options.ts";
+import {
+  count,
+  forceText,
+  groups,
+  images,
+  inputsOf,
+  modelCommand,
+  needed,
+  positive,
+  share,
+  stateText,
+} from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
 import { effectTable, rateText, warningText } from "../text.ts";
@@ -52,8 +63,8 @@ export const attackCommand = (perform: Perform) =>
       count,
       1,
     )
-    .option("--images <number>", "training images", count, 8000)
-    .option("--test <number>", "images to measure on", count, 2000)
+    .option("--images <number>", "training images", images, 8000)
+    .option("--test <number>", "images to measure on", images, 2000)
     .option(
       "--epochs <number>",
       "rounds through the training images (default: what suits the model's family, as are rate and batch)",

@@ -12,6 +12,8 @@ import {
   countOrNone,
   forceText,
   groups,
+  images,
+  imagesOrNone,
   inputsOf,
   list,
   modelCommand,
@@ -74,10 +76,10 @@ Rules for alpha (--limit):
     .option("--lr <rate>", "learning rate (default: what suits the model's family, as are rounds and batch)", positive)
     .option("--epochs <number>", "rounds through the forget set", count)
     .option("--batch <number>", "images a step", count)
-    .option("--forget <number>", "images to forget", count, 1024)
-    .option("--clean <number>", "clean images for anchoring and Fisher weights; plain needs none", countOrNone, 1024)
-    .option("--validation <number>", "images to choose alpha on; 189 are the least that can prove 2 %", count, 560)
-    .option("--test <number>", "images to measure on", count, 2000)
+    .option("--forget <number>", "images to forget", images, 1024)
+    .option("--clean <number>", "clean images for anchoring and Fisher weights; plain needs none", imagesOrNone, 1024)
+    .option("--validation <number>", "images to choose alpha on; 189 are the least that can prove 2 %", images, 560)
+    .option("--test <number>", "images to measure on", images, 2000)
     .option(
       "--rebound <steps>",
       "measure again after so many clean training steps; 0 to leave it out",

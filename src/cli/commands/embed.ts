@@ -1,7 +1,7 @@
 /** tbar embed: embeddings to a file. */
 import { command } from "../command.ts";
 import { estimateOutcome } from "../estimate.ts";
-import { count, forceText, groups, inputsOf, needed, withImages, withModel, withOutput, withRun } from "../options.ts";
+import { forceText, groups, images, inputsOf, needed, withImages, withModel, withOutput, withRun } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
 
@@ -26,7 +26,7 @@ export const embedCommand = (perform: Perform) =>
   )
     .optionsGroup(groups.inputs)
     .option("--texts <file>", "texts to encode, one a line")
-    .option("--images <number>", "only the first ones (default: all; 1000 of shapes)", count)
+    .option("--images <number>", "only the first ones (default: all; 1000 of shapes)", images)
     .optionsGroup(groups.output)
     .option("--out <file>", "where the embeddings go")
     .option("--force", forceText)

@@ -5,7 +5,7 @@ import { decisionText } from "../../experiments/verdict.ts";
 import type { Effect } from "../../metrics/effect.ts";
 import { printable } from "../../tensor/printable.ts";
 import { estimateOutcome } from "../estimate.ts";
-import { count, groups, inputsOf, modelCommand } from "../options.ts";
+import { count, groups, images, inputsOf, modelCommand } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { effectRows, rateText, scoresHead, scoresRow, table, warningText } from "../text.ts";
 import { readTrigger } from "../trigger.ts";
@@ -36,7 +36,7 @@ export const evalCommand = (perform: Perform) =>
     .option("--target <class>", "class name that the trigger leads to (default: likewise)")
     .option("--receipt <file>", "receipt.json of tbar clean, or the folder it lies in")
     .optionsGroup("Measuring:")
-    .option("--test <number>", "images to measure on", count, 2000)
+    .option("--test <number>", "images to measure on", images, 2000)
     .action((values) =>
       perform(values, async (job) => {
         const { checkReceipt, evaluateModel } = await import("../../experiments/evaluate.ts");

@@ -3,7 +3,18 @@ import type { FinetuneResult } from "../../experiments/finetune.ts";
 import { defaultsText } from "../../experiments/recipes.ts";
 import { duration, points } from "../../report/numbers.ts";
 import { estimateOutcome } from "../estimate.ts";
-import { count, forceText, groups, inputsOf, modelCommand, needed, number, oneOf, positive } from "../options.ts";
+import {
+  count,
+  forceText,
+  groups,
+  images,
+  inputsOf,
+  modelCommand,
+  needed,
+  number,
+  oneOf,
+  positive,
+} from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
 import { rateText, table, warningText } from "../text.ts";
@@ -26,8 +37,8 @@ export const finetuneCommand = (perform: Perform) =>
     ],
   })
     .optionsGroup("Training:")
-    .option("--images <number>", "training images", count, 8000)
-    .option("--test <number>", "images to measure on", count, 2000)
+    .option("--images <number>", "training images", images, 8000)
+    .option("--test <number>", "images to measure on", images, 2000)
     .option(
       "--epochs <number>",
       "rounds through the training images (default: what suits the model's family, as are rate and batch)",

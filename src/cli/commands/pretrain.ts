@@ -8,6 +8,7 @@ import {
   countOrNone,
   forceText,
   groups,
+  images,
   needed,
   number,
   positive,
@@ -45,9 +46,9 @@ export const pretrainCommand = (perform: Perform) =>
     .option("--lr <rate>", "learning rate at its highest", positive, 1e-3)
     .option("--warmup <steps>", "over which it rises", countOrNone, 100)
     .option("--weight-decay <number>", "of matrices", number({ least: 0 }), 0.1)
-    .option("--images <number>", "training images (default: all; of shapes as many as there are)", count)
+    .option("--images <number>", "training images (default: all; of shapes as many as there are)", images)
     .option("--captions <path>", "captioned images to train on as well")
-    .option("--test <number>", "held-out images to measure on", count, 2000)
+    .option("--test <number>", "held-out images to measure on", images, 2000)
     .optionsGroup("Model:")
     .option("--image-size <pixels>", "side of an image", count, 56)
     .option("--patch-size <pixels>", "side of a patch", count, 8)
