@@ -96,3 +96,10 @@ it("a few bytes that claim many pixels are refused, a large picture of many byte
     .toBuffer();
   expect(await decodeBytes(noise, "a.jpg")).toMatchObject({ width: 4500, height: 4500 });
 });
+
+it("a flat picture of 88 million pixels in a few hundred kilobytes would take half a gigabyte: refused", async () => {
+  const flat = await sharp({ create: { width: 9400, height: 9400, channels: 4, background: "#80808080" } })
+    .png()
+    .toBuffer();
+  await expect(decodeBytes(flat, "flat.png")).rejects.toThrow(/cannot read image flat\.png: .*pixel/);
+}, 60_000);
