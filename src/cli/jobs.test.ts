@@ -247,7 +247,7 @@ describe("inspect", () => {
 
 describe("a declared backdoor stays declared", () => {
   it.each([
-    ["convert", "convert ./bad --to open_clip --out ./named.safetensors", "named.safetensors"],
+    ["convert", "convert ./bad --to open_clip --out ./named", "named"],
     ["finetune", `finetune --model ./bad ${world} --images 32 --batch 16 --epochs 1 --out ./tuned`, "tuned"],
     ["merge, of the base too", "merge --base ./bad ./tuned --out ./merged", "merged"],
   ])("by %s", async (_, line, out) => {
