@@ -1,7 +1,7 @@
 /** ImageNet-1K's validation images in one folder, and the file of labels that came with them. */
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { badInput } from "../tensor/error.ts";
+import { badInput, type TbarError } from "../tensor/error.ts";
 import { readLines } from "./class-names.ts";
 import type { Dataset } from "./dataset.ts";
 import { imageFiles } from "./image-files.ts";
@@ -9,8 +9,8 @@ import { imagenetIds, imagenetNames } from "./imagenet-names.ts";
 
 const imageName = /^ILSVRC2012_val_(\d{8})\.JPEG$/;
 
-/** Whether images of the validation set lie in a folder without class folders. */
-export const isFlatImageNet = (names: readonly string[]): boolean => names.some((name) => imageName.test(name));
+/** Whether files of a folder are images of the validation set, named as it names them. */
+export const isFlatImageNet = (files: readonly string[]): boolean => files.some((name) => imageName.test(name));
 
 /** One line of a label file: an image's name and its label, or undefined. */
 type Line = (line: string, index: number) => readonly [string, number | undefined] | undefined;
@@ -36,10 +36,10 @@ const labelFiles: Readonly<Record<string, Line>> = {
 
 /**
  * The images of a folder, labelled 0 to 999 in the order of the WordNet ids by a file in it or beside it: val.txt ("NAME LABEL" a line, the label a number or
- * a WordNet id), LOC_val_solution.csv (Kaggle's) or imagenet_2012_validation_synset_labels.txt (an id a line). Throws TbarError where there is none, and
- * naming the first image that it leaves without a label.
+ * a WordNet id), LOC_val_solution.csv (Kaggle's) or imagenet_2012_validation_synset_labels.txt (an id a line); undefined where there is no such file. Throws
+ * TbarError naming the first image that the file leaves without a label.
  */
-export async function openFlatImageNet(folder: string): Promise<Dataset> {
+export async function openFlatImageNet(folder: string): Promise<Dataset | undefined> {
   const images = (await readdir(folder)).filter((name) => imageName.test(name)).sort();
   for (const place of [folder, dirname(folder)]) {
     for (const [name, parse] of Object.entries(labelFiles)) {
@@ -55,7 +55,11 @@ export async function openFlatImageNet(folder: string): Promise<Dataset> {
       return imageFiles("imagenet", files, { classNames: imagenetNames, contents: { labels: name } });
     }
   }
-  throw badInput(
+  return undefined;
+}
+
+export function unlabelledImageNet(folder: string): TbarError {
+  return badInput(
     `${folder} has ImageNet's validation images and no labels; put one of ${Object.keys(labelFiles).join(", ")} beside them ` +
       "(ILSVRC2012_validation_ground_truth.txt counts classes in another order), or sort them into class folders",
   );

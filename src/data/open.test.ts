@@ -259,6 +259,20 @@ describe("other forms", () => {
     await expect(openDataset(join(root, "val"))).rejects.toThrow(`has no label from 0 to 999 for ${image(3)}`);
   });
 
+  it("ImageNet: one of its validation images beside class folders, or beside a table, needs no labels of its own", async () => {
+    await grey(image(1), 1);
+    await grey("fox/a.png", 2);
+    await grey("owl/b.png", 3);
+    const folders = await openDataset(root);
+    expect([folders.size, folders.classNames, folders.contents?.leftOut]).toEqual([
+      2,
+      ["fox", "owl"],
+      { "images beside the class folders": 1 },
+    ]);
+    await put("labels.csv", `image,label\n${image(1)},hut\nowl/b.png,owl\n`);
+    expect((await openDataset(root)).classNames).toEqual(["hut", "owl"]);
+  });
+
   it("SUN397: the first partition's files, names without the first letter, classes of ClassName.txt", async () => {
     await grey("SUN397/a/abbey/sun_1.jpg", 1);
     await grey("SUN397/c/church/outdoor/sun_2.jpg", 2);

@@ -137,9 +137,13 @@ async function openFolder(path: string, options: OpenOptions): Promise<Dataset> 
       found,
     );
   }
-  const { isFlatImageNet, openFlatImageNet } = await import("./imagenet.ts");
-  if (isFlatImageNet(files)) return openFlatImageNet(path);
   const tables = files.filter(isTable);
+  const { isFlatImageNet, openFlatImageNet, unlabelledImageNet } = await import("./imagenet.ts");
+  if (isFlatImageNet(files)) {
+    const labelled = await openFlatImageNet(path);
+    if (labelled !== undefined) return labelled;
+    if (tables.length === 0 && folders.length === 0) throw unlabelledImageNet(path); // else these say what the images are
+  }
   if (tables.length === 1) return table.open([join(path, tables[0])], options);
   if (tables.length > 1) throw badInput(`${path} has ${tables.length} tables; name one of ${tables.join(", ")}`);
   const part = await partFolder(path, folders, options.split);
