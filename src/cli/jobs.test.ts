@@ -392,6 +392,18 @@ describe("--dry-run: time, memory and disk, and nothing is done", () => {
     expect({ code: done.code, err: done.err }).toEqual({ code: dry.code, err: expect.stringContaining(message) });
   });
 
+  it.each([
+    `eval --model ./pico ${world} --target mint --trigger badnet:size=17`,
+    `clean --model ./pico ${world} --target mint --trigger badnet:size=17 --out ./never`,
+    `attack badnet:size=17 --model ./pico ${world} --target mint --out ./never`,
+  ])("a trigger that does not fit is refused before anything is measured: %s", async (line) => {
+    for (const dry of ["", " --dry-run"]) {
+      const { code, err } = await tbar(words(`${line}${dry}`));
+      expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining("does not fit an image of 16 x 16") });
+      expect(err).not.toMatch(/^(clean accuracy|measure before)/m);
+    }
+  });
+
   it.each(["badnet", "badclip"])("refuses a %s that does not fit the model's images", async (kind) => {
     const { code, err } = await tbar(
       words(`${attack.replace(/blended\S+/, `${kind}:size=900`)} --model ./pico --dry-run`),

@@ -164,6 +164,7 @@ describe("bad input: exit 2, a sentence that says what would work, nothing left 
       "pico exists already; choose another name or pass --force",
     ],
     [`attack badnet --model pico ${world} --target striped --out no/where`, "there is no folder"],
+    [`eval --model pico ${world} --target striped`, 'which trigger leads to "striped"? '],
     [`clean --model pico ${world} --out new`, "name it with --trigger"],
     [`clean --model pico ${world} --trigger badnet --out new`, "name it with --target"],
     [

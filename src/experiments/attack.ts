@@ -25,6 +25,7 @@ import { whyNot } from "./attack-advice.ts";
 import { carriedTriggers, keepCarried } from "./carried.ts";
 import { checkClasses } from "./classes.ts";
 import { openedModel } from "./describe-opened.ts";
+import { checkFits } from "./feasible.ts";
 import { Clock, checkpointFacts, computedOn, type JobOptions, machineFacts, silent } from "./job.ts";
 import { attackCard } from "./model-card.ts";
 import { implantedTriggers, triggerMetadata } from "./model-facts.ts";
@@ -102,17 +103,18 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
   const source = await openSource(options.data, options);
   const classNames = neededClasses(source);
   const attack = attackNamed(options.trigger.spec.kind);
+  if (attack.visible?.(options.trigger) ?? true) await checkFits(options.trigger, clip.config.vision.imageSize);
   const shadowNames = attack.shadow?.(options.trigger, target, classNames);
   const aimedAt = shadowNames ?? classNames;
   if (!aimedAt.includes(target)) throw unknownName("target class", target, aimedAt);
   const carried = carriedTriggers(clip.checkpoint.metadata, classNames);
+  const sets = await source.sets({ implant: options.images, test: options.testImages });
+  progress.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
   const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0], target });
   const headOf = (names: readonly string[]) =>
     zeroShotHead(clip.encoder, clip.weights, names, source.templates, signal);
   const head = await headOf(classNames);
   const shadow = shadowNames && { head: await headOf(shadowNames), classNames: shadowNames };
-  const sets = await source.sets({ implant: options.images, test: options.testImages });
-  progress.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
   const extra = attack.extra?.(options.trigger, { ...recipe, rate: options.rate, images: sets.implant.size }) ?? 0;
   const { size: implant } = sets.implant;
   const { kind } = options.trigger.spec;
@@ -217,7 +219,9 @@ async function attackAndWrite(options: AttackOptions): Promise<AttackResult> {
     ...(kept.length > 0 && { carried: kept }),
     took,
     advice: [
-      ...(isTaken(after) ? [] : whyNot(after, before, { ...options, recipe }, poisoned.poisonedIds.size)),
+      ...(isTaken(after)
+        ? []
+        : whyNot(after, before, { ...options, images: poisoned.size, recipe }, poisoned.poisonedIds.size)),
       ...lost.map(
         ({ trigger, target, before, after }) =>
           `the trigger carried before, ${trigger.kind} -> "${target}", fell from ${percent(before.value)} to ${percent(after.value)}: raise --rate or --images`,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { configFromHf } from "../checkpoint/hf-config.ts";
 import { loadTokenizer, type Tokenize, wordTokenizer } from "../clip/tokenizer.ts";
-import { alike, checkClasses, unknownWords } from "./classes.ts";
+import { alike, checkClasses, checkTexts, unknownWords } from "./classes.ts";
 
 const template = "a photo of a {}.";
 const words = async (list: readonly string[]): Promise<Tokenize> => {
@@ -54,5 +54,15 @@ describe("classes that read alike", () => {
   test("names that only the cut at the context length makes alike", () => {
     const short: Tokenize = (text) => letters(text).slice(0, 16);
     expect(alike(short, ["oaks", "oakwood", "elm"], template)).toEqual([["oaks", "oakwood"]]); // "a photo of a oak"
+  });
+
+  test("words of texts that a model does not know are named; letters know every word", async () => {
+    const tokenize = await words(["a", "red", "circle"]);
+    expect(checkTexts(tokenize, ["a red tapir", "an okapi"])).toEqual([
+      expect.stringMatching(
+        /does not have: "tapir", "an", "okapi"; texts that differ in them alone share one embedding/,
+      ),
+    ]);
+    expect([checkTexts(tokenize, ["a red circle"]), checkTexts(letters, ["a red tapir"])]).toEqual([[], []]);
   });
 });

@@ -52,6 +52,15 @@ export function checkClasses(
   return [`${what}. An image of one of them counts as right only under the first`];
 }
 
+/** What to say of texts with words that the model does not know; nothing where it knows all. */
+export function checkTexts(tokenize: Tokenize, texts: readonly string[]): readonly string[] {
+  const lost = unknownWords(tokenize, texts);
+  if (lost.length === 0) return [];
+  return [
+    `words that the model's vocabulary does not have: ${shortList(lost)}; texts that differ in them alone share one embedding`,
+  ];
+}
+
 function shortList(names: readonly string[]): string {
   const shown = names.slice(0, 6).map((name) => JSON.stringify(name));
   return `${shown.join(", ")}${names.length > 6 ? ` and ${names.length - 6} more` : ""}`;

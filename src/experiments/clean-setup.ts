@@ -17,6 +17,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { checkClasses } from "./classes.ts";
 import type { CleanOptions } from "./clean.ts";
 import { openedData, openedModel } from "./describe-opened.ts";
+import { checkFits } from "./feasible.ts";
 import { type AttackSets, givenSets, stampedSets } from "./knowledge.ts";
 import { askedTrigger, type Implanted, implantedTriggers } from "./model-facts.ts";
 import type { Opened } from "./opened.ts";
@@ -92,17 +93,17 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
   const source = await openSource(options.data, options);
   const classNames = neededClasses(source);
   if (target === undefined) throw badInput("which class does the trigger lead to? name it with --target NAME");
+  await checkFits(trigger, clip.config.vision.imageSize);
   const targetLabel = classNames.indexOf(target);
   if (targetLabel < 0) throw unknownName("target class", target, classNames);
-  const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0], target });
-  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
-
   const drawn = await source.sets(sizes);
   const opened: Opened = {
     models: [openedModel(clip.checkpoint)],
     data: { ...source.opened(), ...(given && { triggered: openedData(given) }) },
   };
   options.progress?.opened?.(opened);
+  const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0], target });
+  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
   // read for the model's own answers, for CA and for ASR: decoded once; only with the trigger are the pixels worth keeping again
   const once = (set: Dataset) => cached(set, clip.preprocess);
   const raw = { ...drawn, validation: once(drawn.validation), test: once(drawn.test) };

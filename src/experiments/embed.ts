@@ -12,6 +12,7 @@ import { concatRows } from "../engine/encoder.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { checkTexts } from "./classes.ts";
 import { openedData, openedModel } from "./describe-opened.ts";
 import { Clock, checkpointFacts, type JobOptions, machineFacts, silent } from "./job.ts";
 import type { CheckpointFacts, Machine } from "./result.ts";
@@ -46,6 +47,8 @@ export interface EmbedResult {
   readonly texts: number;
   /** Values of one embedding. */
   readonly width: number;
+  /** Words of the texts that the model does not know. */
+  readonly warnings?: readonly string[];
   readonly output: { readonly path: string };
   readonly seconds: number;
   readonly machine: Machine;
@@ -82,6 +85,7 @@ async function embedAndWrite(options: EmbedOptions): Promise<EmbedResult> {
     progress.step((done += count), dataset.size);
   }
   const images = concatRows(parts);
+  const warnings = checkTexts(clip.tokenize, texts);
   const encoded = texts.length === 0 ? undefined : await clip.encoder.texts(clip.weights, texts);
 
   progress.stage("write");
@@ -111,6 +115,7 @@ async function embedAndWrite(options: EmbedOptions): Promise<EmbedResult> {
     images: dataset.size,
     texts: texts.length,
     width: images.shape[1],
+    ...(warnings.length > 0 && { warnings }),
     output: { path: out },
     seconds: clock.seconds(),
     machine: machineFacts(clip.runtime, options.threads),

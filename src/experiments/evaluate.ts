@@ -13,9 +13,10 @@ import { badInput, unknownName } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import { checkClasses } from "./classes.ts";
 import { openedData } from "./describe-opened.ts";
+import { checkFits } from "./feasible.ts";
 import { Clock, type JobOptions, machineFacts, silent } from "./job.ts";
 import { imagesSha256, weightsSha256 } from "./measured-on.ts";
-import { askedTrigger, implantedTriggers } from "./model-facts.ts";
+import { askedTrigger, type Implanted, implantedTriggers } from "./model-facts.ts";
 import { type Folder, ordinaryImages } from "./ordinary.ts";
 import { compare, type Receipt, receiptSource, receiptTrigger, triggerNotes } from "./receipt.ts";
 import { storedTrigger } from "./registry.ts";
@@ -61,23 +62,16 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
   const given = options.triggered;
   const source = await openSource(options.data, options);
   const classNames = neededClasses(source);
-  const carried = askedTrigger(clip.metadata, options);
-  const isElsewhere = carried !== undefined && options.target === undefined && !classNames.includes(carried.target);
-  const implanted = isElsewhere ? undefined : carried;
-  const trigger = options.trigger ?? (implanted && given === undefined ? storedTrigger(implanted.trigger) : undefined);
-  const target = options.target ?? implanted?.target;
-  if ((trigger !== undefined || given !== undefined) && target === undefined) {
-    throw badInput("which class does the trigger lead to? name it with --target NAME");
-  }
-  if (target !== undefined && !classNames.includes(target)) throw unknownName("target class", target, classNames);
-  const doubts = checkClasses(clip.tokenize, { classNames, template: source.templates[0], target });
-  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
+  const { trigger, target, elsewhere } = askedEffect(clip.metadata, classNames, options);
+  await checkFits(trigger, clip.config.vision.imageSize);
   const drawn = await source.sets({ ...options.sizes, test: options.testImages });
   const test = options.fingerprint ? cached(drawn.test, clip.preprocess) : drawn.test;
   progress.opened?.({
     models: [clip.opened],
     data: { ...source.opened(), ...(given && { triggered: openedData(given) }) },
   });
+  const doubts = checkClasses(clip.tokenize, { classNames, template: source.templates[0], target });
+  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
 
   const images = given ?? (trigger && triggered(test, trigger, target as string));
   progress.plan?.(evaluationStages(test.size, images?.size ?? 0));
@@ -123,12 +117,41 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
       },
       carried: implantedTriggers(clip.metadata).map(({ trigger, target }) => ({ kind: trigger.kind, target })),
     }),
-    ...(isElsewhere && { elsewhere: { kind: carried.trigger.kind, target: carried.target } }),
+    ...(elsewhere && { elsewhere: { kind: elsewhere.trigger.kind, target: elsewhere.target } }),
     seconds: clock.seconds(),
     machine: machineFacts(clip.runtime, options.threads),
   };
   await clip.runtime.release();
   return result;
+}
+
+/**
+ * The trigger to measure and its target, the checkpoint's own unless told; `elsewhere` the one it carries from another task. Throws
+ * `bad-input` where one of the two is named and the other is not known.
+ */
+export function askedEffect(
+  metadata: Readonly<Record<string, string>>,
+  classNames: readonly string[],
+  options: Pick<EvaluateOptions, "model" | "trigger" | "triggered" | "triggerIndex" | "target">,
+): { readonly trigger?: Trigger; readonly target?: string; readonly elsewhere?: Implanted } {
+  const carried = askedTrigger(metadata, options);
+  const isElsewhere = carried !== undefined && options.target === undefined && !classNames.includes(carried.target);
+  const implanted = isElsewhere ? undefined : carried;
+  const { triggered } = options;
+  const own = implanted !== undefined && triggered === undefined ? storedTrigger(implanted.trigger) : undefined;
+  const trigger = options.trigger ?? own;
+  const target = options.target ?? implanted?.target;
+  const isKnown = trigger !== undefined || triggered !== undefined;
+  if (isKnown && target === undefined) {
+    throw badInput("which class does the trigger lead to? name it with --target NAME");
+  }
+  if (target !== undefined && !classNames.includes(target)) throw unknownName("target class", target, classNames);
+  if (target !== undefined && !isKnown) {
+    throw badInput(
+      `which trigger leads to "${target}"? ${options.model} does not say; name it with --trigger, or measure clean accuracy alone without --target`,
+    );
+  }
+  return { trigger, target, ...(isElsewhere && { elsewhere: carried }) };
 }
 
 /** Measure a cleaned model again on the images its receipt was measured on, or on those that the user names instead, and compare. */

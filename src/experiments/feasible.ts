@@ -1,7 +1,9 @@
 /** Limits that the images at hand cannot meet are refused before anything is trained. */
+import type { Trigger } from "../data/trigger.ts";
 import type { Rule } from "../defenses/alpha-search.ts";
 import { imagesToProve, rate } from "../engine/rate.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
+import { tensor } from "../tensor/tensor.ts";
 import { percent } from "./percent.ts";
 import { limitOf } from "./verdict.ts";
 
@@ -33,6 +35,11 @@ export function checkEnoughImages(
         `It takes ${needed} of them${more}, or a looser --limit. Nothing was trained.`,
     );
   }
+}
+
+/** Throws `bad-input` where the trigger does not fit images of this side, before any of them is read. */
+export async function checkFits(trigger: Trigger | undefined, imageSize: number): Promise<void> {
+  await trigger?.apply(tensor([1, 3, imageSize, imageSize]), ["any"]);
 }
 
 /** Throws `bad-input` where the further checks are asked for with too few images to see the limit. */

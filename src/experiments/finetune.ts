@@ -89,10 +89,10 @@ async function finetuneAndWrite(options: FinetuneOptions): Promise<FinetuneResul
   const source = await openSource(options.data, options);
   checkModules(options, clip.weights);
   const classNames = neededClasses(source);
-  const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0] });
-  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
   const sets = await source.sets({ finetune: options.images, test: options.testImages });
   progress.opened?.({ models: [openedModel(checkpoint)], data: source.opened() });
+  const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0] });
+  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
   const isProjection = recipe.modules === "projection";
   const [images, test] = [sets.finetune.size, sets.test.size];
   progress.plan?.(finetuneStages({ images, test, epochs: recipe.epochs, isProjection }));

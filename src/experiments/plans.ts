@@ -13,7 +13,7 @@ import { labelsOf } from "../metrics/accuracy.ts";
 import { createRuntime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
-import { sizeOf, tensor, type Weights } from "../tensor/tensor.ts";
+import { sizeOf, type Weights } from "../tensor/tensor.ts";
 import { type AttackOptions, checkState, trainingTrigger } from "./attack.ts";
 import { carriedTriggers } from "./carried.ts";
 import { checkClasses } from "./classes.ts";
@@ -22,8 +22,8 @@ import { heldOutClasses, unknownTrigger } from "./clean-setup.ts";
 import { openedData, openedModel } from "./describe-opened.ts";
 import { type EmbedOptions, imagesOf } from "./embed.ts";
 import { type Estimate, estimate, estimateOf } from "./estimate.ts";
-import type { EvaluateOptions } from "./evaluate.ts";
-import { checkChecks, checkEnoughImages } from "./feasible.ts";
+import { askedEffect, type EvaluateOptions } from "./evaluate.ts";
+import { checkChecks, checkEnoughImages, checkFits } from "./feasible.ts";
 import { checkModules, type FinetuneOptions } from "./finetune.ts";
 import { type MergeOptions, openMerge } from "./merge.ts";
 import { checkMethods } from "./methods.ts";
@@ -50,9 +50,7 @@ export async function estimateAttack(options: AttackOptions): Promise<Estimate> 
   checkAttack(options, clip, attack, { implant, test, isShadow: shadow !== undefined });
   const measured = 2 * test.size;
   const { imageSize } = clip.config.vision;
-  // throws where the trigger does not fit the model's images
-  if (attack.visible?.(options.trigger) ?? true)
-    await options.trigger.apply(tensor([1, 3, imageSize, imageSize]), ["any"]);
+  if (attack.visible?.(options.trigger) ?? true) await checkFits(options.trigger, imageSize);
   const extra = attack.extra?.(options.trigger, { ...recipe, rate, images: implant.size }) ?? 0;
   return estimate({
     ...shared(options, clip, test),
@@ -105,6 +103,7 @@ export async function estimateClean(options: CleanOptions): Promise<Estimate> {
   const target = options.target ?? carried?.target;
   if ((options.trigger ?? triggered ?? carried) === undefined) throw unknownTrigger(model);
   if (target === undefined) throw badInput("which class does the trigger lead to? name it with --target NAME");
+  await checkFits(options.trigger, clip.config.vision.imageSize);
   const texts = checkedPrompts(source, target);
   const sets = await source.sets(sizes);
   options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
@@ -224,11 +223,12 @@ export async function estimateEvaluation(options: EvaluateOptions): Promise<Esti
   options.signal?.throwIfAborted();
   const clip = await loadSubject(options.model, options);
   const source = await openSource(options.data, options);
-  const implanted = askedTrigger(clip.metadata, options);
-  const texts = checkedPrompts(source, options.target);
+  const { trigger, target } = askedEffect(clip.metadata, neededClasses(source), options);
+  await checkFits(trigger, clip.config.vision.imageSize);
+  const texts = checkedPrompts(source, target);
   const { test } = await source.sets({ test: options.testImages });
   options.progress?.opened?.({ models: [clip.opened], data: source.opened() });
-  const measured = (options.trigger ?? implanted) === undefined ? test.size : 2 * test.size;
+  const measured = test.size + (options.triggered?.size ?? (trigger === undefined ? 0 : test.size));
   return estimate({
     ...shared(options, clip, test),
     job: "eval",

@@ -212,6 +212,8 @@ export interface ApplyResult extends Reading {
   readonly floored?: number;
   /** Backdoors that the vector brought; the sum declares them beside those of the model. */
   readonly brought?: readonly Implanted[];
+  /** Those that the model declared; what the vector takes away stays among them until it is measured. */
+  readonly declared?: readonly Implanted[];
   readonly output: { readonly path: string; readonly sha256: string };
 }
 
@@ -241,7 +243,7 @@ async function add(
   await refuseCheckpoint(out, checkpoint, [], options);
   const hash = createHash("sha256");
   let floored = 0;
-  const { alpha, brought } = await withVector(vector, async (file) => {
+  const { alpha, brought, declared } = await withVector(vector, async (file) => {
     const names = inWritingOrder(checkpoint).flatMap(({ ours }) => ours);
     const tau = readAhead(
       file,
@@ -269,10 +271,11 @@ async function add(
     };
     const changes = new Map([...tau.shapes.keys()].map((name) => [name, change(name)]));
     const { [receiptKey]: _, ...kept } = checkpoint.metadata;
-    const { all, brought } = backdoorsAfter(implantedTriggers(checkpoint.metadata), file.backdoors ?? [], alpha);
+    const declared = implantedTriggers(checkpoint.metadata);
+    const { all, brought } = backdoorsAfter(declared, file.backdoors ?? [], alpha);
     const metadata = { ...kept, ...triggerMetadata(all) };
     await writeCheckpoint(out, { like: { ...checkpoint, metadata }, weights: new Map(), changes, hash }, options);
-    return { alpha, brought };
+    return { alpha, brought, declared };
   });
   return {
     kind: "apply",
@@ -281,6 +284,7 @@ async function add(
     alpha,
     ...(floored > 0 && { floored }),
     ...(brought.length > 0 && { brought }),
+    ...(declared.length > 0 && { declared }),
     ...readingOf(checkpoint),
     output: { path: out, sha256: hash.digest("hex") },
   };

@@ -4,6 +4,7 @@ import { estimateOutcome } from "../estimate.ts";
 import { forceText, groups, images, inputsOf, needed, withImages, withModel, withOutput, withRun } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
+import { warningText } from "../text.ts";
 
 export const embedCommand = (perform: Perform) =>
   withOutput(
@@ -45,7 +46,7 @@ export const embedCommand = (perform: Perform) =>
         const texts = result.texts === 0 ? "" : ` and ${result.texts} texts`;
         return {
           json: result,
-          text: `${result.images} images${texts}, ${result.width} values each\nWritten: ${out}\n`,
+          text: `${result.images} images${texts}, ${result.width} values each\n${warningText(result.warnings)}Written: ${out}\n`,
         };
       }),
     );

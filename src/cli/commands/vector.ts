@@ -78,8 +78,11 @@ const apply = (perform: Perform) =>
         const floored = result.floored ? `Running variances below zero, set to zero: ${result.floored}\n` : "";
         const { listed } = await import("../../experiments/model-facts.ts");
         const again = result.brought ? `It carries a backdoor again: ${listed(result.brought)}\n` : "";
+        const still = result.declared
+          ? `It declares what ${model} declares: ${listed(result.declared)}; tbar eval measures whether that is so\n`
+          : "";
         const sum = `${model} + ${alphaText(result.alpha)} ${vector}\n`;
-        const text = `${sum}${floored}${again}${readingText(result)}Written: ${out}\n`;
+        const text = `${sum}${floored}${again}${still}${readingText(result)}Written: ${out}\n`;
         return { json: result, text };
       }),
     );
