@@ -58,6 +58,18 @@ test.each([
   expect([quiet.err, JSON.parse(quiet.out).opened]).toEqual(["", opened]);
 });
 
+test("what was opened stands in the JSON of a job that is refused after that", async () => {
+  const command =
+    "clean --trigger badnet:size=4 --target mint --model ./pico --data ./photos --forget 2 --clean 2 --validation 1 --test 1 --checks 0 --out ./never";
+  const { code, err, out } = await tbar(words(`${command} --json`));
+  expect(code).toBeGreaterThan(0);
+  expect(err).toMatch(line);
+  expect(JSON.parse(out)).toMatchObject({
+    error: { message: expect.stringContaining("outside the target class") },
+    opened: { data: { data }, models: [model] },
+  });
+});
+
 test.each([
   ["export --model ./pico --out ./onnx --only text", ["pico"]],
   ["convert ./pico --to hf --out ./converted", ["pico"]],

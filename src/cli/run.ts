@@ -34,9 +34,9 @@ export async function run(
   const started = now();
   const terminal = { ...given, out: gated(given.out), err: gated(given.err) };
   let code: number = exits.done;
+  let opened: Opened | undefined;
   const perform: Perform = async (options, work) => {
     const line = options.quiet ? { ...silent, say: () => {}, end: () => {} } : progressLine(given.err);
-    let opened: Opened | undefined;
     const progress: Progress = {
       ...line,
       opened(found) {
@@ -56,7 +56,7 @@ export async function run(
     return code;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exits.done; // help and version
-    return complain(error, argv, terminal, (now() - started) / 1000);
+    return complain(error, argv, terminal, { opened, seconds: (now() - started) / 1000 });
   }
 }
 
@@ -128,13 +128,24 @@ const inOrder: Help["groupItems"] = (all, visible, groupOf) => {
   return new Map([...found].sort(([a], [b]) => rank(a) - rank(b)));
 };
 
+/** What is known of a command that failed. */
+interface Failed {
+  readonly opened?: Opened;
+  readonly seconds: number;
+}
+
 /** Says what went wrong, for eyes and (with --json) for programs, and gives the exit status. */
-function complain(error: unknown, argv: readonly string[], { out, err, signal }: Terminal, seconds: number): number {
+function complain(
+  error: unknown,
+  argv: readonly string[],
+  { out, err, signal }: Terminal,
+  { opened, seconds }: Failed,
+): number {
   if (error instanceof CommanderError && error.code === "commander.help") return exits.badInput; // it was printed
   const { code, message } = signal.aborted ? interruption(argv, seconds) : told(error);
   err.write(`tbar: ${message.replace(/\s*\n\s*/g, " ")}\n`); // one line: what is quoted in it cannot forge another
   if (argv.includes("--debug") && error instanceof Error) err.write(`${stackOf(error)}\n`);
-  if (argv.includes("--json")) out.write(jsonText({ error: { code, message } }));
+  if (argv.includes("--json")) out.write(jsonText({ error: { code, message }, ...(opened && { opened }) }));
   return statuses[code];
 }
 

@@ -46,6 +46,15 @@ describe("judge", () => {
   });
 });
 
+test("an interval that reaches above the limit is said beside a share that is below it", () => {
+  const few = { ...scores(880, 2, 700), asr: rate(3, 300) }; // 1.0 %, up to 2.9 %
+  expect(judge(before, few, rule)).toMatchObject({
+    proven: true,
+    notes: [expect.anything(), expect.stringMatching(/reaches 2\.9 %, above 2\.0 %/)],
+  });
+  expect(judge(before, { ...few, asr: rate(3, 1000) }, rule).notes).toHaveLength(1);
+});
+
 test("limits: a rule's own where it is one of ASR, else 2 %", () => {
   expect(limitOf({ name: "smallest", limit: 0.3 })).toBe(0.3);
   expect(limitOf({ name: "retain", limit: 0.95 })).toBe(0.02);

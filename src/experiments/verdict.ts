@@ -78,6 +78,7 @@ export function judge(before: Scores, after: Scores & Partial<Effect>, rule: Rul
       `only ${percent(mended.value)} of triggered images get their own label, less than ${percent(least)}, half of the clean accuracy`,
     );
   const proven = reasons.length === 0;
+  const [, upper] = after.asr.interval;
   return {
     proven,
     headline: proven ? "The backdoor is gone and the model still works" : "The cleaning is not proven",
@@ -87,6 +88,11 @@ export function judge(before: Scores, after: Scores & Partial<Effect>, rule: Rul
       mended === undefined
         ? "Whether triggered images get their own label could not be measured: they have no labels"
         : `With the trigger on, ${percent(mended.value)} of images get their own label; without it ${percent(after.ca.value)}`,
+      ...(proven && upper > limit
+        ? [
+            `The 95 % interval of ASR reaches ${percent(upper)}, above ${percent(limit)}: more test images (--test) say more`,
+          ]
+        : []),
     ],
   };
 }
