@@ -82,7 +82,7 @@ export function checkVariance(name: string, { data }: Pick<Tensor, "data">, wher
 }
 
 /** 0 v is 0 for finite values alone. Four sums at a time: each waits for its own last addition only. */
-function allFinite(data: Float32Array): boolean {
+export function allFinite(data: Float32Array): boolean {
   let [a, b, c, d] = [0, 0, 0, 0];
   const even = data.length - (data.length % 4);
   for (let i = 0; i < even; i += 4) {

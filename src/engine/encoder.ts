@@ -1,4 +1,5 @@
 /** The two towers as functions of weights: one compiled program per batch shape serves every checkpoint and every alpha. */
+import { allFinite } from "../checkpoint/checks.ts";
 import type { ClipConfig } from "../checkpoint/config.ts";
 import { unit } from "../clip/loss.ts";
 import { type Params, parameterInputs } from "../clip/parameters.ts";
@@ -9,6 +10,7 @@ import { widened } from "../clip/widened.ts";
 import { input } from "../graph/node.ts";
 import type { Runtime } from "../runtime/compile.ts";
 import type { Feeds, Program } from "../runtime/executor.ts";
+import { badInput } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 
 export interface Encoder {
@@ -62,7 +64,7 @@ export function createEncoder(
               ...Object.fromEntries(weights),
               pixels,
             });
-      return embeddings;
+      return finite(embeddings, "images");
     },
     async texts(weights, texts) {
       const parts: Tensor[] = [];
@@ -78,7 +80,7 @@ export function createEncoder(
           data: embeddings.data.slice(0, some.length * config.embedDim),
         });
       }
-      return concatRows(parts);
+      return finite(concatRows(parts), "texts");
     },
     async hold(weights) {
       if (held?.weights === weights) return;
@@ -135,6 +137,17 @@ function recentPrograms(runtime: Runtime, most: number) {
 
 /** A short last run is filled up with its first text, so that one program per length does for all. */
 const textsPerRun = 64;
+
+/**
+ * The same embeddings. Throws `bad-input` when some are no finite numbers: finite weights can overflow on the way, and NaN is less than
+ * every logit, so that each such image would count as the first class.
+ */
+export function finite(embeddings: Tensor, of: string): Tensor {
+  if (allFinite(embeddings.data)) return embeddings;
+  throw badInput(
+    `the model's embeddings of ${of} are no finite numbers: its weights are, but too large to compute with, and nothing measured on it would mean anything`,
+  );
+}
 
 /** Matrices of equal width, one below the other. */
 export function concatRows(parts: readonly Tensor[]): Tensor {

@@ -12,7 +12,7 @@ import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import { type IntTensor, intTensor, type Tensor, tensor } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
-import { concatRows, type Encoder } from "./encoder.ts";
+import { concatRows, type Encoder, finite } from "./encoder.ts";
 import { type ForeignOptions, type OnnxFacts, openForeign } from "./onnx-process.ts";
 
 /** The files of a model: one that reads images and one that reads texts, which may be the same. */
@@ -108,7 +108,7 @@ export function onnxEncoder(
     const found = wanted === undefined ? undefined : (await program.run(given, {}, [wanted]))[wanted];
     const rows = (own.pixel_values ?? own.input_ids).shape[0];
     if (found?.shape.length === 2 && found.shape[0] === rows && found.data instanceof Float32Array)
-      return unitRows(found);
+      return finite(unitRows(found), own.pixel_values === undefined ? "texts" : "images");
     throw badInput(
       `${file} gives no float32 ${output} of ${rows} rows; its outputs are ${printable(program.outputs.join(", "))}`,
     );

@@ -1,12 +1,13 @@
 /** Zero-shot classification: class names through prompt templates become a head; images are classified by it. */
 import { inner } from "../arithmetic/task-vector.ts";
+import { badInput } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { concatRows, type Encoder } from "./encoder.ts";
 
 /**
  * Head [C, E] of class directions: encode all filled templates of a class, normalise each, average, normalise, multiply by
- * exp(logit scale) (gortizji/tangent_task_arithmetic src/heads.py). A template has `{}` where the class name goes. Throws the signal's
- * reason on abort.
+ * exp(logit scale) (gortizji/tangent_task_arithmetic src/heads.py). A template has `{}` where the class name goes. Throws `bad-input`
+ * on a logit scale that no float can hold, and the signal's reason on abort.
  */
 export async function zeroShotHead(
   encoder: Encoder,
@@ -23,7 +24,12 @@ export async function zeroShotHead(
   }
   const { shape, data } = concatRows(parts);
   const width = shape[1];
-  const scale = Math.exp(weights.get("logit_scale")?.data[0] ?? Math.log(100));
+  const logScale = weights.get("logit_scale")?.data[0] ?? Math.log(100);
+  const scale = Math.exp(logScale);
+  // beyond it the logits of all classes round to nought or overflow, and the first class would win
+  if (!(scale > 1e-30 && scale < 1e30)) {
+    throw badInput(`the model's logit_scale is ${logScale}: its exponential, ${scale}, is no factor to compute with`);
+  }
   const head = new Float32Array(classNames.length * width);
   classNames.forEach((_, c) => {
     const row = head.subarray(c * width, (c + 1) * width);
