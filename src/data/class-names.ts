@@ -49,6 +49,30 @@ async function readClassesJson(file: string): Promise<string[]> {
 /** The lines of a small text file that are not blank, trimmed; undefined if there is no such file. */
 export async function readLines(file: string, encoding?: Encoding): Promise<string[] | undefined> {
   if (!(await isFile(file))) return undefined;
-  const lines = (await readText(file, { encoding, limit: maxBytes })).split("\n").map((line) => line.trim());
-  return lines.filter((line) => line !== "");
+  const found = plainLines(await readText(file, { encoding, limit: maxBytes }));
+  const code = codeIn(found);
+  if (code !== undefined) throw badInput(`${file} ${code}; expected one name a line`);
+  return found;
+}
+
+/** The lines of a text that are not blank, trimmed. */
+export const plainLines = (text: string): string[] =>
+  text
+    .split(/\r\n|\r|\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+
+/**
+ * What shows that these lines are more than the names or templates themselves: copied out of a program or a JSON file, or numbered. Read as
+ * they are, the quotes, commas and numbers would go into every prompt and change each figure.
+ */
+export function codeIn(lines: readonly string[]): string | undefined {
+  const code = lines.find((line) => /^(lambda\b|[[\](){},]+$|\[.*\],?$)/.test(line));
+  if (code !== undefined) return `has the line ${JSON.stringify(code.slice(0, 80))}, as a program or JSON would`;
+  if (lines.length > 0 && lines.every((line) => /^(["']).*\1,?$/.test(line)))
+    return `has its lines in quotes, such as ${JSON.stringify(lines[0].slice(0, 80))}: leave them and the commas out`;
+  const numbers = lines.map((line) => Number(/^(\d{1,6})(?:[\t:,;]| (?=\S))/.exec(line)?.[1] ?? Number.NaN));
+  if (lines.length > 1 && [0, 1].some((first) => numbers.every((number, i) => number === first + i)))
+    return `has its lines numbered, such as ${JSON.stringify(lines[0].slice(0, 80))}: leave the numbers out`;
+  return undefined;
 }

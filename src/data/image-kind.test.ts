@@ -38,6 +38,7 @@ describe("what is no image of a kind that is read is refused by what it is", () 
     ["it is PDF", "%PDF-1.4\n"],
     ["it is HEIC", heic],
     ["it is JPEG 2000", Buffer.from("\0\0\0\fjP  \r\n\x87\n", "latin1")],
+    ["it is a Git LFS pointer", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"],
     ["its bytes are no image's", "push graphic-context\n"],
     ["the file is empty", ""],
   ])("%s", async (message, bytes) => {

@@ -45,6 +45,7 @@ export function imageKind(bytes: Uint8Array): ImageKind {
   const strangers: readonly (readonly [string, boolean])[] = [
     ["HEIC", startsWith(bytes, "ftyp", 4)],
     ["SVG or other markup", /^\s*(\ufeff)?</.test(Buffer.from(bytes.subarray(0, 64)).toString("utf8"))],
+    ["a Git LFS pointer (run git lfs pull in its repository)", startsWith(bytes, "version https://git-lfs")],
     ["PDF", startsWith(bytes, "%PDF")],
     ["JPEG 2000", startsWith(bytes, "jP  ", 4)],
     ["JPEG XL", startsWith(bytes, "\xff\x0a") || startsWith(bytes, "JXL ", 4)],

@@ -22,7 +22,7 @@ export interface TableOptions {
 
 /** File names of tables of captions that do not say what they are by their ending: Kaggle's and the original of Flickr8k and Flickr30k, Hugging Face's, COCO's. */
 export const isTable = (name: string): boolean =>
-  /\.[ct]sv$|^captions?\.txt$|\.token(\.txt)?$|^metadata\.jsonl$|^captions_\w+\.json$/i.test(name);
+  /\.[ct]sv$|^captions?\.txt$|\.token(\.txt)?$|^(metadata|captions?)\.jsonl$|^captions_\w+\.json$/i.test(name);
 
 /**
  * Columns (or keys) `image` (`filepath`, `file_name`, ...) and `label` (`class`, ...) or `caption` (`title`, `text`, ...), in any case and order; others are left out. A .csv is split at

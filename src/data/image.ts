@@ -209,7 +209,8 @@ export function cmykToRgb(ink: Uint8Array): Uint8Array {
 }
 
 function reason(cause: unknown): string {
-  return (cause as Error).message.split("\n")[0];
+  const said = (cause as Error).message.split("\n")[0];
+  return said === "Unknown error" ? "it is cut off or damaged" : said; // libvips' word for it
 }
 
 export { writePixels } from "./resample.ts";

@@ -1,6 +1,8 @@
 /** What lies in a folder or an archive: images, folders, texts, and what systems leave there that nobody put there on purpose. */
+import { existsSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
+import { badInput } from "../tensor/error.ts";
 import { foreignEndings, imageEndings } from "./image-kind.ts";
 
 /** Names that macOS, Windows, Synology, QNAP, Linux and Jupyter give to files and folders of their own; and all that is hidden. */
@@ -38,7 +40,7 @@ export interface Listing {
   readonly leftOut: Counts;
 }
 
-/** Names sorted by character code as Python does; links followed. */
+/** Names sorted by character code as Python does; links followed. Throws `bad-input` on a name that is no UTF-8: Node reads it as another. */
 export async function listFolder(folder: string): Promise<Listing> {
   const images: string[] = [];
   const folders: string[] = [];
@@ -49,6 +51,10 @@ export async function listFolder(folder: string): Promise<Listing> {
   };
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const { name } = entry;
+    if (name.includes("\ufffd") && !existsSync(join(folder, name)))
+      throw badInput(
+        `${join(folder, name)}: its name is no UTF-8, and a file of that name cannot be opened; rename it`,
+      );
     if (isJunk(name)) {
       leave(name.startsWith(".") ? "hidden" : name);
       continue;

@@ -64,6 +64,12 @@ describe("a folder of class folders", () => {
     expect(examples(await openDataset(join(root, "set")))).toEqual([{ id: "cat/a.png", label: 0 }]);
   });
 
+  it.skipIf(process.platform !== "linux")("a name that is no UTF-8 is refused by what it is", async () => {
+    await grey("cat/a.png", 1);
+    await mkdir(Buffer.concat([Buffer.from(`${root}/`), Buffer.of(0xff, 0x61)]));
+    await expect(openDataset(root)).rejects.toThrow("its name is no UTF-8");
+  });
+
   it("a flat folder has no labels", async () => {
     await grey("b.png", 1);
     await grey("a.png", 2);
@@ -198,6 +204,29 @@ describe("other forms", () => {
     expect(examples(set)).toEqual([{ id: "a.png", label: undefined, caption: "one, two" }]);
   });
 
+  it("JSON lines of any name, where they are named; captions.jsonl beside images as metadata.jsonl", async () => {
+    await grey("a.png", 7);
+    const lines = '{ "file_name": "a.png", "text": "one" }\n';
+    const wanted = [{ id: "a.png", label: undefined, caption: "one" }];
+    expect(examples(await openDataset(await put("some.jsonl", lines)))).toEqual(wanted);
+    await put("captions.jsonl", lines);
+    expect(examples(await openDataset(root))).toEqual(wanted);
+  });
+
+  it("a CSV with semicolons, its lines ended as on any system", async () => {
+    await grey("a.png", 7);
+    for (const end of ["\n", "\r\n", "\r"]) {
+      const set = await openDataset(await put("data.csv", ["image;caption", "a.png;one, two", ""].join(end)));
+      expect(examples(set)).toEqual([{ id: "a.png", label: undefined, caption: "one, two" }]);
+    }
+  });
+
+  it("a Git LFS pointer is recognized whatever the file is called", async () => {
+    const pointer = `version https://git-lfs.github.com/spec/v1\r\noid sha256:${"0".repeat(64)}\r\nsize 77\r\n`;
+    for (const name of ["data.arrow", "data.jsonl", "data.json", "train.bin", "data_batch_1"])
+      await expect(openDataset(await put(name, pointer))).rejects.toThrow("is a Git LFS pointer in place of 77 bytes");
+  });
+
   it("skipBad leaves out malformed rows too, and counts them", async () => {
     await grey("a.png", 7);
     await put("classes.txt", "ant\nbee\n");
@@ -221,6 +250,9 @@ describe("other forms", () => {
     expect(examples(await openDataset(root, { split: "test" }))).toEqual([{ id: "ant/b.png", label: 0 }]);
     await grey("test/ant/c.png", 2);
     expect(examples(await openDataset(root, { split: "test" }))[0].id).toBe("ant/c.png");
+    await mkdir(join(root, "linked"));
+    for (const part of ["train", "test"]) await symlink(join(root, part), join(root, "linked", part));
+    expect(examples(await openDataset(join(root, "linked"), { split: "test" }))[0].id).toBe("ant/c.png");
     const parquet = await readFile(new URL("../../test/golden/files/flat.parquet", import.meta.url));
     for (const name of ["train-00000-of-00002", "train-00001-of-00002", "validation-00000-of-00001"])
       await put(`hf/data/${name}.parquet`, parquet);

@@ -1,6 +1,8 @@
 /** A user's data set by its path: what is there decides how it is read. */
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { readSmallFile } from "../checkpoint/files.ts";
+import { lfsPointerLimit, refuseLfsPointer } from "../checkpoint/lfs.ts";
 import { badInput } from "../tensor/error.ts";
 import { checkImages, type OpenedDataset } from "./check.ts";
 import { openCifar } from "./cifar.ts";
@@ -9,7 +11,7 @@ import type { Dataset } from "./dataset.ts";
 import { withClasses } from "./given-classes.ts";
 import { openImageFolder } from "./image-folder.ts";
 import { isTable, openImageTable } from "./image-table.ts";
-import { isJunk, kindOf, sumCounts } from "./listing.ts";
+import { kindOf, listFolder, sumCounts } from "./listing.ts";
 import { expandNames, namesMany } from "./shard-names.ts";
 import { concat } from "./split.ts";
 import type { Encoding } from "./text.ts";
@@ -30,7 +32,7 @@ export interface OpenOptions {
 }
 
 const forms =
-  "a folder of class folders or of images, a .csv, .tsv or metadata.jsonl with image,label or image,caption, Flickr's or COCO's captions, Parquet files, " +
+  "a folder of class folders or of images, a .csv, .tsv or .jsonl with image,label or image,caption, Flickr's or COCO's captions, Parquet files, " +
   "WebDataset shards (.tar, .tar.gz, {0000..0041}.tar), CIFAR's files (binary or Python), ImageNet's validation images with their labels, or SUN397 with its partitions";
 
 /**
@@ -59,12 +61,14 @@ async function open(path: string, options: OpenOptions): Promise<Dataset> {
   });
   if (found.isDirectory()) return openFolder(path, options);
   if (!found.isFile()) throw badInput(`${path} is no regular file: pipes, sockets and devices are not read`);
+  if (found.size <= lfsPointerLimit) refuseLfsPointer(await readSmallFile(path, lfsPointerLimit), path);
   if (path.endsWith(".bin")) return openCifar(path);
   return kindOfFile(path).open([path], options);
 }
 
 function kindOfFile(path: string): Kind {
-  const kind = [...kinds, table].find(({ file }) => file.test(basename(path)));
+  const kind =
+    [...kinds, table].find(({ file }) => file.test(basename(path))) ?? (/\.jsonl$/i.test(path) ? table : undefined);
   if (kind === undefined) throw badInput(`${path} is not a data set; expected ${forms}`);
   return kind;
 }
@@ -120,9 +124,7 @@ const table: Kind = { file: { test: isTable }, open: ([file], options) => openIm
 const joined = (parts: readonly Dataset[]) => (parts.length === 1 ? parts[0] : concat(parts));
 
 async function openFolder(path: string, options: OpenOptions): Promise<Dataset> {
-  const entries = (await readdir(path, { withFileTypes: true })).filter(({ name }) => !isJunk(name));
-  const namesOf = (folders: boolean) => entries.filter((e) => e.isDirectory() === folders).map(({ name }) => name).sort(); // biome-ignore format: one line
-  const [files, folders] = [namesOf(false), namesOf(true)];
+  const { files, folders } = await namesIn(path);
   const isSharded = (name: string) => folders.includes(name.replace(/\.parquet$/, "")); // img2dataset's table of a folder of images
   for (const kind of kinds) {
     const found = files.filter((name) => kind.file.test(name) && !isSharded(name));
@@ -148,6 +150,12 @@ async function openFolder(path: string, options: OpenOptions): Promise<Dataset> 
   if (tables.length > 1) throw badInput(`${path} has ${tables.length} tables; name one of ${tables.join(", ")}`);
   const part = await partFolder(path, folders, options.split);
   return part === undefined ? openImageFolder(path, options) : openFolder(part, options);
+}
+
+/** Sorted, without junk; a link is what it leads to. */
+async function namesIn(path: string): Promise<{ readonly files: string[]; readonly folders: string[] }> {
+  const { images, others, folders } = await listFolder(path);
+  return { files: [...images, ...others].sort(), folders: [...folders] };
 }
 
 /** Shards alone are read of a folder that has them; what else lies there is counted, but for lists of names and accounts of shards. */

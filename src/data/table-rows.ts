@@ -87,7 +87,7 @@ async function readDelimited(file: string, { encoding, skipBad, bad }: RowOption
       yield head;
       yield* parts;
     })();
-    const first = head.split(/\r?\n/, 1)[0];
+    const first = head.split(/\r\n|\r|\n/, 1)[0];
     if (tokenLine.test(first)) return await readTokens(file, source, bad);
     const delimiters = extname(file).toLowerCase() === ".tsv" ? ["\t"] : [",", "\t", "|", ";"];
     const delimiter = delimiters.find((sign) => isComplete(columnsOf(first.split(sign)))) ?? delimiters[0];

@@ -9,13 +9,20 @@ export interface TarEntry {
   readonly size: number;
 }
 
+interface Extended {
+  name?: string;
+  size?: number;
+  /** Its contents begin with a map of its holes. */
+  isSparse?: boolean;
+}
+
 const block = 512;
 /** Of a pax header or a long name. */
 const maxHeader = 65_536;
 const maxEntries = 5_000_000;
 
 /**
- * The regular files of an archive in order; folders are passed over. Only headers are read. Throws TbarError on a broken or cut header, on links,
+ * The regular files of an archive in order; folders are passed over. Only headers are read. Throws TbarError on a broken header, on an archive that was cut off, on links,
  * devices and names that lead out of the archive, and on more than five million entries.
  */
 export async function* tarEntries(handle: ReadAt, path: string): AsyncGenerator<TarEntry> {
@@ -29,7 +36,7 @@ export async function* tarEntries(handle: ReadAt, path: string): AsyncGenerator<
     return bytesRead === length ? bytes : fail(at, "the archive ends too early");
   };
   /** From a pax header or a GNU long name, for the entry that follows. */
-  let next: { name?: string; size?: number } = {};
+  let next: Extended = {};
   let at = 0;
   for (let count = 0; at + block <= end; count++) {
     if (count >= maxEntries) fail(at, `more than ${maxEntries} entries`);
@@ -45,6 +52,7 @@ export async function* tarEntries(handle: ReadAt, path: string): AsyncGenerator<
     if (size > end - offset) fail(at, `an entry of ${size} bytes where ${end - offset} are left`);
     if (isFile(type)) {
       const name = next.name ?? nameOf(header);
+      if (next.isSparse) fail(at, `${JSON.stringify(name.slice(0, 80))} is stored with holes, which is not read`);
       if (escapes(name)) fail(at, `the name ${JSON.stringify(name.slice(0, 80))} leads out of the archive`);
       yield { name: name.replace(/^(\.\/)+/, ""), offset, size };
       next = {};
@@ -60,6 +68,7 @@ export async function* tarEntries(handle: ReadAt, path: string): AsyncGenerator<
     }
     at = offset + Math.ceil(size / block) * block;
   }
+  fail(at, "it lacks the zeros that end an archive, so it was cut off; fetch it again");
 }
 
 const kinds = new Map([
@@ -103,12 +112,13 @@ function checksumFits(header: Buffer): boolean {
   return number(header.subarray(148, 156)) === sum;
 }
 
-/** Records "LENGTH key=value\n"; of the keys only path and size matter. */
-function pax(body: Buffer): { name?: string; size?: number } {
-  const found: { name?: string; size?: number } = {};
+/** Records "LENGTH key=value\n"; of the keys only path, size and GNU's of sparse files matter. */
+function pax(body: Buffer): Extended {
+  const found: Extended = {};
   for (const record of body.toString("utf8").split("\n")) {
     const [, key, value] = /^\d{1,6} ([^=]+)=(.*)$/.exec(record) ?? [];
     if (key === "path") found.name = value;
+    if (key?.startsWith("GNU.sparse.")) found.isSparse = true;
     if (key === "size" && /^\d{1,15}$/.test(value)) found.size = Number(value);
   }
   return found;

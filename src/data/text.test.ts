@@ -58,5 +58,13 @@ describe("what does not decode is refused by its line, and never replaced", () =
   });
   it("a line that never ends costs no more than two megabytes", async () => {
     await expect(inParts(Buffer.alloc(2 ** 22, 97), 2 ** 16)).rejects.toThrow("a line of more than 2097152 bytes");
+    for (const encoding of ["latin1", "utf-16le"] as const)
+      await expect(inParts(Buffer.alloc(2 ** 23, 97), 2 ** 16, encoding)).rejects.toThrow(
+        "a line of more than 2097152",
+      );
+  });
+  it("UTF-32 begins with UTF-16's mark", () => {
+    const utf32 = Buffer.concat([..."\ufeffa,b"].map((c) => Buffer.from([...Buffer.from(c, "utf16le"), 0, 0])));
+    expect(() => decodeText(utf32, "t")).toThrow("t is no utf-16le");
   });
 });

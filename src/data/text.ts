@@ -28,8 +28,15 @@ export async function* textParts(
 ): AsyncGenerator<string> {
   let decoder: Decoder | undefined;
   let last: Buffer = Buffer.alloc(0);
+  let unended = 0;
   for await (const chunk of chunks) {
-    if (decoder !== undefined) yield decoder.part(last);
+    if (decoder !== undefined) {
+      const part = decoder.part(last);
+      const end = part.lastIndexOf("\n") + 1;
+      unended = (end === 0 ? unended : 0) + part.length - end;
+      if (unended > maxLine) throw badInput(`${what} has a line of more than ${maxLine} characters: it is no text`);
+      yield part;
+    }
     last = decoder === undefined ? Buffer.concat([last, chunk]) : Buffer.from(chunk);
     if (decoder === undefined && last.length >= 4) {
       const { skip, encoding: used } = markOf(last, encoding);
@@ -73,6 +80,7 @@ function decoderOf(encoding: Encoding, what: string): Decoder {
   const decode = (bytes: Buffer, stream: boolean) => {
     try {
       const text = decoder.decode(bytes, { stream });
+      if (text.includes("\0")) throw new Error("a zero character"); // as UTF-32 taken for UTF-16 has
       line += text.split("\n").length - 1;
       return text;
     } catch (cause) {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -120,6 +120,26 @@ describe("WebDataset", () => {
       message: expect.stringContaining(message),
     });
     await expect(openWebDataset([path])).rejects.toThrow("bad.tar");
+  });
+
+  it("an archive that was cut off is refused, wherever it was cut", async () => {
+    const whole = await readFile(await shard("s.tar", member("a.png", await png(5)), member("b.png", await png(6))));
+    const path = join(folder, "cut.tar");
+    for (const length of [
+      whole.length - 1024,
+      whole.length - 1200,
+      whole.length / 2 - 512,
+      whole.length / 2 - 400,
+      600,
+    ]) {
+      await writeFile(path, whole.subarray(0, length));
+      await expect(openWebDataset([path])).rejects.toThrow(/cut off|are left/);
+    }
+  });
+
+  it("a file that GNU tar stored with holes, in a pax header's words", async () => {
+    const path = await shard("s.tar", pax("GNU.sparse.major=1", "GNU.sparse.minor=0"), member("a.png", await png(5)));
+    await expect(openWebDataset([path])).rejects.toThrow("stored with holes");
   });
 
   it("a key without an image fails when it is read, by shard and key; a label without a name is refused", async () => {

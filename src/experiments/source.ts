@@ -1,6 +1,6 @@
 /** Where images come from, by what the user typed: the embedded world or a path; cut into sets that share no image. */
 import { resolve } from "node:path";
-import type { ClassList } from "../data/class-names.ts";
+import { type ClassList, codeIn, plainLines } from "../data/class-names.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { OpenedDataset } from "../data/open.ts";
 import { splitDataset, take, validationSplit } from "../data/split.ts";
@@ -192,7 +192,7 @@ async function templatesOf(given: string, encoding?: Encoding): Promise<readonly
   if (Object.hasOwn(knownData, given)) return knownData[given].templates;
   const templates = (await lines(given, "template", encoding)).map((line) => line.replace(place, "{}"));
   const bad = templates.find((template) => !template.includes("{}"));
-  if (bad !== undefined) throw badInput(`${given}: the template "${bad}" has no {} for the class name`);
+  if (bad !== undefined) throw badInput(`${given}: the template "${bad.slice(0, 200)}" has no {} for the class name`);
   return templates;
 }
 
@@ -210,8 +210,9 @@ async function lines(path: string, what: string, encoding?: Encoding): Promise<s
   const text = await readText(path, { encoding, limit: 2 ** 24 }).catch((cause) => {
     throw badInput(`${cause.message}; ${path} should be a file with one ${what} a line`, cause);
   });
-  const found = text.split(/\r?\n/).map((line) => line.trim());
-  const names = found.filter((line) => line !== "");
+  const names = plainLines(text);
   if (names.length === 0) throw badInput(`${path} is empty; expected one ${what} a line`);
+  const code = codeIn(names);
+  if (code !== undefined) throw badInput(`${path} ${code}; expected one ${what} a line`);
   return names;
 }
