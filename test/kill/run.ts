@@ -1,14 +1,16 @@
 /**
  * Every command that writes, killed (SIGKILL) before each of its disk operations and run again by the same words. Writes results/kill.json.
- * Run: npm run test:kill [-- LANES]; half an hour of two cores.
+ * Run: npm run test:kill [-- LANES [FOLDER]]; half an hour of two cores. What is done is kept in FOLDER: the same command goes on from there.
  */
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { row, writeResults } from "../../bench/results.ts";
 import { jobs } from "./jobs.ts";
 import type { Killings } from "./killed.ts";
 
-const [lanes = "2"] = process.argv.slice(2);
+const [lanes = "2", folder = "runs/kill"] = process.argv.slice(2);
 const count = Number(lanes);
 const rows: ReturnType<typeof row>[] = [];
 const all: Killings[] = [];
@@ -42,7 +44,16 @@ writeResults("kill", {
 process.exitCode = half + lost === 0 ? 0 : 1;
 
 async function killings(name: string, lane: number): Promise<Killings> {
+  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+  const kept = join(folder, `${commit}-${name.replaceAll(/\W/g, "-")}-${lane}-of-${count}.json`);
+  try {
+    return JSON.parse(readFileSync(kept, "utf8"));
+  } catch {
+    // not done yet
+  }
   const words = ["node_modules/jiti/lib/jiti-cli.mjs", "test/kill/lane.ts", name, String(lane), String(count)];
   const { stdout } = await promisify(execFile)(process.execPath, words, { maxBuffer: 2 ** 26 });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(kept, stdout);
   return JSON.parse(stdout);
 }
