@@ -149,6 +149,12 @@ describe("clean", () => {
     expect(receipt).toMatchObject({ claimed: { ca, asr }, agrees: true, by: "counts", because: [] });
   });
 
+  it.each(["--test 7", "--seed 9"])("eval --receipt refuses %s of another measurement", async (option) => {
+    const { code, err } = await tbar(words(`eval --model ./cleaned --receipt ./cleaned ${option} --threads 1`));
+    expect(code).toBe(2);
+    expect(err).toContain(`${option} beside a receipt of ${option.split(" ")[0]} `);
+  });
+
   it("eval --receipt of another model exits with 1", async () => {
     const { code, out } = await tbar(words("eval --model ./bad --receipt ./cleaned/receipt.json --threads 1"));
     expect(code).toBe(1);

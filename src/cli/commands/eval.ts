@@ -3,6 +3,7 @@
 import type { EvalResult } from "../../experiments/result.ts";
 import { decisionText } from "../../experiments/verdict.ts";
 import type { Effect } from "../../metrics/effect.ts";
+import { badInput } from "../../tensor/error.ts";
 import { printable } from "../../tensor/printable.ts";
 import { estimateOutcome } from "../estimate.ts";
 import { count, groups, images, inputsOf, modelCommand } from "../options.ts";
@@ -37,11 +38,16 @@ export const evalCommand = (perform: Perform) =>
     .option("--receipt <file>", "receipt.json of tbar clean, or the folder it lies in")
     .optionsGroup("Measuring:")
     .option("--test <number>", "images to measure on", images, 2000)
-    .action((values) =>
+    .action((values, command) =>
       perform(values, async (job) => {
         const { checkReceipt, evaluateModel } = await import("../../experiments/evaluate.ts");
         const { readReceipt, receiptSource } = await import("../../experiments/receipt.ts");
         const receipt = values.receipt === undefined ? undefined : await readReceipt(values.receipt);
+        if (receipt !== undefined) {
+          const isGiven = (name: string) => command.getOptionValueSource(name) === "cli";
+          refuseOther("--test", isGiven("test") ? values.test : undefined, receipt.inputs.sizes.test);
+          refuseOther("--seed", isGiven("seed") ? values.seed : undefined, receipt.seed);
+        }
         const data = values.data ?? (receipt && (await receiptSource(receipt, sourceNamed(values))).data);
         const { test, dryRun, ...rest } = inputsOf({ ...values, data });
         const known = rest.trigger === undefined ? {} : await readTrigger(rest.trigger);
@@ -65,6 +71,14 @@ export const evalCommand = (perform: Perform) =>
         return { json: result, text: evalText(result), proven: result.receipt?.agrees ?? true };
       }),
     );
+
+/** Throws `bad-input` where the user asks for other images than those that the receipt is about. */
+function refuseOther(option: string, given: number | undefined, own: number): void {
+  if (given === undefined || given === own) return;
+  throw badInput(
+    `${option} ${given} beside a receipt of ${option} ${own}: a receipt is measured as it was made; leave ${option} out`,
+  );
+}
 
 /** What the user names of the images, under the names that jobs know. */
 function sourceNamed({ testData, classes, templates }: { testData?: string; classes?: string; templates?: string }) {
