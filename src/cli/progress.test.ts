@@ -66,6 +66,42 @@ describe("with the job's stages known beforehand", () => {
     );
   });
 
+  it("a stage that goes over several sets has steps of its own, the first of them from nought", () => {
+    const { line, text, wait } = told();
+    line.plan?.([{ what: "measure", encoded: 200, measures: true }, stages[1], stages[1]]); // 200, 60 and 60 of 320
+    line.stage("measure");
+    for (const [done, total] of [
+      [64, 100],
+      [100, 100],
+      [64, 100],
+    ]) {
+      wait(16);
+      line.step(done, total);
+    }
+    line.stage("train");
+    wait(10);
+    line.step(20, 20);
+    expect(text()).toBe(
+      "measure\nmeasure  64/200  16.0 s, 1 min 4 s left in all\n" +
+        "measure  100/200  32.0 s, 1 min 10 s left in all\nmeasure  164/200  48.0 s, 45.7 s left in all\n" +
+        "train\ntrain  20/20  10.0 s, 13.4 s left in all\n",
+    );
+  });
+
+  it("a search that comes again goes on where it was, and does not say how many steps it takes", () => {
+    const { line, text, wait } = told();
+    line.plan?.([{ what: "alpha", searched: 50, measures: true }]); // 400 images or so
+    for (const _ of [1, 2]) {
+      line.stage("alpha");
+      wait(10);
+      line.step(50, 50);
+      line.stage("fisher");
+    }
+    expect(text()).toBe(
+      "alpha\nalpha  10.0 s, 1 min 10 s left in all\nfisher\nalpha\nalpha  10.0 s, 1 min 0 s left in all\nfisher\n",
+    );
+  });
+
   it("a resumed run is judged by its own steps", () => {
     const { line, text, wait } = told();
     line.plan?.(stages);

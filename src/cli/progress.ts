@@ -1,6 +1,6 @@
 /** Progress for eyes: one line redrawn on a terminal, now and then a plain line in a pipe. */
 import type { Progress } from "../experiments/job.ts";
-import { type Part, shareDone } from "../experiments/stages.ts";
+import { type Part, shareDone, workOf } from "../experiments/stages.ts";
 import { duration } from "../report/numbers.ts";
 import { printable } from "../tensor/printable.ts";
 import { type Sink, screened } from "./terminal.ts";
@@ -22,7 +22,7 @@ const barWidth = 20;
  * what was done so far, by this run alone where it goes on from an earlier one.
  */
 export function progressLine(sink: Sink, now: () => number = () => performance.now()): ProgressLine {
-  let current: { what: string; since: number; before?: number } | undefined;
+  let current: Current | undefined;
   let shownAt = 0;
   let planned: readonly Part[] = [];
   /** Where and when steps of planned stages began. */
@@ -38,6 +38,14 @@ export function progressLine(sink: Sink, now: () => number = () => performance.n
     const gone = share - began.share;
     if (gone <= 0) return { seconds: own, of: "" };
     return { seconds: ((now() - began.at) / 1000 / gone) * (1 - share), of: " in all" };
+  };
+
+  /** By stage: one that comes again goes on where it was. */
+  const measured = new Map<string, Steps>();
+  const stepsOf = (part: Part) => {
+    const steps = measured.get(part.what) ?? stepsOver(workOf(part));
+    measured.set(part.what, steps);
+    return steps;
   };
 
   const redraw = (text: string) => sink.write(`\r\x1b[K${printable(text, 1000).slice(0, (sink.columns || 80) - 1)}`);
@@ -56,20 +64,24 @@ export function progressLine(sink: Sink, now: () => number = () => performance.n
       if (sink.isTTY) redraw(`${what} ...`);
       else line(what);
     },
-    step(done, total, note) {
+    step(pass, of, note) {
       if (current === undefined) return;
-      current.before ??= done - 1;
+      const part = planned.find(({ what }) => what === current?.what);
+      const { done, total } = part?.measures ? stepsOf(part)(pass, of) : { done: pass, total: of };
+      current.before ??= part?.measures ? 0 : done - 1;
       if (now() - shownAt < (sink.isTTY ? redrawEvery : plainEvery)) return;
       shownAt = now();
       const elapsed = (now() - current.since) / 1000;
       const rest = left({ ...current, before: current.before }, done, total);
       const times = `${duration(elapsed)}, ${duration(rest.seconds)} left${rest.of}`;
-      const facts = [`${done}/${total}`, note, times].filter(Boolean).join("  ");
+      // how many alphas a search takes shows only at its end
+      const facts = [part?.searched === undefined && `${done}/${total}`, note, times].filter(Boolean).join("  ");
       if (sink.isTTY) redraw(`${current.what} ${bar(done / total)} ${facts}`);
       else line(`${current.what}  ${facts}`);
     },
     plan(stages) {
       planned = stages;
+      measured.clear();
       began = undefined;
     },
     say(text) {
@@ -78,6 +90,25 @@ export function progressLine(sink: Sink, now: () => number = () => performance.n
       if (sink.isTTY && current !== undefined) redraw(`${current.what} ...`);
     },
     end: close,
+  };
+}
+
+interface Current {
+  readonly what: string;
+  readonly since: number;
+  before?: number;
+}
+
+type Steps = (done: number, total: number) => { readonly done: number; readonly total: number };
+
+/** Steps of a whole stage from those of one set of images after another, so many images in all. */
+function stepsOver(whole: number): Steps {
+  let [passed, last] = [0, 0];
+  return (done, total) => {
+    if (whole <= total) return { done, total };
+    if (done <= last) passed += last;
+    last = done;
+    return { done: Math.min(passed + done, whole), total: whole };
   };
 }
 

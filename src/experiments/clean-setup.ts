@@ -107,8 +107,8 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
   // read for the model's own answers, for CA and for ASR: decoded once; only with the trigger are the pixels worth keeping again
   const once = (set: Dataset) => cached(set, clip.preprocess);
   const raw = { ...drawn, validation: once(drawn.validation), test: once(drawn.test) };
-  const scorer = (dataset: Dataset, options?: ScorerOptions) =>
-    createScorer(clip, dataset, head, { signal, ...options });
+  const scorer = (dataset: Dataset, scoring?: ScorerOptions) =>
+    createScorer(clip, dataset, head, { signal, onStep: options.progress?.step, ...scoring });
   const keptAlready = { keep: 0 };
   const isLabelled = Object.values(raw).every((set) => set.size === 0 || set.example(0).label !== undefined);
   const labelled = async (set: Dataset): Promise<Dataset> =>

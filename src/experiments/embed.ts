@@ -76,6 +76,7 @@ async function embedAndWrite(options: EmbedOptions): Promise<EmbedResult> {
     data: { data: openedData(dataset, dataset.skipped.length) },
   });
 
+  progress.plan?.([{ what: "embed", measures: true, encoded: dataset.size }]);
   progress.stage("embed");
   const parts: Tensor[] = [];
   let done = 0;

@@ -120,6 +120,7 @@ async function reboundOf(bench: CleanSetup, options: CleanJob, after: Weights): 
     signal,
     onStep: ({ step }, total) => progress.step(step, total),
   });
+  progress.stage("rebound: test");
   const asr = bench.attackMetric(take(bench.attack.test, options.checks));
   const ca = bench.cleanMetric(take(bench.test, options.checks));
   return {

@@ -12,6 +12,8 @@ export interface Part {
   readonly searched?: number;
   /** Texts encoded; texts trained on come with their images. */
   readonly texts?: number;
+  /** Its steps count images, of one set after another; else they are those of a training. */
+  readonly measures?: true;
 }
 
 /** Alphas of one search that are measured on all validation images: at best, usually, at worst. Most others are decided on fewer. */
@@ -36,9 +38,9 @@ interface Attacking {
 export function attackStages({ test, implant, epochs, extra }: Attacking): readonly Part[] {
   return [
     ...(extra > 0 ? [{ what: "fit the trigger", trained: extra }] : []),
-    { what: "measure before", read: 2 * test, encoded: 2 * test },
+    { what: "measure before", measures: true as const, read: 2 * test, encoded: 2 * test },
     { what: "implant", trained: implant * epochs },
-    { what: "measure after", encoded: 2 * test },
+    { what: "measure after", measures: true as const, encoded: 2 * test },
   ];
 }
 
@@ -73,16 +75,16 @@ export function cleanStages(job: Cleaning): readonly Part[] {
   };
   const checked = 2 * Math.min(job.checks, job.test);
   return [
-    { what: "measure before", read: validation + test, encoded: validation + test },
+    { what: "measure before", measures: true as const, read: validation + test, encoded: validation + test },
     ...methods.flatMap((name) => {
       const { searches = 1, ...work } = own[name] ?? {};
       return [
         { what: name, ...work },
-        { what: `${name}: alpha`, searched: searches * validation },
-        { what: `${name}: test`, encoded: test + job.curvePoints * validation },
+        { what: `${name}: alpha`, measures: true as const, searched: searches * validation },
+        { what: `${name}: test`, measures: true as const, encoded: test + job.curvePoints * validation },
       ];
     }),
-    { what: "prove", encoded: (job.hasUntouched ? 4 : 3) * checked },
+    { what: "prove", measures: true as const, encoded: (job.hasUntouched ? 4 : 3) * checked },
     ...(job.checks > 0 && reboundSteps > 0 ? [{ what: "rebound", trained: reboundBatch * reboundSteps }] : []),
   ];
 }
@@ -100,17 +102,19 @@ export function finetuneStages({
 }): readonly Part[] {
   const seen = images * epochs;
   return [
-    { what: "measure before", read: test, encoded: test },
+    { what: "measure before", measures: true as const, read: test, encoded: test },
     // no gradient goes further back than the projection
     { what: "fine-tune", ...(isProjection ? { encoded: seen } : { trained: seen }) },
-    { what: "measure after", encoded: test },
+    { what: "measure after", measures: true as const, encoded: test },
   ];
 }
 
 export function evaluationStages(test: number, triggered: number): readonly Part[] {
   return [
-    { what: "clean accuracy", read: test, encoded: test },
-    ...(triggered > 0 ? [{ what: "attack success rate", read: triggered, encoded: triggered }] : []),
+    { what: "clean accuracy", measures: true as const, read: test, encoded: test },
+    ...(triggered > 0
+      ? [{ what: "attack success rate", measures: true as const, read: triggered, encoded: triggered }]
+      : []),
   ];
 }
 
