@@ -2,6 +2,7 @@
 import { watchTemporaries } from "../checkpoint/atomic.ts";
 import { endWithParent } from "../process/fork.ts";
 import { patience, stopWhenTold, tellTemporary } from "../process/supervise.ts";
+import { printable } from "../tensor/printable.ts";
 import { exits } from "./outcome.ts";
 import { run } from "./run.ts";
 
@@ -18,9 +19,16 @@ if (stopWhenTold(() => stop.abort())) {
     });
   }
 }
+// Node would end with 1, which says that nothing was proven
+process.on("uncaughtException", (error) => {
+  process.stderr.write(`tbar: internal error: ${printable(error.stack ?? String(error))}\n`);
+  process.exit(exits.internal);
+});
+process.stderr.on("error", () => {}); // nobody listens any more, or the disk is full: the work goes on
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error; // else: whoever read the pipe has gone
-  process.exit(exits.done);
+  if (error.code === "EPIPE") process.exit(exits.done); // whoever read the pipe has gone
+  process.stderr.write(`tbar: cannot write the result to standard output: ${printable(error.message)}\n`);
+  process.exit(exits.badInput);
 });
 
 process.exitCode = await run(process.argv.slice(2), { out: process.stdout, err: process.stderr, signal: stop.signal });

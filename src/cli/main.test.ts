@@ -1,7 +1,8 @@
 /** The binary as a process of its own, built anew: what it loads, how it takes signals and closed pipes. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, cp, link, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { copyFile, cp, link, mkdir, mkdtemp, open, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -198,5 +199,25 @@ describe("a job of its own process", () => {
     child.stderr.on("data", (text) => (err += text));
     expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
     expect(err).toBe("");
+  });
+
+  it("work goes on when nobody reads its progress any more", async () => {
+    const args = ["eval", "--model", shapesModel, "--data", "shapes", "--test", "8", "--threads", "1"];
+    const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    child.stderr.destroy();
+    let out = "";
+    child.stdout.on("data", (text) => (out += text));
+    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
+    expect(out).toContain("clean accuracy");
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("a full disk under standard output is said: exit 2", async () => {
+    const full = await open("/dev/full", "w");
+    const child = spawn(process.execPath, [main, "inspect", shapesModel], { stdio: ["ignore", full.fd, "pipe"] });
+    let err = "";
+    child.stderr?.on("data", (text) => (err += text));
+    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(2);
+    await full.close();
+    expect(err).toMatch(/^tbar: cannot write the result to standard output: ENOSPC[^\n]*\n$/);
   });
 });

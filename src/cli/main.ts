@@ -14,7 +14,10 @@ const isWatchedByOthers = process.execArgv.some((word) =>
   /^(-r|--(import|require|loader|inspect|cpu-prof|heap-prof))/.test(word),
 );
 if (isHelp || isWatchedByOthers) await import("./job.ts");
-else process.exitCode = await watched();
+else {
+  process.stderr.on("error", () => {}); // as the job itself has it
+  process.exitCode = await watched();
+}
 
 async function watched(): Promise<number> {
   const child = forkModule("job", import.meta.url, {

@@ -78,6 +78,7 @@ describe("pages of Parquet", () => {
     ["5 pages for 4 values", Array.from({ length: 9 }, () => page([], { values: 0 })).flat(), { values: 4 }],
     ["claims 1073741823 values", page([0], { values: 2 ** 30 - 1 }), { values: 2 ** 31 }],
     ["claims 1073741823 bytes in 1", page([0], { unpacked: 2 ** 30 - 1 }), { codec: "ZSTD" }],
+    ["claims 16777216 bytes in 1", page([0], { unpacked: 2 ** 24 }), { codec: "ZSTD", isText: true }],
     ["a page of 1000 bytes at 0 does not fit", page([0], { stored: 1000 })],
     ["1 of 2 values are missing", page([0, 0, 0, 0]), { values: 2 }],
     ["no page header at 0", [0xff, 0xff, 0xff, 0xff]],

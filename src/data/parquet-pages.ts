@@ -20,6 +20,8 @@ export interface Column {
   readonly end: number;
   /** Values with nulls. */
   readonly values: number;
+  /** Labels or captions: pages of a few MiB. */
+  readonly isText?: boolean;
 }
 
 export interface Page {
@@ -53,7 +55,8 @@ export async function pagesOf(
     const offset = at + length;
     if (!(stored >= 0 && stored <= column.end - offset))
       fail(`a page of ${stored} bytes at ${at} does not fit its column`);
-    if (!(bytes >= 0 && bytes <= 2 ** 26 + 4 * stored)) fail(`a page at ${at} claims ${bytes} bytes in ${stored}`);
+    const free = column.isText ? 2 ** 23 : 2 ** 26; // an image may be of one colour; a text of 64 MiB takes six times as much in memory
+    if (!(bytes >= 0 && bytes <= free + 4 * stored)) fail(`a page at ${at} claims ${bytes} bytes in ${stored}`);
     const values =
       (header.data_page_header ?? header.data_page_header_v2 ?? header.dictionary_page_header)?.num_values ?? 0;
     const isData = type === "DATA_PAGE" || type === "DATA_PAGE_V2";

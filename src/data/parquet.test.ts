@@ -67,6 +67,17 @@ describe("Parquet", () => {
     );
   });
 
+  it("columns go by their names in any case", async () => {
+    const bytes = await readFile(file("flat"));
+    const renamed = (from: string, to: string) => Buffer.from(bytes.toString("latin1").replaceAll(from, to), "latin1");
+    const path = join(folder, "cased.parquet");
+    await writeFile(path, renamed("label", "Label"));
+    const labels = async () => examples(await openParquet([path])).map(({ label }) => label);
+    expect(await labels()).toEqual(examples(await openParquet([file("flat")])).map(({ label }) => label));
+    await writeFile(path, renamed("img", "Img"));
+    expect((await openParquet([path])).size).toBe(8);
+  });
+
   it.each([
     ["words", []],
     ["words-dictionary", ["columns not used: width"]],

@@ -113,12 +113,12 @@ async function openTable(path: string): Promise<Table> {
     const leaves = leavesOf(parquetSchema(metadata), 0, 0);
     const leaf = (wanted: readonly string[], ...types: string[]) =>
       wanted
-        .flatMap((name) => leaves.filter(({ path }) => path[0] === name && path[1] !== "path"))
+        .flatMap((name) => leaves.filter(({ path }) => path[0].toLowerCase() === name && path[1] !== "path"))
         .find(({ type }) => types.includes(type));
     const bytes = leaves.filter(({ type, isText }) => type === "BYTE_ARRAY" && !isText);
     const image =
       bytes.find(({ path }) => path.at(-1) === "bytes") ??
-      names.image.flatMap((name) => bytes.filter(({ path }) => path[0] === name)).at(0);
+      names.image.flatMap((name) => bytes.filter(({ path }) => path[0].toLowerCase() === name)).at(0);
     if (image === undefined || image.maxRepetition > 0) {
       const found = leaves.map(({ path }) => path.join(".")).join(", ");
       const paths = leaves.find(({ path, isText }) => isText && [...names.image, ...names.path].includes(path[0]));
@@ -126,20 +126,24 @@ async function openTable(path: string): Promise<Table> {
       return fail(`no column with images (a struct with bytes, or one of ${names.image.join(", ")}); it has ${found}`);
     }
     const chunks = (leaf: Leaf) => groups.map(({ columns }) => chunkOf(columns, leaf, size, fail));
+    const words = (leaf: Leaf) => chunks(leaf).map((chunk) => ({ ...chunk, isText: true }));
     const paths = leaves.find(({ path }) => path.at(-1) === "path" && path[0] === image.path[0]);
     if (paths !== undefined && groups.every((group) => isEmpty(group, image))) fail(onlyPaths(paths));
     const label = leaf(names.label, "INT32", "INT64", "FLOAT", "DOUBLE", "BYTE_ARRAY");
     if (label !== undefined && label.maxRepetition > 0)
       fail(`column ${label.path[0]} has a list of labels for each image; one is needed, in a column of its own`);
     const caption = leaf(names.caption, "BYTE_ARRAY");
+    const odd = leaves.find(({ path }) => path.length === 1 && names.label.includes(path[0].toLowerCase()));
+    if (label === undefined && caption === undefined && odd !== undefined)
+      fail(`column ${odd.path[0]} is stored as ${odd.type}; labels are read from whole numbers, floats and text`);
     const used = new Set([image, label, caption].map((leaf) => leaf?.path[0]));
     const unused = [...new Set(leaves.map(({ path }) => path[0]))].filter((name) => !used.has(name));
     return {
       path,
       rows,
       image: chunks(image),
-      label: label && chunks(label),
-      caption: caption && chunks(caption),
+      label: label && words(label),
+      caption: caption && words(caption),
       classNames: label && huggingFaceNames(metadata, label.path[0]),
       from: {
         ...(label && { labels: `column ${label.path[0]}` }),

@@ -44,7 +44,15 @@ function checkRevision(revision: string): string {
 
 export const isCommit = (revision: string): boolean => /^[0-9a-f]{40}$/.test(revision);
 
+/** Bytes of one name between slashes that Linux, macOS and Windows take. */
+const maxName = 255;
+
 /** Does a name with slashes stay within the folder it is put into, on every system? */
 export function isSafePath(path: string): boolean {
-  return path.length <= 1024 && path.split("/").every((name) => !/^\.{0,2}$|[\\:*?"<>|\p{Cc}]|[. ]$/u.test(name));
+  return (
+    path.length <= 1024 &&
+    path
+      .split("/")
+      .every((name) => Buffer.byteLength(name) <= maxName && !/^\.{0,2}$|[\\:*?"<>|\p{Cc}]|[. ]$/u.test(name))
+  );
 }
