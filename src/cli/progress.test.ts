@@ -102,6 +102,23 @@ describe("with the job's stages known beforehand", () => {
     );
   });
 
+  it("a stage before that comes again undoes nothing", () => {
+    const { line, text, wait } = told();
+    line.plan?.(stages);
+    line.stage("train");
+    wait(30);
+    line.step(1, 20); // 13 of 100: began at 10
+    line.stage("search");
+    wait(30);
+    line.step(15, 30); // 85 of 100
+    line.stage("train");
+    wait(15);
+    line.step(1, 20);
+    expect(text()).toMatch(
+      /search {2}.*s, 12\.0 s left in all\ntrain\ntrain {2}1\/20 {2}15\.0 s, 15\.0 s left in all\n$/,
+    );
+  });
+
   it("a resumed run is judged by its own steps", () => {
     const { line, text, wait } = told();
     line.plan?.(stages);

@@ -27,13 +27,16 @@ export function progressLine(sink: Sink, now: () => number = () => performance.n
   let planned: readonly Part[] = [];
   /** Where and when steps of planned stages began. */
   let began: { share: number; at: number } | undefined;
+  let reached = 0;
 
   /** Seconds left of the job, or of the stage alone; undefined before anything can be said. */
   const left = (stage: { what: string; since: number; before: number }, done: number, total: number) => {
     const elapsed = (now() - stage.since) / 1000;
     const own = (elapsed / (done - stage.before)) * (total - done);
-    const share = shareDone(planned, stage.what, done / total);
-    if (share === undefined) return { seconds: own, of: "" };
+    const here = shareDone(planned, stage.what, done / total);
+    if (here === undefined) return { seconds: own, of: "" };
+    const share = Math.max(reached, here); // an earlier stage that comes again undoes nothing
+    reached = share;
     began ??= { share: shareDone(planned, stage.what, stage.before / total) ?? 0, at: stage.since };
     const gone = share - began.share;
     if (gone <= 0) return { seconds: own, of: "" };
@@ -83,6 +86,7 @@ export function progressLine(sink: Sink, now: () => number = () => performance.n
       planned = stages;
       measured.clear();
       began = undefined;
+      reached = 0;
     },
     say(text) {
       if (sink.isTTY && current !== undefined) sink.write("\r\x1b[K");
