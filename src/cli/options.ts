@@ -45,6 +45,8 @@ function inWords({ least, most, above, whole }: Bounds): string {
 export const share = number({ above: 0, most: 1 });
 export const positive = number({ above: 0 });
 export const count = number({ least: 1, whole: true });
+/** As the runtime takes them; not imported, for the help is to load fast. */
+export const threads = number({ least: 1, most: 512, whole: true });
 export const countOrNone = number({ least: 0, whole: true });
 /** Images: more than any test set has, and few enough to be counted. */
 export const images = number({ least: 1, most: 1e7, whole: true });
@@ -136,7 +138,7 @@ export function withRun<A extends unknown[], O extends OptionValues>(command: Co
   return command
     .optionsGroup(groups.run)
     .option("--seed <number>", "every random choice follows from it", countOrNone, 1)
-    .option("--threads <number>", "processor threads (default: all)", count)
+    .option("--threads <number>", "processor threads (default: all)", threads)
     .option("--device <name>", `where it runs: ${devices.join(", ")}`, oneOf("device", devices), "cpu")
     .option("--dry-run", "say what time, memory and disk it will take, and do nothing");
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { deviceTrouble, ortReason } from "./device.ts";
+import { onnxRuntime } from "./onnxruntime.ts";
 import { onnxRuntimePackage } from "./onnxruntime-package.ts";
 
 let folder: string;
@@ -47,4 +48,8 @@ test.each([
   ["plain words (and brackets) stay", "plain words (and brackets) stay"],
 ])("of %j the reason is kept", (message, reason) => {
   expect(ortReason(message)).toBe(reason);
+});
+
+test.each([0, 1.5, -1, 513, 100_000, Number.NaN])("%d threads are refused before any is started", async (threads) => {
+  await expect(onnxRuntime({ threads })).rejects.toThrow("threads; expected a whole number from 1 to 512");
 });

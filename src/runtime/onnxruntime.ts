@@ -34,8 +34,13 @@ function load(folder: string): Ort {
   }
 }
 
-/** An executor on one device. Throws `unavailable` with advice when ONNX Runtime or the device is missing. */
+/** ONNX Runtime starts as many threads as it is told, each with a stack: 100,000 take gigabytes and no signal ends it. */
+export const maxThreads = 512;
+
+/** An executor on one device. Throws `bad-input` on a number of threads that is none or above `maxThreads`, and `unavailable` with advice when ONNX Runtime or the device is missing. */
 export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = {}): Promise<Executor> {
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= maxThreads))
+    throw badInput(`${threads} threads; expected a whole number from 1 to ${maxThreads}`);
   const folder = await prepareRuntime();
   const ort = load(folder);
   ort.env.logLevel = "fatal"; // its own lines on stderr: errors are told by us

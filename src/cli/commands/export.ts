@@ -2,7 +2,7 @@
 import type { ExportResult } from "../../experiments/export.ts";
 import { badInput, unknownName } from "../../tensor/error.ts";
 import { command } from "../command.ts";
-import { count, forceText, groups, list, needed, withModel, withOutput } from "../options.ts";
+import { forceText, groups, list, needed, threads, withModel, withOutput } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
 import { bytesText, table } from "../text.ts";
@@ -26,7 +26,7 @@ export const exportCommand = (perform: Perform) =>
   )
     .option("--only <names>", "some of the files: both, image, text", list)
     .option("--int8", "also files with weights in 8 bits: *_quantized.onnx, a quarter of the size")
-    .option("--threads <number>", "processor threads (default: all)", count)
+    .option("--threads <number>", "processor threads (default: all)", threads)
     .optionsGroup(groups.output)
     .option("--out <folder>", "where the files go")
     .option("--force", forceText)
