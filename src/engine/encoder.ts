@@ -145,7 +145,7 @@ const textsPerRun = 64;
 export function finite(embeddings: Tensor, of: string): Tensor {
   if (allFinite(embeddings.data)) return embeddings;
   throw badInput(
-    `the model's embeddings of ${of} are no finite numbers: its weights are, but too large to compute with, and nothing measured on it would mean anything`,
+    `the model's embeddings of ${of} are no finite numbers: its weights are damaged, or too large to compute with, and nothing measured on it would mean anything`,
   );
 }
 

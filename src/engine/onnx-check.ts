@@ -11,6 +11,7 @@ import {
   TensorProto_DataLocation,
 } from "onnx-buf";
 import { readSmallFile } from "../checkpoint/files.ts";
+import { lfsPointerLimit, refuseLfsPointer } from "../checkpoint/lfs.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 
@@ -18,6 +19,8 @@ import { printable } from "../tensor/printable.ts";
 const domains = ["", "ai.onnx", "com.microsoft"];
 /** How long they run is a number in the file. */
 const loops = ["Loop", "Scan", "SequenceMap"];
+/** Their results differ from run to run: what is measured of them is true of nothing. */
+const random = ["RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli"];
 const most = { nodes: 200_000, depth: 4 };
 
 /** The model in a file, checked; its weights are views of the file's bytes. Throws `bad-input` when it is none, or is refused. */
@@ -57,7 +60,8 @@ function walk({ node, initializer, sparseInitializer }: Graph, path: string, fou
     if (!domains.includes(domain)) {
       throw badInput(`${path}: the operator ${name(opType)} is of the domain ${name(domain)}, which no CLIP needs`);
     }
-    if (loops.includes(opType)) throw badInput(`${path}: it has the operator ${opType}, which no CLIP needs`);
+    if ([...loops, ...random].includes(opType))
+      throw badInput(`${path}: it has the operator ${opType}, which no CLIP needs`);
     for (const one of attribute) {
       found.tensors.push(...external(tensorsOf(one)));
       for (const graph of [...(one.g ? [one.g] : []), ...one.graphs]) walk(graph, path, found, depth + 1);
@@ -81,6 +85,10 @@ async function checkExternal({ name: tensor, externalData }: TensorProto, path: 
   }
   const file = await stat(join(dirname(path), location)).catch(() => undefined);
   if (!file?.isFile()) throw badInput(`${path}: ${name(tensor)} lies in ${location}, and there is no such file`);
+  if (file.size <= lfsPointerLimit) {
+    const place = join(dirname(path), location);
+    refuseLfsPointer(await readSmallFile(place, lfsPointerLimit), place);
+  }
   if (Number(offset) >= 0 && Number(length) >= 0 && Number(offset) + Number(length) <= file.size) return;
   throw badInput(`${path}: ${name(tensor)} lies beyond the end of ${location}`);
 }

@@ -75,6 +75,16 @@ describe("refused by name, before it runs:", () => {
     ],
     ["weights at a path", onnxModel([], [external("w", "/etc/passwd", 4)]), /must lie beside their model/],
     ["weights that are not there", onnxModel([], [external("w", "none.bin", 4)]), /there is no such file/],
+    [
+      "what is drawn by chance",
+      onnxModel([node("RandomNormalLike", ["pixel_values"], ["w"])], []),
+      /has the operator Random/,
+    ],
+    [
+      "weights that are a pointer",
+      onnxModel([], [external("w", "pointer.bin", 4)]),
+      /pointer.bin is a Git LFS pointer/,
+    ],
     ["weights that end early", onnxModel([], [external("w", "short.bin", 400)]), /lies beyond the end of short.bin/],
     [
       "an operator that nobody knows",
@@ -85,6 +95,10 @@ describe("refused by name, before it runs:", () => {
     ["nothing", new Uint8Array(), /has no graph/],
   ])("%s", async (_, model, message) => {
     await writeFile(join(folder, "short.bin"), "1234");
+    await writeFile(
+      join(folder, "pointer.bin"),
+      `version https://git-lfs.github.com/spec/v1\noid sha256:${"0".repeat(64)}\nsize 9\n`,
+    );
     const opening = openForeign([await write(model)], { threads: 1 });
     await expect(opening).rejects.toThrow(message);
     await expect(opening).rejects.toMatchObject({ code: "bad-input" });
