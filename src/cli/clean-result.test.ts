@@ -31,3 +31,9 @@ test.each([
 ])("%s of another kind is refused by name", (path, change) => {
   expect(() => checkCleanResult(stored(change), "a.json")).toThrow(path);
 });
+
+test("a result of another command is called by its name", () => {
+  expect(() => checkCleanResult({ kind: "eval", ca: 1 }, "a.json")).toThrow(
+    "a.json is a result of tbar eval; a report is drawn of tbar clean --json",
+  );
+});

@@ -3,6 +3,8 @@ import { z } from "zod";
 import { parseAs } from "../checkpoint/files.ts";
 import { checkRates } from "../experiments/consistent.ts";
 import type { CleanResult } from "../experiments/result.ts";
+import { badInput } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 
 /** JSON has no NaN: a rate of no images is null there, which is drawn alike. */
 const value = z.number().nullable();
@@ -139,6 +141,10 @@ const schema = z.looseObject({
 
 /** The value itself, so that it is drawn as it was. Throws `bad-input` naming the first fields that do not fit, or figures that contradict each other. */
 export function checkCleanResult(json: unknown, path: string): CleanResult {
+  const kind = json instanceof Object && "kind" in json ? json.kind : undefined;
+  if (typeof kind === "string" && kind !== "clean") {
+    throw badInput(`${path} is a result of tbar ${printable(kind, 40)}; a report is drawn of tbar clean --json`);
+  }
   parseAs(schema, json, `${path} is no result of tbar clean --json`);
   checkRates(json, path);
   return json as CleanResult;

@@ -112,6 +112,13 @@ describe("captions", () => {
     ]);
   });
 
+  it("several captions of one image are rows, and counted as such", async () => {
+    for (const name of ["a.png", "b.png"]) await put(name);
+    await put("captions.csv", "image,caption\na.png,one\na.png,two\nb.png,three\n");
+    const { size, contents } = await openDataset(root);
+    expect([size, contents?.notes]).toEqual([3, ["3 rows of 2 image files, each row counted as an image"]]);
+  });
+
   it("Hugging Face's metadata.jsonl and metadata.csv: captions, labels by name or number, class folders below", async () => {
     for (const name of ["a.png", "bee/b.png"]) await put(name);
     await put(

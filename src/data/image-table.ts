@@ -63,13 +63,20 @@ export async function openImageTable(file: string, options: TableOptions = {}): 
   const ids = uniqueIds(usable.map(({ image }) => image));
   const files = usable.map(({ image, caption, label }, i) => ({ id: ids[i], file: paths.get(image)!, label, caption }));
   const { label, caption, unused } = table;
+  const distinct = new Set(files.map(({ file }) => file)).size;
+  const notes = [
+    ...(unused.length > 0
+      ? [`columns not used: ${unused.slice(0, 8).join(", ")}${unused.length > 8 ? ", ..." : ""}`]
+      : []),
+    ...(distinct < files.length
+      ? [`${files.length} rows of ${distinct} image files, each row counted as an image`]
+      : []),
+  ];
   const contents = {
     ...(label !== undefined && { labels: label }),
     ...(caption !== undefined && { captions: caption }),
     ...(list !== undefined && { classNames: list.file }),
-    ...(unused.length > 0 && {
-      notes: [`columns not used: ${unused.slice(0, 8).join(", ")}${unused.length > 8 ? ", ..." : ""}`],
-    }),
+    ...(notes.length > 0 && { notes }),
   };
   return { ...imageFiles(basename(file, extname(file)), files, { classNames, contents }), skipped };
 }
