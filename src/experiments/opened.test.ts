@@ -147,3 +147,15 @@ test("lists of classes and templates that are no UTF-8 are refused by line, or r
   await writeFile(file, "\n");
   await expect(open()).rejects.toThrow("is empty; expected one class name a line");
 });
+
+test("captions alone are no classes, and class names would not help", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "tbar-captions-"));
+  try {
+    await writeFile(join(folder, "a.png"), "");
+    await writeFile(join(folder, "captions.jsonl"), '{ "file_name": "a.png", "text": "an ant" }\n');
+    const source = await openSource(folder, { seed: 1 });
+    expect(() => neededClasses(source)).toThrow("has captions (key text) and no labels");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -47,8 +47,16 @@ export interface Source {
 }
 
 /** The class names of a source. Throws TbarError where there are none, and for one alone: accuracy would be 100 % whatever the model is. */
-export function neededClasses({ name, classNames }: Source): readonly string[] {
-  if (classNames === undefined) throw badInput(`${name} has no class names; give them with --classes FILE`);
+export function neededClasses({ name, classNames, opened }: Source): readonly string[] {
+  if (classNames === undefined) {
+    const found = Object.values(opened());
+    const captions = found.find((data) => data.captions !== undefined)?.captions;
+    if (captions !== undefined && found.every((data) => data.labels === undefined))
+      throw badInput(
+        `${name} has captions (${captions}) and no labels, so no class can be right; bring class folders, or a table with a column label`,
+      );
+    throw badInput(`${name} has no class names; give them with --classes FILE`);
+  }
   if (new Set(classNames).size < 2) {
     throw badInput(
       `${name} has one class, ${JSON.stringify(classNames[0])}: every answer is right whatever the model is, and no figure means anything; ` +
