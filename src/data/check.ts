@@ -37,3 +37,26 @@ export async function checkImages(dataset: Dataset): Promise<{ good: Dataset; ba
   const good = indices.filter((i) => !reasons.has(i));
   return { good: subset(dataset, good), bad };
 }
+
+/** A class none of whose images can be read is no class: the data without those that have lost all they had, and a note that names them. */
+export function withoutLostClasses(good: Dataset, all: Dataset): Dataset {
+  const { classNames, contents } = good;
+  const areOfImages = contents?.classNames === undefined && /^(folders$|column |key )/.test(contents?.labels ?? "");
+  if (classNames === undefined || !areOfImages) return good; // a list of classes stays as it is
+  const labelsOf = (of: Dataset) => new Set(Array.from({ length: of.size }, (_, i) => of.example(i).label));
+  const [before, now] = [labelsOf(all), labelsOf(good)];
+  const isLost = (label: number) => before.has(label) && !now.has(label);
+  const kept = classNames.map((_, label) => label).filter((label) => !isLost(label));
+  if (kept.length === classNames.length) return good;
+  const lost = classNames.filter((_, label) => isLost(label));
+  const shown = `${lost.slice(0, 5).join(", ")}${lost.length > 5 ? ", ..." : ""}`;
+  return {
+    ...good,
+    classNames: kept.map((label) => classNames[label]),
+    contents: { ...contents, notes: [...(contents?.notes ?? []), `no image of ${shown} can be read: no class`] },
+    example(index) {
+      const { label, ...example } = good.example(index);
+      return { ...example, ...(label !== undefined && { label: kept.indexOf(label) }) };
+    },
+  };
+}

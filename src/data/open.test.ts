@@ -179,9 +179,25 @@ describe("unreadable images", () => {
     const set = await openDataset(csv, { skipBad: true });
     expect(set.skipped.map(({ id }) => id)).toEqual(["broken.png", "missing.png"]);
     expect(set.skipped[1].reason).toContain("no such file");
-    expect(examples(set)).toEqual([{ id: "good.png", label: 1 }]);
-    expect(set.classNames).toEqual(["ant", "bee"]);
+    expect(examples(set)).toEqual([{ id: "good.png", label: 0 }]);
+    expect([set.classNames, set.contents?.notes]).toEqual([["bee"], ["no image of ant can be read: no class"]]);
     expect(await level(set, 0)).toBe(50);
+  });
+
+  it("a folder none of whose images can be read is no class, unless the classes are listed", async () => {
+    for (const name of ["ant", "cat", "dog"]) await grey(`${name}/a.png`, 50);
+    await put("bee/a.png", "no image");
+    const set = await openDataset(root, { skipBad: true });
+    expect(set.classNames).toEqual(["ant", "cat", "dog"]);
+    expect(examples(set).map(({ id, label }) => `${id} ${label}`)).toEqual([
+      "ant/a.png 0",
+      "cat/a.png 1",
+      "dog/a.png 2",
+    ]);
+    await put("classes.txt", "ant\nbee\ncat\ndog\n");
+    const names = ["ant", "bee", "cat", "dog"];
+    const listed = await openDataset(root, { skipBad: true, classes: { names, file: "classes.txt" } });
+    expect([listed.classNames, listed.example(1).label]).toEqual([names, 2]);
   });
 
   it("nothing readable is an error; a defect of the program is not taken for a bad image", async () => {

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { readSmallFile } from "../checkpoint/files.ts";
 import { lfsPointerLimit, refuseLfsPointer } from "../checkpoint/lfs.ts";
 import { badInput } from "../tensor/error.ts";
-import { checkImages, type OpenedDataset } from "./check.ts";
+import { checkImages, type OpenedDataset, withoutLostClasses } from "./check.ts";
 import { openCifar } from "./cifar.ts";
 import { type ClassList, classNamesBeside, isPartName } from "./class-names.ts";
 import type { Dataset } from "./dataset.ts";
@@ -47,7 +47,11 @@ export async function openDataset(path: string, options: OpenOptions = {}): Prom
   const { good, bad } = await checkImages(named);
   if (good.size === 0)
     throw badInput(`none of the ${bad.length} images of ${path} can be read; the first: ${bad[0].reason}`);
-  return { ...good, contents: named.contents, skipped: [...skipped, ...bad] };
+  const counted = { ...good, contents: named.contents };
+  return {
+    ...(options.classes === undefined ? withoutLostClasses(counted, named) : counted),
+    skipped: [...skipped, ...bad],
+  };
 }
 
 async function curatedNames(classNames: readonly string[]): Promise<readonly string[]> {
