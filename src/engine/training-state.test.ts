@@ -58,6 +58,7 @@ test.each([
   ["moments of another kind", { state: { step: 3, moments: { w: one("a", 0, 1) } } }, /it holds "w\/a"/],
   ["one moment of two", { state: { step: 3, moments: { m: one("a", 0, 1) } } }, /it has not all moments of a/],
   ["a square below zero", { state: { step: 3, moments: { m: one("a", 0, 1), v: one("a", 1, -1) } } }, /below zero/],
+  ["moments without what they moved", { weights: new Map() }, /the moments of a, and not what they moved/],
   ["half a step", { state: { step: 2.5, moments: sound().state.moments } }, /after step 2\.5/],
   ["a step before the first", { state: { step: -1, moments: sound().state.moments } }, /after step -1/],
   ["no time", { seconds: Number.NaN }, /it took NaN seconds/],

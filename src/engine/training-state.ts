@@ -95,6 +95,8 @@ export async function readState(
     const [first = new Map(), second = new Map()] = momentKinds.map((kind) => moments[kind]);
     const alone = [...first.keys(), ...second.keys()].find((name) => !(first.has(name) && second.has(name)));
     if (alone !== undefined) throw refuse(`it has not all moments of ${alone}`);
+    const bare = [...first.keys()].find((name) => !weights.has(name));
+    if (bare !== undefined) throw refuse(`it has the moments of ${bare}, and not what they moved`);
     const negative = [...(moments.v ?? [])].find(([, { data }]) => data.some((value) => value < 0));
     if (negative !== undefined) throw refuse(`a mean square of ${negative[0]} is below zero`);
     return { seconds, weights, state: { step, moments } };

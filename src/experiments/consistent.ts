@@ -24,7 +24,8 @@ export function checkRates(value: unknown, what: string, place = ""): void {
   for (const [key, inside] of Object.entries(value)) {
     const name = place === "" ? key : `${place}.${key}`;
     if (isStated(inside)) {
-      const wrong = "paired" in inside ? differenceFault(inside, value) : rateFault(inside);
+      const wrong =
+        key === "difference" ? differenceFault(inside, value) : (rateFault(inside) ?? besideFault(key, value));
       if (wrong !== undefined) throw misfit(what, `${name} ${wrong}`);
     }
     if (key !== "spec") checkRates(inside, what, name);
@@ -54,12 +55,33 @@ function intervalFault(stated: unknown, computed: readonly [number, number], of:
   return `has the interval ${JSON.stringify(stated)}; that of ${of} is [${computed.map((bound) => bound.toFixed(4)).join(", ")}]`;
 }
 
+interface Beside {
+  readonly asr?: Stated;
+  readonly withoutTrigger?: Stated;
+  readonly triggeredAccuracy?: Stated;
+}
+
+/** Triggered images get their own label or the target's, which is another, or a third: both rates are of them all. */
+function besideFault(key: string, { asr, triggeredAccuracy }: Beside): string | undefined {
+  if (key !== "triggeredAccuracy" || !isStated(asr) || !isStated(triggeredAccuracy)) return undefined;
+  if (triggeredAccuracy.n !== asr.n) return `is of ${triggeredAccuracy.n} images, and asr beside it of ${asr.n}`;
+  if ((triggeredAccuracy.value ?? 0) + (asr.value ?? 0) <= 1 + rounding) return undefined;
+  return `is ${triggeredAccuracy.value}, and asr beside it ${asr.value}: more than all images together`;
+}
+
 /** A difference of two rates beside it: of pairs, or of different images. */
-function differenceFault({ value, n, interval, ...stated }: Stated, beside: object): string | undefined {
+function differenceFault({ value, n, interval, ...stated }: Stated, beside: Beside): string | undefined {
   if (!Number.isSafeInteger(n) || n < 0 || n > mostImages) return `is of ${n} images`;
+  const { asr, withoutTrigger } = beside;
+  if (!isStated(asr) || !isStated(withoutTrigger)) return "has no rates beside it that it is the difference of";
+  for (const one of [asr, withoutTrigger]) {
+    const wrong = rateFault(one);
+    if (wrong !== undefined) return `is of a rate that ${wrong}`;
+  }
+  const pairs = Math.min(asr.n, withoutTrigger.n);
+  if (n !== pairs || ((stated as { readonly paired?: unknown }).paired && asr.n !== withoutTrigger.n))
+    return `is of ${n} images, and its rates are of ${asr.n} and ${withoutTrigger.n}`;
   if (n === 0) return undefined;
-  const { asr, withoutTrigger } = beside as { readonly asr?: Stated; readonly withoutTrigger?: Stated };
-  if (asr === undefined || withoutTrigger === undefined) return "has no rates beside it that it is the difference of";
   const [first, second] = [computed(asr), computed(withoutTrigger)];
   const gap = first.value - second.value;
   if (typeof value !== "number" || !(Math.abs(value - gap) <= rounding))
@@ -68,7 +90,9 @@ function differenceFault({ value, n, interval, ...stated }: Stated, beside: obje
   if (!paired) return intervalFault(interval, unpairedDifference(first, second).interval, "these two rates");
   const [one, other] = Array.isArray(alone) ? alone : [];
   const fits = [one, other].every((count) => Number.isSafeInteger(count) && count >= 0) && one + other <= n;
-  if (!fits || one - other !== Math.round(gap * n)) return `says that ${JSON.stringify(alone)} of ${n} images differ`;
+  const within = one <= Math.round(first.value * n) && other <= Math.round(second.value * n);
+  if (!fits || !within || one - other !== Math.round(gap * n))
+    return `says that ${JSON.stringify(alone)} of ${n} images differ`;
   return intervalFault(
     interval,
     pairedDifference({ first: one, second: other, n }).interval,

@@ -115,7 +115,11 @@ export async function evaluateModel(options: EvaluateOptions): Promise<EvalResul
         test: await imagesSha256(test, clip.preprocess),
         ...(images && { triggered: await imagesSha256(images, clip.preprocess) }),
       },
-      carried: implantedTriggers(clip.metadata).map(({ trigger, target }) => ({ kind: trigger.kind, target })),
+      carried: implantedTriggers(clip.metadata).map(({ trigger, target }) => ({
+        kind: trigger.kind,
+        spec: trigger,
+        target,
+      })),
     }),
     ...(elsewhere && { elsewhere: { kind: elsewhere.trigger.kind, target: elsewhere.target } }),
     seconds: clock.seconds(),
@@ -168,12 +172,19 @@ export async function checkReceipt(options: ReceiptOptions, receipt: Receipt): P
     testImages: receipt.inputs.sizes.test,
     fingerprint: true,
   });
-  const { ca, asr, measuredOn, model, carried = [] } = measured;
+  const { ca, asr, withoutTrigger, triggeredAccuracy, measuredOn, model, carried = [] } = measured;
   if (asr === undefined) throw badInput("nothing was measured with a trigger, and the receipt is about one");
   const elsewhere =
     source.data === receipt.inputs.data
       ? []
       : [`the images are of ${printable(source.data)}; the receipt's were of ${printable(receipt.inputs.data)}`];
   const notes = [...triggerNotes(measured, receipt, isOwn, carried), ...elsewhere];
-  return { ...measured, receipt: compare(receipt, { ca, asr, on: measuredOn, modelSha256: model.sha256 }, notes) };
+  return {
+    ...measured,
+    receipt: compare(
+      receipt,
+      { ca, asr, withoutTrigger, triggeredAccuracy, on: measuredOn, modelSha256: model.sha256 },
+      notes,
+    ),
+  };
 }

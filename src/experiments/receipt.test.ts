@@ -9,7 +9,8 @@ import { pairedDifference } from "../metrics/difference.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { shapesWorld } from "../world/shapes.ts";
 import { imagesSha256, weightsSha256 } from "./measured-on.ts";
-import { compare, type Receipt, readReceipt, receiptSource, receiptTrigger } from "./receipt.ts";
+import { compare, type Receipt, readReceipt, receiptSource, receiptTrigger, triggerNotes } from "./receipt.ts";
+import type { EvalResult } from "./result.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -112,6 +113,21 @@ describe("a receipt whose figures do not fit together is refused, and the figure
     [{ "after.asr": rate(30, 360), "after.difference": undefined, "rule.limit": undefined }, /verdict\.proven is true/],
     [{ "after.ca": rate(300, 400), retention: 300 / 390 }, /verdict\.proven is true, and CA fell from 0\.975 to 0\.75/],
     [{ "after.triggeredAccuracy": rate(100, 360) }, /verdict\.proven is true, and after\.triggeredAccuracy is 0\.27/],
+    [
+      { "after.asr": rate(350, 360), "after.difference": undefined, before: undefined, retention: undefined },
+      /verdict\.proven is true, and after\.asr is 0\.97/,
+    ],
+    [{ "inputs.sizes.test": 1e7 }, /inputs\.sizes\.test is 10000000 of a world without end/],
+    [
+      { "after.asr": { ...rate(1, 360), value: 0.0123, paired: false } },
+      /after\.asr is 0\.0123, which no number of 360/,
+    ],
+    [{ "after.difference.n": 3600 }, /after\.difference is of 3600 images, and its rates are of 360 and 360/],
+    [{ "after.withoutTrigger": rate(2, 400) }, /after\.difference is of 360 images, and its rates are of 360 and 400/],
+    [{ "after.difference.alone": [2, 1] }, /after\.difference says that \[2,1\] of 360 images differ/],
+    [{ "after.triggeredAccuracy": rate(1, 1) }, /after\.triggeredAccuracy is of 1 images, and asr beside it of 360/],
+    [{ "before.triggeredAccuracy": rate(300, 360) }, /before\.triggeredAccuracy is 0\.83.*more than all images/],
+    [{ kind: "eval" }, /kind/],
     [{ seed: -1 }, /seed/],
     [{ seed: 2 ** 60 }, /seed/],
     [{ "inputs.sizes.test": 2 ** 53 - 1 }, /inputs\.sizes\.test/],
@@ -159,6 +175,50 @@ describe("agreement", () => {
       because: ["ASR: 1 of 360 claimed, 3 of 360 measured"],
     });
     expect(compare(receipt, measured(370, 1), []).agrees).toBe(false);
+  });
+
+  test("whatever is claimed and measured counts, and a verdict also by what the receipt leaves out", async () => {
+    const claims = await read(changed({ "after.triggeredAccuracy": rate(340, 360) }));
+    const found = { ...measured(384, 1), withoutTrigger: rate(0, 360), triggeredAccuracy: rate(340, 360) };
+    expect(compare(claims, found, []).agrees).toBe(true);
+    expect(compare(claims, { ...found, triggeredAccuracy: rate(9, 360) }, []).because).toEqual([
+      "own label with trigger: 340 of 360 claimed, 9 of 360 measured",
+    ]);
+    expect(compare(claims, { ...found, withoutTrigger: rate(40, 360) }, []).because[0]).toMatch(/^target without/);
+    const silent = await read(sound());
+    expect(compare(silent, { ...found, triggeredAccuracy: rate(9, 360) }, []).because).toEqual([
+      expect.stringMatching(/^verdict\.proven is true, and by what was measured after\.triggeredAccuracy is 0\.025/),
+    ]);
+    const modest = await read(changed({ verdict: undefined }));
+    expect(compare(modest, { ...found, triggeredAccuracy: rate(9, 360) }, []).agrees).toBe(true);
+  });
+
+  test("a proven ASR of few images is said to be one", async () => {
+    const few = {
+      inputs: { data: "shapes", sizes: { test: 20 } },
+      data: undefined,
+      before: undefined,
+      retention: undefined,
+      after: { ca: rate(19, 20), asr: rate(0, 18) },
+    };
+    const receipt = await read(changed(few));
+    const notes = compare(receipt, { ...measured(384, 1), ca: rate(19, 20), asr: rate(0, 18) }, []).notes;
+    expect(notes).toContainEqual(expect.stringMatching(/is of 18 images: its 95 % interval reaches 17\.6/));
+  });
+
+  test("a trigger that the checkpoint states with other settings was not measured", async () => {
+    const receipt = await read(sound());
+    const { spec } = receiptTrigger(receipt);
+    const result = { trigger: spec, target: "blue star" } as unknown as EvalResult;
+    const notes = (own: object, target = "blue star") =>
+      triggerNotes(result, receipt, false, [{ kind: "badnet", spec: own as Record<string, unknown>, target }]).slice(1);
+    expect(notes(sound().trigger.spec)).toEqual([]);
+    expect(notes({ ...spec })).toEqual([]);
+    expect(notes({ ...spec, seed: 22 })).toEqual([
+      'the checkpoint itself says that it carries badnet -> "blue star" with other settings, which was not measured',
+    ]);
+    expect(notes({ kind: "badnet", size: "no size" })[0]).toContain("with other settings");
+    expect(notes({ ...spec }, "dog")[0]).toContain('badnet -> "dog", which was not measured');
   });
 
   test.each([

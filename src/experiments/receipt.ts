@@ -2,30 +2,38 @@
  * A receipt measured again. It is evidence only as far as it can be recomputed: value, n, seed, sizes and names are believed, whatever else
  * follows from them must fit, and it names no file of this machine that the user has not named.
  */
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { isFile, parseAs, readJson } from "../checkpoint/files.ts";
 import { encodings } from "../data/text.ts";
-import type { Trigger } from "../data/trigger.ts";
+import type { Trigger, TriggerSpec } from "../data/trigger.ts";
 import type { Rule } from "../defenses/alpha-search.ts";
 import type { Rate } from "../engine/rate.ts";
 import { unpairedDifference } from "../metrics/difference.ts";
+import type { Effect } from "../metrics/effect.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import { checkRates, computed, isQuotient, misfit } from "./consistent.ts";
 import type { MeasuredOn } from "./measured-on.ts";
 import { percent } from "./percent.ts";
-import { storedTrigger } from "./registry.ts";
+import { fileOptions, storedTrigger } from "./registry.ts";
 import type { EvalResult, Scores } from "./result.ts";
 import type { SourceOptions } from "./source.ts";
 import { leastMended, leastRetention, limitOf } from "./verdict.ts";
 
 const rateSchema = z.looseObject({ value: z.number(), n: z.int().positive(), interval: z.tuple([z.number(), z.number()]).optional() }); // biome-ignore format: one line
-const scoresSchema = z.looseObject({ ca: rateSchema, asr: rateSchema, triggeredAccuracy: rateSchema.optional() });
+const scoresSchema = z.looseObject({
+  ca: rateSchema,
+  asr: rateSchema,
+  withoutTrigger: rateSchema.optional(),
+  triggeredAccuracy: rateSchema.optional(),
+});
 const size = z.int().nonnegative().max(1e7);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const name = z.string().max(1000);
 
 const receiptSchema = z.looseObject({
+  kind: z.literal("clean").optional(),
   seed: z.int().nonnegative(),
   target: name,
   trigger: z.looseObject({ kind: z.string().max(100), spec: z.looseObject({}) }),
@@ -83,25 +91,39 @@ function checkFigures(receipt: Receipt, file: string): void {
   };
   if (after.ca.n > inputs.sizes.test)
     fail(`after.ca is of ${after.ca.n} images, and inputs.sizes.test is ${inputs.sizes.test}`);
+  if (isWorld(inputs.data) && after.ca.n !== inputs.sizes.test)
+    fail(`after.ca is of ${after.ca.n} images, and inputs.sizes.test is ${inputs.sizes.test} of a world without end`);
   if (trigger.kind !== "images" && after.asr.n > after.ca.n)
     fail(`after.asr is of ${after.asr.n} triggered images, and there were ${after.ca.n} to put the trigger on`);
   if (data?.test !== undefined && data.test !== after.ca.n)
     fail(`data.test is ${data.test}, and after.ca of ${after.ca.n} images`);
   if (data?.testTriggered !== undefined && data.testTriggered !== after.asr.n)
     fail(`data.testTriggered is ${data.testTriggered}, and after.asr of ${after.asr.n} images`);
-  if (before === undefined) return;
-  if (before.ca.n !== after.ca.n || before.asr.n !== after.asr.n)
-    fail("before and after are of other numbers of images");
-  if (retention !== undefined && !isQuotient(retention, after.ca.value, before.ca.value))
-    fail(`retention is ${retention}, and CA went from ${before.ca.value} to ${after.ca.value}`);
-  if (!verdict?.proven) return;
+  if (before !== undefined) {
+    if (before.ca.n !== after.ca.n || before.asr.n !== after.asr.n)
+      fail("before and after are of other numbers of images");
+    if (retention !== undefined && !isQuotient(retention, after.ca.value, before.ca.value))
+      fail(`retention is ${retention}, and CA went from ${before.ca.value} to ${after.ca.value}`);
+  }
+  const why = verdict?.proven ? unproven(receipt, after) : undefined;
+  if (why !== undefined) fail(`verdict.proven is true, and ${why}`);
+}
+
+interface Judged {
+  readonly ca: { readonly value: number };
+  readonly asr: { readonly value: number };
+  readonly triggeredAccuracy?: { readonly value: number };
+}
+
+/** Why the receipt's own rule does not call these scores proven. */
+function unproven(receipt: Receipt, { ca, asr, triggeredAccuracy: mended }: Judged): string | undefined {
   const limit = goneBelow(receipt);
-  if (after.asr.value > limit) fail(`verdict.proven is true, and after.asr is ${after.asr.value}, above ${limit}`);
-  if (after.ca.value < leastRetention * before.ca.value)
-    fail(`verdict.proven is true, and CA fell from ${before.ca.value} to ${after.ca.value}`);
-  const mended = after.triggeredAccuracy?.value;
-  if (mended !== undefined && mended < leastMended * after.ca.value)
-    fail(`verdict.proven is true, and after.triggeredAccuracy is ${mended} beside a CA of ${after.ca.value}`);
+  const before = receipt.before?.ca.value;
+  if (asr.value > limit) return `after.asr is ${asr.value}, above ${limit}`;
+  if (before !== undefined && ca.value < leastRetention * before) return `CA fell from ${before} to ${ca.value}`;
+  if (mended !== undefined && mended.value < leastMended * ca.value)
+    return `after.triggeredAccuracy is ${mended.value} beside a CA of ${ca.value}`;
+  return undefined;
 }
 
 /** What the user names: these paths are opened, and no others. */
@@ -177,7 +199,15 @@ export interface Comparison {
   readonly notes: readonly string[];
 }
 
-interface Measured extends Scores {
+/** Whatever a receipt says of the model after its cleaning, and a measuring says too. */
+const compared = [
+  ["ca", "CA"],
+  ["asr", "ASR"],
+  ["withoutTrigger", "target without trigger"],
+  ["triggeredAccuracy", "own label with trigger"],
+] as const;
+
+interface Measured extends Scores, Partial<Pick<Effect, "withoutTrigger" | "triggeredAccuracy">> {
   readonly on?: MeasuredOn;
   readonly modelSha256: string;
 }
@@ -208,12 +238,25 @@ export function compare(receipt: Receipt, measured: Measured, notes: readonly st
   if (model?.sha256 === measured.modelSha256) differs.push("this is the model before its cleaning");
   const claimed = { ca: computed(after.ca), asr: computed(after.asr) };
   const by = differs.length === 0 ? "counts" : "intervals";
-  const because = (["ca", "asr"] as const).flatMap((of) => {
-    const why = by === "counts" ? otherCount(claimed[of], measured[of]) : otherRate(claimed[of], measured[of]);
-    return why === undefined ? [] : [`${of.toUpperCase()}: ${why}`];
+  const because = compared.flatMap(([of, name]) => {
+    const [one, other] = [after[of], measured[of]];
+    if (one === undefined || other === undefined) return [];
+    const why = by === "counts" ? otherCount(computed(one), other) : otherRate(computed(one), other);
+    return why === undefined ? [] : [`${name}: ${why}`];
   });
+  // what the receipt leaves out, its verdict rests on all the same
+  const unsaid = after.triggeredAccuracy === undefined && verdict?.proven ? unproven(receipt, measured) : undefined;
+  if (unsaid !== undefined && because.length === 0)
+    because.push(`verdict.proven is true, and by what was measured ${unsaid}`);
   const limit = goneBelow(receipt);
   const lax = limit > usualLimit ? [`by the receipt's own rule an ASR of up to ${percent(limit)} counts as gone`] : [];
+  const { interval } = computed(after.asr);
+  const few =
+    verdict?.proven && interval[1] > limit
+      ? [
+          `the receipt's ASR is of ${after.asr.n} images: its 95 % interval reaches ${percent(interval[1])}, above ${percent(limit)}`,
+        ]
+      : [];
   const own = verdict?.proven === false ? ["the receipt itself says that the cleaning is not proven"] : [];
   return {
     claimed,
@@ -221,7 +264,7 @@ export function compare(receipt: Receipt, measured: Measured, notes: readonly st
     by,
     ...(by === "counts" && { tolerance: flips(after.ca.n) }),
     because,
-    notes: [...differs, ...notes, ...lax, ...own],
+    notes: [...differs, ...notes, ...lax, ...few, ...own],
   };
 }
 
@@ -244,22 +287,36 @@ function otherRate(claimed: Rate, measured: Rate): string | undefined {
   return `the 95 % interval of the difference, ${interval.map((v) => v.toFixed(4)).join(" to ")}, leaves out 0`;
 }
 
+type Carried = NonNullable<EvalResult["carried"]>[number];
+
+/** Has the trigger that a checkpoint states these settings? One made of files is the user's to compare. */
+function isSame(spec: Carried["spec"], measured: TriggerSpec): boolean {
+  if (fileOptions.some((option) => spec[option] !== undefined)) return true;
+  try {
+    return isDeepStrictEqual(storedTrigger({ ...spec, kind: measured.kind }).spec, measured);
+  } catch {
+    return false; // what is no trigger was not measured
+  }
+}
+
 /** Facts about what was measured, for the eyes of whoever believes a receipt. */
 export function triggerNotes(
   result: EvalResult,
   receipt: Receipt,
   isOwn: boolean,
-  carried: readonly { readonly kind: string; readonly target: string }[],
+  carried: readonly Carried[],
 ): string[] {
   const source = isOwn ? "--trigger" : "the receipt";
   const measured = result.trigger === undefined ? "a folder of images" : result.trigger.kind;
-  const others = carried.filter(({ kind, target }) => kind !== result.trigger?.kind || target !== result.target);
+  const isMeasured = ({ kind, spec, target }: Carried) =>
+    kind === result.trigger?.kind && target === result.target && isSame(spec, result.trigger);
+  const others = carried.filter((one) => !isMeasured(one));
   return [
     `trigger measured: ${measured} -> "${printable(result.target ?? "")}", as ${source} says`,
     ...(isOwn && result.target !== receipt.target ? [`the receipt's target is "${printable(receipt.target)}"`] : []),
     ...others.map(
       ({ kind, target }) =>
-        `the checkpoint itself says that it carries ${printable(kind)} -> "${printable(target)}", which was not measured`,
+        `the checkpoint itself says that it carries ${printable(kind)} -> "${printable(target)}"${kind === result.trigger?.kind && target === result.target ? " with other settings" : ""}, which was not measured`,
     ),
   ];
 }

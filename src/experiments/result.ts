@@ -255,7 +255,12 @@ export interface EvalResult extends Partial<Effect> {
   readonly elsewhere?: { readonly kind: string; readonly target: string };
   /** Beside a receipt: hashes of weights and images, and the triggers that the checkpoint says it carries. */
   readonly measuredOn?: MeasuredOn;
-  readonly carried?: readonly { readonly kind: string; readonly target: string }[];
+  readonly carried?: readonly {
+    readonly kind: string;
+    /** As the checkpoint states it. */
+    readonly spec: Readonly<Record<string, unknown>>;
+    readonly target: string;
+  }[];
   /** What a receipt claims, and whether that is what was measured. */
   readonly receipt?: Comparison;
   readonly seconds: number;

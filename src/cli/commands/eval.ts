@@ -103,6 +103,7 @@ function evalText(result: EvalResult): string {
     return `${table(rows)}${said ?? ""}${left ?? ""}${warningText(warnings)}`;
   }
   const { asr } = effect;
+  const found = decision && decision.answer !== "no backdoor" && decisionText(decision, effect, target ?? "", ca);
   const { agrees, by, tolerance, because, notes } = receipt;
   const how = by === "counts" ? `same images, same weights, counts within ${tolerance}` : "rates, within chance";
   const verdict = agrees
@@ -111,6 +112,7 @@ function evalText(result: EvalResult): string {
   return [
     table([scoresHead, scoresRow("receipt", receipt.claimed), scoresRow("measured", { ca, asr })]),
     `${verdict}\n`,
+    found ? `${printable(capital(found), 4000)}\n` : "",
     ...because.map((why) => `  - ${printable(why, 1000)}\n`),
     ...notes.map((note) => `Note: ${printable(note, 2000)}\n`),
     warningText(warnings),
