@@ -172,7 +172,7 @@ export async function checkReceipt(options: ReceiptOptions, receipt: Receipt): P
     testImages: receipt.inputs.sizes.test,
     fingerprint: true,
   });
-  const { ca, asr, withoutTrigger, triggeredAccuracy, measuredOn, model, carried = [] } = measured;
+  const { ca, asr, withoutTrigger, triggeredAccuracy, decision, measuredOn, model, carried = [] } = measured;
   if (asr === undefined) throw badInput("nothing was measured with a trigger, and the receipt is about one");
   const elsewhere =
     source.data === receipt.inputs.data
@@ -183,7 +183,7 @@ export async function checkReceipt(options: ReceiptOptions, receipt: Receipt): P
     ...measured,
     receipt: compare(
       receipt,
-      { ca, asr, withoutTrigger, triggeredAccuracy, on: measuredOn, modelSha256: model.sha256 },
+      { ca, asr, withoutTrigger, triggeredAccuracy, decision, on: measuredOn, modelSha256: model.sha256 },
       notes,
     ),
   };

@@ -193,6 +193,17 @@ describe("agreement", () => {
     expect(compare(modest, { ...found, triggeredAccuracy: rate(9, 360) }, []).agrees).toBe(true);
   });
 
+  test("by no rule of the receipt's own is a live backdoor proven to be gone", async () => {
+    const live = { after: { ca: rate(384, 400), asr: rate(350, 360) }, rule: { name: "smallest", limit: 1 } };
+    const found = { ...measured(384, 350), decision: { answer: "backdoor" } as const };
+    expect(compare(await read(changed(live)), found, [])).toMatchObject({
+      agrees: false,
+      because: ["verdict.proven is true, and what was measured is a live backdoor"],
+    });
+    const honest = await read(changed({ ...live, verdict: { proven: false } }));
+    expect(compare(honest, found, []).agrees).toBe(true);
+  });
+
   test("a proven ASR of few images is said to be one", async () => {
     const few = {
       inputs: { data: "shapes", sizes: { test: 20 } },

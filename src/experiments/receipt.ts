@@ -9,6 +9,7 @@ import { encodings } from "../data/text.ts";
 import type { Trigger, TriggerSpec } from "../data/trigger.ts";
 import type { Rule } from "../defenses/alpha-search.ts";
 import type { Rate } from "../engine/rate.ts";
+import type { Decision } from "../metrics/decision.ts";
 import { unpairedDifference } from "../metrics/difference.ts";
 import type { Effect } from "../metrics/effect.ts";
 import { badInput } from "../tensor/error.ts";
@@ -208,6 +209,7 @@ const compared = [
 ] as const;
 
 interface Measured extends Scores, Partial<Pick<Effect, "withoutTrigger" | "triggeredAccuracy">> {
+  readonly decision?: Decision;
   readonly on?: MeasuredOn;
   readonly modelSha256: string;
 }
@@ -248,6 +250,8 @@ export function compare(receipt: Receipt, measured: Measured, notes: readonly st
   const unsaid = after.triggeredAccuracy === undefined && verdict?.proven ? unproven(receipt, measured) : undefined;
   if (unsaid !== undefined && because.length === 0)
     because.push(`verdict.proven is true, and by what was measured ${unsaid}`);
+  if (verdict?.proven && measured.decision?.answer === "backdoor")
+    because.push("verdict.proven is true, and what was measured is a live backdoor");
   const limit = goneBelow(receipt);
   const lax = limit > usualLimit ? [`by the receipt's own rule an ASR of up to ${percent(limit)} counts as gone`] : [];
   const { interval } = computed(after.asr);

@@ -112,8 +112,8 @@ function evalText(result: EvalResult): string {
   return [
     table([scoresHead, scoresRow("receipt", receipt.claimed), scoresRow("measured", { ca, asr })]),
     `${verdict}\n`,
-    found ? `${printable(capital(found), 4000)}\n` : "",
     ...because.map((why) => `  - ${printable(why, 1000)}\n`),
+    found ? `${printable(capital(found), 4000)}\n` : "",
     ...notes.map((note) => `Note: ${printable(note, 2000)}\n`),
     warningText(warnings),
   ].join("");
