@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -80,4 +80,17 @@ test("another run's work, and what is none, are refused; removing leaves the fil
   expect(await readdir(folder)).toEqual(["mine.txt"]);
   await writeFile(join(folder, "work.json"), '{"counts": {"a": -1}}');
   await expect(openWork(folder, "this run", new Clock())).rejects.toMatchObject({ code: "bad-input" });
+});
+
+test("a file or a link to nothing where the folder should be, and a folder where its file should be, are refused", async () => {
+  const at = (name: string) => join(folder, name);
+  await writeFile(at("file"), "mine");
+  await symlink("nowhere", at("link"));
+  await mkdir(at("full/work.json"), { recursive: true });
+  for (const name of ["file", "link", "full"])
+    await expect(openWork(at(name), "this run", new Clock())).rejects.toMatchObject({
+      code: "bad-input",
+      message: expect.stringMatching(/is in the way of work in progress/),
+    });
+  expect((await readdir(folder)).sort()).toEqual(["file", "full", "link"]);
 });

@@ -1,9 +1,9 @@
 /** Work in progress in a folder, so that a killed job goes on where it was: trainings, counts of right answers, and the time they took. */
-import { mkdir, rm, rmdir } from "node:fs/promises";
+import { lstat, mkdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../checkpoint/atomic.ts";
-import { isFile, parseAs, readJson } from "../checkpoint/files.ts";
+import { isFile, isFolder, parseAs, readJson } from "../checkpoint/files.ts";
 import type { Metric } from "../engine/scorer.ts";
 import type { StateFile } from "../engine/training-state.ts";
 import { badInput } from "../tensor/error.ts";
@@ -33,8 +33,12 @@ const schema = z.strictObject({
  * Throws `bad-input` on the work of another run.
  */
 export async function openWork(folder: string, recipe: string, clock: Clock): Promise<Work> {
-  await mkdir(folder, { recursive: true });
   const file = join(folder, "work.json");
+  const inTheWay =
+    (await isThere(folder)) && !(await isFolder(folder)) ? folder : (await isFolder(file)) ? file : undefined;
+  if (inTheWay !== undefined)
+    throw badInput(`${inTheWay} is in the way of work in progress; remove it or name another folder with --state`);
+  await mkdir(folder, { recursive: true });
   const saved = (await isFile(file)) ? await readWork(file, recipe) : undefined;
   if (saved !== undefined) clock.resume(saved.timings);
   const counts: Record<string, number> = { ...saved?.counts };
@@ -74,6 +78,8 @@ export async function openWork(folder: string, recipe: string, clock: Clock): Pr
     },
   };
 }
+
+const isThere = (path: string) => lstat(path).then(Boolean, () => false);
 
 async function readWork(file: string, recipe: string): Promise<z.output<typeof schema>> {
   let saved: z.output<typeof schema>;

@@ -45,3 +45,17 @@ test("as many triggered images as clean ones of other classes, or it is a mistak
   const input = { labels: [1, 1], clean: scorer([1, 1]), triggered: scorer([0]), target: 0, paired: true };
   expect(() => effectMetrics(input)).toThrow(RangeError);
 });
+
+test.each([
+  ["more both ways than one way", 6, 2, 3, 0],
+  ["one image with two answers", 6, 2, 1, 5],
+])("counts that no answers make are refused: %s", async (_, asr, without, both, right) => {
+  const metric = (hits: number) => ({ size: 10, hits: async () => hits });
+  const counts = { asr: metric(asr), withoutTrigger: metric(without), both: metric(both), right: metric(right) };
+  await expect(measureEffect(counts, weights)).rejects.toMatchObject({
+    code: "bad-input",
+    message: expect.stringMatching(/of 10 triggered images 6 are taken for the target/),
+  });
+  const sound = { ...counts, both: metric(Math.min(2, both)), right: metric(Math.min(4, right)) };
+  expect((await measureEffect(sound, weights)).asr.value).toBe(0.6);
+});

@@ -1,6 +1,7 @@
 /** What a trigger does to a model's answers: the same images are asked with it and without it. */
 import { type Rate, rate } from "../engine/rate.ts";
 import type { Metric, Scorer } from "../engine/scorer.ts";
+import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { chosen, metric } from "./accuracy.ts";
 import { type Difference, pairedDifference, unpairedDifference } from "./difference.ts";
@@ -64,7 +65,7 @@ export function effectMetrics({ triggered, clean, labels, target, paired }: Effe
   };
 }
 
-/** On the first `images` of them, all unless told. `z` is the quantile of the difference's interval alone. */
+/** On the first `images` of them, all unless told. `z` is the quantile of the difference's interval alone. Throws `bad-input` on counts (kept ones, that somebody changed) that no answers make. */
 export async function measureEffect(
   { asr, withoutTrigger, both, right }: EffectMetrics,
   weights: Weights,
@@ -76,6 +77,12 @@ export async function measureEffect(
   const second = await withoutTrigger.hits(weights, 0, others);
   const [one, other] = [rate(first, n), rate(second, others)];
   const joint = both === undefined || n === 0 ? 0 : await both.hits(weights, 0, n);
+  const own = right === undefined ? 0 : await right.hits(weights, 0, n);
+  if (joint > Math.min(first, second) || own + first > n)
+    throw badInput(
+      `counts contradict each other: of ${n} triggered images ${first} are taken for the target, ${joint} of them also without the trigger ` +
+        `(${second} are), and ${own} get their own label; if they are from a folder of --state, remove it`,
+    );
   return {
     asr: one,
     withoutTrigger: other,
@@ -83,6 +90,6 @@ export async function measureEffect(
       both === undefined
         ? unpairedDifference(rate(first, n, z), rate(second, others, z))
         : pairedDifference({ first: first - joint, second: second - joint, n }, z),
-    ...(right && { triggeredAccuracy: rate(await right.hits(weights, 0, n), n) }),
+    ...(right && { triggeredAccuracy: rate(own, n) }),
   };
 }
