@@ -42,6 +42,9 @@ const rows: Row[] = [
   row("CA before", before.ca.value, before.ca.interval),
   row("CA after", after.ca.value, after.ca.interval),
   row(`CA retention (${method})`, retention, exact(retention), { op: ">=", limit: 0.98 }),
+  ...(after.triggeredAccuracy === undefined
+    ? []
+    : [row("accuracy on triggered images after", after.triggeredAccuracy.value, after.triggeredAccuracy.interval)]),
   ...Object.entries(variants).flatMap(([name, variant]) => [
     row(`${name}: ASR after`, variant.after.asr.value, variant.after.asr.interval),
     row(`${name}: CA retention`, variant.retention, exact(variant.retention)),
