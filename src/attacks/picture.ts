@@ -3,8 +3,9 @@
  * too (white: the trigger, black: the image), or the picture's own alpha channel, or 1.
  */
 import { z } from "zod";
-import { decodeAlpha, decodeImage, type Image, writePixels } from "../data/image.ts";
+import { decodeAlpha, decodeImage, writePixels } from "../data/image.ts";
 import { squash } from "../data/resize.ts";
+import type { Image } from "../data/rgb-image.ts";
 import { type Stamp, stampTrigger, type Trigger } from "../data/trigger.ts";
 import { badInput } from "../tensor/error.ts";
 import { parseSpec, triggerSchema } from "./attack.ts";

@@ -1,5 +1,5 @@
 /** BMP and PNM (PPM, PGM, PBM), which sharp does not read: pixels as Pillow gives them. */
-import type { Image } from "./image.ts";
+import type { Image } from "./rgb-image.ts";
 
 /** Refused above it, as everywhere. */
 export interface PixelLimits {

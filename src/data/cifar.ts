@@ -6,8 +6,9 @@ import { badInput } from "../tensor/error.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { readLines } from "./class-names.ts";
 import type { Dataset } from "./dataset.ts";
-import { type Image, writePixels } from "./image.ts";
+import { writePixels } from "./image.ts";
 import { framed } from "./resize.ts";
+import type { Image } from "./rgb-image.ts";
 import { rgbImage } from "./stored.ts";
 
 /** The label is the last of the bytes before the pixels: CIFAR-100 has a coarse label first. */

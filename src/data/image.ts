@@ -6,17 +6,11 @@ import type { Preprocess } from "../checkpoint/preprocess.ts";
 import { badInput } from "../tensor/error.ts";
 import { decodeBmp, decodePnm } from "./bitmap.ts";
 import { imageKind } from "./image-kind.ts";
+import type { Image } from "./rgb-image.ts";
 import { alphaImage, inked, inkImage, onWhite, paletteImage, rgbImage, type StoredImage } from "./stored.ts";
 import { storedForm } from "./stored-form.ts";
 
 export { imageEndings } from "./image-kind.ts";
-
-/** 8-bit R,G,B, row by row: [height, width, 3]. */
-export interface Image {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8Array;
-}
 
 /** Pillow warns of a decompression bomb above it. */
 const maxPixels = 89_478_485;

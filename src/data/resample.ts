@@ -1,7 +1,7 @@
 /** The two heavy loops over 8-bit R,G,B pixels: weighted sums of rows and columns in fixed point, and bytes to planes of floats; in WebAssembly (resample.wat). */
 import { wasmExports } from "../tensor/wasm.ts";
-import type { Image } from "./image.ts";
 import { resampleWasm } from "./resample-wasm.ts";
+import type { Image } from "./rgb-image.ts";
 
 /** For each output position: its first input, how many, and their weights as integers over 2^22. */
 export interface Weights {

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { clipPreprocess } from "../checkpoint/preprocess.ts";
-import { decodeImage, type Image } from "./image.ts";
+import { decodeImage } from "./image.ts";
 import { framed, squash } from "./resize.ts";
+import type { Image } from "./rgb-image.ts";
 import { rgbImage } from "./stored.ts";
 
 const golden = join(

@@ -4,9 +4,9 @@
  */
 import type { Preprocess, Resize } from "../checkpoint/preprocess.ts";
 import { badInput } from "../tensor/error.ts";
-import type { Image } from "./image.ts";
 import { lineWeights, type Nearest } from "./line-weights.ts";
 import { resample } from "./resample.ts";
+import type { Image } from "./rgb-image.ts";
 import type { StoredImage } from "./stored.ts";
 
 /** Where the model's square lies on the resized image; negative: that many pixels of border. */

@@ -1,5 +1,5 @@
 /** Images as their files store them, which matters to who resizes before converting to RGB: palettes, transparency, inks. */
-import type { Image } from "./image.ts";
+import type { Image } from "./rgb-image.ts";
 
 /** Layers of three channels each, which are resized alike and then make RGB. */
 export interface StoredImage {

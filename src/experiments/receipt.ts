@@ -18,7 +18,7 @@ import { checkRates, computed, isQuotient, misfit } from "./consistent.ts";
 import type { MeasuredOn } from "./measured-on.ts";
 import { percent } from "./percent.ts";
 import { fileOptions, storedTrigger } from "./registry.ts";
-import type { EvalResult, Scores } from "./result.ts";
+import type { Comparison, EvalResult, Scores } from "./result.ts";
 import type { SourceOptions } from "./source.ts";
 import { leastMended, leastRetention, limitOf } from "./verdict.ts";
 
@@ -183,21 +183,6 @@ function defined<T extends object>(values: T): Partial<T> {
 /** The receipt's trigger, unless the user brings one. */
 export function receiptTrigger({ trigger: { kind, spec } }: Receipt): Trigger {
   return storedTrigger({ ...spec, kind }, "the receipt's trigger");
-}
-
-/** What is measured, and on what, beside what a receipt claims. */
-export interface Comparison {
-  /** The receipt's rates, their intervals computed. */
-  readonly claimed: Scores;
-  readonly agrees: boolean;
-  /** On the same images and weights counts must be equal, but for a few (`tolerance`); else rates may differ by chance. */
-  readonly by: "counts" | "intervals";
-  /** Images of which another machine may say otherwise: one in a thousand. */
-  readonly tolerance?: number;
-  /** Why it does not agree. */
-  readonly because: readonly string[];
-  /** What was measured otherwise than the receipt says, and what the receipt leaves open. */
-  readonly notes: readonly string[];
 }
 
 /** Whatever a receipt says of the model after its cleaning, and a measuring says too. */

@@ -8,7 +8,6 @@ import type { Decision } from "../metrics/decision.ts";
 import type { Effect } from "../metrics/effect.ts";
 import type { MeasuredOn } from "./measured-on.ts";
 import type { Opened } from "./opened.ts";
-import type { Comparison } from "./receipt.ts";
 import type { Defaults } from "./recipes.ts";
 
 export interface Scores {
@@ -232,6 +231,21 @@ export interface AttackResult {
   readonly seconds: number;
   readonly timings: readonly { readonly what: string; readonly seconds: number }[];
   readonly machine: Machine;
+}
+
+/** What is measured, and on what, beside what a receipt claims. */
+export interface Comparison {
+  /** The receipt's rates, their intervals computed. */
+  readonly claimed: Scores;
+  readonly agrees: boolean;
+  /** On the same images and weights counts must be equal, but for a few (`tolerance`); else rates may differ by chance. */
+  readonly by: "counts" | "intervals";
+  /** Images of which another machine may say otherwise: one in a thousand. */
+  readonly tolerance?: number;
+  /** Why it does not agree. */
+  readonly because: readonly string[];
+  /** What was measured otherwise than the receipt says, and what the receipt leaves open. */
+  readonly notes: readonly string[];
 }
 
 export interface EvalResult extends Partial<Effect> {
