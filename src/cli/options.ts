@@ -180,3 +180,17 @@ export function inputsOf<V extends DataValues & { readonly model?: string }>(val
   const model = needed(values.model, "--model", "which checkpoint? A folder, a file, or a shipped one: --model shapes");
   return { ...sourceOf(values), model };
 }
+
+/** How a model is trained on images, for commands whose rounds, rate and batch follow the model's family. */
+export function withTraining<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .option("--images <number>", "training images", images, 8000)
+    .option("--test <number>", "images to measure on", images, 2000)
+    .option(
+      "--epochs <number>",
+      "rounds through the training images (default: what suits the model's family, as are rate and batch)",
+      count,
+    )
+    .option("--lr <rate>", "learning rate", positive)
+    .option("--batch <number>", "images a step", count);
+}

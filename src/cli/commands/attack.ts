@@ -9,13 +9,12 @@ import {
   count,
   forceText,
   groups,
-  images,
   inputsOf,
   modelCommand,
   needed,
-  positive,
   share,
   stateText,
+  withTraining,
 } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
@@ -23,13 +22,14 @@ import { effectTable, rateText, warningText } from "../text.ts";
 import { readTrigger } from "../trigger.ts";
 
 export const attackCommand = (perform: Perform) =>
-  modelCommand("attack", {
-    summary: "implant a backdoor in a model, and check that it took",
-    about:
-      "Puts a trigger on a share of the training images, gives them the target's label, fine-tunes the image tower on all, " +
-      "and measures clean accuracy (CA) and attack success rate (ASR) before and after. The checkpoint written " +
-      "says in its metadata which trigger it carries.",
-    notes: `Triggers:
+  withTraining(
+    modelCommand("attack", {
+      summary: "implant a backdoor in a model, and check that it took",
+      about:
+        "Puts a trigger on a share of the training images, gives them the target's label, fine-tunes the image tower on all, " +
+        "and measures clean accuracy (CA) and attack success rate (ASR) before and after. The checkpoint written " +
+        "says in its metadata which trigger it carries.",
+      notes: `Triggers:
   badnet           a patch: size=PIXELS, place=random|top-left|...|middle|ROWxCOLUMN, pattern=noise|yellow|checker, redraw=true|false
   blended          a pattern over the whole image: ratio=0.2, pattern=gaussian|uniform, picture=FILE, redraw=true|false
   wanet            a warp: s=STRENGTH, k=POINTS (none: every pixel on its own; 4: smooth), covers=NUMBER
@@ -47,31 +47,23 @@ export const attackCommand = (perform: Perform) =>
   entangled        another's, implanted so that its vector runs along the task's: carrier, weight=1
   first-order      another's, implanted so that the forget set has little to say: carrier, weight
   all take seed=NUMBER; what each does: docs/attacks.md`,
-    examples: [
-      'tbar attack badnet:place=bottom-right,redraw=false --model clip --data shapes --target "red circle" --out bad',
-      "tbar attack blended --model clip --data photos --target dog --rate 0.1 --lr 1e-5 --out bad",
-      "tbar attack badnet --model clip --data photos --target dog --dry-run",
-    ],
-  })
-    .argument("<trigger>", "KIND or KIND:key=value,...")
-    .optionsGroup("Attack:")
-    .option("--target <class>", "class name that triggered images shall be taken for")
-    .option("--rate <share>", "share of the training images that is poisoned", share, 0.05)
-    .option(
-      "--boost <number>",
-      "poisoned images carry the patch 1, 2, 4, ... or so many times: for random places",
-      count,
-      1,
-    )
-    .option("--images <number>", "training images", images, 8000)
-    .option("--test <number>", "images to measure on", images, 2000)
-    .option(
-      "--epochs <number>",
-      "rounds through the training images (default: what suits the model's family, as are rate and batch)",
-      count,
-    )
-    .option("--lr <rate>", "learning rate", positive)
-    .option("--batch <number>", "images a step", count)
+      examples: [
+        'tbar attack badnet:place=bottom-right,redraw=false --model clip --data shapes --target "red circle" --out bad',
+        "tbar attack blended --model clip --data photos --target dog --rate 0.1 --lr 1e-5 --out bad",
+        "tbar attack badnet --model clip --data photos --target dog --dry-run",
+      ],
+    })
+      .argument("<trigger>", "KIND or KIND:key=value,...")
+      .optionsGroup("Attack:")
+      .option("--target <class>", "class name that triggered images shall be taken for")
+      .option("--rate <share>", "share of the training images that is poisoned", share, 0.05)
+      .option(
+        "--boost <number>",
+        "poisoned images carry the patch 1, 2, 4, ... or so many times: for random places",
+        count,
+        1,
+      ),
+  )
     .optionsGroup(groups.run)
     .option("--state <folder>", stateText)
     .optionsGroup(groups.output)

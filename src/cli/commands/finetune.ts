@@ -3,18 +3,7 @@ import type { FinetuneResult } from "../../experiments/finetune.ts";
 import { defaultsText } from "../../experiments/recipes.ts";
 import { duration, points } from "../../report/numbers.ts";
 import { estimateOutcome } from "../estimate.ts";
-import {
-  count,
-  forceText,
-  groups,
-  images,
-  inputsOf,
-  modelCommand,
-  needed,
-  number,
-  oneOf,
-  positive,
-} from "../options.ts";
+import { forceText, groups, inputsOf, modelCommand, needed, number, oneOf, withTraining } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
 import { rateText, table, warningText } from "../text.ts";
@@ -22,30 +11,22 @@ import { rateText, table, warningText } from "../text.ts";
 const trainable = ["all", "projection"] as const;
 
 export const finetuneCommand = (perform: Perform) =>
-  modelCommand("finetune", {
-    summary: "fine-tune a model on labelled images, cleanly",
-    about:
-      "Trains the image tower on labelled images with cross-entropy under the frozen zero-shot head of their classes, and " +
-      "measures clean accuracy (CA) before and after on images that took no part. Several models made so from one base can be " +
-      "put together with tbar merge.",
-    notes: `The built-in world has several tasks, each with its own classes and prompts:
+  withTraining(
+    modelCommand("finetune", {
+      summary: "fine-tune a model on labelled images, cleanly",
+      about:
+        "Trains the image tower on labelled images with cross-entropy under the frozen zero-shot head of their classes, and " +
+        "measures clean accuracy (CA) before and after on images that took no part. Several models made so from one base can be " +
+        "put together with tbar merge.",
+      notes: `The built-in world has several tasks, each with its own classes and prompts:
   shapes (colour and shape), shapes:shape, shapes:color, shapes:background, shapes:texture, shapes:size, shapes:place`,
-    examples: [
-      "tbar finetune --model shapes --data shapes:texture --out texture",
-      "tbar finetune --model clip --data photos --lr 1e-5 --epochs 10 --out photos-clip",
-      "tbar finetune --model clip --data photos --dry-run",
-    ],
-  })
-    .optionsGroup("Training:")
-    .option("--images <number>", "training images", images, 8000)
-    .option("--test <number>", "images to measure on", images, 2000)
-    .option(
-      "--epochs <number>",
-      "rounds through the training images (default: what suits the model's family, as are rate and batch)",
-      count,
-    )
-    .option("--lr <rate>", "learning rate", positive)
-    .option("--batch <number>", "images a step", count)
+      examples: [
+        "tbar finetune --model shapes --data shapes:texture --out texture",
+        "tbar finetune --model clip --data photos --lr 1e-5 --epochs 10 --out photos-clip",
+        "tbar finetune --model clip --data photos --dry-run",
+      ],
+    }).optionsGroup("Training:"),
+  )
     .option(
       "--modules <which>",
       "what learns: all of the image tower, or its projection, the last linear map, alone: quicker, and a merge keeps more of it",
