@@ -9,10 +9,8 @@ import type { Trigger } from "../data/trigger.ts";
 import { defaultRule, type Rule, searchAlpha } from "../defenses/alpha-search.ts";
 import { isBetter, type Removal } from "../defenses/defense.ts";
 import type { Recipe } from "../engine/finetune.ts";
-import { imagesToProve } from "../engine/rate.ts";
 import type { Metric } from "../engine/scorer.ts";
 import { measure } from "../metrics/accuracy.ts";
-import { type Deciding, decide } from "../metrics/decision.ts";
 import { type EffectMetrics, measureEffect } from "../metrics/effect.ts";
 import type { Device } from "../runtime/onnxruntime.ts";
 import type { Weights } from "../tensor/tensor.ts";
@@ -24,10 +22,11 @@ import { imagesSha256, type MeasuredOn, weightsSha256 } from "./measured-on.ts";
 import { checkMethods, methods } from "./methods.ts";
 import { examplePictures, prove } from "./proof.ts";
 import { familyRecipe, type Given, resolveRecipe } from "./recipes.ts";
+import { refuseWithoutBackdoor } from "./refuse-without-backdoor.ts";
 import type { CleanResult, EffectScores, Variant } from "./result.ts";
 import type { SourceOptions } from "./source.ts";
 import { cleanStages } from "./stages.ts";
-import { judge, limitOf, noBackdoor, notFound } from "./verdict.ts";
+import { judge, notFound } from "./verdict.ts";
 import { version } from "./version.ts";
 import { openWork } from "./work.ts";
 import { refuseCleaned, writeCleaned } from "./write-cleaned.ts";
@@ -123,7 +122,8 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
   const caBefore = seen.value;
   const effect = countedEffect(bench.effect("validation"), "validation", counted);
   const triggered = effect.asr;
-  await refuseWithoutBackdoor(effect, bench, { ca: seen, isOrdinary: folder?.isOrdinary }, options);
+  const knows = { ca: seen, chance: await bench.chance(), isOrdinary: folder?.isOrdinary };
+  await refuseWithoutBackdoor(effect, clip.weights, { ...knows, rule: options.rule, target: bench.target });
   const before = await score(clip.weights);
 
   const taus: Weights[] = [];
@@ -334,28 +334,6 @@ function countedEffect(
     both: both && counted(both, `target with and without trigger on ${part}`),
     right: right && counted(right, `own label with trigger on ${part}`),
   };
-}
-
-/** Images of a first look, three batches of the scorer, and the quantile that decides on it: 99.9 %, which costs the last look little. */
-const glance = { images: 192, z: 3.290526731491926 } as const;
-
-/**
- * Throws `not-proven` unless the trigger's effect on validation images is that of a backdoor; of some of them where these leave no
- * doubt.
- */
-async function refuseWithoutBackdoor(
-  of: EffectMetrics,
-  bench: CleanSetup,
-  seen: Pick<Deciding, "ca" | "isOrdinary">,
-  { rule }: CleanOptions,
-): Promise<void> {
-  const { weights } = bench.clip;
-  const knows = { ...seen, chance: await bench.chance(), least: imagesToProve(limitOf(rule)) };
-  const glanced = await measureEffect(of, weights, glance);
-  if (decide({ ...glanced, ...knows }).answer === "backdoor") return;
-  const effect = await measureEffect(of, weights);
-  const decision = decide({ ...effect, ...knows });
-  if (decision.answer !== "backdoor") throw noBackdoor(decision, effect, bench.target, seen.ca);
 }
 
 /** Half precision can undo a small vector: all that is measured is what the file will hold. */
