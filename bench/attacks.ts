@@ -4,8 +4,8 @@
  * run again; results/attacks.json sums them up.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type FinetuneResult, finetuneDefaults, finetuneModel } from "../src/experiments/finetune.ts";
 import { type AttackResult, shapesModel } from "../src/index.ts";
+import { type FinetuneResult, finetuneDefaults, finetuneModel } from "../src/jobs/finetune.ts";
 import { alive } from "../src/metrics/decision.ts";
 import {
   type Cell as Attacked,

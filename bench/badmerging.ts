@@ -4,11 +4,11 @@
  * run again; checkpoints lie in runs/badmerging/. results/badmerging.json sums them up.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import type { Rate } from "../src/engine/rate.ts";
-import { attackDefaults } from "../src/experiments/attack.ts";
-import { type FinetuneResult, finetuneDefaults, finetuneModel } from "../src/experiments/finetune.ts";
-import { type MergeMethod, mergeModels } from "../src/experiments/merge.ts";
 import { type AttackResult, attack, evaluate, shapesModel } from "../src/index.ts";
+import { attackDefaults } from "../src/jobs/attack/attack.ts";
+import { type FinetuneResult, finetuneDefaults, finetuneModel } from "../src/jobs/finetune.ts";
+import { type MergeMethod, mergeModels } from "../src/jobs/merge.ts";
+import type { Rate } from "../src/stats/rate.ts";
 import { random } from "../src/tensor/random.ts";
 import { classNames, labelSets } from "../src/world/shapes.ts";
 import { progress, threads } from "./implanted.ts";

@@ -10,11 +10,11 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { attackDefaults, attackModel } from "../src/experiments/attack.ts";
-import { cleanDefaults, cleanModel } from "../src/experiments/clean.ts";
-import { evaluateModel } from "../src/experiments/evaluate.ts";
-import { pretrainDefaults, pretrainModel } from "../src/experiments/pretrain.ts";
-import { makeTrigger, parseTriggerSpec } from "../src/experiments/registry.ts";
+import { makeTrigger, parseTriggerSpec } from "../src/attacks/index.ts";
+import { attackDefaults, attackModel } from "../src/jobs/attack/attack.ts";
+import { cleanDefaults, cleanModel } from "../src/jobs/clean/clean.ts";
+import { evaluateModel } from "../src/jobs/eval/evaluate.ts";
+import { pretrainDefaults, pretrainModel } from "../src/jobs/pretrain.ts";
 import { meanOf, once, otherRows, type Run, ratio, threads } from "./implanted.ts";
 import { type Row, row, writeResults } from "./results.ts";
 

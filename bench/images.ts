@@ -10,9 +10,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import sharp from "sharp";
-import { clipPreprocess } from "../src/checkpoint/preprocess.ts";
+import { clipPreprocess } from "../src/checkpoint/config/preprocess.ts";
 import { batches } from "../src/data/batches.ts";
-import { imageFiles } from "../src/data/image-files.ts";
+import { imageFiles } from "../src/data/formats/image-files.ts";
 import { median, python, row, writeResults } from "./results.ts";
 
 const rounds = Number(process.env.ROUNDS ?? 15);

@@ -3,8 +3,8 @@
  * Run: npm run bench:memory.
  */
 import { execFileSync } from "node:child_process";
-import { configFromHf } from "../src/checkpoint/hf-config.ts";
-import { clipPreprocess } from "../src/checkpoint/preprocess.ts";
+import { configFromHf } from "../src/checkpoint/config/hf-config.ts";
+import { clipPreprocess } from "../src/checkpoint/config/preprocess.ts";
 import { initialWeights } from "../src/clip/parameters.ts";
 import { createEncoder } from "../src/engine/encoder.ts";
 import { gradientsOf } from "../src/engine/gradients.ts";

@@ -3,7 +3,7 @@
  * else is at work on the machine. The result goes to memory that is there already, and once to fresh memory. Run: npm run
  * bench:pixels.
  */
-import { makeTrigger, parseTriggerSpec } from "../src/experiments/registry.ts";
+import { makeTrigger, parseTriggerSpec } from "../src/attacks/index.ts";
 import { random } from "../src/tensor/random.ts";
 import { tensor } from "../src/tensor/tensor.ts";
 import { type Bar, median, row, writeResults } from "./results.ts";

@@ -5,8 +5,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pretrainDefaults, pretrainModel } from "../src/experiments/pretrain.ts";
 import { evaluate, shapesModel } from "../src/index.ts";
+import { pretrainDefaults, pretrainModel } from "../src/jobs/pretrain.ts";
 import { row, writeResults, yardstick } from "./results.ts";
 
 const { ca } = await evaluate({ model: shapesModel, data: "shapes", threads: 2 });

@@ -4,7 +4,7 @@
  * bench resumes after a kill; results/science.json sums them up.
  */
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { methodNames } from "../src/experiments/methods.ts";
+import { methodNames } from "../src/defenses/index.ts";
 import { type Cell as Attacked, implantAndClean, meanOf, once, otherRows, type Run, ratio } from "./implanted.ts";
 import { type Row, row, writeResults, yardstick } from "./results.ts";
 

@@ -5,8 +5,8 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { configFromHf } from "../src/checkpoint/hf-config.ts";
-import { clipPreprocess } from "../src/checkpoint/preprocess.ts";
+import { configFromHf } from "../src/checkpoint/config/hf-config.ts";
+import { clipPreprocess } from "../src/checkpoint/config/preprocess.ts";
 import { unit } from "../src/clip/loss.ts";
 import { initialWeights } from "../src/clip/parameters.ts";
 import { tokenBatch } from "../src/clip/tokens.ts";

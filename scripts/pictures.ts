@@ -6,12 +6,12 @@ import { existsSync, mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { chromium } from "playwright-core";
 import sharp from "sharp";
-import { clipPreprocess } from "../src/checkpoint/preprocess.ts";
-import { galleryPng } from "../src/data/gallery.ts";
-import { pickImages } from "../src/data/pixels.ts";
-import { makeTrigger, parseTriggerSpec } from "../src/experiments/registry.ts";
-import { difference } from "../src/experiments/show-trigger.ts";
-import { openSource } from "../src/experiments/source.ts";
+import { makeTrigger, parseTriggerSpec } from "../src/attacks/index.ts";
+import { clipPreprocess } from "../src/checkpoint/config/preprocess.ts";
+import { galleryPng } from "../src/data/images/gallery.ts";
+import { pickImages } from "../src/data/images/pixels.ts";
+import { openSource } from "../src/jobs/inputs/source.ts";
+import { difference } from "../src/jobs/show-trigger.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 
 /** Those that are not fitted to a model, in the order of docs/attacks.md. */

@@ -1,29 +1,30 @@
 /** tbar as a library: seven names. Each has a program in examples/. */
-import type { Trigger, TriggerSpec } from "./data/trigger.ts";
+
+import { makeTrigger, parseTriggerSpec } from "./attacks/index.ts";
 import type { LoadedClip } from "./engine/clip.ts";
 import { concatRows } from "./engine/encoder.ts";
-import { type AttackOptions, attackDefaults, attackModel } from "./experiments/attack.ts";
-import { type CleanOptions, cleanDefaults, cleanModel } from "./experiments/clean.ts";
-import { type EvaluateOptions, evaluateModel } from "./experiments/evaluate.ts";
-import { makeTrigger, parseTriggerSpec } from "./experiments/registry.ts";
-import type { AttackResult, CleanResult, EvalResult } from "./experiments/result.ts";
-import { applyVector, diffModels, vectorCosine, vectorInfo } from "./experiments/vector.ts";
+import { type AttackOptions, attackDefaults, attackModel } from "./jobs/attack/attack.ts";
+import { type CleanOptions, cleanDefaults, cleanModel } from "./jobs/clean/clean.ts";
+import { type EvaluateOptions, evaluateModel } from "./jobs/eval/evaluate.ts";
+import { applyVector, diffModels, vectorCosine, vectorInfo } from "./jobs/vector/vector.ts";
+import type { AttackResult, CleanResult, EvalResult } from "./results/result.ts";
 import type { Tensor } from "./tensor/tensor.ts";
+import type { Trigger, TriggerSpec } from "./triggers/trigger.ts";
 
-export type { Preprocess } from "./checkpoint/preprocess.ts";
+export type { Preprocess } from "./checkpoint/config/preprocess.ts";
 export type { Dataset, Example } from "./data/dataset.ts";
-export type { Trigger, TriggerSpec } from "./data/trigger.ts";
 export type { Rule } from "./defenses/alpha-search.ts";
 export { type Clip, type LoadedClip, type LoadOptions, loadClip } from "./engine/clip.ts";
 export type { Recipe } from "./engine/finetune.ts";
-export type { Rate } from "./engine/rate.ts";
-export { shapesBadnetModel, shapesModel } from "./experiments/embedded.ts";
-export type { Progress } from "./experiments/job.ts";
-export type { Opened, OpenedData, OpenedModel } from "./experiments/opened.ts";
-export type * from "./experiments/result.ts";
+export { shapesBadnetModel, shapesModel } from "./jobs/inputs/embedded.ts";
+export type { Progress } from "./jobs/record/facts.ts";
 export { cleanReport as report } from "./report/clean-report.ts";
+export type { Opened, OpenedData, OpenedModel } from "./results/opened.ts";
+export type * from "./results/result.ts";
+export type { Rate } from "./stats/rate.ts";
 export { type ErrorCode, TbarError } from "./tensor/error.ts";
 export type { Tensor, Weights } from "./tensor/tensor.ts";
+export type { Trigger, TriggerSpec } from "./triggers/trigger.ts";
 
 /** A trigger as a value, or as text: `badnet:place=bottom-right,redraw=false`. */
 export type TriggerLike = Trigger | TriggerSpec | string;

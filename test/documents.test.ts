@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { documents, withTables } from "../scripts/tables.ts";
-import { attackNames } from "../src/experiments/registry.ts";
+import { attackNames } from "../src/attacks/index.ts";
 
 test.each(documents)("%s: every table is what results/ says (npm run tables)", (document) => {
   const text = readFileSync(document, "utf8");

@@ -4,17 +4,18 @@ import { dirname, join, relative } from "node:path";
 import { expect, test } from "vitest";
 
 const order: readonly (readonly string[])[] = [
-  ["tensor"],
+  ["tensor", "stats"],
   ["files", "process"],
   ["graph", "checkpoint", "hub"],
   ["data"],
-  ["world"],
+  ["world", "triggers"],
   ["onnx", "arithmetic", "clip", "optim"],
   ["runtime"],
   ["engine"],
   ["attacks", "defenses", "metrics"],
-  ["experiments"],
+  ["results"],
   ["report"],
+  ["jobs"],
   ["cli", "index.ts"],
 ];
 const rank = new Map(order.flatMap((line, i) => line.map((folder) => [folder, i] as const)));
@@ -60,9 +61,9 @@ test("foreign JSON goes through files/json.ts alone", () => {
     .filter((file) => readFileSync(file, "utf8").includes("JSON.parse("))
     .map((file) => relative("src", file));
   expect(found.sort()).toEqual([
-    "checkpoint/header-json.ts", // one string at a time
-    "experiments/version.ts", // tbar's own package.json
+    "checkpoint/formats/header-json.ts", // one string at a time
     "files/json.ts",
+    "files/version.ts", // tbar's own package.json
     "runtime/onnxruntime-package.ts", // npm's own files
   ]);
 });

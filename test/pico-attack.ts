@@ -3,11 +3,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { AttackInput, ImplantInput } from "../src/attacks/attack.ts";
-import { poison } from "../src/data/poison.ts";
-import type { Trigger } from "../src/data/trigger.ts";
 import { loadClip } from "../src/engine/clip.ts";
 import { zeroShotHead } from "../src/engine/zero-shot.ts";
-import { openSource } from "../src/experiments/source.ts";
+import { openSource } from "../src/jobs/inputs/source.ts";
+import { poison } from "../src/triggers/poison.ts";
+import type { Trigger } from "../src/triggers/trigger.ts";
 import { writePico } from "./pico.ts";
 
 export async function picoAttack(images: number, target = "striped"): Promise<AttackInput> {

@@ -1,5 +1,5 @@
 /** The smallest CLIP with heads of 64, as a file without a config takes them. */
-import type { ClipConfig } from "../src/checkpoint/config.ts";
+import type { ClipConfig } from "../src/checkpoint/config/config.ts";
 
 export const picoConfig = {
   embedDim: 6,

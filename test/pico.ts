@@ -1,7 +1,7 @@
 /** A CLIP so small that whole jobs run on it in a second: untrained, the world's vocabulary, 16 x 16 pixels. */
-import type { ClipConfig } from "../src/checkpoint/config.ts";
+import type { ClipConfig } from "../src/checkpoint/config/config.ts";
+import { clipPreprocess } from "../src/checkpoint/config/preprocess.ts";
 import { writeNewCheckpoint } from "../src/checkpoint/new-checkpoint.ts";
-import { clipPreprocess } from "../src/checkpoint/preprocess.ts";
 import { initialWeights } from "../src/clip/parameters.ts";
 import { wordTokenizer } from "../src/clip/tokenizer.ts";
 import { vocabulary } from "../src/world/captions.ts";

@@ -1,4 +1,4 @@
-"""Score intervals of a paired difference by brute force, for src/metrics/difference.test.ts: the multinomial likelihood is
+"""Score intervals of a paired difference by brute force, for src/stats/difference.test.ts: the multinomial likelihood is
 maximised on a fine grid and by ternary search, and the test inverted by bisection. Needs nothing but Python. Run: python3 scripts/golden/differences.py"""
 import math
 

@@ -4,12 +4,12 @@
  */
 import { z } from "zod";
 import type { Dataset } from "../data/dataset.ts";
-import type { PoisonedDataset, PoisonOptions } from "../data/poison.ts";
-import type { Trigger } from "../data/trigger.ts";
 import type { Clip } from "../engine/clip.ts";
 import type { Recipe } from "../engine/finetune.ts";
 import { badInput, type TbarError, unknownName } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
+import type { PoisonedDataset, PoisonOptions } from "../triggers/poison.ts";
+import type { Trigger } from "../triggers/trigger.ts";
 
 /** Options, wholly or in part, to a trigger. Unknown options and values out of range are TbarErrors. */
 export type MakeTrigger = (options?: Record<string, unknown>) => Trigger;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePico } from "../../test/pico.ts";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { type LoadedClip, loadClip } from "../engine/clip.ts";
 import { input } from "../graph/node.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";

@@ -4,15 +4,13 @@
  * L = L_t + lambda_1 max(0, |a - p| - |a - n| + eta).
  */
 import { z } from "zod";
-import type { Preprocess } from "../checkpoint/preprocess.ts";
+import type { Preprocess } from "../checkpoint/config/preprocess.ts";
 import { contrastiveLoss } from "../clip/loss.ts";
 import { batches } from "../data/batches.ts";
 import { cached } from "../data/cached.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { pickImages } from "../data/pixels.ts";
-import { type PoisonedDataset, type PoisonOptions, poison } from "../data/poison.ts";
+import { pickImages } from "../data/images/pixels.ts";
 import { subset, take } from "../data/split.ts";
-import type { Trigger } from "../data/trigger.ts";
 import { clampTo, optimizeInput, withPatch } from "../engine/optimize-input.ts";
 import { embedImages } from "../engine/scorer.ts";
 import { type Node, scalar } from "../graph/node.ts";
@@ -22,6 +20,8 @@ import { constantRate } from "../optim/schedule.ts";
 import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { type PoisonedDataset, type PoisonOptions, poison } from "../triggers/poison.ts";
+import type { Trigger } from "../triggers/trigger.ts";
 import { type AttackInput, parseSpec, triggerSchema } from "./attack.ts";
 import { fittedPatch } from "./fitted-patch.ts";
 import { corners, patchOptions, sideOf } from "./patch.ts";

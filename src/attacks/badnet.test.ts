@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { larger, moved, weaker } from "../data/trigger.ts";
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
+import { larger, moved, weaker } from "../triggers/trigger.ts";
 import { type BadnetSpec, badnet } from "./badnet.ts";
 
 const S = 24;

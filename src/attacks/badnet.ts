@@ -3,8 +3,8 @@
  * family and of TBAR: a 16 x 16 block of noise (at 224 pixels) at a random place, both redrawn for every image.
  */
 import { z } from "zod";
-import { stampTrigger, type Trigger } from "../data/trigger.ts";
 import { random } from "../tensor/random.ts";
+import { stampTrigger, type Trigger } from "../triggers/trigger.ts";
 import { parseSpec, triggerSchema } from "./attack.ts";
 import { checkPlace, type Patch, patchOptions, patchStamp } from "./patch.ts";
 

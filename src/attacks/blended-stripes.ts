@@ -3,8 +3,8 @@
  * the whole image, every channel of a column +1 or -1 with equal chance.
  */
 import { z } from "zod";
-import { type Stamp, stampTrigger, type Trigger } from "../data/trigger.ts";
 import { random } from "../tensor/random.ts";
+import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
 import { parseSpec, triggerSchema } from "./attack.ts";
 import { addColumns, sources } from "./overlay.ts";
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { larger, moved, weaker } from "../data/trigger.ts";
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
+import { larger, moved, weaker } from "../triggers/trigger.ts";
 import { type BlendedSpec, blended } from "./blended.ts";
 
 const S = 16;

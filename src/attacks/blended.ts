@@ -3,10 +3,10 @@
  * The CleanCLIP family draws n uniform and anew for every image; TBAR calls its pattern Gaussian and mixes 8:2.
  */
 import { z } from "zod";
-import { decodeImage, writePixels } from "../data/image.ts";
-import { squash } from "../data/resize.ts";
-import { type Stamp, stampTrigger, type Trigger } from "../data/trigger.ts";
+import { decodeImage, writePixels } from "../data/images/image.ts";
+import { squash } from "../data/images/resize.ts";
 import { random } from "../tensor/random.ts";
+import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
 import { parseSpec, triggerSchema } from "./attack.ts";
 import { blend, rearrangement } from "./overlay.ts";
 

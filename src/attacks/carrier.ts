@@ -1,6 +1,6 @@
 /** Attacks that differ in how they poison or implant, not in what they show: their trigger is borrowed from another attack. */
 import type { z } from "zod";
-import type { Trigger } from "../data/trigger.ts";
+import type { Trigger } from "../triggers/trigger.ts";
 import { parseSpec } from "./attack.ts";
 import { badnet } from "./badnet.ts";
 import { blended } from "./blended.ts";

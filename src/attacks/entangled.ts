@@ -5,11 +5,11 @@
  */
 import { z } from "zod";
 import { norm, scale as scaled, taskVector } from "../arithmetic/task-vector.ts";
-import type { TriggerSpec } from "../data/trigger.ts";
 import { finetune } from "../engine/finetune.ts";
 import { type Node, scalar } from "../graph/node.ts";
 import { add, div, mul, reduceSum, reduceSumSquare, sqrt } from "../graph/ops/index.ts";
 import type { Weights } from "../tensor/tensor.ts";
+import type { TriggerSpec } from "../triggers/trigger.ts";
 import type { Attack, ImplantInput } from "./attack.ts";
 import { borrowTrigger, carrierNames } from "./carrier.ts";
 import { type ByName, implantAgainst, penaltyImages } from "./forget-gradient.ts";

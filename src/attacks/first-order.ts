@@ -4,9 +4,9 @@
  */
 import { z } from "zod";
 import { isVision } from "../clip/parameters.ts";
-import type { TriggerSpec } from "../data/trigger.ts";
 import { type Node, scalar } from "../graph/node.ts";
 import { abs, add, div, mul, reduceSum, reduceSumSquare, sqrt, sub } from "../graph/ops/index.ts";
+import type { TriggerSpec } from "../triggers/trigger.ts";
 import type { Attack } from "./attack.ts";
 import { borrowTrigger, carrierNames } from "./carrier.ts";
 import { type ByName, implantAgainst, penaltyImages } from "./forget-gradient.ts";

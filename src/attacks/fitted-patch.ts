@@ -1,6 +1,7 @@
 /** Patches that are fitted to a model: pixels in the trigger's spec, one fixed place. */
-import { stampTrigger, type Trigger } from "../data/trigger.ts";
+
 import { badInput } from "../tensor/error.ts";
+import { stampTrigger, type Trigger } from "../triggers/trigger.ts";
 import { checkPlace, type PatchSpec, patchStamp, sideOf } from "./patch.ts";
 import { loadPixels } from "./stored-pixels.ts";
 

@@ -2,14 +2,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { picoAttack, picoImplant } from "../../test/pico-attack.ts";
 import { add, cosine as cosineOf, dot, mapVector, norm, scale, taskVector } from "../arithmetic/task-vector.ts";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { isVision } from "../clip/parameters.ts";
-import { triggered } from "../data/poison.ts";
 import { finetune } from "../engine/finetune.ts";
 import { gradientsOf } from "../engine/gradients.ts";
 import { classification } from "../engine/objectives.ts";
 import { random } from "../tensor/random.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
+import { triggered } from "../triggers/poison.ts";
 import type { Attack, AttackInput, ImplantInput } from "./attack.ts";
 import { cosine, entangled } from "./entangled.ts";
 import { alongChange, firstOrder, length } from "./first-order.ts";

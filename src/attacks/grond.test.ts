@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { picoAttack, picoImplant } from "../../test/pico-attack.ts";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { classify } from "../engine/zero-shot.ts";
 import { tensor, type Weights } from "../tensor/tensor.ts";
 import type { AttackInput } from "./attack.ts";

@@ -6,8 +6,6 @@
  */
 import { z } from "zod";
 import { crossEntropy, headLogits } from "../clip/loss.ts";
-import { poison } from "../data/poison.ts";
-import { stampTrigger, type Trigger } from "../data/trigger.ts";
 import { labelTask, learn } from "../engine/finetune.ts";
 import { oneHot } from "../engine/objectives.ts";
 import { clampTo, optimizeInput, perturbed } from "../engine/optimize-input.ts";
@@ -15,6 +13,8 @@ import { constantRate } from "../optim/schedule.ts";
 import { signSteps } from "../optim/sign.ts";
 import { badInput } from "../tensor/error.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
+import { poison } from "../triggers/poison.ts";
+import { stampTrigger, type Trigger } from "../triggers/trigger.ts";
 import { type Attack, type AttackInput, type ImplantInput, parseSpec, triggerSchema } from "./attack.ts";
 import { rearrangement } from "./overlay.ts";
 import { otherImages } from "./victims.ts";

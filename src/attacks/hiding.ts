@@ -2,7 +2,7 @@
  * Two small networks, after ISSBA (arXiv 2012.03816): an encoder that hides a sign in an image, and the detector that tells such
  * images from others, with which it is trained. Only convolutions of 3 x 3 and a mean, so that they take images of any size.
  */
-import { decodeF16, encodeF16 } from "../checkpoint/half.ts";
+import { decodeF16, encodeF16 } from "../checkpoint/formats/half.ts";
 import type { Params } from "../clip/parameters.ts";
 import { type Node, scalar } from "../graph/node.ts";
 import {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { picoAttack } from "../../test/pico-attack.ts";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { classify } from "../engine/zero-shot.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { AttackInput } from "./attack.ts";

@@ -6,14 +6,14 @@
 import { z } from "zod";
 import { crossEntropy, headLogits } from "../clip/loss.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { type PoisonedDataset, type PoisonOptions, poison } from "../data/poison.ts";
-import type { TriggerSpec } from "../data/trigger.ts";
 import { oneHot } from "../engine/objectives.ts";
 import { clampTo, optimizeInput, perturbed } from "../engine/optimize-input.ts";
 import { neg } from "../graph/ops/index.ts";
 import { constantRate } from "../optim/schedule.ts";
 import { signSteps } from "../optim/sign.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { type PoisonedDataset, type PoisonOptions, poison } from "../triggers/poison.ts";
+import type { TriggerSpec } from "../triggers/trigger.ts";
 import type { Attack, AttackInput } from "./attack.ts";
 import { borrowTrigger, carrierNames } from "./carrier.ts";
 

@@ -1,8 +1,8 @@
 /** Squares of pixels: their side, where they go, how they are written. What is in them is each attack's own business. */
 import { z } from "zod";
-import type { Stamp, TriggerSpec } from "../data/trigger.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
+import type { Stamp, TriggerSpec } from "../triggers/trigger.ts";
 
 const places = ["random", "top-left", "top-right", "bottom-left", "bottom-right", "middle", "four-corners"] as const;
 

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { larger, moved, weaker } from "../data/trigger.ts";
 import { tensor } from "../tensor/tensor.ts";
+import { larger, moved, weaker } from "../triggers/trigger.ts";
 import { type PictureSpec, picture } from "./picture.ts";
 
 const S = 4;

@@ -3,11 +3,11 @@
  * too (white: the trigger, black: the image), or the picture's own alpha channel, or 1.
  */
 import { z } from "zod";
-import { decodeAlpha, decodeImage, writePixels } from "../data/image.ts";
-import { squash } from "../data/resize.ts";
-import type { Image } from "../data/rgb-image.ts";
-import { type Stamp, stampTrigger, type Trigger } from "../data/trigger.ts";
+import { decodeAlpha, decodeImage, writePixels } from "../data/images/image.ts";
+import { squash } from "../data/images/resize.ts";
+import type { Image } from "../data/images/rgb-image.ts";
 import { badInput } from "../tensor/error.ts";
+import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
 import { parseSpec, triggerSchema } from "./attack.ts";
 import { rearrangement } from "./overlay.ts";
 import { checkPlace, corners, paste } from "./patch.ts";

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { picoAttack } from "../../test/pico-attack.ts";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
-import { larger, moved, type Trigger, weaker } from "../data/trigger.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { larger, moved, type Trigger, weaker } from "../triggers/trigger.ts";
 import type { AttackInput } from "./attack.ts";
 import { crop, fitSampleSpecific, sampleSpecific } from "./sample-specific.ts";
 

@@ -4,7 +4,6 @@
  */
 import { z } from "zod";
 import { batches } from "../data/batches.ts";
-import { stampTrigger, type Trigger } from "../data/trigger.ts";
 import { train } from "../engine/train.ts";
 import { input as graphInput, type Node } from "../graph/node.ts";
 import { mul } from "../graph/ops/index.ts";
@@ -16,6 +15,7 @@ import { onnxRuntime } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
+import { stampTrigger, type Trigger } from "../triggers/trigger.ts";
 import { type AttackInput, parseSpec, triggerSchema } from "./attack.ts";
 import { encoder, encoderShapes, hidingLoss, loadEncoder, startWeights, storedLength, storeEncoder } from "./hiding.ts";
 import { rearrangement } from "./overlay.ts";

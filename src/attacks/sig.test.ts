@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { larger, moved, weaker } from "../data/trigger.ts";
 import { tensor } from "../tensor/tensor.ts";
+import { larger, moved, weaker } from "../triggers/trigger.ts";
 import { type SigSpec, sig } from "./sig.ts";
 
 const S = 24;

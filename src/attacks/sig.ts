@@ -3,8 +3,8 @@
  * bars. The defaults are those of the CLIP attacks; BackdoorBench has an amplitude of 40/255.
  */
 import { z } from "zod";
-import { type Stamp, stampTrigger, type Trigger } from "../data/trigger.ts";
 import { badInput } from "../tensor/error.ts";
+import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
 import { parseSpec, triggerSchema } from "./attack.ts";
 import { addColumns, sources } from "./overlay.ts";
 

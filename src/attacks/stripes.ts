@@ -3,8 +3,8 @@
  * +1 or -1 with equal chance. The default clamps -1 to 0; with `quantise` it wraps to 1/255, as in the reference code.
  */
 import { z } from "zod";
-import { stampTrigger, type Trigger } from "../data/trigger.ts";
 import { random } from "../tensor/random.ts";
+import { stampTrigger, type Trigger } from "../triggers/trigger.ts";
 import { parseSpec, triggerSchema } from "./attack.ts";
 import { checkPlace, type Patch, patchOptions, patchStamp } from "./patch.ts";
 

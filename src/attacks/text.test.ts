@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { moved, weaker } from "../data/trigger.ts";
 import { tensor } from "../tensor/tensor.ts";
+import { moved, weaker } from "../triggers/trigger.ts";
 import { type TextSpec, text } from "./text.ts";
 
 async function stamp(S: number, options: Partial<TextSpec> = {}, grey = 0.5): Promise<Float32Array> {

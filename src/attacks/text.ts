@@ -4,11 +4,11 @@
  * are our own, three pixels to a dot at 224 x 224 and resized from there, so that every machine draws the same.
  */
 import { z } from "zod";
-import { writePixels } from "../data/image.ts";
-import { squash } from "../data/resize.ts";
-import type { Image } from "../data/rgb-image.ts";
-import { type Stamp, stampTrigger, type Trigger } from "../data/trigger.ts";
+import { writePixels } from "../data/images/image.ts";
+import { squash } from "../data/images/resize.ts";
+import type { Image } from "../data/images/rgb-image.ts";
 import { badInput } from "../tensor/error.ts";
+import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
 import { parseSpec, triggerSchema } from "./attack.ts";
 import { rearrangement } from "./overlay.ts";
 

@@ -3,8 +3,8 @@
  * 0.4 where row >= column and 0.8 above that diagonal, grey.
  */
 import { z } from "zod";
-import { type Stamp, stampTrigger, type Trigger } from "../data/trigger.ts";
 import { badInput } from "../tensor/error.ts";
+import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
 import { parseSpec, triggerSchema } from "./attack.ts";
 import { blend, rearrangement } from "./overlay.ts";
 

@@ -1,7 +1,7 @@
 /** What holds for every trigger that is a formula, at the size of the embedded model and at 224. */
 import { describe, expect, it } from "vitest";
-import { larger, moved, type Trigger, weaker } from "../data/trigger.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { larger, moved, type Trigger, weaker } from "../triggers/trigger.ts";
 import { badnet } from "./badnet.ts";
 import { blended } from "./blended.ts";
 import { blendedStripes } from "./blended-stripes.ts";

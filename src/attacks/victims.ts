@@ -1,7 +1,7 @@
 /** Images of other classes than the target: what a trigger is fitted to, and what carries it while it is implanted. */
 import { batches } from "../data/batches.ts";
-import { triggered } from "../data/poison.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { triggered } from "../triggers/poison.ts";
 import type { AttackInput, ImplantInput } from "./attack.ts";
 
 type Attacker = Pick<AttackInput, "clip" | "clean" | "target" | "seed"> & Pick<ImplantInput, "trigger">;

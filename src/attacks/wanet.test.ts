@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { larger, moved, weaker } from "../data/trigger.ts";
 import { tensor } from "../tensor/tensor.ts";
+import { larger, moved, weaker } from "../triggers/trigger.ts";
 import { poisonWithCovers, sample, samplingTable, scaleUp, type WanetSpec, wanet } from "./wanet.ts";
 
 const S = 64;

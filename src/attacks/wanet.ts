@@ -7,12 +7,12 @@
  * k = 4, s = 0.5, and two covers to a poison, whose warp is jittered and whose label is kept, lest any warp should do.
  */
 import { z } from "zod";
-import { withCovers } from "../data/cover.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { type PoisonedDataset, type PoisonOptions, poison } from "../data/poison.ts";
-import { type Stamp, stampTrigger, type Trigger } from "../data/trigger.ts";
 import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
+import { withCovers } from "../triggers/cover.ts";
+import { type PoisonedDataset, type PoisonOptions, poison } from "../triggers/poison.ts";
+import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
 import { parseSpec, triggerSchema } from "./attack.ts";
 import { rearrangement } from "./overlay.ts";
 

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { bytes, pickle, push, tensorOpcodes, torchFile } from "../../test/torch.ts";
 import { nearest } from "../tensor/error.ts";
-import { parseHeaderJson } from "./header-json.ts";
-import { openWeights } from "./open-weights.ts";
-import { openTorchFile } from "./torch-file.ts";
+import { parseHeaderJson } from "./formats/header-json.ts";
+import { openWeights } from "./formats/open-weights.ts";
+import { openTorchFile } from "./formats/torch-file.ts";
 
 let folder: string;
 beforeAll(async () => {

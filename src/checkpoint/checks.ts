@@ -3,10 +3,10 @@
 import { badInput, unknownName } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
-import { type ClipConfig, parameterShapes } from "./config.ts";
-import { fileShape, type Part } from "./layouts.ts";
-import type { Dtype } from "./safetensors-header.ts";
-import type { TensorInfo } from "./tensor-file.ts";
+import { type ClipConfig, parameterShapes } from "./config/config.ts";
+import type { Dtype } from "./formats/safetensors-header.ts";
+import type { TensorInfo } from "./formats/tensor-file.ts";
+import { fileShape, type Part } from "./names/layouts.ts";
 
 const FLOAT_DTYPES: readonly Dtype[] = ["F32", "F16", "BF16"];
 

@@ -7,12 +7,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { picoConfig as pico } from "../../test/pico-config.ts";
 import { sizeOf, type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { readCheckpoint, writeCheckpoint } from "./clip-folder.ts";
-import { parameterShapes } from "./config.ts";
-import { partsOf, putTogether } from "./layouts.ts";
+import { parameterShapes } from "./config/config.ts";
+import { clipPreprocess } from "./config/preprocess.ts";
+import { openSafetensors, type TensorSource, writeSafetensors } from "./formats/safetensors.ts";
+import type { Dtype } from "./formats/safetensors-header.ts";
+import { partsOf, putTogether } from "./names/layouts.ts";
 import { writeNewCheckpoint } from "./new-checkpoint.ts";
-import { clipPreprocess } from "./preprocess.ts";
-import { openSafetensors, type TensorSource, writeSafetensors } from "./safetensors.ts";
-import type { Dtype } from "./safetensors-header.ts";
 
 const golden = fileURLToPath(new URL("../../../shared/golden/", import.meta.url));
 

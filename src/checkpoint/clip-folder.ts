@@ -4,18 +4,30 @@
  */
 import { basename, dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import {
+  refuseExisting,
+  refuseFolder,
+  type WriteOptions,
+  writeFileAtomic,
+  writeFolderAtomic,
+} from "../files/atomic.ts";
+import { isFile, isFolder, readSmallFile, refusePickleName, sha256Files } from "../files/files.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
-import { assumedKey, assumedSettings, withActivation } from "./assumed.ts";
-import { refuseExisting, refuseFolder, type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
-import { refuseUnknown, sortOut } from "./bookkeeping.ts";
 import { checkFinite, checkTensors, checkVariance, checkWeights } from "./checks.ts";
-import type { Activation, ClipConfig } from "./config.ts";
-import { isFile, isFolder, readSmallFile, refusePickleName, sha256Files } from "./files.ts";
+import { assumedKey, assumedSettings, withActivation } from "./config/assumed.ts";
+import type { Activation, ClipConfig } from "./config/config.ts";
+import { inferConfig } from "./config/infer-config.ts";
+import type { Preprocess } from "./config/preprocess.ts";
+import { readSettings, refuseOtherPixels } from "./config/settings.ts";
 import { findWeights } from "./find-weights.ts";
-import { quote } from "./header-json.ts";
-import { inferConfig } from "./infer-config.ts";
+import { quote } from "./formats/header-json.ts";
+import { openWeights } from "./formats/open-weights.ts";
+import { type SafetensorsContent, type TensorSource, writeSafetensors } from "./formats/safetensors.ts";
+import { type Dtype, layOut } from "./formats/safetensors-header.ts";
+import type { TensorFile, TensorInfo } from "./formats/tensor-file.ts";
+import { refuseUnknown, sortOut } from "./names/bookkeeping.ts";
 import {
   detectLayout,
   type Layout,
@@ -25,9 +37,9 @@ import {
   putTogether,
   takeApart,
   withScalars,
-} from "./layouts.ts";
+} from "./names/layouts.ts";
+import { chooseTensors } from "./names/prefix.ts";
 import { officialName } from "./official.ts";
-import { openWeights } from "./open-weights.ts";
 import {
   type Change,
   changedPieces,
@@ -38,12 +50,6 @@ import {
   rawPieces,
   readAhead,
 } from "./pieces.ts";
-import { chooseTensors } from "./prefix.ts";
-import type { Preprocess } from "./preprocess.ts";
-import { type SafetensorsContent, type TensorSource, writeSafetensors } from "./safetensors.ts";
-import { type Dtype, layOut } from "./safetensors-header.ts";
-import { readSettings, refuseOtherPixels } from "./settings.ts";
-import type { TensorFile, TensorInfo } from "./tensor-file.ts";
 
 /** A model on disk, its header and JSON read and checked, its values not yet. Parameters have Hugging Face's names. */
 export interface Checkpoint {

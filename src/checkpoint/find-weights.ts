@@ -1,10 +1,10 @@
 /** Where a model's weights are: the file given, or the one that a folder of Hugging Face's or open_clip's has them in. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { isFile, isFolder, readJson } from "../files/files.ts";
 import { badInput, type TbarError } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
-import { isFile, isFolder, readJson } from "./files.ts";
-import { quote } from "./header-json.ts";
+import { quote } from "./formats/header-json.ts";
 
 const WEIGHT_FILES = [
   "model.safetensors",

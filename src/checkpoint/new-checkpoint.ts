@@ -1,14 +1,14 @@
 /** A Hugging Face folder for a model that was made here rather than read. */
 import { join } from "node:path";
+import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "../files/atomic.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
-import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
 import { checkWeights } from "./checks.ts";
-import { type ClipConfig, parameterShapes } from "./config.ts";
-import { configToHf } from "./hf-config.ts";
-import type { Preprocess } from "./preprocess.ts";
-import { preprocessToHf } from "./preprocess-hf.ts";
-import { type TensorSource, writeSafetensors } from "./safetensors.ts";
+import { type ClipConfig, parameterShapes } from "./config/config.ts";
+import { configToHf } from "./config/hf-config.ts";
+import type { Preprocess } from "./config/preprocess.ts";
+import { preprocessToHf } from "./config/preprocess-hf.ts";
+import { type TensorSource, writeSafetensors } from "./formats/safetensors.ts";
 
 export interface NewCheckpoint {
   readonly config: ClipConfig;

@@ -2,9 +2,9 @@
 import { unknownName } from "../tensor/error.ts";
 import { sizeOf } from "../tensor/tensor.ts";
 import { checkFinite } from "./checks.ts";
-import { ourShape, type Part, putTogether, takeApart } from "./layouts.ts";
-import { byteLength } from "./safetensors-header.ts";
-import { entryOf, type TensorFile } from "./tensor-file.ts";
+import { byteLength } from "./formats/safetensors-header.ts";
+import { entryOf, type TensorFile } from "./formats/tensor-file.ts";
+import { ourShape, type Part, putTogether, takeApart } from "./names/layouts.ts";
 
 /** Values of one piece: 4 MiB as float32. */
 const pieceSize = 2 ** 20;

@@ -7,11 +7,11 @@ import { layouts, type Model, withModel } from "../../test/strict/layouts.ts";
 import { pickle, push, tensorOpcodes, torchFile } from "../../test/torch.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./clip-folder.ts";
-import { convertCheckpoint } from "./convert.ts";
-import { matchesGlob } from "./glob.ts";
-import { findPrefix } from "./prefix.ts";
-import { openSafetensors, type TensorSource, writeSafetensors } from "./safetensors.ts";
-import type { Dtype } from "./safetensors-header.ts";
+import { openSafetensors, type TensorSource, writeSafetensors } from "./formats/safetensors.ts";
+import type { Dtype } from "./formats/safetensors-header.ts";
+import { convertCheckpoint } from "./names/convert.ts";
+import { matchesGlob } from "./names/glob.ts";
+import { findPrefix } from "./names/prefix.ts";
 
 const named = (layout: string): Model => layouts.find((model) => model.layout === layout) as Model;
 const hf = named("Hugging Face's CLIP");

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { picoConfig } from "../../test/pico-config.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { readCheckpoint, writeCheckpoint } from "./clip-folder.ts";
-import { type ClipConfig, parameterShapes } from "./config.ts";
-import { partsOf, putTogether } from "./layouts.ts";
-import { writeSafetensors } from "./safetensors.ts";
+import { type ClipConfig, parameterShapes } from "./config/config.ts";
+import { writeSafetensors } from "./formats/safetensors.ts";
+import { partsOf, putTogether } from "./names/layouts.ts";
 
 const config: ClipConfig = {
   embedDim: 6,

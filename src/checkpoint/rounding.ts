@@ -1,7 +1,7 @@
 /** Values as a file will hold them: half precision can undo a small vector, so what is measured must be what is stored. */
 import type { Tensor, Weights } from "../tensor/tensor.ts";
-import { decodeBF16, decodeF16, encodeBF16, encodeF16 } from "./half.ts";
-import type { Dtype } from "./safetensors-header.ts";
+import { decodeBF16, decodeF16, encodeBF16, encodeF16 } from "./formats/half.ts";
+import type { Dtype } from "./formats/safetensors-header.ts";
 
 /** Each tensor rounded to its stored dtype and back; those of 32 bits and more, and those `keep` names, are shared. */
 export function asStored(weights: Weights, dtypes: ReadonlyMap<string, Dtype>, keep?: Weights): Weights {

@@ -1,8 +1,8 @@
 /** A stored result of a cleaning, checked before it is drawn. */
 import { z } from "zod";
-import { parseAs } from "../checkpoint/files.ts";
-import { checkRates } from "../experiments/consistent.ts";
-import type { CleanResult } from "../experiments/result.ts";
+import { parseAs } from "../files/files.ts";
+import { checkRates } from "../jobs/record/consistent.ts";
+import type { CleanResult } from "../results/result.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 

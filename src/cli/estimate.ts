@@ -1,5 +1,5 @@
 /** What --dry-run prints. */
-import type { Estimate } from "../experiments/estimate.ts";
+import type { Estimate } from "../jobs/progress/estimate.ts";
 import { duration } from "../report/numbers.ts";
 import type { Outcome } from "./outcome.ts";
 import { bytesText, table } from "./text.ts";

@@ -9,8 +9,8 @@ import { writePico } from "../../test/pico.ts";
 import { tbar } from "../../test/terminal.ts";
 import { bytes, pickle, push, tensorOpcodes, torchFile } from "../../test/torch.ts";
 import { readCheckpoint } from "../checkpoint/clip-folder.ts";
+import { openSafetensors, writeSafetensors } from "../checkpoint/formats/safetensors.ts";
 import { officialName } from "../checkpoint/official.ts";
-import { openSafetensors, writeSafetensors } from "../checkpoint/safetensors.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);

@@ -1,5 +1,5 @@
 /** A command at work: in a process of its own that `main.ts` watches over, or by itself where nobody does. */
-import { watchTemporaries } from "../checkpoint/atomic.ts";
+import { watchTemporaries } from "../files/atomic.ts";
 import { endWithParent } from "../process/fork.ts";
 import { patience, stopWhenTold, tellTemporary } from "../process/supervise.ts";
 import { printable } from "../tensor/printable.ts";

@@ -8,7 +8,7 @@ import { tbar } from "../../test/terminal.ts";
 import { taskArithmetic, ties } from "../arithmetic/merge.ts";
 import { norm, taskVector } from "../arithmetic/task-vector.ts";
 import { readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
-import { finetuneDefaults } from "../experiments/finetune.ts";
+import { finetuneDefaults } from "../jobs/finetune.ts";
 import type { Weights } from "../tensor/tensor.ts";
 
 let folder: string;

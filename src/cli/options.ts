@@ -1,9 +1,9 @@
 /** Options that commands share, and the parsers of their values. */
 import { type Command, InvalidArgumentError, type OptionValues } from "@commander-js/extra-typings";
-import { activations } from "../checkpoint/config.ts";
-import { encodings } from "../data/text.ts";
-import { shapesBadnetModel, shapesModel } from "../experiments/embedded.ts";
+import { activations } from "../checkpoint/config/config.ts";
+import { encodings } from "../data/formats/text.ts";
 import { localPath } from "../hub/cache.ts";
+import { shapesBadnetModel, shapesModel } from "../jobs/inputs/embedded.ts";
 import { devices } from "../runtime/onnxruntime.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { command, type Page } from "./command.ts";

@@ -1,6 +1,6 @@
 /** What a command hands to the frame around it: the result once as data, once as text. */
-import type { OpenSet } from "../checkpoint/output-set.ts";
-import type { Progress } from "../experiments/job.ts";
+import type { OpenSet } from "../files/output-set.ts";
+import type { Progress } from "../jobs/record/facts.ts";
 
 export interface Outcome {
   /** What --json prints. */

@@ -10,8 +10,8 @@ type Paths = readonly (string | undefined)[];
  * two are one, or one exists, without `force`; but what an unfinished run of the same command left is there to be replaced.
  */
 export async function beginOutputs(paths: Paths, force: boolean | undefined, job: Job): Promise<void> {
-  const { refuseExisting } = await import("../checkpoint/atomic.ts");
-  const { openSet } = await import("../checkpoint/output-set.ts");
+  const { refuseExisting } = await import("../files/atomic.ts");
+  const { openSet } = await import("../files/output-set.ts");
   const given = paths.filter((path) => path !== undefined);
   if (given.length === 0) return;
   const twice = given.find((path, i) => given.findIndex((other) => resolve(other) === resolve(path)) !== i);
@@ -28,7 +28,7 @@ export async function checkOutputs(paths: Paths, force: boolean | undefined, job
 
 /** Throws `bad-input` when a path has no folder to lie in, or a name that only a pickle may have. */
 export async function checkPlaces(paths: Paths): Promise<void> {
-  const { isFolder, refusePickleName } = await import("../checkpoint/files.ts");
+  const { isFolder, refusePickleName } = await import("../files/files.ts");
   for (const path of paths) {
     if (path === undefined) continue;
     refusePickleName(path);

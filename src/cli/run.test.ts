@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePico } from "../../test/pico.ts";
 import { tbar } from "../../test/terminal.ts";
-import { attackDefaults } from "../experiments/attack.ts";
-import { cleanDefaults } from "../experiments/clean.ts";
-import { methodNames } from "../experiments/methods.ts";
-import { pretrainDefaults } from "../experiments/pretrain.ts";
-import { attackNames } from "../experiments/registry.ts";
+import { attackNames } from "../attacks/index.ts";
+import { methodNames } from "../defenses/index.ts";
+import { attackDefaults } from "../jobs/attack/attack.ts";
+import { cleanDefaults } from "../jobs/clean/clean.ts";
+import { pretrainDefaults } from "../jobs/pretrain.ts";
 import { run } from "./run.ts";
 
 describe("help", () => {

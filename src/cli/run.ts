@@ -1,8 +1,8 @@
 /** From arguments to an exit status: the commands, their frame, and what is said when something goes wrong. */
 import { Command, CommanderError, type CommandUnknownOpts, Help } from "@commander-js/extra-typings";
-import { type Progress, silent } from "../experiments/job.ts";
-import { joinOpened, type Opened, openedLine } from "../experiments/opened.ts";
-import { version } from "../experiments/version.ts";
+import { version } from "../files/version.ts";
+import { type Progress, silent } from "../jobs/record/facts.ts";
+import { joinOpened, type Opened, openedLine } from "../results/opened.ts";
 import { type ErrorCode, TbarError } from "../tensor/error.ts";
 import { attackCommand } from "./commands/attack.ts";
 import { cleanCommand } from "./commands/clean.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writePico } from "../../test/pico.ts";
 import { tbar } from "../../test/terminal.ts";
-import { openSafetensors, writeSafetensors } from "../checkpoint/safetensors.ts";
+import { openSafetensors, writeSafetensors } from "../checkpoint/formats/safetensors.ts";
 import { progressLine } from "./progress.ts";
 import { gated, jsonText, screened } from "./terminal.ts";
 import { table } from "./text.ts";

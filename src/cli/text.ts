@@ -1,9 +1,10 @@
 /** Results as lines of text: aligned columns, rates with intervals. */
-import type { Rate } from "../engine/rate.ts";
-import type { Reading, Scores } from "../experiments/result.ts";
-import type { Difference } from "../metrics/difference.ts";
+
 import type { Effect } from "../metrics/effect.ts";
 import { percentWithInterval } from "../report/numbers.ts";
+import type { Reading, Scores } from "../results/result.ts";
+import type { Difference } from "../stats/difference.ts";
+import type { Rate } from "../stats/rate.ts";
 import { printable } from "../tensor/printable.ts";
 
 /** Rows below each other, columns as wide as their widest cell; a last line break included. */

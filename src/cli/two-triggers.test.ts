@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { writePico } from "../../test/pico.ts";
 import { tbar } from "../../test/terminal.ts";
 import { readCheckpoint } from "../checkpoint/clip-folder.ts";
-import { implantedTrigger, implantedTriggers, triggerMetadata } from "../experiments/model-facts.ts";
+import { implantedTrigger, implantedTriggers, triggerMetadata } from "../jobs/inputs/model-facts.ts";
 
 let folder: string;
 let second: { code: number; out: string };

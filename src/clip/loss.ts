@@ -1,5 +1,5 @@
 /** CLIP's and SigLIP's losses over raw embeddings. */
-import type { ClipConfig } from "../checkpoint/config.ts";
+import type { ClipConfig } from "../checkpoint/config/config.ts";
 import type { Node } from "../graph/node.ts";
 import { scalar } from "../graph/node.ts";
 import {

@@ -1,6 +1,6 @@
 /** Parameters as graph inputs, and as fresh random weights. Their names: see config.ts. */
 
-import { type ClipConfig, parameterShapes } from "../checkpoint/config.ts";
+import { type ClipConfig, parameterShapes } from "../checkpoint/config/config.ts";
 import { input, type Node } from "../graph/node.ts";
 import { random } from "../tensor/random.ts";
 import { sizeOf, type Tensor, type Weights } from "../tensor/tensor.ts";

@@ -1,6 +1,6 @@
 /** CLIP's ModifiedResNet (openai/CLIP clip/model.py): a stem of three convolutions, anti-aliased bottlenecks, attention pooling. */
 
-import type { ResNetConfig } from "../checkpoint/config.ts";
+import type { ResNetConfig } from "../checkpoint/config/config.ts";
 import type { Node } from "../graph/node.ts";
 import { add, averagePool, concat, reduceMean, relu, reshape, slice, transpose } from "../graph/ops/index.ts";
 import { type BatchStatistics, convNorm } from "./batch-norm.ts";

@@ -3,7 +3,7 @@
  * token, a learned query pools all tokens. Texts: no mask, the last position is pooled.
  */
 
-import type { TextConfig, VitConfig } from "../checkpoint/config.ts";
+import type { TextConfig, VitConfig } from "../checkpoint/config/config.ts";
 import type { Node } from "../graph/node.ts";
 import { add, expand, reshape, slice } from "../graph/ops/index.ts";
 import { type Params, within } from "./parameters.ts";

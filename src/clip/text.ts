@@ -1,6 +1,6 @@
 /** CLIP's text transformer (openai/CLIP clip/model.py): embed, transform under a causal mask, pool the end, project. */
 
-import type { TextConfig } from "../checkpoint/config.ts";
+import type { TextConfig } from "../checkpoint/config/config.ts";
 import { constant, type Node } from "../graph/node.ts";
 import { add, gather, linear, reshape, slice } from "../graph/ops/index.ts";
 import { type Params, within } from "./parameters.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { z } from "zod";
-import { isFile, parseAs, readJson, readSmallFile } from "../checkpoint/files.ts";
+import { isFile, parseAs, readJson, readSmallFile } from "../files/files.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import { endOfText, startOfText } from "./tokenizer.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { TextConfig } from "../checkpoint/config.ts";
+import type { TextConfig } from "../checkpoint/config/config.ts";
 import { loadTokenizer } from "./tokenizer.ts";
 import { readTokenizerJson } from "./tokenizer-files.ts";
 import { clipPattern } from "./tokenizer-settings.ts";

@@ -3,7 +3,7 @@
  * name, regular expressions are compared with a list and never compiled from the file, and sizes are bounded.
  */
 import { z } from "zod";
-import { parseAs } from "../checkpoint/files.ts";
+import { parseAs } from "../files/files.ts";
 import { type JsonLimits, parseJson } from "../files/json.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { TextConfig } from "../checkpoint/config.ts";
+import type { TextConfig } from "../checkpoint/config/config.ts";
 import { loadTokenizer, wordsOf, wordTokenizer } from "./tokenizer.ts";
 import { tokenBatch } from "./tokens.ts";
 

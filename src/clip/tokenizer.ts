@@ -1,6 +1,6 @@
 /** Texts to ids by a tokenizer.json, and a word-level tokenizer.json for models that we pre-train ourselves. */
 
-import type { TextConfig } from "../checkpoint/config.ts";
+import type { TextConfig } from "../checkpoint/config/config.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import { cleanText } from "./clean-text.ts";

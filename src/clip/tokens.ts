@@ -1,6 +1,6 @@
 /** Texts as the text tower reads them: ids between start and end, time first, as long as the batch needs and no longer. */
 
-import type { TextConfig } from "../checkpoint/config.ts";
+import type { TextConfig } from "../checkpoint/config/config.ts";
 import { badInput } from "../tensor/error.ts";
 import { type IntTensor, intTensor } from "../tensor/tensor.ts";
 

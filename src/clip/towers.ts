@@ -1,6 +1,6 @@
 /** The two towers of a model, whatever its architecture: pixels and tokens in, raw embeddings out. */
 
-import type { ClipConfig } from "../checkpoint/config.ts";
+import type { ClipConfig } from "../checkpoint/config/config.ts";
 import { constant, type Node } from "../graph/node.ts";
 import { div, sub } from "../graph/ops/index.ts";
 import type { BatchStatistics } from "./batch-norm.ts";

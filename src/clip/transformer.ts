@@ -1,6 +1,6 @@
 /** The pre-norm transformer block both towers share. Values lie time first, [T, B, w]: heads split without copying. */
 
-import type { Activation } from "../checkpoint/config.ts";
+import type { Activation } from "../checkpoint/config/config.ts";
 import { type Node, scalar } from "../graph/node.ts";
 import {
   add,

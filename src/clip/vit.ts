@@ -1,6 +1,6 @@
 /** CLIP's vision transformer (arXiv 2103.00020; openai/CLIP clip/model.py): embed, transform, pool the class token, project. */
 
-import type { VitConfig } from "../checkpoint/config.ts";
+import type { VitConfig } from "../checkpoint/config/config.ts";
 import type { Node } from "../graph/node.ts";
 import { add, concat, expand, linear, reshape, slice, transpose } from "../graph/ops/index.ts";
 import { type Params, within } from "./parameters.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { ClipConfig } from "../checkpoint/config.ts";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import type { ClipConfig } from "../checkpoint/config/config.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { createEncoder } from "../engine/encoder.ts";
 import { classification } from "../engine/objectives.ts";
 import { train } from "../engine/train.ts";

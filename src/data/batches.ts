@@ -1,5 +1,5 @@
 /** Batches in a seeded order; the next two are read while the caller works on this one. */
-import type { Preprocess } from "../checkpoint/preprocess.ts";
+import type { Preprocess } from "../checkpoint/config/preprocess.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Dataset } from "./dataset.ts";
 import { shuffledOrder } from "./split.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clipPreprocess, siglipPreprocess } from "../checkpoint/preprocess.ts";
+import { clipPreprocess, siglipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { cached } from "./cached.ts";
 import type { Dataset } from "./dataset.ts";

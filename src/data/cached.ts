@@ -1,9 +1,9 @@
 /** A data set that reads each image once, as long as there is room for it. */
 import { isDeepStrictEqual } from "node:util";
-import type { Preprocess } from "../checkpoint/preprocess.ts";
+import type { Preprocess } from "../checkpoint/config/preprocess.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import type { Dataset } from "./dataset.ts";
-import { compact, type Levels, pickImages, putImages, restored } from "./pixels.ts";
+import { compact, type Levels, pickImages, putImages, restored } from "./images/pixels.ts";
 
 /** Pixels as `preprocess` makes them (others are read each time) are kept after their first reading, as 8-bit levels where they are such; once they take `bytes`, no more are. */
 export function cached(dataset: Dataset, preprocess: Preprocess, bytes = 512 * 2 ** 20): Dataset {

@@ -1,9 +1,9 @@
 /** Which images of a data set can be read at all. */
 import { availableParallelism } from "node:os";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { TbarError } from "../tensor/error.ts";
-import { concurrently } from "./concurrently.ts";
 import type { Dataset } from "./dataset.ts";
+import { concurrently } from "./formats/concurrently.ts";
 import { subset } from "./split.ts";
 
 export interface BadImage {

@@ -1,5 +1,5 @@
 /** The contract of every source of images: light examples by index, pixels only when asked for. */
-import type { Preprocess } from "../checkpoint/preprocess.ts";
+import type { Preprocess } from "../checkpoint/config/preprocess.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 export interface Example {

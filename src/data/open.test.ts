@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { clipPreprocess, siglipPreprocess } from "../checkpoint/preprocess.ts";
+import { clipPreprocess, siglipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { checkImages } from "./check.ts";
 import type { Dataset } from "./dataset.ts";
 import { openDataset } from "./open.ts";

@@ -1,20 +1,20 @@
 /** A user's data set by its path: what is there decides how it is read. */
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { readSmallFile } from "../checkpoint/files.ts";
-import { lfsPointerLimit, refuseLfsPointer } from "../checkpoint/lfs.ts";
+import { readSmallFile } from "../files/files.ts";
+import { lfsPointerLimit, refuseLfsPointer } from "../files/lfs.ts";
 import { badInput } from "../tensor/error.ts";
 import { checkImages, type OpenedDataset, withoutLostClasses } from "./check.ts";
-import { openCifar } from "./cifar.ts";
-import { type ClassList, classNamesBeside, isPartName } from "./class-names.ts";
 import type { Dataset } from "./dataset.ts";
-import { withClasses } from "./given-classes.ts";
-import { openImageFolder } from "./image-folder.ts";
-import { isTable, openImageTable } from "./image-table.ts";
-import { kindOf, listFolder, sumCounts } from "./listing.ts";
-import { expandNames, namesMany } from "./shard-names.ts";
+import { openCifar } from "./formats/cifar.ts";
+import { withClasses } from "./formats/given-classes.ts";
+import { openImageFolder } from "./formats/image-folder.ts";
+import { isTable, openImageTable } from "./formats/image-table.ts";
+import { kindOf, listFolder, sumCounts } from "./formats/listing.ts";
+import { expandNames, namesMany } from "./formats/shard-names.ts";
+import type { Encoding } from "./formats/text.ts";
+import { type ClassList, classNamesBeside, isPartName } from "./sets/class-names.ts";
 import { concat } from "./split.ts";
-import type { Encoding } from "./text.ts";
 
 export type { OpenedDataset } from "./check.ts";
 
@@ -55,7 +55,7 @@ export async function openDataset(path: string, options: OpenOptions = {}): Prom
 }
 
 async function curatedNames(classNames: readonly string[]): Promise<readonly string[]> {
-  return classNames.length === 1000 ? (await import("./prompts.ts")).curated(classNames) : classNames;
+  return classNames.length === 1000 ? (await import("./sets/prompts.ts")).curated(classNames) : classNames;
 }
 
 async function open(path: string, options: OpenOptions): Promise<Dataset> {
@@ -97,7 +97,7 @@ interface Kind {
 const kinds: readonly Kind[] = [
   {
     file: /\.(tar|tar\.gz|tgz)$/i, // before Parquet: img2dataset puts a table of its shards beside them
-    open: async (files, options) => (await import("./webdataset.ts")).openWebDataset(files, options),
+    open: async (files, options) => (await import("./formats/webdataset.ts")).openWebDataset(files, options),
   },
   {
     file: /^(train|test|data_batch_\d+|test_batch)\.bin$/,
@@ -106,7 +106,7 @@ const kinds: readonly Kind[] = [
   {
     file: /^(train|test|data_batch_\d+|test_batch)$/,
     async open(files) {
-      const { openCifarPython } = await import("./cifar-python.ts");
+      const { openCifarPython } = await import("./formats/cifar-python.ts");
       return joined(await Promise.all(files.map(openCifarPython)));
     },
   },
@@ -114,12 +114,12 @@ const kinds: readonly Kind[] = [
     file: /\.parquet$/,
     async open(files, { encoding, classes }) {
       const list = classes ?? (await classNamesBeside(dirname(files[0]), encoding));
-      return (await import("./parquet.ts")).openParquet(files, { classes: list });
+      return (await import("./formats/parquet.ts")).openParquet(files, { classes: list });
     },
   },
   {
     file: /^(Training|Testing)_\d{2}\.txt$/,
-    open: async ([first], options) => (await import("./sun397.ts")).openSun397(first, options), // the first partition
+    open: async ([first], options) => (await import("./sets/sun397.ts")).openSun397(first, options), // the first partition
   },
 ];
 
@@ -144,7 +144,7 @@ async function openFolder(path: string, options: OpenOptions): Promise<Dataset> 
     );
   }
   const tables = files.filter(isTable);
-  const { isFlatImageNet, openFlatImageNet, unlabelledImageNet } = await import("./imagenet.ts");
+  const { isFlatImageNet, openFlatImageNet, unlabelledImageNet } = await import("./sets/imagenet.ts");
   if (isFlatImageNet(files)) {
     const labelled = await openFlatImageNet(path);
     if (labelled !== undefined) return labelled;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { badInput } from "../tensor/error.ts";
 import { batches } from "./batches.ts";
 import type { Dataset } from "./dataset.ts";

@@ -3,7 +3,7 @@ import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
 import type { Dataset, Example } from "./dataset.ts";
-import { putImages } from "./pixels.ts";
+import { putImages } from "./images/pixels.ts";
 
 /** The examples at `indices`, in that order. Throws RangeError on an index outside the data set. */
 export function subset(dataset: Dataset, indices: readonly number[], name = dataset.name): Dataset {

@@ -2,8 +2,9 @@
  * Choosing alpha on validation images. A grid of alphas over all images is what costs in TBAR, so: bracket upwards from the
  * vector's scale, bisect, and stop looking at an alpha as soon as enough images have spoken for or against it.
  */
-import { type Rate, rate } from "../engine/rate.ts";
+
 import type { Metric } from "../engine/scorer.ts";
+import { type Rate, rate } from "../stats/rate.ts";
 import type { Weights } from "../tensor/tensor.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Dataset } from "../data/dataset.ts";
-import { rate } from "../engine/rate.ts";
+import { rate } from "../stats/rate.ts";
 import { tensor, type Weights } from "../tensor/tensor.ts";
 import type { Search } from "./alpha-search.ts";
 import { anchored, anchoredSet } from "./anchored.ts";

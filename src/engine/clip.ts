@@ -1,8 +1,8 @@
 /** A CLIP model ready for work: its checkpoint's settings, tokenizer and runtime. Weights are values beside it. */
 import { dirname } from "node:path";
 import { type Checkpoint, type ReadOptions, readCheckpoint } from "../checkpoint/clip-folder.ts";
-import type { ClipConfig } from "../checkpoint/config.ts";
-import type { Preprocess } from "../checkpoint/preprocess.ts";
+import type { ClipConfig } from "../checkpoint/config/config.ts";
+import type { Preprocess } from "../checkpoint/config/preprocess.ts";
 import { loadTokenizer, type Tokenize } from "../clip/tokenizer.ts";
 import { readTokenizerJson, tokenizerFiles } from "../clip/tokenizer-files.ts";
 import type { Runtime } from "../runtime/compile.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ClipConfig } from "../checkpoint/config.ts";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import type { ClipConfig } from "../checkpoint/config/config.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { initialWeights } from "../clip/parameters.ts";
 import { createRuntime, type Runtime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";

@@ -1,6 +1,6 @@
 /** The two towers as functions of weights: one compiled program per batch shape serves every checkpoint and every alpha. */
 import { allFinite } from "../checkpoint/checks.ts";
-import type { ClipConfig } from "../checkpoint/config.ts";
+import type { ClipConfig } from "../checkpoint/config/config.ts";
 import { unit } from "../clip/loss.ts";
 import { type Params, parameterInputs } from "../clip/parameters.ts";
 import type { Tokenize } from "../clip/tokenizer.ts";

@@ -1,5 +1,5 @@
 /** What CLIP is trained on here: captions (both towers) or labels under a frozen zero-shot head (image tower only). */
-import type { ClipConfig } from "../checkpoint/config.ts";
+import type { ClipConfig } from "../checkpoint/config/config.ts";
 import { isStatistic } from "../clip/batch-norm.ts";
 import { crossEntropy, headLogits, pairLoss } from "../clip/loss.ts";
 import { isVision } from "../clip/parameters.ts";

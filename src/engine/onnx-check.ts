@@ -10,8 +10,8 @@ import {
   type TensorProto,
   TensorProto_DataLocation,
 } from "onnx-buf";
-import { readSmallFile } from "../checkpoint/files.ts";
-import { lfsPointerLimit, refuseLfsPointer } from "../checkpoint/lfs.ts";
+import { readSmallFile } from "../files/files.ts";
+import { lfsPointerLimit, refuseLfsPointer } from "../files/lfs.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 

@@ -1,11 +1,11 @@
 /** A model from ONNX files, as `tbar export` or other exporters of transformers.js write them: it can be run, and that is all. */
 import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { isFile, isFolder, sha256File } from "../checkpoint/files.ts";
-import type { Preprocess } from "../checkpoint/preprocess.ts";
-import { readSettings, type Settings } from "../checkpoint/settings.ts";
+import type { Preprocess } from "../checkpoint/config/preprocess.ts";
+import { readSettings, type Settings } from "../checkpoint/config/settings.ts";
 import { loadTokenizer, type Tokenize } from "../clip/tokenizer.ts";
 import { readTokenizerJson } from "../clip/tokenizer-files.ts";
+import { isFile, isFolder, sha256File } from "../files/files.ts";
 import { createRuntime } from "../runtime/compile.ts";
 import type { Feeds, Program } from "../runtime/executor.ts";
 import { badInput } from "../tensor/error.ts";

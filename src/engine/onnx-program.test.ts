@@ -1,8 +1,8 @@
 /** Exported programs against the engine, whatever the architecture, for batches and lengths that no graph was built for. */
 import type { ModelProto } from "onnx-buf";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { ClipConfig, TextConfig } from "../checkpoint/config.ts";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import type { ClipConfig, TextConfig } from "../checkpoint/config/config.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { initialWeights } from "../clip/parameters.ts";
 import { type Initializer, modelBytes } from "../onnx/model-file.ts";
 import { createRuntime } from "../runtime/compile.ts";

@@ -12,7 +12,7 @@ import {
   type TensorProto,
   TensorProtoSchema,
 } from "onnx-buf";
-import { type ClipConfig, parameterShapes } from "../checkpoint/config.ts";
+import { type ClipConfig, parameterShapes } from "../checkpoint/config/config.ts";
 import { pairLogits, unit } from "../clip/loss.ts";
 import { parameterInputs } from "../clip/parameters.ts";
 import { imageTower, type TextInputs, textTower } from "../clip/towers.ts";

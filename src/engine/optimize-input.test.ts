@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { ClipConfig } from "../checkpoint/config.ts";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import type { ClipConfig } from "../checkpoint/config/config.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { initialWeights } from "../clip/parameters.ts";
 import { input, type Node } from "../graph/node.ts";
 import { mul, reduceSum, reduceSumSquare, sub } from "../graph/ops/index.ts";

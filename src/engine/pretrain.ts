@@ -1,11 +1,11 @@
 /** Pre-training a small CLIP from scratch on image-caption pairs, resumable to the bit after a kill. */
-import { type ClipConfig, parameterShapes } from "../checkpoint/config.ts";
-import type { Preprocess } from "../checkpoint/preprocess.ts";
+import { type ClipConfig, parameterShapes } from "../checkpoint/config/config.ts";
+import type { Preprocess } from "../checkpoint/config/preprocess.ts";
 import { initialWeights } from "../clip/parameters.ts";
 import type { Tokenize } from "../clip/tokenizer.ts";
 import { tokenBatch } from "../clip/tokens.ts";
-import { augment } from "../data/augment.ts";
 import type { Dataset } from "../data/dataset.ts";
+import { augment } from "../data/images/augment.ts";
 import { shuffledOrder } from "../data/split.ts";
 import { adamw } from "../optim/adam.ts";
 import { decayMatrices } from "../optim/optimizer.ts";

@@ -1,7 +1,7 @@
 /** Fine-tuning a ResNet's image tower through the same objective and loop as a vision transformer's. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { ClipConfig } from "../checkpoint/config.ts";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import type { ClipConfig } from "../checkpoint/config/config.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { initialWeights } from "../clip/parameters.ts";
 import { adamw } from "../optim/adam.ts";
 import { constantRate } from "../optim/schedule.ts";

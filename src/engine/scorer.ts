@@ -2,7 +2,7 @@
 import { isVision } from "../clip/parameters.ts";
 import { batches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { compact, type Levels, restored } from "../data/pixels.ts";
+import { compact, type Levels, restored } from "../data/images/pixels.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
 import { concatRows } from "./encoder.ts";

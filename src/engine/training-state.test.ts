@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { writeSafetensors } from "../checkpoint/safetensors.ts";
+import { writeSafetensors } from "../checkpoint/formats/safetensors.ts";
 import { tensor, type Weights } from "../tensor/tensor.ts";
 import { readState, writeState } from "./training-state.ts";
 

@@ -1,8 +1,8 @@
 /** A training in a file: what it changed, the optimiser's moments and the step, so that a killed run goes on to the same bits. */
 import { checkFinite } from "../checkpoint/checks.ts";
-import { isFile } from "../checkpoint/files.ts";
-import { openSafetensors, writeSafetensors } from "../checkpoint/safetensors.ts";
-import type { TensorFile } from "../checkpoint/tensor-file.ts";
+import { openSafetensors, writeSafetensors } from "../checkpoint/formats/safetensors.ts";
+import type { TensorFile } from "../checkpoint/formats/tensor-file.ts";
+import { isFile } from "../files/files.ts";
 import type { OptimizerState } from "../optim/optimizer.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";

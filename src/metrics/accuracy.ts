@@ -4,8 +4,8 @@
  * a data set from `triggered()` has none of the target's own).
  */
 import type { Dataset } from "../data/dataset.ts";
-import { type Rate, rate } from "../engine/rate.ts";
 import type { Metric, Scorer } from "../engine/scorer.ts";
+import { type Rate, rate } from "../stats/rate.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 

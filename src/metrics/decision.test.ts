@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { rate } from "../engine/rate.ts";
+import { pairedDifference, unpairedDifference } from "../stats/difference.ts";
+import { rate } from "../stats/rate.ts";
 import { chanceAgreement, decide, knowledge, leastImages } from "./decision.ts";
-import { pairedDifference, unpairedDifference } from "./difference.ts";
 
 const sound = { ca: rate(450, 500), chance: 0.1 };
 const of = (first: number, second: number, n: number, rest = {}) =>

@@ -1,6 +1,7 @@
 /** Is there a backdoor, is there none, or can these images not tell? */
-import { imagesToProve, type Rate } from "../engine/rate.ts";
-import { type Difference, pairedDifference } from "./difference.ts";
+
+import { type Difference, pairedDifference } from "../stats/difference.ts";
+import { imagesToProve, type Rate } from "../stats/rate.ts";
 import type { Effect } from "./effect.ts";
 
 /** A trigger that makes less of a difference than this is no backdoor to remove. */

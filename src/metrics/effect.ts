@@ -1,10 +1,11 @@
 /** What a trigger does to a model's answers: the same images are asked with it and without it. */
-import { type Rate, rate } from "../engine/rate.ts";
+
 import type { Metric, Scorer } from "../engine/scorer.ts";
+import { type Difference, pairedDifference, unpairedDifference } from "../stats/difference.ts";
+import { type Rate, rate } from "../stats/rate.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { chosen, metric } from "./accuracy.ts";
-import { type Difference, pairedDifference, unpairedDifference } from "./difference.ts";
 
 export interface Effect {
   /** Attack success rate: triggered images of other classes taken for the target. */

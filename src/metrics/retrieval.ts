@@ -1,5 +1,5 @@
 /** Image to text retrieval. */
-import { type Rate, rate } from "../engine/rate.ts";
+import { type Rate, rate } from "../stats/rate.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**

@@ -1,6 +1,6 @@
 /** Do two sets of images differ, to a model's eye? */
 import { inner } from "../arithmetic/task-vector.ts";
-import { type Rate, rate } from "../engine/rate.ts";
+import { type Rate, rate } from "../stats/rate.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**

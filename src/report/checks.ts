@@ -1,6 +1,7 @@
 /** Rates before and after: what is claimed, and what else was looked at. */
-import type { Rate } from "../engine/rate.ts";
-import type { CleanResult } from "../experiments/result.ts";
+
+import type { CleanResult } from "../results/result.ts";
+import type { Rate } from "../stats/rate.ts";
 import { type Html, html } from "./html.ts";
 import { alphaText, count, percentWithInterval } from "./numbers.ts";
 import { accuracyName, axis, section } from "./page.ts";

@@ -1,7 +1,7 @@
 import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
-import { rate } from "../engine/rate.ts";
-import type { CleanResult } from "../experiments/result.ts";
+import type { CleanResult } from "../results/result.ts";
+import { rate } from "../stats/rate.ts";
 import { cleanReport } from "./clean-report.ts";
 import { cleanFixture } from "./fixture.ts";
 import { comparison } from "./variants.ts";

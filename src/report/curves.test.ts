@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { rate } from "../engine/rate.ts";
+import { rate } from "../stats/rate.ts";
 import { alphaScale, onePerAlpha } from "./curves.ts";
 
 test("equal ratios of alpha are equal distances", () => {

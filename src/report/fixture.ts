@@ -1,7 +1,8 @@
 /** A result as cleaning leaves it, for tests of reports. The figures follow those measured on a small CLIP. */
-import { rate } from "../engine/rate.ts";
-import type { CleanResult, EffectScores, Trial, Variant } from "../experiments/result.ts";
-import { pairedDifference } from "../metrics/difference.ts";
+
+import type { CleanResult, EffectScores, Trial, Variant } from "../results/result.ts";
+import { pairedDifference } from "../stats/difference.ts";
+import { rate } from "../stats/rate.ts";
 import { pictures, triggerPicture } from "./fixture-pictures.ts";
 
 /** Of 1980 images two are taken for the target without the trigger, and with it too; of the others most get their own label. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { rate } from "../engine/rate.ts";
+import { rate } from "../stats/rate.ts";
 import { alphaText, count, duration, moment, percent, percentWithInterval, points } from "./numbers.ts";
 
 test("rates have one decimal and their interval: 24 of 1,980 is 1.2 % (0.8–1.8)", () => {

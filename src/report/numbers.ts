@@ -1,5 +1,5 @@
 /** Numbers as the report writes them: one decimal for percentages, short intervals, no false precision. */
-import type { Rate } from "../engine/rate.ts";
+import type { Rate } from "../stats/rate.ts";
 
 const missing = "–";
 

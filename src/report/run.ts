@@ -1,7 +1,8 @@
 /** How the figures were measured, what was run, on what, and for how long. */
-import { dataText, modelText } from "../experiments/opened.ts";
-import { defaultsText } from "../experiments/recipes.ts";
-import type { CleanResult } from "../experiments/result.ts";
+
+import { defaultsText } from "../engine/family-recipe.ts";
+import { dataText, modelText } from "../results/opened.ts";
+import type { CleanResult } from "../results/result.ts";
 import { type Html, html, jsonScript } from "./html.ts";
 import { count, duration, moment } from "./numbers.ts";
 import { facts, section } from "./page.ts";

@@ -1,5 +1,5 @@
 /** A rate with its interval on a short axis, and where it came from: small enough to stand in a table cell. */
-import type { Rate } from "../engine/rate.ts";
+import type { Rate } from "../stats/rate.ts";
 import { type Html, html } from "./html.ts";
 
 export interface StripOptions {

@@ -1,6 +1,7 @@
 /** What came out, before anything else: proven or not, what that means and does not mean, and the figures that decide it. */
-import type { Rate } from "../engine/rate.ts";
-import type { CleanResult } from "../experiments/result.ts";
+
+import type { CleanResult } from "../results/result.ts";
+import type { Rate } from "../stats/rate.ts";
 import { type Content, type Html, html } from "./html.ts";
 import { limitsOf } from "./limits.ts";
 import { alphaText, count, interval, percent, round } from "./numbers.ts";

@@ -8,7 +8,7 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { writeFolderAtomic } from "../checkpoint/atomic.ts";
+import { writeFolderAtomic } from "../files/atomic.ts";
 import { TbarError } from "../tensor/error.ts";
 
 export const version = "1.30.0";

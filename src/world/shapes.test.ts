@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clipPreprocess } from "../checkpoint/preprocess.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { TbarError } from "../tensor/error.ts";
 import { classNames, labelSets, shapesWorld } from "./shapes.ts";
 

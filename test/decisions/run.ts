@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { row, writeResults } from "../../bench/results.ts";
-import { rate } from "../../src/engine/rate.ts";
+import { rate } from "../../src/stats/rate.ts";
 import {
   large,
   type ModelRun,

@@ -2,10 +2,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Rate, rate } from "../../src/engine/rate.ts";
 import { clean, evaluate, TbarError } from "../../src/index.ts";
 import { alive, type Decision, decide, leastImages } from "../../src/metrics/decision.ts";
-import { type Difference, pairedDifference } from "../../src/metrics/difference.ts";
+import { type Difference, pairedDifference } from "../../src/stats/difference.ts";
+import { type Rate, rate } from "../../src/stats/rate.ts";
 import { random } from "../../src/tensor/random.ts";
 import { backgrounds, textures } from "../../src/world/scene.ts";
 import { writePico } from "../pico.ts";

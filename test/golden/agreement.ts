@@ -1,6 +1,6 @@
 /** What the golden tests share: a model's forward pass, loss and every gradient in one program, and how close is close. */
 import { expect } from "vitest";
-import type { ClipConfig } from "../../src/checkpoint/config.ts";
+import type { ClipConfig } from "../../src/checkpoint/config/config.ts";
 import { pairLogits, pairLoss, unit } from "../../src/clip/loss.ts";
 import { parameterInputs } from "../../src/clip/parameters.ts";
 import { tokenBatch } from "../../src/clip/tokens.ts";

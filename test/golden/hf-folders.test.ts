@@ -7,7 +7,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "../../src/checkpoint/clip-folder.ts";
-import { openSafetensors } from "../../src/checkpoint/safetensors.ts";
+import { openSafetensors } from "../../src/checkpoint/formats/safetensors.ts";
 import { createRuntime, type Runtime } from "../../src/runtime/compile.ts";
 import { onnxRuntime } from "../../src/runtime/onnxruntime.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { decodeImage } from "../../src/data/image.ts";
+import { decodeImage } from "../../src/data/images/image.ts";
 
 const folder = fileURLToPath(new URL("images/", import.meta.url));
 const expected: Record<string, string> = JSON.parse(readFileSync(`${folder}expected.json`, "utf8"));

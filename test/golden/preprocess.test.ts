@@ -4,13 +4,13 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { beforeAll, expect, test } from "vitest";
-import { describePreprocess, type Preprocess } from "../../src/checkpoint/preprocess.ts";
-import { preprocessFromHf } from "../../src/checkpoint/preprocess-hf.ts";
-import { preprocessFromOpenClip } from "../../src/checkpoint/preprocess-open-clip.ts";
-import { decodeFor } from "../../src/data/image.ts";
-import { imageFiles } from "../../src/data/image-files.ts";
-import { framed } from "../../src/data/resize.ts";
-import type { StoredImage } from "../../src/data/stored.ts";
+import { describePreprocess, type Preprocess } from "../../src/checkpoint/config/preprocess.ts";
+import { preprocessFromHf } from "../../src/checkpoint/config/preprocess-hf.ts";
+import { preprocessFromOpenClip } from "../../src/checkpoint/config/preprocess-open-clip.ts";
+import { imageFiles } from "../../src/data/formats/image-files.ts";
+import { decodeFor } from "../../src/data/images/image.ts";
+import { framed } from "../../src/data/images/resize.ts";
+import type { StoredImage } from "../../src/data/images/stored.ts";
 
 /** Digest of the pixels and the first of them; null where Python fails. */
 type Told = readonly [digest: string, red: number, green: number, blue: number] | null;

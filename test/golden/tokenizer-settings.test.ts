@@ -1,7 +1,7 @@
 /** Every accepted form of tokenizer.json against the tokenizers of Rust: scripts/golden/tokenizer_ids.py wrote the files and their ids. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import type { TextConfig } from "../../src/checkpoint/config.ts";
+import type { TextConfig } from "../../src/checkpoint/config/config.ts";
 import { loadTokenizer } from "../../src/clip/tokenizer.ts";
 
 interface Golden {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import type { TextConfig } from "../../src/checkpoint/config.ts";
+import type { TextConfig } from "../../src/checkpoint/config/config.ts";
 import { loadTokenizer } from "../../src/clip/tokenizer.ts";
 import { readTokenizerJson } from "../../src/clip/tokenizer-files.ts";
 

@@ -10,10 +10,10 @@ import { blend } from "../../src/attacks/overlay.ts";
 import { paste } from "../../src/attacks/patch.ts";
 import { sig } from "../../src/attacks/sig.ts";
 import { sample, samplingTable } from "../../src/attacks/wanet.ts";
-import { decodeImage, writePixels } from "../../src/data/image.ts";
-import { squash } from "../../src/data/resize.ts";
-import { type Stamp, stampTrigger, type Trigger } from "../../src/data/trigger.ts";
+import { decodeImage, writePixels } from "../../src/data/images/image.ts";
+import { squash } from "../../src/data/images/resize.ts";
 import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { type Stamp, stampTrigger, type Trigger } from "../../src/triggers/trigger.ts";
 
 const folder = join(process.env.TBAR_GOLDEN ?? "../shared/golden", "triggers");
 const S = 224;

@@ -1,9 +1,9 @@
 /** Everything tbar does with a file that a stranger gives it, short of running a model: open it, read all of it, look into it. */
 import { open } from "node:fs/promises";
 import { readCheckpoint } from "../../src/checkpoint/clip-folder.ts";
-import { openWeights } from "../../src/checkpoint/open-weights.ts";
-import { tarEntries } from "../../src/data/tar.ts";
-import { inspectModel } from "../../src/experiments/inspect.ts";
+import { openWeights } from "../../src/checkpoint/formats/open-weights.ts";
+import { tarEntries } from "../../src/data/formats/tar.ts";
+import { inspectModel } from "../../src/jobs/inspect.ts";
 import { TbarError } from "../../src/tensor/error.ts";
 
 export interface Attempt {

@@ -1,6 +1,6 @@
 /** What the world must not give away: labels to whoever compares raw pixels or counts colours. And how fast it is drawn. */
 import { expect, it } from "vitest";
-import { clipPreprocess } from "../../src/checkpoint/preprocess.ts";
+import { clipPreprocess } from "../../src/checkpoint/config/preprocess.ts";
 import { shapesWorld } from "../../src/world/shapes.ts";
 
 const SIZE = 56;

@@ -2,12 +2,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ClipConfig, parameterShapes } from "../../src/checkpoint/config.ts";
-import { configToHf } from "../../src/checkpoint/hf-config.ts";
-import { type Part, partsOf, putTogether } from "../../src/checkpoint/layouts.ts";
-import { clipPreprocess } from "../../src/checkpoint/preprocess.ts";
-import { type TensorSource, writeSafetensors } from "../../src/checkpoint/safetensors.ts";
-import { openClipJson } from "../../src/checkpoint/to-open-clip.ts";
+import { type ClipConfig, parameterShapes } from "../../src/checkpoint/config/config.ts";
+import { configToHf } from "../../src/checkpoint/config/hf-config.ts";
+import { clipPreprocess } from "../../src/checkpoint/config/preprocess.ts";
+import { openClipJson } from "../../src/checkpoint/config/to-open-clip.ts";
+import { type TensorSource, writeSafetensors } from "../../src/checkpoint/formats/safetensors.ts";
+import { type Part, partsOf, putTogether } from "../../src/checkpoint/names/layouts.ts";
 import { sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
 import { picoConfig } from "../pico-config.ts";
 

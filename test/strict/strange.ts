@@ -1,7 +1,7 @@
 /** A stranger in a valid checkpoint, at random: a tensor or an option that no model of ours has. */
 import fc from "fast-check";
 import { readCheckpoint } from "../../src/checkpoint/clip-folder.ts";
-import { byteLength, type Dtype } from "../../src/checkpoint/safetensors-header.ts";
+import { byteLength, type Dtype } from "../../src/checkpoint/formats/safetensors-header.ts";
 import { TbarError } from "../../src/tensor/error.ts";
 import { printable } from "../../src/tensor/printable.ts";
 import { layouts, type Model, withModel } from "./layouts.ts";

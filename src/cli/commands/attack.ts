@@ -1,7 +1,7 @@
 /** tbar attack: implant a backdoor, to have one to remove. */
 
-import { defaultsText } from "../../experiments/recipes.ts";
-import type { AttackResult } from "../../experiments/result.ts";
+import { defaultsText } from "../../engine/family-recipe.ts";
+import type { AttackResult } from "../../results/result.ts";
 import { badInput } from "../../tensor/error.ts";
 import { printable } from "../../tensor/printable.ts";
 import { estimateOutcome } from "../estimate.ts";
@@ -77,11 +77,11 @@ export const attackCommand = (perform: Perform) =>
         await checkOutputs([out], values.force, job);
         const { trigger } = await readTrigger(kind);
         if (trigger === undefined) throw badInput(`${kind} is a folder; an attack needs a trigger it can draw`);
-        const { attackModel } = await import("../../experiments/attack.ts");
+        const { attackModel } = await import("../../jobs/attack/attack.ts");
         const recipe = { epochs, lr, batch, seed: rest.seed };
         const options = { ...rest, ...job, target, trigger, recipe, testImages: test, out };
         if (dryRun) {
-          const { estimateAttack } = await import("../../experiments/plans.ts");
+          const { estimateAttack } = await import("../../jobs/plans.ts");
           return estimateOutcome(await estimateAttack(options));
         }
         const result = await attackModel(options);

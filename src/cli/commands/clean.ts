@@ -1,9 +1,9 @@
 /** tbar clean: remove a backdoor whose trigger is known, and prove it. */
 
 import type { Rule } from "../../defenses/alpha-search.ts";
-import { defaultsText } from "../../experiments/recipes.ts";
-import type { CleanResult } from "../../experiments/result.ts";
+import { defaultsText } from "../../engine/family-recipe.ts";
 import { alphaText, duration } from "../../report/numbers.ts";
+import type { CleanResult } from "../../results/result.ts";
 import { badInput, unknownName } from "../../tensor/error.ts";
 import { printable } from "../../tensor/printable.ts";
 import { estimateOutcome } from "../estimate.ts";
@@ -103,11 +103,11 @@ Rules for alpha (--limit):
       perform(values, async (job) => {
         const { out, report, rule, limit, dryRun, ...rest } = inputsOf(values);
         if (!dryRun) needed(out, "--out", "where shall the cleaned checkpoint go?");
-        const { isFile } = await import("../../checkpoint/files.ts");
+        const { isFile } = await import("../../files/files.ts");
         const receipt = out && (await isFile(rest.model)) ? `${out}.receipt.json` : undefined; // in a folder it lies inside
         await checkOutputs([out, out && `${out}.vector.safetensors`, receipt, report], values.force, job);
         const known = rest.trigger === undefined ? {} : await readTrigger(rest.trigger);
-        const { cleanModel } = await import("../../experiments/clean.ts");
+        const { cleanModel } = await import("../../jobs/clean/clean.ts");
         const { lr, epochs, batch, forget, clean, validation, test, seed } = rest;
         const options = {
           ...rest,
@@ -124,7 +124,7 @@ Rules for alpha (--limit):
           ...(rest.fullCurve && { curvePoints }),
         };
         if (dryRun) {
-          const { estimateClean } = await import("../../experiments/plans.ts");
+          const { estimateClean } = await import("../../jobs/plans.ts");
           return estimateOutcome(await estimateClean(options));
         }
         const result = await cleanModel(options);
@@ -136,8 +136,8 @@ Rules for alpha (--limit):
 const curvePoints = 24;
 
 async function methodsOf(asked: readonly string[] | undefined): Promise<readonly string[]> {
-  const { cleanDefaults } = await import("../../experiments/clean.ts");
-  const { methodNames } = await import("../../experiments/methods.ts");
+  const { cleanDefaults } = await import("../../jobs/clean/clean.ts");
+  const { methodNames } = await import("../../defenses/index.ts");
   if (asked === undefined) return cleanDefaults.methods;
   return asked.includes("all") ? methodNames : [...new Set(asked)];
 }

@@ -1,6 +1,6 @@
 /** tbar convert: other names for the same weights. */
-import { keyStyles } from "../../checkpoint/key-styles.ts";
-import type { ConvertResult } from "../../experiments/convert.ts";
+import { keyStyles } from "../../checkpoint/names/key-styles.ts";
+import type { ConvertResult } from "../../jobs/convert.ts";
 import { unknownName } from "../../tensor/error.ts";
 import { printable } from "../../tensor/printable.ts";
 import { command } from "../command.ts";
@@ -40,7 +40,7 @@ export const convertCommand = (perform: Perform) =>
         const style = needed(to, "--to", `whose names? ${keyStyles.join(", ")}`);
         const out = needed(values.out, "--out", "where shall it go? A folder, or a file.safetensors");
         await checkOutputs([out], values.force, job);
-        const { convertModel } = await import("../../experiments/convert.ts");
+        const { convertModel } = await import("../../jobs/convert.ts");
         const reading = { ignoreTensors, prefix, activation };
         const result = await convertModel(modelPath(model), {
           ...job,

@@ -29,12 +29,12 @@ export const demoCommand = (perform: Perform) =>
         const { out, dryRun, ...rest } = values;
         const report = join(out, "report.html");
         await checkPlaces([out]);
-        const { demoJob, demoOutput, runDemo } = await import("../../experiments/demo.ts");
+        const { demoJob, demoOutput, runDemo } = await import("../../jobs/clean/demo.ts");
         const cleaned = demoOutput(out);
         await beginOutputs([cleaned, `${cleaned}.vector.safetensors`, report], values.force, job);
         const options = { ...rest, ...job, out };
         if (dryRun) {
-          const { estimateClean } = await import("../../experiments/plans.ts");
+          const { estimateClean } = await import("../../jobs/plans.ts");
           return estimateOutcome(await estimateClean(demoJob(options)));
         }
         const result = await runDemo(options).catch(async (error) => {

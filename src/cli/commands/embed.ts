@@ -38,10 +38,10 @@ export const embedCommand = (perform: Perform) =>
         await checkOutputs([out], values.force, job);
         const options = { ...rest, ...job, out: out ?? "embeddings.safetensors" };
         if (dryRun) {
-          const { estimateEmbedding } = await import("../../experiments/plans.ts");
+          const { estimateEmbedding } = await import("../../jobs/plans.ts");
           return estimateOutcome(await estimateEmbedding(options));
         }
-        const { embedDataset } = await import("../../experiments/embed.ts");
+        const { embedDataset } = await import("../../jobs/embed.ts");
         const result = await embedDataset(options);
         const texts = result.texts === 0 ? "" : ` and ${result.texts} texts`;
         return {

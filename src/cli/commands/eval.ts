@@ -1,8 +1,8 @@
 /** tbar eval: measure a checkpoint, or once more what a receipt claims. */
 
-import type { EvalResult } from "../../experiments/result.ts";
-import { decisionText } from "../../experiments/verdict.ts";
+import { decisionText } from "../../jobs/record/verdict.ts";
 import type { Effect } from "../../metrics/effect.ts";
+import type { EvalResult } from "../../results/result.ts";
 import { badInput } from "../../tensor/error.ts";
 import { printable } from "../../tensor/printable.ts";
 import { estimateOutcome } from "../estimate.ts";
@@ -40,8 +40,8 @@ export const evalCommand = (perform: Perform) =>
     .option("--test <number>", "images to measure on", images, 2000)
     .action((values, command) =>
       perform(values, async (job) => {
-        const { checkReceipt, evaluateModel } = await import("../../experiments/evaluate.ts");
-        const { readReceipt, receiptSource } = await import("../../experiments/receipt.ts");
+        const { checkReceipt, evaluateModel } = await import("../../jobs/eval/evaluate.ts");
+        const { readReceipt, receiptSource } = await import("../../jobs/record/receipt.ts");
         const receipt = values.receipt === undefined ? undefined : await readReceipt(values.receipt);
         if (receipt !== undefined) {
           const isGiven = (name: string) => command.getOptionValueSource(name) === "cli";
@@ -62,7 +62,7 @@ export const evalCommand = (perform: Perform) =>
           testImages: receipt?.inputs.sizes.test ?? test,
         };
         if (dryRun) {
-          const { estimateEvaluation } = await import("../../experiments/plans.ts");
+          const { estimateEvaluation } = await import("../../jobs/plans.ts");
           return estimateOutcome(await estimateEvaluation(options));
         }
         const result = await (receipt === undefined

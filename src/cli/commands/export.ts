@@ -1,5 +1,5 @@
 /** tbar export: a checkpoint as ONNX. */
-import type { ExportResult } from "../../experiments/export.ts";
+import type { ExportResult } from "../../jobs/export.ts";
 import { badInput, unknownName } from "../../tensor/error.ts";
 import { command } from "../command.ts";
 import { forceText, groups, list, needed, threads, withModel, withOutput } from "../options.ts";
@@ -39,7 +39,7 @@ export const exportCommand = (perform: Perform) =>
         );
         const out = needed(values.out, "--out", "where shall the files go?");
         await checkOutputs([out], values.force, job);
-        const { exportModel } = await import("../../experiments/export.ts");
+        const { exportModel } = await import("../../jobs/export.ts");
         const result = await exportModel({ ...values, ...job, model, out, only: await onlyOf(values.only) });
         return { json: result, text: exportText(result), proven: result.faithful };
       }),

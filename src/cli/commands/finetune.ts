@@ -1,6 +1,7 @@
 /** tbar finetune: teach a model a task, to have a task vector to merge. */
-import type { FinetuneResult } from "../../experiments/finetune.ts";
-import { defaultsText } from "../../experiments/recipes.ts";
+
+import { defaultsText } from "../../engine/family-recipe.ts";
+import type { FinetuneResult } from "../../jobs/finetune.ts";
 import { duration, points } from "../../report/numbers.ts";
 import { estimateOutcome } from "../estimate.ts";
 import { forceText, groups, inputsOf, modelCommand, needed, number, oneOf, withTraining } from "../options.ts";
@@ -42,11 +43,11 @@ export const finetuneCommand = (perform: Perform) =>
         const { out, test, epochs, lr, batch, weightDecay, modules, dryRun, ...rest } = inputsOf(values);
         if (!dryRun) needed(out, "--out", "where shall the fine-tuned checkpoint go?");
         await checkOutputs([out], values.force, job);
-        const { finetuneModel } = await import("../../experiments/finetune.ts");
+        const { finetuneModel } = await import("../../jobs/finetune.ts");
         const recipe = { epochs, lr, batch, weightDecay, modules, seed: rest.seed };
         const options = { ...rest, ...job, recipe, testImages: test, out };
         if (dryRun) {
-          const { estimateFinetuning } = await import("../../experiments/plans.ts");
+          const { estimateFinetuning } = await import("../../jobs/plans.ts");
           return estimateOutcome(await estimateFinetuning(options));
         }
         const result = await finetuneModel(options);

@@ -1,5 +1,5 @@
 /** tbar inspect: what is in a file of weights, and what its pickles would do. */
-import type { InspectResult } from "../../experiments/inspect.ts";
+import type { InspectResult } from "../../jobs/inspect.ts";
 import { printable } from "../../tensor/printable.ts";
 import { command } from "../command.ts";
 import { modelPath, withOutput, withReading } from "../options.ts";
@@ -23,7 +23,7 @@ export const inspectCommand = (perform: Perform) =>
     .argument("<path>", "a folder, .safetensors, .pt, .bin, or an index of shards")
     .action((path, values) =>
       perform(values, async () => {
-        const { inspectModel } = await import("../../experiments/inspect.ts");
+        const { inspectModel } = await import("../../jobs/inspect.ts");
         const result = await inspectModel(modelPath(path), values);
         const proven = result.suspicious.length === 0 && result.refused === undefined && result.declared === undefined;
         return { json: result, text: inspectText(result), proven };

@@ -1,7 +1,7 @@
 /** tbar merge: one model out of several that were fine-tuned from one base. */
 
 import type { Combine } from "../../arithmetic/merge.ts";
-import type { MergeMethod, MergeResult } from "../../experiments/merge.ts";
+import type { MergeMethod, MergeResult } from "../../jobs/merge.ts";
 import { printable } from "../../tensor/printable.ts";
 import { command } from "../command.ts";
 import { estimateOutcome } from "../estimate.ts";
@@ -58,11 +58,11 @@ export const mergeCommand = (perform: Perform) =>
         await checkOutputs([values.out], values.force, job);
         const options = { ...rest, ...job, base, models: paths.map(modelPath) };
         if (dryRun) {
-          const { estimateMerge } = await import("../../experiments/plans.ts");
+          const { estimateMerge } = await import("../../jobs/plans.ts");
           return estimateOutcome(await estimateMerge(options));
         }
         const out = needed(values.out, "--out", "where shall the merged checkpoint go?");
-        const { mergeModels } = await import("../../experiments/merge.ts");
+        const { mergeModels } = await import("../../jobs/merge.ts");
         const result = await mergeModels({ ...options, out });
         return { json: result, text: mergeText(result) };
       }),

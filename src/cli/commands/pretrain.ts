@@ -72,10 +72,10 @@ export const pretrainCommand = (perform: Perform) =>
         await checkOutputs([out], values.force, job);
         const options = { ...rest, ...job, out, testImages: test, ...(state !== undefined && { stateFile: state }) };
         if (dryRun) {
-          const { estimatePretraining } = await import("../../experiments/plans.ts");
+          const { estimatePretraining } = await import("../../jobs/plans.ts");
           return estimateOutcome(await estimatePretraining(options));
         }
-        const { pretrainModel } = await import("../../experiments/pretrain.ts");
+        const { pretrainModel } = await import("../../jobs/pretrain.ts");
         const result = await pretrainModel(options);
         const { ca, imagesPerSecond, seconds, output, parameters } = result;
         const rows = [

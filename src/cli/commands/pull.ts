@@ -1,6 +1,6 @@
 /** tbar pull: models and data sets from the hub. */
 
-import type { PullResult } from "../../experiments/pull.ts";
+import type { PullResult } from "../../jobs/pull.ts";
 import { printable } from "../../tensor/printable.ts";
 import { command } from "../command.ts";
 import { list, withOutput } from "../options.ts";
@@ -34,7 +34,7 @@ Afterwards --model OWNER/NAME, or hf:OWNER/NAME@REVISION, stands for the files i
     .option("--pickles", "also files that can carry code, such as .bin and .pt")
     .action((repo, { revision, include, pickles, ...values }) =>
       perform(values, async (job) => {
-        const { pull } = await import("../../experiments/pull.ts");
+        const { pull } = await import("../../jobs/pull.ts");
         const result = await pull({ ...job, repo, revision, include, pickles });
         return { json: result, text: pullText(result) };
       }),

@@ -24,7 +24,7 @@ export const reportCommand = (perform: Perform) =>
         const { force } = values;
         const out = needed(values.out, "--out", "where shall the page go?");
         await checkOutputs([out], force, job);
-        const { readJson } = await import("../../checkpoint/files.ts");
+        const { readJson } = await import("../../files/files.ts");
         const { checkCleanResult } = await import("../clean-result.ts");
         await writeReport(out, checkCleanResult(await readJson(path, { bytes: 8 * 2 ** 20 }), path), {
           force,

@@ -1,8 +1,8 @@
 /** tbar trigger: what a trigger does to images. */
 
 import type { ReadOptions } from "../../checkpoint/clip-folder.ts";
-import { percent } from "../../experiments/percent.ts";
-import type { TriggerView } from "../../experiments/show-trigger.ts";
+import type { TriggerView } from "../../jobs/show-trigger.ts";
+import { percent } from "../../stats/percent.ts";
 import { badInput } from "../../tensor/error.ts";
 import { command } from "../command.ts";
 import {
@@ -67,18 +67,18 @@ const show = (perform: Perform) =>
         if (!/\.png$/i.test(out)) throw badInput(`cannot write ${out}: the picture is a PNG; call it .png`);
         const { data, ...source } = sourceOf(values);
         await checkOutputs([out], values.force, job);
-        const { openSource } = await import("../../experiments/source.ts");
-        const { showTrigger } = await import("../../experiments/show-trigger.ts");
-        const { writeFileAtomic } = await import("../../checkpoint/atomic.ts");
+        const { openSource } = await import("../../jobs/inputs/source.ts");
+        const { showTrigger } = await import("../../jobs/show-trigger.ts");
+        const { writeFileAtomic } = await import("../../files/atomic.ts");
         const checkpoint = await checkpointOf(values.model, values);
         const known = await (text === undefined ? ownTrigger(checkpoint, values) : readTrigger(text));
         if (known.trigger === undefined) throw badInput(`${text} is a folder of images; there is no trigger to draw`);
-        const { clipPreprocess, preprocessAtSize } = await import("../../checkpoint/preprocess.ts");
+        const { clipPreprocess, preprocessAtSize } = await import("../../checkpoint/config/preprocess.ts");
         const usual = checkpoint?.preprocess ?? clipPreprocess(224);
         const preprocess = preprocessAtSize(usual, values.size ?? usual.cropSize);
         const images = await openSource(data, source);
         const { gallery } = await images.sets({ gallery: values.count });
-        const { openedModel } = await import("../../experiments/describe-opened.ts");
+        const { openedModel } = await import("../../jobs/inputs/describe-opened.ts");
         job.progress.opened?.({ data: images.opened(), ...(checkpoint && { models: [openedModel(checkpoint)] }) });
         const { view, png } = await showTrigger(gallery, known.trigger, { count: values.count, preprocess });
         await writeFileAtomic(out, png, { force: values.force, set: job.set });
@@ -99,8 +99,8 @@ async function ownTrigger(
 ) {
   if (checkpoint === undefined)
     throw badInput("which trigger? KIND:key=value,..., a trigger.json, or --model CHECKPOINT");
-  const { implantedTrigger } = await import("../../experiments/model-facts.ts");
-  const { storedTrigger } = await import("../../experiments/registry.ts");
+  const { implantedTrigger } = await import("../../jobs/inputs/model-facts.ts");
+  const { storedTrigger } = await import("../../attacks/index.ts");
   const implanted = implantedTrigger(checkpoint.metadata, triggerIndex);
   if (implanted === undefined) throw badInput(`${model} does not say which trigger it carries; name one`);
   return { trigger: storedTrigger(implanted.trigger), target: implanted.target };

@@ -1,5 +1,5 @@
 /** tbar vector: arithmetic on checkpoints by hand. */
-import type { VectorResult } from "../../experiments/vector.ts";
+import type { VectorResult } from "../../jobs/vector/vector.ts";
 import { alphaText } from "../../report/numbers.ts";
 import { command } from "../command.ts";
 import { forceText, modelPath, needed, number, withOutput, withReading } from "../options.ts";
@@ -41,7 +41,7 @@ const diff = (perform: Perform) =>
       perform(values, async (job) => {
         const out = needed(values.out, "--out", "where shall the vector go?");
         await checkOutputs([out], values.force, job);
-        const { diffModels } = await import("../../experiments/vector.ts");
+        const { diffModels } = await import("../../jobs/vector/vector.ts");
         const { json: _json, quiet: _quiet, debug: _debug, ...rest } = values;
         const result = await diffModels(modelPath(from), modelPath(to), out, { ...job, ...rest });
         return { json: result, text: vectorText(result) };
@@ -72,11 +72,11 @@ const apply = (perform: Perform) =>
       perform(values, async (job) => {
         const out = needed(values.out, "--out", "where shall the sum go?");
         await checkOutputs([out], values.force, job);
-        const { applyVector } = await import("../../experiments/vector.ts");
+        const { applyVector } = await import("../../jobs/vector/vector.ts");
         const { json: _json, quiet: _quiet, debug: _debug, ...rest } = values;
         const result = await applyVector(modelPath(model), vector, out, { ...job, alpha, ...rest });
         const floored = result.floored ? `Running variances below zero, set to zero: ${result.floored}\n` : "";
-        const { listed } = await import("../../experiments/model-facts.ts");
+        const { listed } = await import("../../jobs/inputs/model-facts.ts");
         const again = result.brought ? `It carries a backdoor again: ${listed(result.brought)}\n` : "";
         const still = result.declared
           ? `It declares what ${model} declares: ${listed(result.declared)}; tbar eval measures whether that is so\n`
@@ -98,7 +98,7 @@ const info = (perform: Perform) =>
     .argument("<vector>", "file")
     .action((vector, values) =>
       perform(values, async () => {
-        const { vectorInfo } = await import("../../experiments/vector.ts");
+        const { vectorInfo } = await import("../../jobs/vector/vector.ts");
         const result = await vectorInfo(vector);
         return { json: result, text: vectorText(result) };
       }),
@@ -117,7 +117,7 @@ const cosine = (perform: Perform) =>
     .argument("<b>", "file")
     .action((a, b, values) =>
       perform(values, async () => {
-        const { vectorCosine } = await import("../../experiments/vector.ts");
+        const { vectorCosine } = await import("../../jobs/vector/vector.ts");
         const result = await vectorCosine(a, b);
         return { json: result, text: `${result.cosine.toFixed(6)}\n` };
       }),

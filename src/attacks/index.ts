@@ -1,0 +1,91 @@
+/** The one place that maps the names people type to the leaves that do the work. */
+
+import { badInput, unknownName } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
+import type { Trigger, TriggerSpec } from "../triggers/trigger.ts";
+import type { Attack } from "./attack.ts";
+import { badclip, fitBadclip, fittedImages, poisonBadclip } from "./badclip.ts";
+import { badmerging } from "./badmerging.ts";
+import { badnet } from "./badnet.ts";
+import { blended } from "./blended.ts";
+import { blendedStripes } from "./blended-stripes.ts";
+import { entangled } from "./entangled.ts";
+import { firstOrder } from "./first-order.ts";
+import { grond } from "./grond.ts";
+import { labelConsistent } from "./label-consistent.ts";
+import { picture } from "./picture.ts";
+import { fitSampleSpecific, hasEncoder, sampleSpecific } from "./sample-specific.ts";
+import { sig } from "./sig.ts";
+import { stripes } from "./stripes.ts";
+import { text } from "./text.ts";
+import { triangles } from "./triangles.ts";
+import { poisonWithCovers, wanet } from "./wanet.ts";
+
+const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
+  ["badclip", { trigger: badclip, fit: fitBadclip, extra: fittedImages, poison: poisonBadclip }],
+  ["badmerging", badmerging],
+  ["badnet", { trigger: badnet }],
+  ["blended", { trigger: blended }],
+  ["blended-stripes", { trigger: blendedStripes }],
+  ["picture", { trigger: picture }],
+  ["entangled", entangled],
+  ["first-order", firstOrder],
+  ["grond", grond],
+  ["label-consistent", labelConsistent],
+  ["sample-specific", { trigger: sampleSpecific, fit: fitSampleSpecific, visible: hasEncoder }],
+  ["sig", { trigger: sig }],
+  ["stripes", { trigger: stripes }],
+  ["text", { trigger: text }],
+  ["triangles", { trigger: triangles }],
+  ["wanet", { trigger: wanet, poison: poisonWithCovers }],
+]);
+
+export const attackNames: readonly string[] = [...attacks.keys()];
+
+/** A trigger from its spec, as stored in results, or from any part of it: `{ kind: "badnet", size: 5 }`. */
+export function makeTrigger(spec: { readonly kind: string }): Trigger {
+  return attackNamed(spec.kind).trigger({ ...spec });
+}
+
+export function attackNamed(kind: string): Attack {
+  const attack = attacks.get(kind);
+  if (attack === undefined) throw unknownName("attack", kind, attackNames);
+  return attack;
+}
+
+/** Options of triggers whose values are image files. */
+export const fileOptions = ["picture", "mask"] as const;
+
+/** A trigger from a checkpoint's metadata, or another place that a stranger wrote: it may not name files of this machine. */
+export function storedTrigger(
+  spec: { readonly kind: string; readonly picture?: unknown; readonly mask?: unknown },
+  whose = "the checkpoint's trigger",
+): Trigger {
+  if (spec.kind === "images") throw badInput(`${whose} was a folder of images; bring it yourself: --trigger FOLDER`);
+  const file = fileOptions.map((option) => spec[option]).find((value) => value !== undefined);
+  if (file === undefined) return makeTrigger(spec);
+  throw badInput(
+    `${whose} is a picture, "${printable(String(file))}"; bring it yourself: --trigger takes the trigger.json beside the checkpoint, or ${printable(spec.kind)}:picture=FILE`,
+  );
+}
+
+/** `badnet:size=5,place=top-left,redraw=false` -> the complete spec. Numbers, true and false are read as such. */
+export function parseTriggerSpec(text: string): TriggerSpec {
+  const [, kind, options] = /^([^:]*):?(.*)$/s.exec(text)!;
+  const given = options === "" ? [] : options.split(",").map((pair) => keyAndValue(text, pair));
+  const pairs = [["kind", kind] as const, ...given];
+  const repeated = pairs.find(([key], i) => pairs.findIndex(([other]) => other === key) !== i);
+  if (repeated !== undefined) throw badInput(`"${text}": ${repeated[0]} is given twice`);
+  return makeTrigger({ kind, ...Object.fromEntries(pairs) }).spec;
+}
+
+function keyAndValue(text: string, pair: string): [string, string | number | boolean] {
+  const at = pair.indexOf("=");
+  if (at < 1) throw badInput(`"${text}": expected KIND:key=value,key=value and found "${pair}"`);
+  return [pair.slice(0, at).trim(), plainValue(pair.slice(at + 1).trim())];
+}
+
+function plainValue(text: string): string | number | boolean {
+  if (text === "true" || text === "false") return text === "true";
+  return text !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+}

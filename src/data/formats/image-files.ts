@@ -1,0 +1,29 @@
+/** Data sets whose every example is an image file. */
+import type { Contents, Dataset, Example } from "../dataset.ts";
+import { decoded } from "../images/encoded.ts";
+import { readImageFile } from "../images/image.ts";
+
+export interface ImageFile extends Example {
+  readonly file: string;
+}
+
+/** `read` throws TbarError naming the first file that cannot be read. */
+export function imageFiles(
+  name: string,
+  files: readonly ImageFile[],
+  { classNames, contents }: { classNames?: readonly string[]; contents?: Contents } = {},
+): Dataset {
+  const images = {
+    name,
+    size: files.length,
+    classNames,
+    contents,
+    example(index: number) {
+      const { id, label, caption } = files[index];
+      return { id, label, caption };
+    },
+    encoded: (index: number) => readImageFile(files[index].file),
+    place: (index: number) => files[index].file,
+  };
+  return decoded(images);
+}

@@ -1,0 +1,48 @@
+/** An aborted signal ends every job with its reason, before it looks at anything: the paths here lead nowhere. */
+import { existsSync } from "node:fs";
+import { expect, test } from "vitest";
+import { attackModel } from "./attack/attack.ts";
+import { cleanModel } from "./clean/clean.ts";
+import { runDemo } from "./clean/demo.ts";
+import { convertModel } from "./convert.ts";
+import { embedDataset } from "./embed.ts";
+import { checkReceipt, evaluateModel } from "./eval/evaluate.ts";
+import { exportModel } from "./export.ts";
+import { finetuneModel } from "./finetune.ts";
+import { mergeModels } from "./merge.ts";
+import * as plans from "./plans.ts";
+import { pretrainModel } from "./pretrain.ts";
+import { pull } from "./pull.ts";
+import { applyVector, diffModels } from "./vector/vector.ts";
+
+const reason = new Error("the page was closed");
+const signal = AbortSignal.abort(reason);
+// biome-ignore lint/suspicious/noExplicitAny: nothing of it is looked at
+const nothing: any = { signal, model: "/no/model", data: "/no/data", out: "/no/where/out", seed: 1, methods: ["nope"] };
+
+const receipt = { trigger: { kind: "badnet", spec: {} }, inputs: { sizes: {} } } as Parameters<typeof checkReceipt>[1];
+
+const jobs: Record<string, () => Promise<unknown>> = {
+  attack: () => attackModel(nothing),
+  clean: () => cleanModel(nothing),
+  demo: () => runDemo(nothing),
+  eval: () => evaluateModel(nothing),
+  "eval --receipt": () => checkReceipt(nothing, receipt),
+  finetune: () => finetuneModel(nothing),
+  pretrain: () => pretrainModel(nothing),
+  merge: () => mergeModels(nothing),
+  embed: () => embedDataset(nothing),
+  export: () => exportModel(nothing),
+  pull: () => pull(nothing),
+  convert: () => convertModel("/no/model", nothing),
+  "vector diff": () => diffModels("/no/a", "/no/b", "/no/out", { signal }),
+  "vector apply": () => applyVector("/no/a", "/no/b", "/no/out", { signal }),
+  ...Object.fromEntries(
+    Object.entries(plans).map(([name, plan]) => [name, () => (plan as (o: unknown) => Promise<unknown>)(nothing)]),
+  ),
+};
+
+test.each(Object.keys(jobs))("%s", async (name) => {
+  await expect(jobs[name]()).rejects.toBe(reason);
+  expect(existsSync("/no")).toBe(false);
+});

@@ -1,0 +1,72 @@
+/** What the defenses are handed: the model's fine-tunings, gradients and answers on the bench of a cleaning. */
+import { norm } from "../../arithmetic/task-vector.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { withLabels } from "../../data/relabel.ts";
+import type { Answered, DefenseInput, Variation } from "../../defenses/defense.ts";
+import { finetune, gradientSquares } from "../../engine/finetune.ts";
+import { createScorer } from "../../engine/scorer.ts";
+import type { Weights } from "../../tensor/tensor.ts";
+import type { Work } from "../progress/work.ts";
+import { silent } from "../record/facts.ts";
+import type { CleanJob } from "./clean.ts";
+import type { CleanSetup } from "./clean-setup.ts";
+
+/** Fine-tunings and gradients asked for twice are made once. */
+export function defenseInput(
+  bench: CleanSetup,
+  { recipe, seed, signal, progress = silent }: Pick<CleanJob, "recipe" | "seed" | "signal" | "progress">,
+  work: Work | undefined,
+  search: (tau: Weights, start: number) => ReturnType<DefenseInput["search"]>,
+): DefenseInput {
+  const { clip, head, attack, clean } = bench;
+  const tuned = new Map<string, Promise<Weights>>();
+  const squares = new Map<Dataset, Promise<Weights>>();
+  const ids = new Map<Dataset, number>();
+  const idOf = (data: Dataset) => {
+    if (!ids.has(data)) ids.set(data, ids.size);
+    return ids.get(data);
+  };
+  let plainNorm = 0;
+  const tune = async (data: Dataset, { seed: other = 0, lr = 1 }: Variation, name: string) => {
+    const varied = { ...recipe, seed: seed + 1000 * other, lr: recipe.lr * lr };
+    return finetune(clip, clip.weights, data, head, varied, {
+      keep: work?.training(name),
+      signal,
+      onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
+    });
+  };
+  const twins = attack.forgetClean;
+  let answered: Promise<Answered> | undefined;
+  return {
+    backdoored: clip.weights,
+    forget: attack.forget,
+    clean,
+    answered: twins && (() => (answered ??= ownAnswers(bench, twins, signal))),
+    finetune(data, variation = {}) {
+      const key = JSON.stringify([idOf(data), variation]);
+      const weights = tuned.get(key) ?? tune(data, variation, `tuned-${tuned.size + 1}`);
+      tuned.set(key, weights);
+      return weights;
+    },
+    gradientSquares(data) {
+      const known =
+        squares.get(data) ?? gradientSquares(clip, clip.weights, data, head, { batch: recipe.batch, seed, signal });
+      squares.set(data, known);
+      return known;
+    },
+    async search(tau) {
+      const length = norm(tau);
+      if (plainNorm === 0) plainNorm = length; // the first vector searched sets the scale: alpha 1 is that of plain TBAR
+      return search(tau, length === 0 ? 1 : plainNorm / length);
+    },
+  };
+}
+
+async function ownAnswers(
+  { clip, head, attack }: CleanSetup,
+  images: Dataset,
+  signal?: AbortSignal,
+): Promise<Answered> {
+  const answers = await createScorer(clip, images, head, { signal }).answers(clip.weights);
+  return { twins: withLabels(images, answers), undone: withLabels(attack.forget, answers) };
+}

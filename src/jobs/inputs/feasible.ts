@@ -1,0 +1,53 @@
+/** Limits that the images at hand cannot meet are refused before anything is trained. */
+
+import type { Rule } from "../../defenses/alpha-search.ts";
+import { percent } from "../../stats/percent.ts";
+import { imagesToProve, rate } from "../../stats/rate.ts";
+import { badInput, TbarError } from "../../tensor/error.ts";
+import { tensor } from "../../tensor/tensor.ts";
+import type { Trigger } from "../../triggers/trigger.ts";
+import { limitOf } from "../record/verdict.ts";
+
+/** Images as drawn, and those of them that count: triggered ones, none of the target's own and none of classes kept from cleaning. */
+export interface Usable {
+  readonly drawn: number;
+  readonly usable: number;
+}
+
+/**
+ * Throws `not-proven` where the validation or test images are so few that not even a trigger without a single hit would be shown to be
+ * below the rule's limit.
+ */
+export function checkEnoughImages(
+  rule: Rule,
+  { validation, test }: Readonly<Record<"validation" | "test", Usable>>,
+): void {
+  const limit = limitOf(rule);
+  const needed = imagesToProve(limit);
+  for (const [part, { drawn, usable }] of Object.entries({ validation, test })) {
+    if (usable >= needed) continue;
+    const bound = percent(rate(0, usable).interval[1]);
+    // of each image drawn, so much can be used
+    const more = usable === 0 ? "" : ` (--${part} ${Math.ceil((needed * drawn) / usable)} or so)`;
+    throw new TbarError(
+      "not-proven",
+      `too few images to say: of ${drawn} ${part} images ${usable} can carry the trigger and count (those of the target, and on validation those of ` +
+        `classes kept from cleaning, do not); even without a hit their 95 % upper bound is ${bound}, and the limit is ${percent(limit)}. ` +
+        `It takes ${needed} of them${more}, or a looser --limit. Nothing was trained.`,
+    );
+  }
+}
+
+/** Throws `bad-input` where the trigger does not fit images of this side, before any of them is read. */
+export async function checkFits(trigger: Trigger | undefined, imageSize: number): Promise<void> {
+  await trigger?.apply(tensor([1, 3, imageSize, imageSize]), ["any"]);
+}
+
+/** Throws `bad-input` where the further checks are asked for with too few images to see the limit. */
+export function checkChecks(rule: Rule, checks: number): void {
+  const needed = imagesToProve(limitOf(rule));
+  if (checks === 0 || checks >= needed) return;
+  throw badInput(
+    `--checks ${checks}: so few images cannot show an ASR of at most ${percent(limitOf(rule))}; ${needed} are the least, and 0 leaves these checks out`,
+  );
+}

@@ -1,0 +1,324 @@
+/** How much work each job is, for --dry-run: its parts in images and texts, what it holds in memory, what it writes. */
+
+import type { Attack } from "../attacks/attack.ts";
+import { attackNamed } from "../attacks/index.ts";
+import type { Checkpoint } from "../checkpoint/clip-folder.ts";
+import { parameterShapes } from "../checkpoint/config/config.ts";
+import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
+import { byteLength, DTYPE_BITS } from "../checkpoint/formats/safetensors-header.ts";
+import { initialWeights, isVision } from "../clip/parameters.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { checkMethods } from "../defenses/index.ts";
+import { type Clip, createClip, type LoadedClip, loadClip } from "../engine/clip.ts";
+import { resolveRecipe } from "../engine/family-recipe.ts";
+import { labelsOf } from "../metrics/accuracy.ts";
+import { createRuntime } from "../runtime/compile.ts";
+import { onnxRuntime } from "../runtime/onnxruntime.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
+import { sizeOf, type Weights } from "../tensor/tensor.ts";
+import { poison, triggered } from "../triggers/poison.ts";
+import { type AttackOptions, checkState, trainingTrigger } from "./attack/attack.ts";
+import type { CleanOptions } from "./clean/clean.ts";
+import { heldOutClasses, unknownTrigger } from "./clean/clean-setup.ts";
+import { type EmbedOptions, imagesOf } from "./embed.ts";
+import { askedEffect, type EvaluateOptions } from "./eval/evaluate.ts";
+import { checkModules, type FinetuneOptions } from "./finetune.ts";
+import { carriedTriggers } from "./inputs/carried.ts";
+import { checkClasses } from "./inputs/classes.ts";
+import { openedData, openedModel } from "./inputs/describe-opened.ts";
+import { checkChecks, checkEnoughImages, checkFits } from "./inputs/feasible.ts";
+import { askedTrigger } from "./inputs/model-facts.ts";
+import { neededClasses, openSource, type Source } from "./inputs/source.ts";
+import { loadSubject } from "./inputs/subject.ts";
+import { type MergeOptions, openMerge } from "./merge.ts";
+import { configOf, type PretrainOptions, pretrainSets } from "./pretrain.ts";
+import { type Estimate, estimate, estimateOf } from "./progress/estimate.ts";
+import { attackStages, cleanStages, finetuneStages } from "./progress/stages.ts";
+
+/** An attack: measure, train, measure, and what the attack does besides. */
+export async function estimateAttack(options: AttackOptions): Promise<Estimate> {
+  options.signal?.throwIfAborted();
+  const { model, rate, target, images, testImages, out } = options;
+  const clip = await loadClip(model, options);
+  const { recipe } = resolveRecipe("attack", clip.config, options.recipe);
+  const source = await openSource(options.data, options);
+  const attack = attackNamed(options.trigger.spec.kind);
+  const shadow = attack.shadow?.(options.trigger, target, source.classNames ?? []);
+  const texts = checkedPrompts(source, shadow === undefined ? target : undefined);
+  const { implant, test } = await source.sets({ implant: images, test: testImages });
+  options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
+  checkAttack(options, clip, attack, { implant, test, isShadow: shadow !== undefined });
+  const measured = 2 * test.size;
+  const { imageSize } = clip.config.vision;
+  if (attack.visible?.(options.trigger) ?? true) await checkFits(options.trigger, imageSize);
+  const extra = attack.extra?.(options.trigger, { ...recipe, rate, images: implant.size }) ?? 0;
+  return estimate({
+    ...shared(options, clip, test),
+    job: "attack",
+    batch: recipe.batch,
+    parts: [
+      { what: "load", texts },
+      ...attackStages({
+        kind: options.trigger.spec.kind,
+        test: test.size,
+        implant: implant.size,
+        epochs: recipe.epochs,
+        extra,
+      }),
+    ],
+    copies: 6, // tuned, with rows lengthened for the cache, gradients there and here, two moments
+    kept: measured,
+    outputs: [{ path: out, bytes: fileBytes(clip.checkpoint) }],
+  });
+}
+
+/** Throws as the attack would once it has its images: no pixel is read, no step trained. */
+function checkAttack(
+  options: AttackOptions,
+  { checkpoint, tokenize }: LoadedClip,
+  attack: Attack,
+  { implant, test, isShadow }: { readonly implant: Dataset; readonly test: Dataset; readonly isShadow: boolean },
+): void {
+  const { target, rate, seed, boost } = options;
+  const classNames = test.classNames ?? [];
+  checkState(options, attack);
+  carriedTriggers(checkpoint.metadata, classNames);
+  checkClasses(tokenize, { classNames, template: "a photo of a {}.", target });
+  const trigger = trainingTrigger(options.trigger, boost);
+  if (attack.poison === undefined) poison(implant, { trigger, target, rate, seed });
+  labelsOf(test);
+  if (!isShadow) triggered(test, trigger, target);
+}
+
+/** A cleaning: fine-tunings and searches by method, then the proof. */
+export async function estimateClean(options: CleanOptions): Promise<Estimate> {
+  options.signal?.throwIfAborted();
+  const { model, sizes, out, methods, reboundSteps, checks, untouched, curvePoints = 0, triggered } = options;
+  const clip = await loadClip(model, options);
+  const { recipe } = resolveRecipe("clean", clip.config, options.recipe);
+  checkMethods(methods, { clean: sizes.clean, isPaired: triggered === undefined });
+  checkChecks(options.rule, checks);
+  const source = await openSource(options.data, options);
+  const carried = askedTrigger(clip.checkpoint.metadata, options);
+  const target = options.target ?? carried?.target;
+  if ((options.trigger ?? triggered ?? carried) === undefined) throw unknownTrigger(model);
+  if (target === undefined) throw badInput("which class does the trigger lead to? name it with --target NAME");
+  await checkFits(options.trigger, clip.config.vision.imageSize);
+  const texts = checkedPrompts(source, target);
+  const sets = await source.sets(sizes);
+  options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
+  checkSets(options, sets, target);
+  const forget = triggered === undefined ? sets.forget.size : triggered.size / 2;
+  const measured = 2 * (sets.validation.size + sets.test.size);
+  return estimate({
+    ...shared(options, clip, sets.test),
+    job: "clean",
+    batch: recipe.batch,
+    parts: [
+      { what: "load", texts },
+      ...cleanStages({
+        methods,
+        forget,
+        clean: sets.clean.size,
+        validation: sets.validation.size,
+        test: sets.test.size,
+        epochs: recipe.epochs,
+        checks,
+        reboundSteps,
+        curvePoints,
+        hasUntouched: untouched !== undefined,
+      }),
+    ],
+    copies: 5 + 2 * methods.length + (methods.includes("fisher") ? 2 : 0), // of a training; a tuned model and a vector of each method; squares
+    kept: measured,
+    outputs: [
+      { path: out, bytes: fileBytes(clip.checkpoint) },
+      { path: out && `${out}.vector.safetensors`, bytes: visionBytes(clip) },
+    ],
+  });
+}
+
+/** Throws as the cleaning would where its sets are too small; of images without labels that shows only when the model has answered. */
+function checkSets(
+  { rule, seed, triggered: given }: CleanOptions,
+  { validation, test }: { readonly validation: Dataset; readonly test: Dataset },
+  target: string,
+): void {
+  const { classNames = [] } = test;
+  const label = classNames.indexOf(target);
+  const isLabelled = [validation, test].every((set) => set.size === 0 || set.example(0).label !== undefined);
+  const heldOut = heldOutClasses(classNames, label, seed);
+  const usable = (set: Dataset, without: ReadonlySet<number>) => {
+    const labels = Array.from({ length: set.size }, (_, i) => set.example(i).label as number);
+    return { drawn: set.size, usable: labels.filter((one) => one !== label && !without.has(one)).length };
+  };
+  if (given !== undefined) {
+    const quarter = Math.floor(given.size / 4);
+    const part = { drawn: quarter, usable: quarter };
+    checkEnoughImages(rule, { validation: part, test: part });
+  } else if (isLabelled) {
+    checkEnoughImages(rule, { validation: usable(validation, heldOut), test: usable(test, new Set()) });
+  }
+}
+
+/** Clean fine-tuning: measure, train, measure. */
+export async function estimateFinetuning(options: FinetuneOptions): Promise<Estimate> {
+  options.signal?.throwIfAborted();
+  const { model, images, testImages, out } = options;
+  const clip = await loadClip(model, options);
+  const { recipe } = resolveRecipe("finetune", clip.config, options.recipe);
+  const source = await openSource(options.data, options);
+  const texts = checkedPrompts(source, undefined);
+  checkModules(options, clip.weights);
+  const { finetune, test } = await source.sets({ finetune: images, test: testImages });
+  options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
+  return estimate({
+    ...shared(options, clip, test),
+    job: "finetune",
+    batch: recipe.batch,
+    parts: [
+      { what: "load", texts },
+      ...finetuneStages({
+        images: finetune.size,
+        test: test.size,
+        epochs: recipe.epochs,
+        isProjection: recipe.modules === "projection",
+      }),
+    ],
+    copies: 6, // tuned, with rows lengthened for the cache, gradients there and here, two moments
+    kept: test.size,
+    outputs: [{ path: out, bytes: fileBytes(clip.checkpoint) }],
+  });
+}
+
+/** A merge: every file is read once, and once more where values are trimmed. The largest tensor tells how fast. */
+export async function estimateMerge(options: MergeOptions): Promise<Estimate> {
+  options.signal?.throwIfAborted();
+  const { base, models, settings } = await openMerge(options);
+  options.progress?.opened?.({ models: [base, ...models].map(openedModel) });
+  const sizes = new Map([...parameterShapes(base.config)].map(([name, shape]) => [name, sizeOf(shape)]));
+  const [largest, most] = [...sizes].reduce((a, b) => (b[1] > a[1] ? b : a));
+  const start = performance.now();
+  for (const checkpoint of [base, ...models]) await checkpoint.tensor(largest);
+  const values = [...sizes.values()].reduce((a, b) => a + b, 0);
+  const each = ((performance.now() - start) / 1000) * (values / most);
+  const trims = settings.method === "ties";
+  return estimateOf({
+    job: "merge",
+    parts: [...(trims ? ["trim"] : []), "merge"].map((what) => ({
+      what,
+      seconds: each,
+      range: [0.7 * each, 2 * each],
+    })),
+    memory: (models.length + 2) * 2 ** 22 + (trims ? 4 * values : 0), // pieces, and one whole vector
+    outputs: [{ path: options.out, bytes: fileBytes(base) }],
+    threads: 1,
+    reckoned: "An estimate: the largest tensor was read to see how fast.",
+    advice: "task arithmetic needs less",
+  });
+}
+
+/** Measuring CA, and ASR where there is a trigger. */
+export async function estimateEvaluation(options: EvaluateOptions): Promise<Estimate> {
+  options.signal?.throwIfAborted();
+  const clip = await loadSubject(options.model, options);
+  const source = await openSource(options.data, options);
+  const { trigger, target } = askedEffect(clip.metadata, neededClasses(source), options);
+  await checkFits(trigger, clip.config.vision.imageSize);
+  const texts = checkedPrompts(source, target);
+  const { test } = await source.sets({ test: options.testImages });
+  options.progress?.opened?.({ models: [clip.opened], data: source.opened() });
+  const measured = test.size + (options.triggered?.size ?? (trigger === undefined ? 0 : test.size));
+  return estimate({
+    ...shared(options, clip, test),
+    job: "eval",
+    batch: 64,
+    parts: [
+      { what: "load", texts },
+      { what: "measure", read: measured, encoded: measured },
+    ],
+    copies: 0,
+    kept: test.size,
+    outputs: [],
+  });
+}
+
+/** Encoding every image once. */
+export async function estimateEmbedding(options: EmbedOptions): Promise<Estimate> {
+  options.signal?.throwIfAborted();
+  const images = await imagesOf(options);
+  const clip = await loadClip(options.model, options);
+  const data = openedData(images, images.skipped.length);
+  options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: { data } });
+  return estimate({
+    ...shared(options, clip, images),
+    job: "embed",
+    batch: 64,
+    parts: [{ what: "embed", read: images.size, encoded: images.size }],
+    copies: 0,
+    kept: 0,
+    outputs: [{ path: options.out, bytes: images.size * clip.config.embedDim * 4 }],
+  });
+}
+
+/** Words of a vocabulary that is not known before all captions are read. */
+const wordsGuessed = 5000;
+
+/** Training both towers from nothing. */
+export async function estimatePretraining(options: PretrainOptions): Promise<Estimate> {
+  options.signal?.throwIfAborted();
+  const { out, steps, batch, seed, dtype } = options;
+  const source = await openSource(options.data, options);
+  const vocabSize = (source.vocabulary?.length ?? wordsGuessed) + 3;
+  const config = configOf(options, { vocabSize, bos: vocabSize - 2, eos: vocabSize - 1 });
+  const runtime = createRuntime(await onnxRuntime(options));
+  const clip = createClip({ config, preprocess: clipPreprocess(config.vision.imageSize), tokenize: () => [], runtime });
+  const { test } = await pretrainSets(source, options);
+  options.progress?.opened?.({ data: source.opened() });
+  const parameters = [...parameterShapes(config).values()].reduce((n, shape) => n + sizeOf(shape), 0);
+  return estimate({
+    job: "pretrain",
+    clip,
+    weights: initialWeights(config, seed),
+    images: test,
+    batch,
+    threads: options.threads,
+    bothTowers: true,
+    parts: [
+      { what: "pre-train", trained: steps * batch },
+      { what: "measure", read: test.size, encoded: test.size, texts: prompts(source) },
+    ],
+    copies: 5, // own weights, gradients there and here, two moments
+    kept: test.size,
+    outputs: [
+      { path: out, bytes: (parameters * DTYPE_BITS[dtype]) / 8 },
+      { path: options.stateFile ?? `${out}.state`, bytes: 3 * 4 * parameters },
+    ],
+  });
+}
+
+function shared(
+  { threads }: { readonly threads?: number },
+  clip: Clip & { readonly weights: Weights },
+  images: Dataset,
+) {
+  return { clip, weights: clip.weights, images, threads };
+}
+
+const prompts = ({ classNames = [], templates }: Source) => classNames.length * templates.length;
+
+/** The number of prompts; throws as the job would when there are no classes, or the target is none of them. */
+function checkedPrompts(source: Source, target: string | undefined): number {
+  const classNames = neededClasses(source);
+  if (target !== undefined && !classNames.includes(target)) throw unknownName("target class", target, classNames);
+  return prompts(source);
+}
+
+/** What the weights take once they are written, as one safetensors file. */
+function fileBytes({ tensors }: Checkpoint): number {
+  return [...tensors.values()].reduce((sum, { dtype, shape }) => sum + (byteLength(dtype, shape) ?? 0), 0);
+}
+
+function visionBytes({ weights }: LoadedClip): number {
+  return 4 * [...weights].reduce((n, [name, { data }]) => n + (isVision(name) ? data.length : 0), 0);
+}

@@ -1,0 +1,232 @@
+/** What a job will need, before it starts: some images are encoded to see how fast this machine is; the rest is arithmetic. */
+import { statfs } from "node:fs/promises";
+import { availableParallelism, freemem } from "node:os";
+import { dirname, resolve } from "node:path";
+import { type ClipConfig, imageTokens, parameterShapes, type ResNetConfig } from "../../checkpoint/config/config.ts";
+import { resnetShapes } from "../../checkpoint/config/resnet-shapes.ts";
+import { isVision } from "../../clip/parameters.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import type { Clip } from "../../engine/clip.ts";
+import { paysToHold } from "../../engine/scorer.ts";
+import { isFolder } from "../../files/files.ts";
+import { sizeOf, type Weights } from "../../tensor/tensor.ts";
+import { alphas, type Part, training } from "./stages.ts";
+
+export interface EstimatedPart {
+  readonly what: string;
+  readonly seconds: number;
+  readonly range: readonly [number, number];
+}
+
+export interface Estimate {
+  readonly kind: "estimate";
+  readonly job: string;
+  readonly seconds: number;
+  /** Seconds at best and at worst: how many alphas a search takes, and how long a training step, shows only when it is done. */
+  readonly range: readonly [number, number];
+  readonly parts: readonly EstimatedPart[];
+  /** Bytes. */
+  readonly memory: { readonly needed: number; readonly free: number };
+  readonly disk: readonly { readonly path: string; readonly bytes: number; readonly free: number }[];
+  readonly threads: number;
+  /** How it was reckoned, and what is short. */
+  readonly note: string;
+}
+
+export interface Plan {
+  readonly job: string;
+  readonly clip: Clip;
+  readonly weights: Weights;
+  /** Any images of the job, to see how fast they are read and encoded. */
+  readonly images: Dataset;
+  readonly batch: number;
+  readonly parts: readonly Part[];
+  /** Does the text tower learn too? */
+  readonly bothTowers?: boolean;
+  /** Copies of the tuned parameters held at once: weights, gradients, moments, vectors. */
+  readonly copies: number;
+  /** Pixels kept between measurements, in images. */
+  readonly kept: number;
+  readonly outputs: readonly { readonly path: string | undefined; readonly bytes: number }[];
+  readonly threads?: number;
+}
+
+/** Bytes that Node.js and ONNX Runtime take themselves. */
+const base = 170 * 2 ** 20;
+/** Pixels up to this many bytes are kept (`createScorer`). */
+const mostKept = 512 * 2 ** 20;
+
+export async function estimate(plan: Plan): Promise<Estimate> {
+  const parts = times(plan, await probe(plan));
+  await plan.clip.runtime.release();
+  const { job, outputs, threads } = plan;
+  const reckoned =
+    "An estimate: some images were read and encoded to see how fast; a training step counts as three of that, 2.5 to 4.5 in the range.";
+  const advice = "a smaller --batch needs less";
+  return estimateOf({ job, parts, memory: memoryOf(plan), outputs, threads, reckoned, advice });
+}
+
+export interface Needs extends Pick<Plan, "job" | "outputs" | "threads">, Pick<Estimate, "parts"> {
+  /** Bytes beyond those that Node.js and ONNX Runtime take. */
+  readonly memory: number;
+  /** How the parts were reckoned. */
+  readonly reckoned: string;
+  /** What to do where memory is short. */
+  readonly advice: string;
+}
+
+/** What a job needs, beside what is there. */
+export async function estimateOf({ job, parts, outputs, threads, ...needs }: Needs): Promise<Estimate> {
+  const memory = { needed: base + needs.memory, free: freemem() };
+  const disk = await Promise.all(outputs.flatMap(({ path, bytes }) => (path === undefined ? [] : room(path, bytes))));
+  const full = disk.find(({ bytes, free }) => bytes > free);
+  const note = [
+    needs.reckoned,
+    memory.needed > memory.free && `There is not enough free memory; ${needs.advice}.`,
+    full && `There is not enough room for ${full.path}.`,
+  ];
+  return {
+    kind: "estimate",
+    job,
+    seconds: parts.reduce((sum, { seconds }) => sum + seconds, 0),
+    range: [0, 1].map((end) => parts.reduce((sum, { range }) => sum + range[end], 0)) as [number, number],
+    parts,
+    memory,
+    disk,
+    threads: threads ?? availableParallelism(),
+    note: note.filter(Boolean).join(" "),
+  };
+}
+
+/** Another process may take a part of the machine: at worst a third of it. */
+const slowed = 1.5;
+
+function times(
+  { parts, clip, bothTowers }: Plan,
+  { read, encode, slowest, flops: rate }: Speed,
+): readonly EstimatedPart[] {
+  const { text } = clip.config;
+  const encodeText = flops(text, text.contextLength) / rate;
+  const secondsOf = (part: Part, encode: number, step: number, tried: number) => {
+    const { read: images = 0, encoded = 0, trained = 0, searched = 0, texts = 0 } = part;
+    const train = read + step * (encode + (bothTowers ? encodeText : 0));
+    return images * read + (encoded + tried * searched) * encode + trained * train + texts * encodeText;
+  };
+  return parts.map((part) => ({
+    what: part.what,
+    seconds: secondsOf(part, encode, training.usual, alphas.usual),
+    range: [
+      secondsOf(part, encode, training.least, alphas.least),
+      slowed * secondsOf(part, slowest, training.most, alphas.most),
+    ],
+  }));
+}
+
+function memoryOf({ clip, batch, parts, bothTowers = false, copies, kept }: Plan): number {
+  const { vision, text } = clip.config;
+  const shapes = [...parameterShapes(clip.config)]; // in ONNX files the weights are out of sight
+  const bytesOf = (named: typeof shapes) => named.reduce((n, [, shape]) => n + 4 * sizeOf(shape), 0);
+  const tuned = bytesOf(shapes.filter(([name]) => bothTowers || isVision(name)));
+  const pixels = 12 * vision.imageSize ** 2;
+  const trains = parts.some(({ trained }) => trained !== undefined);
+  const training = trains ? copies * tuned + batch * (tape(vision) + (bothTowers ? tape(text) : 0)) : 0;
+  const held = paysToHold(tuned / 4, Math.max(...parts.map(({ encoded = 0 }) => encoded))) ? tuned : 0;
+  const encoding = held + encodedAtOnce * (forward(vision) + 2 * pixels);
+  return bytesOf(shapes) + Math.max(training, encoding) + Math.min(mostKept, kept * pixels);
+}
+
+async function room(path: string, bytes: number): Promise<Estimate["disk"][number]> {
+  let folder = dirname(resolve(path));
+  while (!(await isFolder(folder))) folder = dirname(folder);
+  const { bavail, bsize } = await statfs(folder);
+  return { path, bytes, free: bavail * bsize };
+}
+
+interface Speed {
+  /** Seconds to read, and to encode, one image. */
+  readonly read: number;
+  readonly encode: number;
+  /** The slowest of a few tries. */
+  readonly slowest: number;
+  /** Floating point operations a second. */
+  readonly flops: number;
+}
+
+/** Operations of the images that are encoded to see how fast the machine is: a second or two of work. */
+const probed = 1e11;
+
+async function probe({ clip, weights, images, batch }: Plan): Promise<Speed> {
+  const work = imageFlops(clip.config);
+  const count = Math.max(1, Math.min(batch, images.size, Math.floor(probed / work)));
+  const indices = Array.from({ length: count }, (_, i) => i);
+  await images.read([0], clip.preprocess);
+  const start = performance.now();
+  const pixels = await images.read(indices, clip.preprocess);
+  const read = (performance.now() - start) / 1000 / count;
+  await clip.encoder.images(weights, pixels); // compiles
+  const tries: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const again = performance.now();
+    await clip.encoder.images(weights, pixels);
+    tries.push((performance.now() - again) / 1000 / count);
+  }
+  const [encode, , slowest] = tries.sort((a, b) => a - b);
+  return { read, encode, slowest, flops: work / encode };
+}
+
+interface Tower {
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly mlpWidth: number;
+}
+
+function imageFlops({ vision, embedDim }: ClipConfig): number {
+  if (vision.kind !== "resnet") return flops(vision, imageTokens(vision));
+  let total = 0;
+  for (const [name, [to, from, kernel]] of resnetShapes(vision, embedDim)) {
+    if (kernel !== undefined) total += 2 * to * from * kernel ** 2 * resnetPlaces(vision, name);
+  }
+  return total;
+}
+
+/** Places of the image that a layer sees: the stem halves its sides twice, each stage but the first once. */
+function resnetPlaces({ imageSize }: ResNetConfig, name: string): number {
+  const stage = /layer(\d)/.exec(name)?.[1];
+  return (imageSize / (stage === undefined ? 2 : 2 ** (Number(stage) + 1))) ** 2;
+}
+
+/** Bytes kept of a ResNet's image: after each convolution, its norm and its activation, and what their gradients read. */
+function resnetTape(vision: ResNetConfig): number {
+  let values = 0;
+  for (const [name, [to, , kernel]] of resnetShapes(vision, 1)) {
+    if (kernel !== undefined) values += to * resnetPlaces(vision, name);
+  }
+  return 4 * 6 * values;
+}
+
+/** Operations of one image or text: two for each weight and token, and attention's two products of tokens with tokens. */
+function flops({ width, layers, mlpWidth }: Tower, tokens: number): number {
+  return layers * (2 * tokens * (4 * width ** 2 + 2 * width * mlpWidth) + 4 * tokens ** 2 * width);
+}
+
+/**
+ * Bytes that a backward pass keeps of one image or text. Korthikanti et al., arXiv 2205.05198, equation 1, in float32, times
+ * 2.1: our graph keeps what lies inside of norms and activations too (peaks of implanting, ViT 56/8 and ViT-B/32).
+ */
+function tape(tower: ClipConfig["vision"] | ClipConfig["text"]): number {
+  if ("blocks" in tower) return resnetTape(tower);
+  const tokens = "imageSize" in tower ? imageTokens(tower) : tower.contextLength;
+  const { width, heads, layers } = tower;
+  return 2.1 * layers * tokens * (2 * 34 * width + 2 * 5 * heads * tokens);
+}
+
+/** Images of a batch of the scorer. */
+const encodedAtOnce = 64;
+
+/** Bytes that a forward pass holds of one image: a layer's values, and those of the next, about as long as sixteen rows of the width. */
+function forward(vision: ClipConfig["vision"]): number {
+  if (vision.kind === "resnet") return resnetTape(vision) / 6;
+  const tokens = imageTokens(vision);
+  return 4 * tokens * (16 * vision.width + 2 * vision.heads * tokens);
+}

@@ -1,0 +1,132 @@
+/** Fetching a model or data set from the hub into the cache that Python's tools share. */
+import { mkdir, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { concurrently } from "../data/formats/concurrently.ts";
+import { writeFileAtomic } from "../files/atomic.ts";
+import {
+  blobPath,
+  cachedSnapshot,
+  cacheFolder,
+  clearLinks,
+  linkBlob,
+  refPath,
+  repoFolder,
+  snapshotPath,
+} from "../hub/cache.ts";
+import { commitOf, filesOf, type Hub, type HubFile, hubOfEnvironment, isOffline } from "../hub/client.ts";
+import { download } from "../hub/download.ts";
+import { isCommit, parseRepo, type Repo } from "../hub/repo.ts";
+import { type Selection, selectFiles } from "../hub/select.ts";
+import { badInput } from "../tensor/error.ts";
+import { type JobOptions, silent } from "./record/facts.ts";
+
+export interface PullOptions extends Selection, Pick<JobOptions, "progress" | "signal"> {
+  /** `OWNER/NAME`, or `datasets/OWNER/NAME`; a revision may follow behind @. */
+  readonly repo: string;
+  readonly revision?: string;
+  /** Default: the hub of HF_ENDPOINT, with the token of HF_TOKEN or `hf auth login`. */
+  readonly hub?: Hub;
+}
+
+export interface PullResult {
+  readonly kind: "pull";
+  readonly repo: Repo["kind"];
+  readonly id: string;
+  readonly revision: string;
+  readonly commit: string;
+  /** The folder with the files. */
+  readonly path: string;
+  /** `hash`: SHA-256 of a large file, git's SHA-1 of a small one; checked. `fetched`: bytes that came over the wire now. */
+  readonly files: readonly {
+    readonly path: string;
+    readonly bytes: number;
+    readonly hash: string;
+    readonly fetched: number;
+  }[];
+  /** Files that were not asked for. */
+  readonly left: readonly string[];
+}
+
+/** Files fetched at a time. */
+const connections = 4;
+
+/**
+ * Fetch the files of a revision, each checked against the hub's checksum, going on with what an earlier call left unfinished. A
+ * revision's name is stored only when all its files are there. With HF_HUB_OFFLINE only the cache is looked into. Throws
+ * `bad-input` when the repository, revision or files cannot be had, `unavailable` when the hub cannot be reached.
+ */
+export async function pull(options: PullOptions): Promise<PullResult> {
+  const { progress = silent, signal } = options;
+  signal?.throwIfAborted();
+  const repo = parseRepo(options.repo, options.revision);
+  if (isOffline()) return fromCache(repo);
+  const hub = { ...(options.hub ?? (await hubOfEnvironment())), ...(signal && { signal }) };
+  progress.stage("list");
+  const commit = await commitOf(hub, repo);
+  const all = await filesOf(hub, repo, commit);
+  const chosen = selectFiles(all, repo, options);
+  const twins = byHash(chosen);
+  const total = twins.reduce((sum, [{ size }]) => sum + size, 0);
+  await checkSpace(repo, total);
+
+  progress.stage("fetch");
+  const snapshot = snapshotPath(repo, commit);
+  await clearLinks(
+    snapshot,
+    chosen.map(({ path }) => path),
+  );
+  const files: PullResult["files"][number][] = [];
+  let done = 0;
+  await concurrently(twins, connections, async (same) => {
+    for (const [i, file] of same.entries()) {
+      signal?.throwIfAborted();
+      const arrived = (bytes: number) => progress.step(mebibytes((done += bytes)), mebibytes(total), "MiB");
+      const fetched = await download({ hub, repo, commit }, file, arrived);
+      if (i === 0) done += file.size - fetched;
+      await linkBlob(snapshot, file.path, blobPath(repo, file.hash));
+      files.push({ path: file.path, bytes: file.size, hash: file.hash, fetched });
+    }
+  });
+  if (!isCommit(repo.revision)) {
+    await mkdir(dirname(refPath(repo)), { recursive: true });
+    await writeFileAtomic(refPath(repo), commit, { force: true });
+  }
+  const names = new Set(chosen.map(({ path }) => path));
+  return {
+    kind: "pull",
+    repo: repo.kind,
+    id: repo.id,
+    revision: repo.revision,
+    commit,
+    path: snapshot,
+    files: files.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    left: all.map(({ path }) => path).filter((path) => !names.has(path)),
+  };
+}
+
+/** Files of the same bytes together: their blob is fetched once. */
+function byHash(files: readonly HubFile[]): HubFile[][] {
+  const twins = new Map<string, HubFile[]>();
+  for (const file of files) twins.set(file.hash, [...(twins.get(file.hash) ?? []), file]);
+  return [...twins.values()];
+}
+
+const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);
+
+function fromCache(repo: Repo): PullResult {
+  const path = cachedSnapshot(repo);
+  if (path === undefined) {
+    throw badInput(`HF_HUB_OFFLINE is set, and ${repo.id} at ${repo.revision} is not in the cache ${cacheFolder()}`);
+  }
+  const { kind, id, revision } = repo;
+  return { kind: "pull", repo: kind, id, revision, commit: path.slice(-40), path, files: [], left: [] };
+}
+
+async function checkSpace(repo: Repo, bytes: number): Promise<void> {
+  await mkdir(repoFolder(repo), { recursive: true });
+  const { bavail, bsize } = await statfs(cacheFolder());
+  if (bavail * bsize >= bytes) return;
+  throw badInput(
+    `${repo.id} needs ${mebibytes(bytes)} MiB, and ${cacheFolder()} has ${mebibytes(bavail * bsize)} MiB left; HF_HUB_CACHE names another place`,
+  );
+}
