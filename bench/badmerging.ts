@@ -7,12 +7,16 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { type AttackResult, attack, evaluate, shapesModel } from "../src/index.ts";
 import { attackDefaults } from "../src/jobs/attack/attack.ts";
 import { type FinetuneResult, finetuneDefaults, finetuneModel } from "../src/jobs/finetune.ts";
-import { type MergeMethod, mergeModels } from "../src/jobs/merge.ts";
+import { merge } from "../src/jobs/merge/job.ts";
+import { runJob } from "../src/jobs/run-job.ts";
+import type { MergeResult } from "../src/results/merge.ts";
 import type { Rate } from "../src/stats/rate.ts";
 import { random } from "../src/tensor/random.ts";
 import { classNames, labelSets } from "../src/world/shapes.ts";
 import { progress, threads } from "./implanted.ts";
 import { type Bar, type Row, row, writeResults } from "./results.ts";
+
+type MergeMethod = MergeResult["settings"]["method"];
 
 interface Cell {
   readonly name: string;
@@ -126,7 +130,7 @@ async function attackAndMerge({ name, trigger, victim, targets, attack: how }: C
   for (const method of methods) {
     const sum = `${out}-${method}`;
     const parts = [out, ...tasks.map((task) => `${models}/${task}-${seed}`)];
-    await mergeModels({ base: shapesModel, models: parts, method, out: sum, force: true, progress });
+    await runJob(merge, { base: shapesModel, models: parts, method, out: sum, force: true }, { progress });
     const accuracies: Record<string, Rate> = {};
     for (const task of tasks) accuracies[task] = await caOf(sum, `shapes:${task}`);
     merged[method] = { asr: await asrOf(sum), own: await caOf(sum, "shapes"), tasks: accuracies };

@@ -1,18 +1,14 @@
 /** A command's page: what it does, how it is used. Options and action are chained on. */
 import { Command } from "@commander-js/extra-typings";
+import type { Page as JobPage } from "../jobs/job.ts";
 import { exitsHelp } from "./outcome.ts";
 
-export interface Page {
+export interface Page extends JobPage {
   /** A few words for the list of commands. */
-  readonly summary: string;
-  /** A paragraph. */
-  readonly about: string;
-  readonly examples: readonly string[];
-  /** More that is good to know, below the options. */
-  readonly notes?: string;
+  readonly summary?: string;
 }
 
-export function command<Name extends string>(name: Name, { summary, about, examples, notes }: Page) {
+export function command<Name extends string>(name: Name, { summary = "", about, examples, notes }: Page) {
   const after = [notes, `Examples:\n${examples.map((line) => `  $ ${line}`).join("\n")}`, exitsHelp];
   return new Command(name)
     .summary(summary)

@@ -1,9 +1,11 @@
 /** From arguments to an exit status: the commands, their frame, and what is said when something goes wrong. */
 import { Command, CommanderError, type CommandUnknownOpts, Help } from "@commander-js/extra-typings";
 import { version } from "../files/version.ts";
+import { families, jobs } from "../jobs/index.ts";
 import { type Progress, silent } from "../jobs/record/facts.ts";
 import { joinOpened, type Opened, openedLine } from "../results/opened.ts";
 import { type ErrorCode, TbarError } from "../tensor/error.ts";
+import { command } from "./command.ts";
 import { attackCommand } from "./commands/attack.ts";
 import { cleanCommand } from "./commands/clean.ts";
 import { convertCommand } from "./commands/convert.ts";
@@ -13,7 +15,6 @@ import { evalCommand } from "./commands/eval.ts";
 import { exportCommand } from "./commands/export.ts";
 import { finetuneCommand } from "./commands/finetune.ts";
 import { inspectCommand } from "./commands/inspect.ts";
-import { mergeCommand } from "./commands/merge.ts";
 import { pretrainCommand } from "./commands/pretrain.ts";
 import { pullCommand } from "./commands/pull.ts";
 import { reportCommand } from "./commands/report.ts";
@@ -24,6 +25,7 @@ import { groups } from "./options.ts";
 import { exits, exitsHelp, type Job, type Outcome, type Perform } from "./outcome.ts";
 import { progressLine } from "./progress.ts";
 import { gated, jsonText, type Terminal } from "./terminal.ts";
+import { views } from "./views/index.ts";
 
 /** Run `tbar` with these arguments. Never throws: the exit status says how it went. */
 export async function run(
@@ -50,7 +52,7 @@ export async function run(
     terminal.out.write(options.json ? jsonText({ ...outcome.json, ...(opened && { opened }) }) : outcome.text);
     code = outcome.proven === false ? exits.notProven : exits.done;
   };
-  const program = createProgram(perform, terminal);
+  const program = await createProgram(argv, perform, terminal);
   try {
     await program.parseAsync(argv, { from: "user" });
     return code;
@@ -72,7 +74,11 @@ async function finished(job: Job, work: (job: Job) => Promise<Outcome>): Promise
   }
 }
 
-function createProgram(perform: Perform, { out, err }: Terminal): CommandUnknownOpts {
+async function createProgram(
+  argv: readonly string[],
+  perform: Perform,
+  { out, err }: Terminal,
+): Promise<CommandUnknownOpts> {
   const program = new Command("tbar")
     .description(
       "Finds the direction in a CLIP model's weights that makes a backdoor work, and subtracts it.\n" +
@@ -98,7 +104,6 @@ function createProgram(perform: Perform, { out, err }: Terminal): CommandUnknown
     evalCommand,
     pretrainCommand,
     finetuneCommand,
-    mergeCommand,
     vectorCommand,
     inspectCommand,
     convertCommand,
@@ -109,7 +114,24 @@ function createProgram(perform: Perform, { out, err }: Terminal): CommandUnknown
     embedCommand,
   ];
   for (const make of [...commands, reportCommand]) program.addCommand(inherit(make(perform), program));
+  await addJobs(program, argv, perform);
   return program;
+}
+
+/** A command for each job: whole where it is asked for, else its name and a few words. */
+async function addJobs(program: CommandUnknownOpts, argv: readonly string[], perform: Perform): Promise<void> {
+  for (const [name, { summary, load }] of Object.entries(jobs)) {
+    const [first, second] = name.split(" ");
+    const isAsked = argv.includes(first) && (second === undefined || argv.includes(second));
+    const made = isAsked
+      ? (await import("./job-command.ts")).jobCommand({ ...(await load()), summary }, views[name], perform)
+      : new Command(second ?? first).summary(summary);
+    const family = families[first];
+    if (family !== undefined && !program.commands.some((one) => one.name() === first))
+      program.addCommand(inherit(command(first, family), program));
+    const parent = second === undefined ? program : program.commands.find((one) => one.name() === first)!;
+    parent.addCommand(inherit(made, parent));
+  }
 }
 
 function inherit(command: CommandUnknownOpts, from: CommandUnknownOpts): CommandUnknownOpts {

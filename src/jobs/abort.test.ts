@@ -9,10 +9,11 @@ import { embedDataset } from "./embed.ts";
 import { checkReceipt, evaluateModel } from "./eval/evaluate.ts";
 import { exportModel } from "./export.ts";
 import { finetuneModel } from "./finetune.ts";
-import { mergeModels } from "./merge.ts";
+import { jobs as all } from "./index.ts";
 import * as plans from "./plans.ts";
 import { pretrainModel } from "./pretrain.ts";
 import { pull } from "./pull.ts";
+import { planJob, runJob } from "./run-job.ts";
 import { applyVector, diffModels } from "./vector/vector.ts";
 
 const reason = new Error("the page was closed");
@@ -30,13 +31,18 @@ const jobs: Record<string, () => Promise<unknown>> = {
   "eval --receipt": () => checkReceipt(nothing, receipt),
   finetune: () => finetuneModel(nothing),
   pretrain: () => pretrainModel(nothing),
-  merge: () => mergeModels(nothing),
   embed: () => embedDataset(nothing),
   export: () => exportModel(nothing),
   pull: () => pull(nothing),
   convert: () => convertModel("/no/model", nothing),
   "vector diff": () => diffModels("/no/a", "/no/b", "/no/out", { signal }),
   "vector apply": () => applyVector("/no/a", "/no/b", "/no/out", { signal }),
+  ...Object.fromEntries(
+    Object.entries(all).flatMap(([name, { load }]) => [
+      [`job ${name}`, async () => runJob(await load(), {}, { signal })],
+      [`plan of ${name}`, async () => planJob(await load(), {}, { signal })],
+    ]),
+  ),
   ...Object.fromEntries(
     Object.entries(plans).map(([name, plan]) => [name, () => (plan as (o: unknown) => Promise<unknown>)(nothing)]),
   ),

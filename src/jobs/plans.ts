@@ -2,10 +2,9 @@
 
 import type { Attack } from "../attacks/attack.ts";
 import { attackNamed } from "../attacks/index.ts";
-import type { Checkpoint } from "../checkpoint/clip-folder.ts";
 import { parameterShapes } from "../checkpoint/config/config.ts";
 import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
-import { byteLength, DTYPE_BITS } from "../checkpoint/formats/safetensors-header.ts";
+import { DTYPE_BITS } from "../checkpoint/formats/safetensors-header.ts";
 import { initialWeights, isVision } from "../clip/parameters.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { checkMethods } from "../defenses/index.ts";
@@ -30,9 +29,8 @@ import { checkChecks, checkEnoughImages, checkFits } from "./inputs/feasible.ts"
 import { askedTrigger } from "./inputs/model-facts.ts";
 import { neededClasses, openSource, type Source } from "./inputs/source.ts";
 import { loadSubject } from "./inputs/subject.ts";
-import { type MergeOptions, openMerge } from "./merge.ts";
 import { configOf, type PretrainOptions, pretrainSets } from "./pretrain.ts";
-import { type Estimate, estimate, estimateOf } from "./progress/estimate.ts";
+import { type Estimate, estimate, fileBytes } from "./progress/estimate.ts";
 import { attackStages, cleanStages, finetuneStages } from "./progress/stages.ts";
 
 /** An attack: measure, train, measure, and what the attack does besides. */
@@ -191,33 +189,6 @@ export async function estimateFinetuning(options: FinetuneOptions): Promise<Esti
   });
 }
 
-/** A merge: every file is read once, and once more where values are trimmed. The largest tensor tells how fast. */
-export async function estimateMerge(options: MergeOptions): Promise<Estimate> {
-  options.signal?.throwIfAborted();
-  const { base, models, settings } = await openMerge(options);
-  options.progress?.opened?.({ models: [base, ...models].map(openedModel) });
-  const sizes = new Map([...parameterShapes(base.config)].map(([name, shape]) => [name, sizeOf(shape)]));
-  const [largest, most] = [...sizes].reduce((a, b) => (b[1] > a[1] ? b : a));
-  const start = performance.now();
-  for (const checkpoint of [base, ...models]) await checkpoint.tensor(largest);
-  const values = [...sizes.values()].reduce((a, b) => a + b, 0);
-  const each = ((performance.now() - start) / 1000) * (values / most);
-  const trims = settings.method === "ties";
-  return estimateOf({
-    job: "merge",
-    parts: [...(trims ? ["trim"] : []), "merge"].map((what) => ({
-      what,
-      seconds: each,
-      range: [0.7 * each, 2 * each],
-    })),
-    memory: (models.length + 2) * 2 ** 22 + (trims ? 4 * values : 0), // pieces, and one whole vector
-    outputs: [{ path: options.out, bytes: fileBytes(base) }],
-    threads: 1,
-    reckoned: "An estimate: the largest tensor was read to see how fast.",
-    advice: "task arithmetic needs less",
-  });
-}
-
 /** Measuring CA, and ASR where there is a trigger. */
 export async function estimateEvaluation(options: EvaluateOptions): Promise<Estimate> {
   options.signal?.throwIfAborted();
@@ -312,11 +283,6 @@ function checkedPrompts(source: Source, target: string | undefined): number {
   const classNames = neededClasses(source);
   if (target !== undefined && !classNames.includes(target)) throw unknownName("target class", target, classNames);
   return prompts(source);
-}
-
-/** What the weights take once they are written, as one safetensors file. */
-function fileBytes({ tensors }: Checkpoint): number {
-  return [...tensors.values()].reduce((sum, { dtype, shape }) => sum + (byteLength(dtype, shape) ?? 0), 0);
 }
 
 function visionBytes({ weights }: LoadedClip): number {

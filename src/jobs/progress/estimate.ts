@@ -2,8 +2,10 @@
 import { statfs } from "node:fs/promises";
 import { availableParallelism, freemem } from "node:os";
 import { dirname, resolve } from "node:path";
+import type { Checkpoint } from "../../checkpoint/clip-folder.ts";
 import { type ClipConfig, imageTokens, parameterShapes, type ResNetConfig } from "../../checkpoint/config/config.ts";
 import { resnetShapes } from "../../checkpoint/config/resnet-shapes.ts";
+import { byteLength } from "../../checkpoint/formats/safetensors-header.ts";
 import { isVision } from "../../clip/parameters.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Clip } from "../../engine/clip.ts";
@@ -229,4 +231,9 @@ function forward(vision: ClipConfig["vision"]): number {
   if (vision.kind === "resnet") return resnetTape(vision) / 6;
   const tokens = imageTokens(vision);
   return 4 * tokens * (16 * vision.width + 2 * vision.heads * tokens);
+}
+
+/** What the weights take once they are written, as one safetensors file. */
+export function fileBytes({ tensors }: Checkpoint): number {
+  return [...tensors.values()].reduce((sum, { dtype, shape }) => sum + (byteLength(dtype, shape) ?? 0), 0);
 }

@@ -1,62 +1,24 @@
 /** Merging fine-tuned checkpoints of one base into one, piece by piece, written as the base is stored. */
 
-import { type Combine, taskArithmetic, ties, trimmingThreshold } from "../arithmetic/merge.ts";
-import { axpy, inner } from "../arithmetic/task-vector.ts";
-import {
-  type Checkpoint,
-  type ReadOptions,
-  readCheckpoint,
-  refuseCheckpoint,
-  writeCheckpoint,
-} from "../checkpoint/clip-folder.ts";
-import { parameterShapes } from "../checkpoint/config/config.ts";
-import { type Change, type Parameters, pieces } from "../checkpoint/pieces.ts";
-import { writeTogether } from "../files/output-set.ts";
-import { version } from "../files/version.ts";
-import type { Reading } from "../results/result.ts";
-import { badInput, unknownName } from "../tensor/error.ts";
-import { sameShape, sizeOf, type Tensor, type Weights } from "../tensor/tensor.ts";
-import { openedModel } from "./inputs/describe-opened.ts";
-import { type Implanted, implantedTriggers, receiptKey, triggerMetadata } from "./inputs/model-facts.ts";
-import { Clock, type JobOptions, readingOf, silent } from "./record/facts.ts";
+import type { z } from "zod";
+import { taskArithmetic, ties, trimmingThreshold } from "../../arithmetic/merge.ts";
+import { axpy, inner } from "../../arithmetic/task-vector.ts";
+import { type Checkpoint, readCheckpoint, refuseCheckpoint, writeCheckpoint } from "../../checkpoint/clip-folder.ts";
+import { parameterShapes } from "../../checkpoint/config/config.ts";
+import { type Change, type Parameters, pieces } from "../../checkpoint/pieces.ts";
+import { version } from "../../files/version.ts";
+import type { MergeResult } from "../../results/merge.ts";
+import { badInput } from "../../tensor/error.ts";
+import { sameShape, sizeOf, type Tensor, type Weights } from "../../tensor/tensor.ts";
+import type { Context } from "../context.ts";
+import { openedModel } from "../inputs/describe-opened.ts";
+import { type Implanted, implantedTriggers, receiptKey, triggerMetadata } from "../inputs/model-facts.ts";
+import { modelPath } from "../inputs/names.ts";
+import { Clock, readingOf } from "../record/facts.ts";
+import type { mergeSpec } from "./spec.ts";
 
-export const mergeMethods = ["task-arithmetic", "ties"] as const;
-export type MergeMethod = (typeof mergeMethods)[number];
-
-export interface MergeOptions extends Pick<JobOptions, "progress" | "signal" | "set">, ReadOptions {
-  /** Checkpoint that all models were fine-tuned from. */
-  readonly base: string;
-  readonly models: readonly string[];
-  readonly method: MergeMethod;
-  /** Default 0.3 for task arithmetic, which adds up, and 1 for TIES, which averages. */
-  readonly lambda?: number;
-  /** Of TIES only: the share of each vector's values that is kept (default 0.2), and what becomes of those that agree. */
-  readonly density?: number;
-  readonly combine?: Combine;
-  readonly out?: string;
-  readonly force?: boolean;
-  readonly command?: string;
-}
-
-/** What a merge followed; results record it. */
-type Settings =
-  | { readonly method: "task-arithmetic"; readonly lambda: number }
-  | { readonly method: "ties"; readonly lambda: number; readonly density: number; readonly combine: Combine };
-
-export interface MergeResult extends Reading {
-  readonly kind: "merge";
-  readonly tbar: string;
-  readonly created: string;
-  readonly command: string;
-  readonly settings: Settings;
-  readonly base: { readonly path: string; readonly sha256: string };
-  /** With the L2 norm of each one's task vector. */
-  readonly models: readonly { readonly path: string; readonly sha256: string; readonly norm: number }[];
-  /** The backdoors that models say they carry. The merged checkpoint names them too, for `tbar eval` to measure. */
-  readonly triggers: readonly (Implanted & { readonly of: string })[];
-  readonly output: { readonly path: string; readonly sha256: string };
-  readonly seconds: number;
-}
+type Spec = z.output<typeof mergeSpec>;
+type Settings = MergeResult["settings"];
 
 export interface OpenedMerge {
   readonly base: Checkpoint;
@@ -68,18 +30,17 @@ export interface OpenedMerge {
  * The checkpoints and settings of a merge, checked; no values are read. Throws `bad-input` naming the first tensor in which a
  * model differs from the base by name or shape.
  */
-export async function openMerge({ base: path, models: paths, ...asked }: MergeOptions): Promise<OpenedMerge> {
+export async function openMerge({ base: path, models: paths, ...asked }: Spec): Promise<OpenedMerge> {
   const settings = settingsOf(asked);
   if (paths.length === 0) throw badInput("there is nothing to merge: name the fine-tuned checkpoints");
-  const base = await readCheckpoint(path, asked);
+  const base = await readCheckpoint(modelPath(path), asked);
   const models: Checkpoint[] = [];
-  for (const path of paths) models.push(await readCheckpoint(path, asked));
+  for (const path of paths) models.push(await readCheckpoint(modelPath(path), asked));
   for (const model of models) checkFamily(base, model);
   return { base, models, settings };
 }
 
-function settingsOf({ method, lambda, density, combine }: Omit<MergeOptions, "base" | "models">): Settings {
-  if (!mergeMethods.includes(method)) throw unknownName("merge method", method, mergeMethods);
+function settingsOf({ method, lambda, density, combine }: Omit<Spec, "base" | "models">): Settings {
   if (method === "ties") return { method, lambda: lambda ?? 1, density: density ?? 0.2, combine: combine ?? "mean" };
   const unused = density !== undefined ? "density" : combine !== undefined ? "combine" : undefined;
   if (unused !== undefined) throw badInput(`--${unused} belongs to --method ties; task arithmetic has none`);
@@ -103,17 +64,14 @@ function checkFamily(base: Checkpoint, model: Checkpoint): void {
  * Merge and write, in pieces of 4 MiB; only while TIES looks for what to trim one whole vector is held. Throws as `openMerge`
  * does, and `bad-input` on a model that equals the base.
  */
-export function mergeModels(options: MergeOptions & { readonly out: string }): Promise<MergeResult> {
-  return writeTogether("merge", options, mergeAndWrite);
-}
-
-async function mergeAndWrite(options: MergeOptions & { readonly out: string }): Promise<MergeResult> {
-  const { out, progress = silent, signal } = options;
+export async function merge(spec: Spec, { progress, signal, command, set }: Context): Promise<MergeResult> {
+  const { out, force } = spec;
+  if (out === undefined) throw badInput("out is missing: a merge is nothing but what it writes");
   const clock = new Clock();
   progress.stage("load");
-  const { base, models, settings } = await openMerge(options);
+  const { base, models, settings } = await openMerge(spec);
   progress.opened?.({ models: [base, ...models].map(openedModel) });
-  await refuseCheckpoint(out, base, [], options);
+  await refuseCheckpoint(out, base, [], { force, set });
   progress.stage("hash");
   const named = async (checkpoint: Checkpoint) => ({ path: checkpoint.path, sha256: await checkpoint.sha256() });
   const parents: Awaited<ReturnType<typeof named>>[] = [];
@@ -166,14 +124,15 @@ async function mergeAndWrite(options: MergeOptions & { readonly out: string }): 
       };
     };
     const changes = new Map([...before.shapes.keys()].map((name) => [name, change(name)]));
-    await writeCheckpoint(out, { like: { ...base, metadata }, weights: new Map(), changes }, options);
+    await writeCheckpoint(out, { like: { ...base, metadata }, weights: new Map(), changes }, { force, set });
   });
   progress.stage("hash");
   return {
+    schema: "tbar/merge/2",
     kind: "merge",
     tbar: version,
     created: new Date().toISOString(),
-    command: options.command ?? "",
+    command,
     ...facts,
     models: parents.map((parent, t) => ({ ...parent, norm: Math.sqrt(squares[t]) })),
     triggers,

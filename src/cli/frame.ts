@@ -1,0 +1,18 @@
+/** Options that are the frame's, not the job's: what is said, and how. */
+import { type CommandUnknownOpts, Option } from "@commander-js/extra-typings";
+import { groups } from "../jobs/fields.ts";
+
+export function frameOptions(command: CommandUnknownOpts, hasPlan: boolean): void {
+  const add = (group: string, flags: string, text: string) =>
+    command.addOption(new Option(flags, text).helpGroup(group));
+  add(
+    groups.run,
+    "--config <file>",
+    "options from a YAML or JSON file, under the names of tbar schema; those given here win",
+  );
+  if (hasPlan)
+    add(groups.run, "--dry-run", "check the inputs, say what time, memory and disk it will take, and do nothing");
+  add(groups.output, "--json", "print the result as one JSON document");
+  add(groups.output, "--quiet", "no progress");
+  add(groups.output, "--debug", "on an error, show where it comes from");
+}

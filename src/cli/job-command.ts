@@ -1,0 +1,124 @@
+/** A job as a command: its options and their help from its spec, its answer as text or JSON. */
+import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import type { Job } from "../jobs/job.ts";
+import { planJob, runJob } from "../jobs/run-job.ts";
+import { type Field, fieldsOf, inWords } from "../jobs/spec.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
+import { command, type Page } from "./command.ts";
+import { estimateOutcome } from "./estimate.ts";
+import { frameOptions } from "./frame.ts";
+import type { Perform } from "./outcome.ts";
+
+/** What a job's result says to eyes. */
+export type View<Result> = (result: Result) => string;
+
+/** The command of a job; `view` is loaded when there is something to show. */
+export function jobCommand(
+  job: Job & Pick<Page, "summary">,
+  view: () => Promise<View<never>>,
+  perform: Perform,
+): CommandUnknownOpts {
+  const made: CommandUnknownOpts = command(job.name.split(" ").at(-1) as string, job);
+  const fields = fieldsOf(job.spec);
+  const named = new Map<string, Field>();
+  for (const field of fields) {
+    if (field.flag.argument) {
+      made.argument(field.json.type === "array" ? `[${field.flag.value}...]` : `[${field.flag.value}]`, field.help);
+      continue;
+    }
+    for (const [i, name] of [nameOf(field), ...(field.flag.was ?? [])].entries()) {
+      const option = optionOf(field, name);
+      named.set(option.attributeName(), field);
+      made.addOption(i === 0 ? option : option.hideHelp());
+    }
+  }
+  frameOptions(made, job.plan !== undefined);
+  return made.action((...given: unknown[]) => {
+    const values = made.opts() as Values;
+    return perform(values, async (frame) => {
+      const spec: Spec = {};
+      for (const [i, field] of fields.filter(({ flag }) => flag.argument).entries())
+        put(spec, field.path, argument(given[i]));
+      for (const [name, field] of named) put(spec, field.path, values[name]);
+      const asked = values.config === undefined ? spec : await withConfig(job, values.config, spec);
+      refuseMissing(fields, asked, values.dryRun === true);
+      const known = { progress: frame.progress, signal: frame.signal, command: frame.command };
+      if (values.dryRun) return estimateOutcome(await planJob(job, asked, known));
+      const result = await runJob(job, asked, known);
+      const show = (await view()) as View<unknown>;
+      return { json: result as object, text: show(result), proven: job.succeeded?.(result as never) };
+    });
+  });
+}
+
+interface Values extends Readonly<Record<string, unknown>> {
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly dryRun?: true;
+  readonly config?: string;
+}
+
+type Spec = Record<string, unknown>;
+
+/** --test of `testImages`: the field's name with hyphens, where it has no other. */
+export function nameOf({ path, flag }: Field): string {
+  return `--${flag.name ?? (path.at(-1) as string).replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function optionOf(field: Field, name: string): Option {
+  const { json, flag, help } = field;
+  const { default: usual } = json;
+  const text = usual === undefined || usual === false ? help : `${help} (default: ${JSON.stringify(usual)})`;
+  if (json.type === "boolean") return new Option(name, text).helpGroup(flag.group ?? "");
+  const option = new Option(`${name} <${flag.value ?? "value"}>`, text).helpGroup(flag.group ?? "");
+  return option.argParser<unknown>((value, before) => parse(field, value, before));
+}
+
+/** A value from its text. Its range is told here, in the words of a command line. */
+function parse({ json, flag, path }: Field, text: string, before: unknown): unknown {
+  if (json.type === "array") {
+    const values = flag.whole ? [text] : text.split(",").filter((name) => name !== "");
+    return [...((before as readonly string[] | undefined) ?? []), ...values];
+  }
+  if (json.type === "number" || json.type === "integer") {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    const { minimum = -Infinity, maximum = Infinity, exclusiveMinimum = -Infinity } = json;
+    const fits = Number.isFinite(value) && value >= minimum && value <= maximum && value > exclusiveMinimum;
+    if (fits && (json.type === "number" || Number.isSafeInteger(value))) return value;
+    throw new InvalidArgumentError(`It must be ${inWords(json)}.`);
+  }
+  if (json.enum !== undefined) {
+    const known = json.enum.find((name) => name === text) ?? json.enum.find((name) => name.toLowerCase() === text.toLowerCase()); // biome-ignore format: one line
+    if (known === undefined) throw unknownName(flag.name ?? (path.at(-1) as string), text, json.enum);
+    return known;
+  }
+  return text;
+}
+
+/** An argument that was not given is none, not an empty list. */
+const argument = (value: unknown) => (Array.isArray(value) && value.length === 0 ? undefined : value);
+
+function put(spec: Spec, path: readonly string[], value: unknown): void {
+  if (value === undefined) return;
+  let inside = spec;
+  for (const key of path.slice(0, -1)) inside = (inside[key] ??= {}) as Spec;
+  inside[path.at(-1) as string] = value;
+}
+
+/** Throws `bad-input` where an option is missing that the command cannot do without. */
+function refuseMissing(fields: readonly Field[], spec: unknown, isDry: boolean): void {
+  for (const field of fields) {
+    const { flag, path, schema } = field;
+    const value = path.reduce((inside: unknown, key) => (inside as Spec | undefined)?.[key], spec);
+    if (value !== undefined) continue;
+    const isOptional = schema.safeParse(undefined).success;
+    if (flag.argument && !isOptional) throw badInput(`missing required argument '${flag.value}'`);
+    if (flag.question === undefined || (isOptional && isDry)) continue;
+    throw badInput(`${nameOf(field)} is missing: ${flag.question}`);
+  }
+}
+
+async function withConfig(job: Job, path: string, given: Spec): Promise<Spec> {
+  const { readConfig } = await import("./config.ts");
+  return readConfig(job, path, given);
+}

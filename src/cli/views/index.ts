@@ -1,0 +1,6 @@
+/** What the results of jobs say to eyes, loaded when there is something to show. */
+import type { View } from "../job-command.ts";
+
+export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
+  merge: async () => (await import("./merge.ts")).mergeText,
+};

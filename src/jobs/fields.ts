@@ -1,0 +1,138 @@
+/** The fields of specs: each option of a job is described once, here or where the job is defined. */
+import { z } from "zod";
+import { activations } from "../checkpoint/config/config.ts";
+import { encodings } from "../data/formats/text.ts";
+import { devices, maxThreads } from "../runtime/onnxruntime.ts";
+
+/** How a field is said on a command line, beside what its schema says. */
+export interface Flag {
+  /** The word in angle brackets: --lr <rate>. */
+  readonly value?: string;
+  /** The option's name where it is not the field's: `testImages` is --test. */
+  readonly name?: string;
+  /** The heading it stands under; a job's own fields stand under the job's. */
+  readonly group?: string;
+  /** Its place is that of an argument, without a name. */
+  readonly argument?: true;
+  /** What to ask where it is missing and cannot be. */
+  readonly question?: string;
+  /** A list's values are not cut at commas. */
+  readonly whole?: true;
+  /** Names of one version ago, which still work. */
+  readonly was?: readonly string[];
+  /** It changes where and how the job runs, not what comes out: no part of a result's address in the store. */
+  readonly machine?: true;
+}
+
+/** Of the schemas that fields are made of. */
+export const flags = z.registry<Flag>();
+
+/** A field of a spec: its schema (type, range, default), its help text, and how it is said on a command line. */
+export function option<S extends z.ZodType>(schema: S, help: string, flag: Flag = {}): S {
+  const told = schema.describe(help);
+  flags.add(told, flag);
+  return told;
+}
+
+/** Headings of help pages, in their order; a job's own come between the first two. */
+export const groups = { inputs: "Model and data:", run: "This run:", output: "Output:" } as const;
+
+export const share = () => z.number().gt(0).max(1);
+export const positive = () => z.number().gt(0);
+export const count = () => z.int().min(1);
+export const countOrNone = () => z.int().min(0);
+/** Images: more than any test set has, and few enough to be counted. */
+export const images = () => z.int().min(1).max(1e7);
+export const imagesOrNone = () => z.int().min(0).max(1e7);
+
+const inputs = { group: groups.inputs } as const;
+const checkpointText =
+  "checkpoint: Hugging Face or open_clip folder, .safetensors or PyTorch file, or a shipped one: shapes, shapes-badnet";
+
+/** How checkpoints are read where they leave it open: `ReadOptions`. */
+export const readingFields = {
+  ignoreTensors: option(
+    z.array(z.string()).optional(),
+    "go on without tensors of these names (* any characters), knowingly",
+    { ...inputs, value: "pattern", whole: true },
+  ),
+  prefix: option(z.string().optional(), "of several models in one file, the one whose tensors' names begin so", {
+    ...inputs,
+    value: "name",
+  }),
+  activation: option(z.enum(activations).optional(), `of weights without a config: ${activations.join(", ")}`, {
+    ...inputs,
+    value: "name",
+  }),
+};
+
+export const modelFields = {
+  model: option(z.string(), checkpointText, {
+    ...inputs,
+    value: "path",
+    question: "which checkpoint? A folder, a file, or a shipped one: --model shapes",
+  }),
+  ...readingFields,
+};
+
+/** Images, whatever they are used for. */
+export const imageFields = {
+  data: option(
+    z.string(),
+    "images: folder of class folders, CSV with image,label or image,caption, shards, CIFAR .bin, or the built-in world: shapes",
+    { ...inputs, value: "path", question: "which images? A path, or the built-in world: --data shapes" },
+  ),
+  skipBad: option(z.boolean().default(false), "leave out images that cannot be read", inputs),
+  encoding: option(
+    z.enum(encodings).optional(),
+    `of tables, captions and class names that are no UTF-8: ${encodings.slice(1).join(", ")}`,
+    { ...inputs, value: "name" },
+  ),
+};
+
+/** Images that are split and classified: `SourceOptions`. */
+export const dataFields = {
+  ...imageFields,
+  testData: option(z.string().optional(), "images to measure on, if --data is not to be split", {
+    ...inputs,
+    value: "path",
+  }),
+  classesFile: option(z.string().optional(), "class names, one a line, in the order of the labels (or imagenet)", {
+    ...inputs,
+    name: "classes",
+    value: "file",
+  }),
+  templatesFile: option(
+    z.string().optional(),
+    "prompts, one a line, {} standing for the class name (or cifar100, imagenet, sun397, plain, ...)",
+    { ...inputs, name: "templates", value: "file" },
+  ),
+};
+
+/** From which seed and on what a job runs. */
+export const runFields = {
+  seed: option(countOrNone().default(1), "every random choice follows from it", { group: groups.run, value: "number" }),
+  threads: option(z.int().min(1).max(maxThreads).optional(), "processor threads (default: all)", {
+    group: groups.run,
+    value: "number",
+    machine: true,
+  }),
+  device: option(z.enum(devices).default("cpu"), `where it runs: ${devices.join(", ")}`, {
+    group: groups.run,
+    value: "name",
+    machine: true,
+  }),
+};
+
+/** Where work in progress is kept. */
+export const stateField = option(
+  z.string().optional(),
+  "keep work in progress in this folder; the same command goes on from it after a kill",
+  { group: groups.run, value: "folder", machine: true },
+);
+
+/** Where the result goes: `what` says what it is, `question` asks for it. */
+export const outFields = (what: string, question: string, value = "path") => ({
+  out: option(z.string().optional(), what, { group: groups.output, value, question, machine: true }),
+  force: option(z.boolean().default(false), "replace outputs that exist", { group: groups.output, machine: true }),
+});

@@ -1,0 +1,22 @@
+/** All jobs: what commands, library, schemas, manuals and sweeps are made of. A new one is an entry here. */
+import type { Job } from "./job.ts";
+
+/** A job as lists know it; the rest is loaded when it is asked for. */
+export interface Listed {
+  /** A few words. */
+  readonly summary: string;
+  load(): Promise<Job>;
+}
+
+/** By name, in the order of the help page. A name of two words is a command within a command. */
+export const jobs: Readonly<Record<string, Listed>> = {
+  merge: {
+    summary: "merge models that were fine-tuned from one base",
+    load: async () => (await import("./merge/job.ts")).merge,
+  },
+};
+
+/** Commands that hold others. */
+export const families: Readonly<
+  Record<string, { readonly summary: string; readonly about: string; readonly examples: readonly string[] }>
+> = {};

@@ -1,0 +1,36 @@
+/** What may be asked of a merge. */
+import { z } from "zod";
+import { groups, option, outFields, readingFields, share } from "../fields.ts";
+
+const merging = { group: "Merging:" } as const;
+
+export const mergeSpec = z.strictObject({
+  models: option(z.array(z.string()).min(1), "fine-tuned checkpoints", { argument: true, value: "models" }),
+  base: option(z.string(), "checkpoint that all of them were fine-tuned from, or a shipped one: shapes", {
+    group: groups.inputs,
+    value: "path",
+    question: "which checkpoint were the models fine-tuned from?",
+  }),
+  ...readingFields,
+  method: option(z.enum(["task-arithmetic", "ties"]).default("task-arithmetic"), "how: task-arithmetic, ties", {
+    ...merging,
+    value: "name",
+  }),
+  lambda: option(z.number().optional(), "factor of the merged vector (default: 0.3, and 1 for the mean of ties)", {
+    ...merging,
+    value: "number",
+  }),
+  density: option(share().optional(), "share of each vector's values that ties keeps (default: 0.2)", {
+    ...merging,
+    value: "share",
+  }),
+  combine: option(
+    z.enum(["mean", "sum"]).optional(),
+    "what ties makes of values that agree: mean, sum (default: mean)",
+    { ...merging, value: "how" },
+  ),
+  ...outFields(
+    "where the merged checkpoint goes: a folder, or a file where --base is one",
+    "where shall the merged checkpoint go?",
+  ),
+});

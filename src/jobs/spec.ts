@@ -1,0 +1,124 @@
+/** Specs as data: their fields one by one, and what does not fit said in words. */
+import { z } from "zod";
+import { badInput, type TbarError, unknownName } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
+import { type Flag, flags } from "./fields.ts";
+
+/** A field that is no group of fields: what options, documentation and manuals are made of. */
+export interface Field {
+  /** Where it stands in the spec: ["recipe", "lr"]. */
+  readonly path: readonly string[];
+  readonly schema: z.ZodType;
+  readonly flag: Flag;
+  /** Help text. */
+  readonly help: string;
+  /** Type, range and default, as JSON Schema states them. */
+  readonly json: FieldSchema;
+}
+
+/** What a field's JSON Schema may say. */
+export interface FieldSchema {
+  readonly type?: string;
+  readonly enum?: readonly string[];
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly anyOf?: readonly FieldSchema[];
+  readonly items?: FieldSchema;
+}
+
+/** All fields of a spec, those of its groups (`recipe`, `sizes`) included, in their order. */
+export function fieldsOf(spec: z.ZodObject, above: readonly string[] = []): readonly Field[] {
+  return Object.entries(spec.shape).flatMap(([key, schema]) => {
+    const path = [...above, key];
+    const inside = groupOf(schema as z.ZodType);
+    if (inside !== undefined) return fieldsOf(inside, path);
+    return [
+      {
+        path,
+        schema: schema as z.ZodType,
+        flag: flags.get(schema as z.ZodType) ?? {},
+        help: (schema as z.ZodType).description ?? "",
+        json: z.toJSONSchema(schema as z.ZodType, { io: "input", unrepresentable: "any" }) as FieldSchema,
+      },
+    ];
+  });
+}
+
+/** The fields of a group; undefined for a field. */
+function groupOf(schema: z.ZodType): z.ZodObject | undefined {
+  if (flags.has(schema)) return undefined;
+  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional) return groupOf(schema.unwrap() as z.ZodType);
+  return schema instanceof z.ZodObject ? schema : undefined;
+}
+
+/** "a whole number, 1 or more" */
+export function inWords({ type, minimum, maximum, exclusiveMinimum }: FieldSchema): string {
+  const isSaid = (bound: number | undefined) => bound !== undefined && Math.abs(bound) !== Number.MAX_SAFE_INTEGER;
+  const limits = [
+    isSaid(minimum) && `${minimum} or more`,
+    isSaid(exclusiveMinimum) && `above ${exclusiveMinimum}`,
+    isSaid(maximum) && `at most ${maximum}`,
+  ].filter(Boolean);
+  return [type === "integer" ? "a whole number" : "a number", limits.join(" and ")].filter(Boolean).join(", ");
+}
+
+/** The complete spec, defaults filled in. Throws `bad-input` naming the field, what was found and what would work. */
+export function parseSpec<Spec extends z.ZodObject>(
+  { name, spec }: { readonly name: string; readonly spec: Spec },
+  asked: unknown,
+): z.output<Spec> {
+  const parsed = spec.safeParse(asked);
+  if (parsed.success) return parsed.data;
+  throw misfit(name, spec, parsed.error.issues[0], asked).error;
+}
+
+/** What does not fit, and where in the spec it stands. */
+export interface Misfit {
+  readonly path: readonly string[];
+  readonly error: TbarError;
+}
+
+/** The first thing of a spec that does not fit. */
+export function misfit(name: string, spec: z.ZodObject, issue: z.core.$ZodIssue, asked: unknown): Misfit {
+  const path = issue.path.map(String);
+  const at = path.join(".");
+  const fields = fieldsOf(spec);
+  if (issue.code === "unrecognized_keys") {
+    const siblings = keysAt(spec, path);
+    const key = issue.keys[0];
+    const kind = at === "" ? `option of ${name}` : `option of ${name}'s ${at}`;
+    return { path: [...path, key], error: unknownName(kind, printable(key, 100), siblings) };
+  }
+  const field =
+    fields.find((one) => one.path.join(".") === at) ?? fields.find((one) => at.startsWith(`${one.path.join(".")}.`));
+  const value = path.reduce((inside: unknown, key) => (inside as Record<string, unknown> | undefined)?.[key], asked);
+  if (value === undefined) {
+    const { question } = field?.flag ?? {};
+    return { path, error: badInput(`${name}: ${at} is missing${question === undefined ? "" : `: ${question}`}`) };
+  }
+  if (issue.code === "invalid_value" && typeof value === "string") {
+    return { path, error: unknownName(`${at} of ${name}`, value, issue.values.map(String)) };
+  }
+  const isNumber = field !== undefined && /number|integer/.test(String(field.json.type)) && field.path.join(".") === at;
+  const wanted = isNumber ? `it must be ${inWords(field.json)}` : innermost(issue).message;
+  const found = printable(JSON.stringify(value) ?? String(value), 80);
+  return { path, error: badInput(`${name}: ${at} is ${found}; ${wanted}`) };
+}
+
+/** Of a union that nothing fits: what the branch that came nearest says. */
+function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return issue;
+  const depth = (branch: readonly z.core.$ZodIssue[]) => branch[0]?.path.length ?? 0;
+  const nearest = [...issue.errors].sort((a, b) => depth(b) - depth(a))[0];
+  return nearest[0] === undefined ? issue : innermost(nearest[0]);
+}
+
+function keysAt(spec: z.ZodObject, path: readonly string[]): readonly string[] {
+  const group = path.reduce<z.ZodObject | undefined>(
+    (inside, key) => inside && groupOf(inside.shape[key] as z.ZodType),
+    spec,
+  );
+  return Object.keys(group?.shape ?? {});
+}

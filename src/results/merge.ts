@@ -1,0 +1,26 @@
+/** What a merge leaves behind. */
+import { z } from "zod";
+import { type Frozen, implanted, madeFields, outputFile, readingFields, resultHead } from "./base.ts";
+
+export const mergeResult = z.looseObject({
+  ...resultHead("merge", 2),
+  ...madeFields,
+  ...readingFields,
+  settings: z.discriminatedUnion("method", [
+    z.looseObject({ method: z.literal("task-arithmetic"), lambda: z.number() }),
+    z.looseObject({
+      method: z.literal("ties"),
+      lambda: z.number(),
+      density: z.number(),
+      combine: z.enum(["mean", "sum"]),
+    }),
+  ]),
+  base: outputFile,
+  /** With the L2 norm of each one's task vector. */
+  models: z.array(outputFile.extend({ norm: z.number() })),
+  /** The backdoors that models say they carry. The merged checkpoint names them too, for `tbar eval` to measure. */
+  triggers: z.array(implanted.extend({ of: z.string() })),
+  output: outputFile,
+  seconds: z.number(),
+});
+export type MergeResult = Frozen<z.output<typeof mergeResult>>;
