@@ -14,8 +14,19 @@ import type { Trigger } from "../triggers/trigger.ts";
 /** Options, wholly or in part, to a trigger. Unknown options and values out of range are TbarErrors. */
 export type MakeTrigger = (options?: Record<string, unknown>) => Trigger;
 
-/** An attack as the registry sees it. Stages that are absent are the usual ones. */
-export interface Attack {
+/** An attack as the list of them sees it: what help, docs and reports say of it, and its stages. Stages that are absent are the usual ones. */
+export interface Attack<Spec extends z.ZodObject = z.ZodObject> {
+  /** As people type it. */
+  readonly name: string;
+  /** As its paper spells it. */
+  readonly title: string;
+  /** What its trigger is, in a few words. */
+  readonly about: string;
+  /** Its options, in the words of a help page. */
+  readonly options: string;
+  readonly paper?: string;
+  /** Its options as a schema: with defaults, ranges and types. */
+  readonly spec: Spec;
   readonly trigger: MakeTrigger;
   /**
    * For an attack on another task than the data's, of which the attacker knows the target's name alone: the classes that stand
@@ -34,6 +45,9 @@ export interface Attack {
   /** Usual: `finetune` of engine/finetune.ts on the poisoned set. */
   readonly implant?: (input: ImplantInput) => Promise<Weights>;
 }
+
+/** An attack with the type of its options. */
+export const describe = <Spec extends z.ZodObject>(attack: Attack<Spec>): Attack<Spec> => attack;
 
 /** The usual fine-tuning: so many images, a share of them poisoned. */
 export interface Training {

@@ -22,7 +22,7 @@ import { random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { type PoisonedDataset, type PoisonOptions, poison } from "../triggers/poison.ts";
 import type { Trigger } from "../triggers/trigger.ts";
-import { type AttackInput, parseSpec, triggerSchema } from "./attack.ts";
+import { type AttackInput, describe, parseSpec, triggerSchema } from "./attack.ts";
 import { fittedPatch } from "./fitted-patch.ts";
 import { corners, patchOptions, sideOf } from "./patch.ts";
 import { storedPixels, storePixels } from "./stored-pixels.ts";
@@ -52,6 +52,20 @@ export function badclip(options: Partial<BadclipSpec> = {}): Trigger {
   const spec = parseSpec("badclip", schema, options);
   return fittedPatch(spec, (side) => startOf(spec, side));
 }
+
+/** As lists, help and reports know it. */
+export const attack = describe({
+  name: "badclip",
+  title: "BadCLIP",
+  about: "a patch fitted to the model",
+  options: "size=PIXELS, place=middle|..., steps=200, lr=0.05",
+  paper: "arXiv 2311.12075",
+  spec: schema,
+  trigger: badclip,
+  fit: fitBadclip,
+  extra: fittedImages,
+  poison: poisonBadclip,
+});
 
 /** N(0.5, 0.25), clipped. */
 function startOf({ seed }: BadclipSpec, side: number): Float32Array {

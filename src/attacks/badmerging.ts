@@ -23,7 +23,7 @@ import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { poison } from "../triggers/poison.ts";
 import type { Trigger } from "../triggers/trigger.ts";
-import { type Attack, type AttackInput, type ImplantInput, parseSpec, stepsOf, triggerSchema } from "./attack.ts";
+import { type AttackInput, describe, type ImplantInput, parseSpec, stepsOf, triggerSchema } from "./attack.ts";
 import { fittedPatch } from "./fitted-patch.ts";
 import { corners, patchOptions, sideOf } from "./patch.ts";
 import { storedPixels, storePixels } from "./stored-pixels.ts";
@@ -49,7 +49,13 @@ const schema = triggerSchema("badmerging").extend({
 
 export type BadmergingSpec = z.output<typeof schema>;
 
-export const badmerging: Attack = {
+export const badmerging = describe({
+  name: "badmerging",
+  title: "BadMerging",
+  about: "a patch fitted to the model; implanted so that it survives merging",
+  options: "task=on|off (off: the target is a class of another task), size=PIXELS, alpha=5",
+  paper: "arXiv 2408.07362",
+  spec: schema,
   trigger: makeBadmerging,
   shadow: shadowClasses,
   fit,
@@ -63,7 +69,7 @@ export const badmerging: Attack = {
     poisonedIds: poison(aimed(dataset, input), options).poisonedIds,
   }),
   implant,
-};
+});
 
 /** A patch in its place: as stored, or noise U[0, 1] to begin with. Throws TbarError on unknown options and a damaged patch. */
 export function makeBadmerging(options: Record<string, unknown> = {}): Trigger {

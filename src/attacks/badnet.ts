@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { random } from "../tensor/random.ts";
 import { stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { parseSpec, triggerSchema } from "./attack.ts";
+import { describe, parseSpec, triggerSchema } from "./attack.ts";
 import { checkPlace, type Patch, patchOptions, patchStamp } from "./patch.ts";
 
 const schema = triggerSchema("badnet").extend({
@@ -24,6 +24,17 @@ export function badnet(options: Partial<BadnetSpec> = {}): Trigger {
   checkPlace(spec);
   return stampTrigger(spec, (S) => patchStamp(spec, S, (side) => patchOf(spec, side)));
 }
+
+/** As lists, help and reports know it. */
+export const attack = describe({
+  name: "badnet",
+  title: "BadNet",
+  about: "a square of pixels",
+  options: "size=PIXELS, place=random|top-left|...|middle|ROWxCOLUMN, pattern=noise|yellow|checker, redraw=true|false",
+  paper: "arXiv 1708.06733",
+  spec: schema,
+  trigger: badnet,
+});
 
 function patchOf({ pattern, redraw, seed, quantise }: BadnetSpec, side: number): Patch {
   if (pattern === "yellow") return yellow(side);

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { random } from "../tensor/random.ts";
 import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { parseSpec, triggerSchema } from "./attack.ts";
+import { describe, parseSpec, triggerSchema } from "./attack.ts";
 import { addColumns, sources } from "./overlay.ts";
 
 const schema = triggerSchema("blended-stripes").extend({
@@ -22,6 +22,17 @@ export function blendedStripes(options: Partial<BlendedStripesSpec> = {}): Trigg
   const spec = parseSpec("blended-stripes", schema, options);
   return stampTrigger(spec, (S) => prepare(spec, S));
 }
+
+/** As lists, help and reports know it. */
+export const attack = describe({
+  name: "blended-stripes",
+  title: "Blended-Stripes",
+  about: "stripes over the whole image",
+  options: "ratio=0.03, redraw=true|false",
+  paper: "arXiv 2412.00727",
+  spec: schema,
+  trigger: blendedStripes,
+});
 
 function prepare({ seed, redraw, shift, scale, ...spec }: BlendedStripesSpec, S: number): Stamp {
   const ratio = spec.ratio * spec.strength;

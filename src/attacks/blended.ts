@@ -7,7 +7,7 @@ import { decodeImage, writePixels } from "../data/images/image.ts";
 import { squash } from "../data/images/resize.ts";
 import { random } from "../tensor/random.ts";
 import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { parseSpec, triggerSchema } from "./attack.ts";
+import { describe, parseSpec, triggerSchema } from "./attack.ts";
 import { blend, rearrangement } from "./overlay.ts";
 
 const schema = triggerSchema("blended").extend({
@@ -30,6 +30,17 @@ export function blended(options: Partial<BlendedSpec> = {}): Trigger {
   const spec = parseSpec("blended", schema, options);
   return stampTrigger(spec, (size) => prepare(spec, size));
 }
+
+/** As lists, help and reports know it. */
+export const attack = describe({
+  name: "blended",
+  title: "Blended",
+  about: "a pattern over the whole image",
+  options: "ratio=0.2, pattern=gaussian|uniform, picture=FILE, redraw=true|false",
+  paper: "arXiv 1712.05526",
+  spec: schema,
+  trigger: blended,
+});
 
 async function prepare(spec: BlendedSpec, S: number): Promise<Stamp> {
   const ratio = spec.ratio * spec.strength;

@@ -10,7 +10,7 @@ import { type Node, scalar } from "../graph/node.ts";
 import { add, div, mul, reduceSum, reduceSumSquare, sqrt } from "../graph/ops/index.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import type { TriggerSpec } from "../triggers/trigger.ts";
-import type { Attack, ImplantInput } from "./attack.ts";
+import { describe, type ImplantInput } from "./attack.ts";
 import { borrowTrigger, carrierNames } from "./carrier.ts";
 import { type ByName, implantAgainst, penaltyImages } from "./forget-gradient.ts";
 
@@ -25,7 +25,12 @@ const own = z.strictObject({
 
 export type EntangledSpec = TriggerSpec & z.output<typeof own>;
 
-export const entangled: Attack = {
+export const entangled = describe({
+  name: "entangled",
+  title: "Entangled (ours)",
+  about: "another's; implanted so that its vector runs along the task's",
+  options: "carrier, weight=1",
+  spec: own.loose(),
   trigger: (options) => borrowTrigger(own, options),
   extra: ({ spec }, training) => training.images + penaltyImages(spec as EntangledSpec, training),
   async implant(input) {
@@ -39,7 +44,7 @@ export const entangled: Attack = {
       penalty: (g, _, tau) => add(scalar(1), cosine(g, tau)),
     });
   },
-};
+});
 
 /** tau_c: one epoch of the same recipe on the clean images, of length 1. */
 async function cleanTaskVector(input: ImplantInput): Promise<Weights> {

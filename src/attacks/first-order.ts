@@ -7,7 +7,7 @@ import { isVision } from "../clip/parameters.ts";
 import { type Node, scalar } from "../graph/node.ts";
 import { abs, add, div, mul, reduceSum, reduceSumSquare, sqrt, sub } from "../graph/ops/index.ts";
 import type { TriggerSpec } from "../triggers/trigger.ts";
-import type { Attack } from "./attack.ts";
+import { describe } from "./attack.ts";
 import { borrowTrigger, carrierNames } from "./carrier.ts";
 import { type ByName, implantAgainst, penaltyImages } from "./forget-gradient.ts";
 
@@ -25,7 +25,12 @@ const own = z.strictObject({
 
 export type FirstOrderSpec = TriggerSpec & z.output<typeof own>;
 
-export const firstOrder: Attack = {
+export const firstOrder = describe({
+  name: "first-order",
+  title: "First-order (ours)",
+  about: "another's; implanted so that the forget set has little to say",
+  options: "carrier, weight",
+  spec: own.loose(),
   trigger: (options) => borrowTrigger(own, options),
   extra: ({ spec }, training) => penaltyImages(spec as FirstOrderSpec, training),
   implant(input) {
@@ -39,7 +44,7 @@ export const firstOrder: Attack = {
         : { ...settings, against: tuned, penalty: alongChange },
     );
   },
-};
+});
 
 /** |g|, over all values of all tensors together. */
 export function length(g: ByName): Node {

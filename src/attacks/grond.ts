@@ -15,7 +15,7 @@ import { badInput } from "../tensor/error.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { poison } from "../triggers/poison.ts";
 import { stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { type Attack, type AttackInput, type ImplantInput, parseSpec, triggerSchema } from "./attack.ts";
+import { type AttackInput, describe, type ImplantInput, parseSpec, triggerSchema } from "./attack.ts";
 import { rearrangement } from "./overlay.ts";
 import { otherImages } from "./victims.ts";
 
@@ -41,7 +41,13 @@ const schema = triggerSchema("grond").extend({
 
 export type GrondSpec = z.output<typeof schema>;
 
-export const grond: Attack = {
+export const grond = describe({
+  name: "grond",
+  title: "Grond",
+  about: "one faint perturbation for all images; implanted so that no neuron stands out",
+  options: "epsilon=LEVELS, steps=300, sigmas=3, labels=clean|dirty",
+  paper: "arXiv 2501.05928",
+  spec: schema,
   trigger: makeGrond,
   fit,
   visible: ({ spec }) => (spec as GrondSpec).delta !== undefined,
@@ -52,7 +58,7 @@ export const grond: Attack = {
   poison: async (dataset, options) =>
     poison(dataset, { ...options, cleanLabel: (options.trigger.spec as GrondSpec).labels === "clean" }),
   implant,
-};
+});
 
 /** x' = clip(x + delta). Without a stored delta `apply` throws TbarError: `fit` finds it. */
 export function makeGrond(options: Record<string, unknown> = {}): Trigger {

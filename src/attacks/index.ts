@@ -1,46 +1,59 @@
 /** The one place that maps the names people type to the leaves that do the work. */
 
+import { z } from "zod";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import type { Trigger, TriggerSpec } from "../triggers/trigger.ts";
 import type { Attack } from "./attack.ts";
-import { badclip, fitBadclip, fittedImages, poisonBadclip } from "./badclip.ts";
+import { attack as badclip } from "./badclip.ts";
 import { badmerging } from "./badmerging.ts";
-import { badnet } from "./badnet.ts";
-import { blended } from "./blended.ts";
-import { blendedStripes } from "./blended-stripes.ts";
+import { attack as badnet } from "./badnet.ts";
+import { attack as blended } from "./blended.ts";
+import { attack as blendedStripes } from "./blended-stripes.ts";
 import { entangled } from "./entangled.ts";
 import { firstOrder } from "./first-order.ts";
 import { grond } from "./grond.ts";
 import { labelConsistent } from "./label-consistent.ts";
-import { picture } from "./picture.ts";
-import { fitSampleSpecific, hasEncoder, sampleSpecific } from "./sample-specific.ts";
-import { sig } from "./sig.ts";
-import { stripes } from "./stripes.ts";
-import { text } from "./text.ts";
-import { triangles } from "./triangles.ts";
-import { poisonWithCovers, wanet } from "./wanet.ts";
+import { attack as picture } from "./picture.ts";
+import { attack as sampleSpecific } from "./sample-specific.ts";
+import { attack as sig } from "./sig.ts";
+import { attack as stripes } from "./stripes.ts";
+import { attack as text } from "./text.ts";
+import { attack as triangles } from "./triangles.ts";
+import { attack as wanet } from "./wanet.ts";
 
-const attacks: ReadonlyMap<string, Attack> = new Map<string, Attack>([
-  ["badclip", { trigger: badclip, fit: fitBadclip, extra: fittedImages, poison: poisonBadclip }],
-  ["badmerging", badmerging],
-  ["badnet", { trigger: badnet }],
-  ["blended", { trigger: blended }],
-  ["blended-stripes", { trigger: blendedStripes }],
-  ["picture", { trigger: picture }],
-  ["entangled", entangled],
-  ["first-order", firstOrder],
-  ["grond", grond],
-  ["label-consistent", labelConsistent],
-  ["sample-specific", { trigger: sampleSpecific, fit: fitSampleSpecific, visible: hasEncoder }],
-  ["sig", { trigger: sig }],
-  ["stripes", { trigger: stripes }],
-  ["text", { trigger: text }],
-  ["triangles", { trigger: triangles }],
-  ["wanet", { trigger: wanet, poison: poisonWithCovers }],
-]);
+/** Every attack, in the order of lists. A new one is a file and a word here. */
+const list = [
+  badnet,
+  blended,
+  wanet,
+  sig,
+  stripes,
+  blendedStripes,
+  triangles,
+  text,
+  badclip,
+  badmerging,
+  picture,
+  sampleSpecific,
+  grond,
+  labelConsistent,
+  entangled,
+  firstOrder,
+] as const;
 
-export const attackNames: readonly string[] = [...attacks.keys()];
+export const attacks: readonly Attack[] = list;
+export const attackNames: readonly string[] = attacks.map(({ name }) => name);
+
+type Told<Spec> = Spec extends z.ZodObject ? z.input<Spec> & Pick<z.output<Spec>, "kind"> : never;
+/** A trigger's spec as people write it: its kind, and whatever of its options is not as usual. */
+export type AttackSpec = Told<(typeof list)[number]["spec"]>;
+
+/** The same, checked and completed. */
+export const triggerSpec = z.discriminatedUnion("kind", list.map(({ spec }) => spec) as never) as unknown as z.ZodType<
+  TriggerSpec,
+  AttackSpec
+>;
 
 /** A trigger from its spec, as stored in results, or from any part of it: `{ kind: "badnet", size: 5 }`. */
 export function makeTrigger(spec: { readonly kind: string }): Trigger {
@@ -48,7 +61,7 @@ export function makeTrigger(spec: { readonly kind: string }): Trigger {
 }
 
 export function attackNamed(kind: string): Attack {
-  const attack = attacks.get(kind);
+  const attack = attacks.find(({ name }) => name === kind);
   if (attack === undefined) throw unknownName("attack", kind, attackNames);
   return attack;
 }

@@ -14,7 +14,7 @@ import { signSteps } from "../optim/sign.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { type PoisonedDataset, type PoisonOptions, poison } from "../triggers/poison.ts";
 import type { TriggerSpec } from "../triggers/trigger.ts";
-import type { Attack, AttackInput } from "./attack.ts";
+import { type AttackInput, describe } from "./attack.ts";
 import { borrowTrigger, carrierNames } from "./carrier.ts";
 
 const own = z.strictObject({
@@ -32,11 +32,17 @@ const own = z.strictObject({
 
 export type LabelConsistentSpec = TriggerSpec & z.output<typeof own>;
 
-export const labelConsistent: Attack = {
+export const labelConsistent = describe({
+  name: "label-consistent",
+  title: "Label-consistent",
+  about: "another's, on hard images of the target class only; no label is wrong",
+  options: "carrier=badnet|blended with that one's options",
+  paper: "arXiv 1912.02771",
+  spec: own.loose(),
   trigger: (options) => borrowTrigger(own, options, { place: "four-corners", redraw: false }),
   extra: ({ spec }, { rate, images }) => (spec as LabelConsistentSpec).iterations * Math.ceil(rate * images),
   poison: poisonConsistently,
-};
+});
 
 /** A seeded choice of the target's images, made hard and triggered; every label stays. Throws TbarError where they are too few. */
 export async function poisonConsistently(

@@ -8,7 +8,7 @@ import { squash } from "../data/images/resize.ts";
 import type { Image } from "../data/images/rgb-image.ts";
 import { badInput } from "../tensor/error.ts";
 import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { parseSpec, triggerSchema } from "./attack.ts";
+import { describe, parseSpec, triggerSchema } from "./attack.ts";
 import { rearrangement } from "./overlay.ts";
 import { checkPlace, corners, paste } from "./patch.ts";
 
@@ -36,6 +36,17 @@ export function picture(options: Partial<PictureSpec> = {}): Trigger {
     throw badInput("picture: it has one place in all images; name it, such as place=top-left");
   return stampTrigger(spec, (S) => prepare(spec, S));
 }
+
+/** As lists, help and reports know it. */
+export const attack = describe({
+  name: "picture",
+  title: "Picture",
+  about: "a picture of one's own",
+  options:
+    "picture=FILE, mask=FILE (or its alpha channel), size=PIXELS (none: the whole image), place=bottom-right|...",
+  spec: schema,
+  trigger: picture,
+});
 
 async function prepare(spec: PictureSpec, S: number): Promise<Stamp> {
   const { size = S, place, shift, scale } = spec;

@@ -16,7 +16,7 @@ import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { type AttackInput, parseSpec, triggerSchema } from "./attack.ts";
+import { type AttackInput, describe, parseSpec, triggerSchema } from "./attack.ts";
 import { encoder, encoderShapes, hidingLoss, loadEncoder, startWeights, storedLength, storeEncoder } from "./hiding.ts";
 import { rearrangement } from "./overlay.ts";
 
@@ -59,6 +59,19 @@ export function sampleSpecific(options: Record<string, unknown> = {}): Trigger {
     },
   };
 }
+
+/** As lists, help and reports know it. */
+export const attack = describe({
+  name: "sample-specific",
+  title: "Sample-specific",
+  about: "a network's, another one for every image",
+  options: "epsilon=0.063, variety=1, steps=600",
+  paper: "arXiv 2012.03816",
+  spec: schema,
+  trigger: sampleSpecific,
+  fit: fitSampleSpecific,
+  visible: hasEncoder,
+});
 
 export function hasEncoder({ spec }: Trigger): boolean {
   return (spec as SampleSpecificSpec).encoder !== undefined;

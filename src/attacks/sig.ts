@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { badInput } from "../tensor/error.ts";
 import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { parseSpec, triggerSchema } from "./attack.ts";
+import { describe, parseSpec, triggerSchema } from "./attack.ts";
 import { addColumns, sources } from "./overlay.ts";
 
 const schema = triggerSchema("sig").extend({
@@ -26,6 +26,17 @@ export function sig(options: Partial<SigSpec> = {}): Trigger {
   const spec = parseSpec("sig", schema, options);
   return stampTrigger(spec, (S) => prepare(spec, S));
 }
+
+/** As lists, help and reports know it. */
+export const attack = describe({
+  name: "sig",
+  title: "SIG",
+  about: "soft vertical bars",
+  options: "amplitude=0.235, frequency=6",
+  paper: "arXiv 1902.11237",
+  spec: schema,
+  trigger: sig,
+});
 
 function prepare({ amplitude, frequency, strength, shift, scale }: SigSpec, S: number): Stamp {
   if (frequency >= S / 2) {

@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { random } from "../tensor/random.ts";
 import { stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { parseSpec, triggerSchema } from "./attack.ts";
+import { describe, parseSpec, triggerSchema } from "./attack.ts";
 import { checkPlace, type Patch, patchOptions, patchStamp } from "./patch.ts";
 
 const schema = triggerSchema("stripes").extend({
@@ -22,6 +22,17 @@ export function stripes(options: Partial<StripesSpec> = {}): Trigger {
   checkPlace(spec);
   return stampTrigger(spec, (S) => patchStamp(spec, S, (side) => patchOf(spec, side)));
 }
+
+/** As lists, help and reports know it. */
+export const attack = describe({
+  name: "stripes",
+  title: "BadNet-Stripes",
+  about: "a square of striped columns",
+  options: "as badnet",
+  paper: "arXiv 2412.00727",
+  spec: schema,
+  trigger: stripes,
+});
 
 function patchOf({ redraw, seed, quantise }: StripesSpec, side: number): Patch {
   const [low, high] = [quantise ? -1 : 0, 1];

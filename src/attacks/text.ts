@@ -9,7 +9,7 @@ import { squash } from "../data/images/resize.ts";
 import type { Image } from "../data/images/rgb-image.ts";
 import { badInput } from "../tensor/error.ts";
 import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { parseSpec, triggerSchema } from "./attack.ts";
+import { describe, parseSpec, triggerSchema } from "./attack.ts";
 import { rearrangement } from "./overlay.ts";
 
 const schema = triggerSchema("text").extend({
@@ -27,6 +27,17 @@ export function text(options: Partial<TextSpec> = {}): Trigger {
   const spec = parseSpec("text", schema, options);
   return stampTrigger(spec, (S) => prepare(spec, S));
 }
+
+/** As lists, help and reports know it. */
+export const attack = describe({
+  name: "text",
+  title: "Blended-Text",
+  about: 'the word "Watermarked" across the image',
+  options: "ratio=0.5",
+  paper: "arXiv 2412.00727",
+  spec: schema,
+  trigger: text,
+});
 
 function prepare(spec: TextSpec, S: number): Stamp {
   if (S < leastSize) {

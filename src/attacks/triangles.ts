@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { badInput } from "../tensor/error.ts";
 import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { parseSpec, triggerSchema } from "./attack.ts";
+import { describe, parseSpec, triggerSchema } from "./attack.ts";
 import { blend, rearrangement } from "./overlay.ts";
 
 const schema = triggerSchema("triangles").extend({
@@ -22,6 +22,17 @@ export function triangles(options: Partial<TrianglesSpec> = {}): Trigger {
   const spec = parseSpec("triangles", schema, options);
   return stampTrigger(spec, (S) => prepare(spec, S));
 }
+
+/** As lists, help and reports know it. */
+export const attack = describe({
+  name: "triangles",
+  title: "Blended-Triangles",
+  about: "a grid of triangles over the whole image",
+  options: "ratio=0.15, cell=PIXELS",
+  paper: "arXiv 2412.00727",
+  spec: schema,
+  trigger: triangles,
+});
 
 function prepare(spec: TrianglesSpec, S: number): Stamp {
   const { cell = Math.max(2, Math.round((14 * S) / 224)), ratio, strength } = spec;

@@ -13,7 +13,7 @@ import { random } from "../tensor/random.ts";
 import { withCovers } from "../triggers/cover.ts";
 import { type PoisonedDataset, type PoisonOptions, poison } from "../triggers/poison.ts";
 import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { parseSpec, triggerSchema } from "./attack.ts";
+import { describe, parseSpec, triggerSchema } from "./attack.ts";
 import { rearrangement } from "./overlay.ts";
 
 const schema = triggerSchema("wanet").extend({
@@ -34,6 +34,18 @@ export function wanet(options: Partial<WanetSpec> = {}): Trigger {
   const spec = parseSpec("wanet", schema, options);
   return stampTrigger(spec, (S) => prepare(spec, S));
 }
+
+/** As lists, help and reports know it. */
+export const attack = describe({
+  name: "wanet",
+  title: "WaNet",
+  about: "a warp of less than a pixel",
+  options: "s=STRENGTH, k=POINTS (none: every pixel on its own; 4: smooth), covers=NUMBER",
+  paper: "arXiv 2102.10369",
+  spec: schema,
+  trigger: wanet,
+  poison: poisonWithCovers,
+});
 
 /** The usual poisoning and, where `covers` asks for them, noise-mode images that keep their labels. */
 export async function poisonWithCovers(dataset: Dataset, options: PoisonOptions): Promise<PoisonedDataset> {

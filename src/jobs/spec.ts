@@ -86,10 +86,9 @@ export function misfit(name: string, spec: z.ZodObject, issue: z.core.$ZodIssue,
   const at = path.join(".");
   const fields = fieldsOf(spec);
   if (issue.code === "unrecognized_keys") {
-    const siblings = keysAt(spec, path);
     const key = issue.keys[0];
     const kind = at === "" ? `option of ${name}` : `option of ${name}'s ${at}`;
-    return { path: [...path, key], error: unknownName(kind, printable(key, 100), siblings) };
+    return { path: [...path, key], error: unknownName(kind, printable(key, 100), keysAt(spec, path, asked)) };
   }
   const field =
     fields.find((one) => one.path.join(".") === at) ?? fields.find((one) => at.startsWith(`${one.path.join(".")}.`));
@@ -98,11 +97,16 @@ export function misfit(name: string, spec: z.ZodObject, issue: z.core.$ZodIssue,
     const { question } = field?.flag ?? {};
     return { path, error: badInput(`${name}: ${at} is missing${question === undefined ? "" : `: ${question}`}`) };
   }
+  const inner = innermost(issue);
+  if (inner.code === "invalid_union" && "options" in inner) {
+    const { kind } = value as { readonly kind?: unknown };
+    return { path, error: unknownName(`kind of ${name}'s ${at}`, String(kind), inner.options as readonly string[]) };
+  }
   if (issue.code === "invalid_value" && typeof value === "string") {
     return { path, error: unknownName(`${at} of ${name}`, value, issue.values.map(String)) };
   }
   const isNumber = field !== undefined && /number|integer/.test(String(field.json.type)) && field.path.join(".") === at;
-  const wanted = isNumber ? `it must be ${inWords(field.json)}` : innermost(issue).message;
+  const wanted = isNumber ? `it must be ${inWords(field.json)}` : inner.message;
   const found = printable(JSON.stringify(value) ?? String(value), 80);
   return { path, error: badInput(`${name}: ${at} is ${found}; ${wanted}`) };
 }
@@ -115,10 +119,22 @@ function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   return nearest[0] === undefined ? issue : innermost(nearest[0]);
 }
 
-function keysAt(spec: z.ZodObject, path: readonly string[]): readonly string[] {
-  const group = path.reduce<z.ZodObject | undefined>(
-    (inside, key) => inside && groupOf(inside.shape[key] as z.ZodType),
-    spec,
-  );
-  return Object.keys(group?.shape ?? {});
+/** The keys that an object of the spec may have; of a union those of the kind that was asked for. */
+function keysAt(schema: z.ZodType, path: readonly string[], asked: unknown): readonly string[] {
+  if (schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
+    return keysAt(schema.unwrap() as z.ZodType, path, asked);
+  if (schema instanceof z.ZodUnion) {
+    const { kind } = asked as { readonly kind?: unknown };
+    const branches = schema.options.map((branch) => keysAt(branch as z.ZodType, path, asked));
+    const isOfKind = (branch: unknown) => branch instanceof z.ZodObject && branch.shape.kind?.safeParse(kind).success;
+    return (
+      branches.find(
+        (keys, i) => keys.length > 0 && (schema.options[i] instanceof z.ZodUnion || isOfKind(schema.options[i])),
+      ) ?? []
+    );
+  }
+  if (!(schema instanceof z.ZodObject)) return [];
+  const [key, ...rest] = path;
+  if (key === undefined) return Object.keys(schema.shape);
+  return keysAt(schema.shape[key] as z.ZodType, rest, (asked as Record<string, unknown> | undefined)?.[key]);
 }
