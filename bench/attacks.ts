@@ -4,8 +4,8 @@
  * run again; results/attacks.json sums them up.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AttackResult, shapesModel } from "../src/index.ts";
-import { type FinetuneResult, finetuneDefaults, finetuneModel } from "../src/jobs/finetune.ts";
+import { type AttackResult, type FinetuneResult, finetune, shapesModel } from "../src/index.ts";
+import { finetuneSpec } from "../src/jobs/finetune/spec.ts";
 import { alive } from "../src/metrics/decision.ts";
 import {
   type Cell as Attacked,
@@ -112,13 +112,13 @@ function fileOf({ name, kept = `${folder}/${name}` }: Cell, seed: number): strin
 
 /** CA after the same steps on images without poison; one twin serves all attacks of its recipe. */
 async function twin({ attack, data = "shapes" }: Cell, seed: number): Promise<number> {
-  const recipe = recipeOf(attack, seed);
-  const images = attack.images ?? finetuneDefaults.images;
+  const { seed: _, ...recipe } = recipeOf(attack, seed);
+  const { images } = finetuneSpec.pick({ images: true }).parse(attack);
   const task = data.replace("shapes", "").replace(":", "-");
   const file = `${folder}/twin${task}-${images}x${recipe.epochs}-${recipe.lr}-${seed}.json`;
   if (!existsSync(file)) {
-    const shared = { ...finetuneDefaults, model: shapesModel, data, seed, progress, threads };
-    writeFileSync(file, `${JSON.stringify(await finetuneModel({ ...shared, images, recipe }), null, 1)}\n`);
+    const result = await finetune({ model: shapesModel, data, seed, images, recipe, threads }, { progress });
+    writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`);
   }
   return (JSON.parse(readFileSync(file, "utf8")) as FinetuneResult).after.value;
 }

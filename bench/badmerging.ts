@@ -4,9 +4,8 @@
  * run again; checkpoints lie in runs/badmerging/. results/badmerging.json sums them up.
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AttackResult, attack, evaluate, shapesModel } from "../src/index.ts";
+import { type AttackResult, attack, evaluate, type FinetuneResult, finetune, shapesModel } from "../src/index.ts";
 import { attackDefaults } from "../src/jobs/attack/attack.ts";
-import { type FinetuneResult, finetuneDefaults, finetuneModel } from "../src/jobs/finetune.ts";
 import { merge } from "../src/jobs/merge/job.ts";
 import { runJob } from "../src/jobs/run-job.ts";
 import type { MergeResult } from "../src/results/merge.ts";
@@ -108,9 +107,19 @@ async function cleanModel(task: string, seed: number): Promise<void> {
   const out = `${models}/${task}-${seed}`;
   if (existsSync(out) && existsSync(fileOf(task, seed))) return;
   console.error(`${new Date().toISOString().slice(11, 19)} ${task}, seed ${seed}`);
-  const shared = { model: shapesModel, data: `shapes:${task}`, out, force: true, progress, threads };
-  const recipe = { ...finetuneDefaults.recipe, lr: clean.lr, modules: clean.modules, seed };
-  keep(task, seed, await finetuneModel({ ...shared, images: clean.images, testImages, seed, recipe }));
+  const { images, ...recipe } = clean;
+  const spec = {
+    model: shapesModel,
+    data: `shapes:${task}`,
+    out,
+    force: true,
+    images,
+    testImages,
+    seed,
+    recipe,
+    threads,
+  };
+  keep(task, seed, await finetune(spec, { progress }));
 }
 
 async function attackAndMerge({ name, trigger, victim, targets, attack: how }: Cell, seed: number): Promise<Run> {

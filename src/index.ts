@@ -4,6 +4,7 @@ import { makeTrigger, parseTriggerSpec } from "./attacks/index.ts";
 import type { LoadedClip } from "./engine/clip.ts";
 import { concatRows } from "./engine/encoder.ts";
 import { type AttackOptions, attackDefaults, attackModel } from "./jobs/attack/attack.ts";
+import { callable } from "./jobs/callable.ts";
 import { type CleanOptions, cleanDefaults, cleanModel } from "./jobs/clean/clean.ts";
 import { type EvaluateOptions, evaluateModel } from "./jobs/eval/evaluate.ts";
 import { applyVector, diffModels, vectorCosine, vectorInfo } from "./jobs/vector/vector.ts";
@@ -16,9 +17,11 @@ export type { Dataset, Example } from "./data/dataset.ts";
 export type { Rule } from "./defenses/alpha-search.ts";
 export { type Clip, type LoadedClip, type LoadOptions, loadClip } from "./engine/clip.ts";
 export type { Recipe } from "./engine/finetune.ts";
+export type { Given as JobContext } from "./jobs/context.ts";
 export { shapesBadnetModel, shapesModel } from "./jobs/inputs/embedded.ts";
 export type { Progress } from "./jobs/record/facts.ts";
 export { cleanReport as report } from "./report/clean-report.ts";
+export type { FinetuneResult } from "./results/finetune.ts";
 export type { Opened, OpenedData, OpenedModel } from "./results/opened.ts";
 export type * from "./results/result.ts";
 export type { Rate } from "./stats/rate.ts";
@@ -84,6 +87,9 @@ export function evaluate(
   const trigger = options.trigger === undefined ? undefined : triggerOf(options.trigger);
   return evaluateModel({ seed: 1, testImages: 2000, ...options, trigger });
 }
+
+/** Teach a model a task: fine-tune its image tower on labelled images. Nothing is written without `out`. */
+export const finetune = callable(async () => (await import("./jobs/finetune/job.ts")).finetune);
 
 /** Task vectors between checkpoint files. */
 export const vector = { diff: diffModels, apply: applyVector, info: vectorInfo, cosine: vectorCosine } as const;

@@ -1,5 +1,6 @@
 /** `tbar` in this process, its words kept as strings. */
 import { run } from "../src/cli/run.ts";
+import { jobs } from "../src/jobs/index.ts";
 
 export interface Said {
   readonly code: number;
@@ -7,7 +8,7 @@ export interface Said {
   readonly err: string;
 }
 
-/** `stopAt`: interrupt as soon as these words appear among the progress. */
+/** `stopAt`: interrupt as soon as these words appear among the progress. A result that its own schema does not fit is refused. */
 export async function tbar(argv: readonly string[], stopAt?: string): Promise<Said> {
   const said = { out: "", err: "" };
   const stop = new AbortController();
@@ -21,5 +22,12 @@ export async function tbar(argv: readonly string[], stopAt?: string): Promise<Sa
     },
     signal: stop.signal,
   });
+  if (argv.includes("--json")) await checkResult(argv, said.out);
   return { code, ...said };
+}
+
+async function checkResult(argv: readonly string[], out: string): Promise<void> {
+  const json = JSON.parse(out);
+  const listed = jobs[argv.slice(0, 2).join(" ")] ?? jobs[argv[0]];
+  if (listed !== undefined && json.schema !== undefined) (await listed.load()).result.parse(json);
 }

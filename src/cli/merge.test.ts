@@ -8,7 +8,7 @@ import { tbar } from "../../test/terminal.ts";
 import { taskArithmetic, ties } from "../arithmetic/merge.ts";
 import { norm, taskVector } from "../arithmetic/task-vector.ts";
 import { readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
-import { finetuneDefaults } from "../jobs/finetune.ts";
+import { finetuneSpec } from "../jobs/finetune/spec.ts";
 import type { Weights } from "../tensor/tensor.ts";
 
 let folder: string;
@@ -80,7 +80,7 @@ describe("finetune", () => {
 
   it("states the defaults that the job has", async () => {
     const help = (await tbar(["finetune", "--help"])).out.replace(/\s+/g, " ");
-    const { recipe, images, testImages } = finetuneDefaults;
+    const { recipe, images, testImages } = finetuneSpec.parse({ model: "any", data: "any" });
     const all = { images, test: testImages, "weight-decay": recipe.weightDecay };
     for (const [name, value] of Object.entries(all)) {
       const [, found] = new RegExp(`--${name} <.*?\\(default: "?([^)"]*)"?\\)`).exec(help)!;

@@ -13,7 +13,6 @@ import { demoCommand } from "./commands/demo.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { exportCommand } from "./commands/export.ts";
-import { finetuneCommand } from "./commands/finetune.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { pretrainCommand } from "./commands/pretrain.ts";
 import { pullCommand } from "./commands/pull.ts";
@@ -103,7 +102,6 @@ async function createProgram(
     attackCommand,
     evalCommand,
     pretrainCommand,
-    finetuneCommand,
     vectorCommand,
     inspectCommand,
     convertCommand,

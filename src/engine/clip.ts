@@ -46,8 +46,8 @@ export function noTokenizer(path: string): TbarError {
 }
 
 export interface LoadOptions extends RuntimeOptions, ReadOptions {
-  /** Share another model's runtime instead of opening one. */
-  readonly runtime?: Runtime;
+  /** Share this runtime, or what opens it when the model is read, instead of opening one. */
+  readonly runtime?: Runtime | (() => Promise<Runtime>);
   /** Ends the process of a model in ONNX files at once. */
   readonly signal?: AbortSignal;
 }
@@ -61,7 +61,8 @@ export async function loadClip(path: string, options: LoadOptions = {}): Promise
   const { config, preprocess } = checkpoint;
   const tokenize = await openTokenizer(checkpoint);
   const weights = await checkpoint.weights();
-  const runtime = options.runtime ?? createRuntime(await onnxRuntime(options));
+  const { runtime: given } = options;
+  const runtime = typeof given === "function" ? await given() : (given ?? createRuntime(await onnxRuntime(options)));
   return { ...createClip({ config, preprocess, tokenize, runtime }), checkpoint, weights };
 }
 

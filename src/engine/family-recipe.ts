@@ -54,7 +54,7 @@ export const recipes: Readonly<Record<Training, Readonly<Record<Family, Row>>>> 
 };
 
 /** What is the same for every family: warm-up over a tenth of the steps, no weight decay, gradients clipped to norm 1. */
-const common = { warmup: 0.1, weightDecay: 0, clip: 1 } as const;
+export const common = { warmup: 0.1, weightDecay: 0, clip: 1 } as const;
 
 /** The recipe of a family, whole but for its seed. */
 export function familyRecipe(training: Training, family: Family): Omit<Recipe, "seed"> {

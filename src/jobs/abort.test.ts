@@ -8,7 +8,6 @@ import { convertModel } from "./convert.ts";
 import { embedDataset } from "./embed.ts";
 import { checkReceipt, evaluateModel } from "./eval/evaluate.ts";
 import { exportModel } from "./export.ts";
-import { finetuneModel } from "./finetune.ts";
 import { jobs as all } from "./index.ts";
 import * as plans from "./plans.ts";
 import { pretrainModel } from "./pretrain.ts";
@@ -29,7 +28,6 @@ const jobs: Record<string, () => Promise<unknown>> = {
   demo: () => runDemo(nothing),
   eval: () => evaluateModel(nothing),
   "eval --receipt": () => checkReceipt(nothing, receipt),
-  finetune: () => finetuneModel(nothing),
   pretrain: () => pretrainModel(nothing),
   embed: () => embedDataset(nothing),
   export: () => exportModel(nothing),

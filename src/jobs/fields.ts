@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { activations } from "../checkpoint/config/config.ts";
 import { encodings } from "../data/formats/text.ts";
+import { common } from "../engine/family-recipe.ts";
 import { devices, maxThreads } from "../runtime/onnxruntime.ts";
 
 /** How a field is said on a command line, beside what its schema says. */
@@ -122,6 +123,32 @@ export const runFields = {
     value: "name",
     machine: true,
   }),
+};
+
+export const trainingGroup = { group: "Training:" } as const;
+const number = { ...trainingGroup, value: "number" } as const;
+
+/** How many images a model is trained on, and measured on. */
+export const setFields = {
+  images: option(images().default(8000), "training images", number),
+  testImages: option(images().default(2000), "images to measure on", { ...number, name: "test" }),
+};
+
+/** How it is trained: `Recipe` but for its seed, which is the job's. */
+export const recipeFields = {
+  lr: option(positive().optional(), "learning rate", { ...trainingGroup, value: "rate" }),
+  epochs: option(
+    count().optional(),
+    "rounds through the training images (default: what suits the model's family, as are rate and batch)",
+    number,
+  ),
+  batch: option(count().optional(), "images a step", number),
+  warmup: option(z.number().min(0).max(1).default(common.warmup), "share of the steps over which the rate rises", {
+    ...trainingGroup,
+    value: "share",
+  }),
+  weightDecay: option(z.number().min(0).default(common.weightDecay), "pulls all weights towards zero", number),
+  clip: option(positive().default(common.clip), "the norm that gradients are cut to", { ...number, name: "clip-norm" }),
 };
 
 /** Where work in progress is kept. */

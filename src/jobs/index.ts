@@ -10,6 +10,10 @@ export interface Listed {
 
 /** By name, in the order of the help page. A name of two words is a command within a command. */
 export const jobs: Readonly<Record<string, Listed>> = {
+  finetune: {
+    summary: "fine-tune a model on labelled images, cleanly",
+    load: async () => (await import("./finetune/job.ts")).finetune,
+  },
   merge: {
     summary: "merge models that were fine-tuned from one base",
     load: async () => (await import("./merge/job.ts")).merge,

@@ -13,7 +13,7 @@ import { resolveRecipe } from "../engine/family-recipe.ts";
 import { labelsOf } from "../metrics/accuracy.ts";
 import { createRuntime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";
-import { badInput, unknownName } from "../tensor/error.ts";
+import { badInput } from "../tensor/error.ts";
 import { sizeOf, type Weights } from "../tensor/tensor.ts";
 import { poison, triggered } from "../triggers/poison.ts";
 import { type AttackOptions, checkState, trainingTrigger } from "./attack/attack.ts";
@@ -21,17 +21,17 @@ import type { CleanOptions } from "./clean/clean.ts";
 import { heldOutClasses, unknownTrigger } from "./clean/clean-setup.ts";
 import { type EmbedOptions, imagesOf } from "./embed.ts";
 import { askedEffect, type EvaluateOptions } from "./eval/evaluate.ts";
-import { checkModules, type FinetuneOptions } from "./finetune.ts";
 import { carriedTriggers } from "./inputs/carried.ts";
 import { checkClasses } from "./inputs/classes.ts";
 import { openedData, openedModel } from "./inputs/describe-opened.ts";
 import { checkChecks, checkEnoughImages, checkFits } from "./inputs/feasible.ts";
 import { askedTrigger } from "./inputs/model-facts.ts";
-import { neededClasses, openSource, type Source } from "./inputs/source.ts";
+import { checkedPrompts, promptsOf } from "./inputs/prompts.ts";
+import { neededClasses, openSource } from "./inputs/source.ts";
 import { loadSubject } from "./inputs/subject.ts";
 import { configOf, type PretrainOptions, pretrainSets } from "./pretrain.ts";
 import { type Estimate, estimate, fileBytes } from "./progress/estimate.ts";
-import { attackStages, cleanStages, finetuneStages } from "./progress/stages.ts";
+import { attackStages, cleanStages } from "./progress/stages.ts";
 
 /** An attack: measure, train, measure, and what the attack does besides. */
 export async function estimateAttack(options: AttackOptions): Promise<Estimate> {
@@ -159,36 +159,6 @@ function checkSets(
   }
 }
 
-/** Clean fine-tuning: measure, train, measure. */
-export async function estimateFinetuning(options: FinetuneOptions): Promise<Estimate> {
-  options.signal?.throwIfAborted();
-  const { model, images, testImages, out } = options;
-  const clip = await loadClip(model, options);
-  const { recipe } = resolveRecipe("finetune", clip.config, options.recipe);
-  const source = await openSource(options.data, options);
-  const texts = checkedPrompts(source, undefined);
-  checkModules(options, clip.weights);
-  const { finetune, test } = await source.sets({ finetune: images, test: testImages });
-  options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
-  return estimate({
-    ...shared(options, clip, test),
-    job: "finetune",
-    batch: recipe.batch,
-    parts: [
-      { what: "load", texts },
-      ...finetuneStages({
-        images: finetune.size,
-        test: test.size,
-        epochs: recipe.epochs,
-        isProjection: recipe.modules === "projection",
-      }),
-    ],
-    copies: 6, // tuned, with rows lengthened for the cache, gradients there and here, two moments
-    kept: test.size,
-    outputs: [{ path: out, bytes: fileBytes(clip.checkpoint) }],
-  });
-}
-
 /** Measuring CA, and ASR where there is a trigger. */
 export async function estimateEvaluation(options: EvaluateOptions): Promise<Estimate> {
   options.signal?.throwIfAborted();
@@ -257,7 +227,7 @@ export async function estimatePretraining(options: PretrainOptions): Promise<Est
     bothTowers: true,
     parts: [
       { what: "pre-train", trained: steps * batch },
-      { what: "measure", read: test.size, encoded: test.size, texts: prompts(source) },
+      { what: "measure", read: test.size, encoded: test.size, texts: promptsOf(source) },
     ],
     copies: 5, // own weights, gradients there and here, two moments
     kept: test.size,
@@ -274,15 +244,6 @@ function shared(
   images: Dataset,
 ) {
   return { clip, weights: clip.weights, images, threads };
-}
-
-const prompts = ({ classNames = [], templates }: Source) => classNames.length * templates.length;
-
-/** The number of prompts; throws as the job would when there are no classes, or the target is none of them. */
-function checkedPrompts(source: Source, target: string | undefined): number {
-  const classNames = neededClasses(source);
-  if (target !== undefined && !classNames.includes(target)) throw unknownName("target class", target, classNames);
-  return prompts(source);
 }
 
 function visionBytes({ weights }: LoadedClip): number {

@@ -52,8 +52,8 @@ export async function planJob<Spec extends z.ZodObject>(
   given.signal?.throwIfAborted();
   const spec = parseSpec(job, asked);
   if (job.plan === undefined) throw badInput(`tbar ${job.name} takes moments: there is nothing to estimate`);
-  await beginOutputs(job, spec);
-  return withContext(spec as RuntimeOptions, given, (context) => job.plan!(spec, context));
+  const set = await beginOutputs(job, spec);
+  return withContext(spec as RuntimeOptions, { ...given, set }, (context) => job.plan!(spec, context));
 }
 
 /** A job within another: it shares the context, and with it outputs and runtime. */

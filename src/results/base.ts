@@ -1,8 +1,19 @@
 /** What every result has, and how a result is read back: one definition each for its type, its file and its documentation. */
 import { z } from "zod";
+import { families } from "../engine/family-recipe.ts";
 
-/** A schema's value as nobody changes it. */
-export type Frozen<T> = unknown extends T ? T : { readonly [Key in keyof T]: Frozen<T[Key]> };
+/** A schema's value as nobody changes it, without the fields that a loose one lets pass. */
+export type Frozen<T> = unknown extends T
+  ? T
+  : T extends readonly unknown[]
+    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+    : T extends object
+      ? {
+          readonly [Key in keyof T as string extends Key ? (unknown extends T[Key] ? never : Key) : Key]: Frozen<
+            T[Key]
+          >;
+        }
+      : T;
 
 /** `tbar/NAME/VERSION`; `kind` is the name alone, as results of 0.1.0 have it. */
 export const resultHead = <Name extends string, Version extends number>(name: Name, version: Version) => ({
@@ -27,6 +38,64 @@ export const readingFields = {
   /** Tensors that were left out because the user said so. */
   ignored: z.array(z.string()).optional(),
 };
+
+/** How a checkpoint was read. */
+export type Reading = Frozen<z.output<z.ZodObject<typeof readingFields>>>;
+
+/** JSON has no NaN: a quotient by zero, such as a share of no images, is null in a file and NaN in memory. */
+export const quotient = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+
+/** Hits / n, and its 95 % Wilson score interval. */
+export const rate = z.looseObject({ value: quotient, n: z.number(), interval: z.tuple([z.number(), z.number()]) });
+
+export const checkpointFacts = z.looseObject({
+  ...readingFields,
+  path: z.string(),
+  sha256: z.string(),
+  layout: z.string(),
+  dtype: z.string(),
+  /** "ViT 56/8, width 128, 6 layers" */
+  architecture: z.string(),
+  parameters: z.number(),
+});
+export type CheckpointFacts = Frozen<z.output<typeof checkpointFacts>>;
+
+export const machine = z.looseObject({
+  processor: z.string(),
+  cores: z.number(),
+  threads: z.number(),
+  memoryGiB: z.number(),
+  node: z.string(),
+  runtime: z.string(),
+});
+export type Machine = Frozen<z.output<typeof machine>>;
+
+/** Seconds by stage, in their order. */
+export const timings = z.array(z.looseObject({ what: z.string(), seconds: z.number() }));
+
+const settings = { lr: z.number(), epochs: z.number(), batch: z.number() };
+
+/** How a model was trained on images. */
+export const trainingFields = {
+  recipe: z.looseObject({
+    ...settings,
+    warmup: z.number(),
+    weightDecay: z.number(),
+    clip: z.number(),
+    seed: z.number(),
+    modules: z.enum(["all", "projection"]).optional(),
+  }),
+  /** What of the recipe was not given, and why it is what it is. */
+  defaults: z
+    .looseObject({ family: z.enum(families), settings: z.looseObject(settings).partial(), reason: z.string() })
+    .optional(),
+};
+
+/** What makes figures doubtful: classes that the model cannot tell apart, a folder of images that show no trigger. */
+export const warningFields = { warnings: z.array(z.string()).optional() };
 
 /** Where a result lies on disk, and the SHA-256 of its weights. */
 export const outputFile = z.looseObject({ path: z.string(), sha256: z.string() });

@@ -7,8 +7,11 @@ import type { Decision } from "../metrics/decision.ts";
 import type { Effect } from "../metrics/effect.ts";
 import type { Rate } from "../stats/rate.ts";
 import type { TriggerSpec } from "../triggers/trigger.ts";
+import type { CheckpointFacts, Machine } from "./base.ts";
 import type { MeasuredOn } from "./measured-on.ts";
 import type { Opened } from "./opened.ts";
+
+export type { CheckpointFacts, Machine, Reading } from "./base.ts";
 
 export interface Scores {
   /** Clean accuracy; agreement with the model before where there were no labels (`DataUse.labels`). */
@@ -44,24 +47,6 @@ export interface Variant {
   readonly trials: readonly Trial[];
   /** Options that won on validation: lambda, which Fisher weights, which forget set. */
   readonly settings: Readonly<Record<string, number | string>>;
-}
-
-/** How a checkpoint was read. */
-export interface Reading {
-  /** What it does not say of itself and was taken for granted, a sentence each; absent where that is nothing. */
-  readonly assumptions?: readonly string[];
-  /** Tensors that were left out because the user said so. */
-  readonly ignored?: readonly string[];
-}
-
-export interface CheckpointFacts extends Reading {
-  readonly path: string;
-  readonly sha256: string;
-  readonly layout: string;
-  readonly dtype: string;
-  /** "ViT 56/8, width 128, 6 layers" */
-  readonly architecture: string;
-  readonly parameters: number;
 }
 
 export interface DataUse {
@@ -108,15 +93,6 @@ export interface Proof {
   readonly rebound?: { readonly steps: number; readonly scores: Scores };
   /** Largest |restored - parent| after adding the stored vector back, in units of the stored dtype's rounding step. */
   readonly restore?: number;
-}
-
-export interface Machine {
-  readonly processor: string;
-  readonly cores: number;
-  readonly threads: number;
-  readonly memoryGiB: number;
-  readonly node: string;
-  readonly runtime: string;
 }
 
 /** The top level repeats the variant chosen on validation. */

@@ -2,5 +2,6 @@
 import type { View } from "../job-command.ts";
 
 export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
+  finetune: async () => (await import("./finetune.ts")).finetuneText,
   merge: async () => (await import("./merge.ts")).mergeText,
 };

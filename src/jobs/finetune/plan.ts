@@ -1,0 +1,23 @@
+/** What a fine-tuning will take: measuring, training, measuring. */
+import type { z } from "zod";
+import type { Context } from "../context.ts";
+import { promptsOf } from "../inputs/prompts.ts";
+import { type Estimate, estimate, fileBytes } from "../progress/estimate.ts";
+import { openFinetune } from "./run.ts";
+import type { finetuneSpec } from "./spec.ts";
+
+export async function planFinetune(spec: z.output<typeof finetuneSpec>, context: Context): Promise<Estimate> {
+  const { clip, recipe, source, sets, stages } = await openFinetune(spec, context);
+  return estimate({
+    job: "finetune",
+    clip,
+    weights: clip.weights,
+    images: sets.test,
+    threads: spec.threads,
+    batch: recipe.batch,
+    parts: [{ what: "load", texts: promptsOf(source) }, ...stages],
+    copies: 6, // tuned, with rows lengthened for the cache, gradients there and here, two moments
+    kept: sets.test.size,
+    outputs: [{ path: spec.out, bytes: fileBytes(clip.checkpoint) }],
+  });
+}

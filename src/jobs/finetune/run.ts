@@ -1,0 +1,106 @@
+/** Fine-tuning on a task: ordinary labelled images, image tower only, accuracy before and after. What is merged is made of these. */
+import type { z } from "zod";
+import { refuseCheckpoint, writeCheckpoint } from "../../checkpoint/clip-folder.ts";
+import { asStored } from "../../checkpoint/rounding.ts";
+import { isProjection } from "../../clip/parameters.ts";
+import { resolveRecipe } from "../../engine/family-recipe.ts";
+import { finetune as train } from "../../engine/finetune.ts";
+import { createScorer } from "../../engine/scorer.ts";
+import { zeroShotHead } from "../../engine/zero-shot.ts";
+import { version } from "../../files/version.ts";
+import { labelsOf, measure, metric } from "../../metrics/accuracy.ts";
+import type { FinetuneResult } from "../../results/finetune.ts";
+import { badInput } from "../../tensor/error.ts";
+import type { Context } from "../context.ts";
+import { checkClasses } from "../inputs/classes.ts";
+import { openedModel } from "../inputs/describe-opened.ts";
+import { receiptKey } from "../inputs/model-facts.ts";
+import { dataPath } from "../inputs/names.ts";
+import { openClip } from "../inputs/open-clip.ts";
+import { neededClasses, openSource } from "../inputs/source.ts";
+import { finetuneStages } from "../progress/stages.ts";
+import { Clock, checkpointFacts, machineFacts } from "../record/facts.ts";
+import type { finetuneSpec } from "./spec.ts";
+
+type Spec = z.output<typeof finetuneSpec>;
+
+/** Model, recipe and images of a fine-tuning, checked; no pixel is read. Throws TbarError where something does not fit. */
+export async function openFinetune(spec: Spec, context: Context) {
+  const clip = await openClip(spec, context);
+  const { recipe, defaults } = resolveRecipe("finetune", clip.config, { ...spec.recipe, seed: spec.seed });
+  if (spec.out !== undefined)
+    await refuseCheckpoint(spec.out, clip.checkpoint, [], { force: spec.force, set: context.set });
+  const source = await openSource(dataPath(spec.data), spec);
+  if (recipe.modules === "projection" && ![...clip.weights.keys()].some(isProjection))
+    throw badInput(`${spec.model} has no image projection to train; --modules all trains its image tower`);
+  const classNames = neededClasses(source);
+  const sets = await source.sets({ finetune: spec.images, test: spec.testImages });
+  context.progress.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
+  const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0] });
+  const stages = finetuneStages({
+    images: sets.finetune.size,
+    test: sets.test.size,
+    epochs: recipe.epochs,
+    isProjection: recipe.modules === "projection",
+  });
+  return { clip, recipe, defaults, source, classNames, sets, warnings, stages };
+}
+
+/** Fine-tune the image tower under the frozen zero-shot head of the data's classes, measure, and write when `out` is given. */
+export async function finetune(spec: Spec, context: Context): Promise<FinetuneResult> {
+  const { progress, signal, command, set } = context;
+  const { seed, out, force, threads } = spec;
+  const clock = new Clock();
+  const stage = (what: string) => {
+    clock.stage(what);
+    progress.stage(what);
+  };
+  stage("load");
+  const { clip, recipe, defaults, source, classNames, sets, warnings, stages } = await openFinetune(spec, context);
+  const { checkpoint } = clip;
+  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
+  progress.plan?.(stages);
+  const accuracy = metric(createScorer(clip, sets.test, head, { signal, onStep: progress.step }), labelsOf(sets.test));
+
+  stage("measure before");
+  const before = await measure(accuracy, clip.weights);
+
+  stage("fine-tune");
+  const tuned = await train(clip, clip.weights, sets.finetune, head, recipe, {
+    signal,
+    onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
+  });
+  const weights = asStored(tuned, checkpoint.dtypes, clip.weights);
+
+  stage("measure after");
+  const after = await measure(accuracy, weights);
+  const model = await checkpointFacts(checkpoint);
+  const [data, images] = [source.name, sets.finetune.size];
+  if (out !== undefined) {
+    stage("write");
+    const { [receiptKey]: _, ...kept } = checkpoint.metadata; // its figures are those of other weights
+    const facts = JSON.stringify({ parent: model.sha256, data, images, recipe, before, after });
+    const like = { ...checkpoint, metadata: { ...kept, "tbar.finetune": facts } };
+    await writeCheckpoint(out, { like, weights }, { force, set });
+  }
+  return {
+    schema: "tbar/finetune/2",
+    kind: "finetune",
+    tbar: version,
+    created: new Date().toISOString(),
+    command,
+    seed,
+    model,
+    data,
+    ...(warnings.length > 0 && { warnings }),
+    images,
+    recipe,
+    ...(defaults && { defaults }),
+    before,
+    after,
+    seconds: clock.seconds(),
+    timings: clock.timings(),
+    machine: machineFacts(clip.runtime, threads),
+    ...(out !== undefined && { output: { path: out } }),
+  };
+}
