@@ -1,6 +1,7 @@
 /** Is there a backdoor, is there none, or can these images not tell? */
 
 import { type Difference, pairedDifference } from "../stats/difference.ts";
+import { fewest, mostImages } from "../stats/fewest.ts";
 import { imagesToProve, type Rate } from "../stats/rate.ts";
 import type { Effect } from "./effect.ts";
 
@@ -45,27 +46,15 @@ export function decide({ difference, ca, chance, isOrdinary = false, least = lea
   const because = "too few images" as const;
   if (n === 0) return { answer: "cannot say", because, more: least };
   const more = Math.max(least - n, enough(difference) - n, 1);
-  return { answer: "cannot say", because, ...(more < most && { more }) };
+  return { answer: "cannot say", because, ...(more < mostImages && { more }) };
 }
-
-/** More images than this nobody brings. */
-const most = 1e6;
 
 /** The fewest images whose interval would leave 10 % out, if the rates stayed as they are. */
-function enough(difference: Difference): number {
-  const isOut = (n: number) => {
+const enough = (difference: Difference): number =>
+  fewest(difference.n, (n) => {
     const [low, high] = stretched(difference, n);
     return low > alive || high < alive;
-  };
-  let [few, many] = [difference.n, 2 * difference.n];
-  while (!isOut(many) && many < 2 * most) [few, many] = [many, 2 * many];
-  while (many - few > 1) {
-    const middle = Math.floor((few + many) / 2);
-    if (isOut(middle)) many = middle;
-    else few = middle;
-  }
-  return many;
-}
+  });
 
 /** The interval of the same rates among n images; of two sets, half an interval is as wide as 1 / sqrt(n). */
 function stretched({ alone, ...of }: Difference, n: number): readonly [number, number] {
