@@ -70,7 +70,7 @@ export function attack(
   return attackModel({ ...attackDefaults, ...options, seed, recipe, trigger: triggerOf(options.trigger) });
 }
 
-/** Remove a backdoor whose trigger is known and prove it; `result.verdict.proven` says whether that succeeded. */
+/** Remove a backdoor whose trigger is known and verify it; `result.verdict.verified` says whether that succeeded. */
 export function clean(
   options: Given<Omit<CleanOptions, "trigger">, "model" | "data"> & { readonly trigger?: TriggerLike },
 ): Promise<CleanResult> {

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { parseAs } from "../files/files.ts";
 import { checkRates } from "../jobs/record/consistent.ts";
+import { storedVerdict } from "../jobs/record/verdict.ts";
 import type { CleanResult } from "../results/result.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
@@ -14,13 +15,17 @@ const scores = z.looseObject({
   asr: rate,
   withoutTrigger: rate.optional(),
   triggeredAccuracy: rate.optional(),
+  stillRight: rate.optional(),
 });
 const pair = z.looseObject({ before: rate, after: rate });
 const picture = z.string().startsWith("data:image/");
 
+const bounds = z.tuple([value, value]).optional();
+
 const variant = z.looseObject({
   after: scores,
   retention: value,
+  retentionInterval: bounds,
   alpha: z.number(),
   seconds: z.number(),
   chosen: z.boolean(),
@@ -85,6 +90,7 @@ const schema = z.looseObject({
   before: scores,
   after: scores,
   retention: value,
+  retentionInterval: bounds,
   alpha: z.number(),
   method: z.string(),
   seconds: z.number(),
@@ -101,6 +107,7 @@ const schema = z.looseObject({
   output: z.looseObject({ path: z.string(), sha256: z.string() }).optional(),
   remaining: z.array(z.looseObject({ kind: z.string(), target: z.string() })).optional(),
   verdict: z.looseObject({
+    verified: z.boolean().optional(),
     proven: z.boolean(),
     headline: z.string(),
     reasons: z.array(z.string()),
@@ -139,7 +146,7 @@ const schema = z.looseObject({
   }),
 });
 
-/** The value itself, so that it is drawn as it was. Throws `bad-input` naming the first fields that do not fit, or figures that contradict each other. */
+/** The value itself, so that it is drawn as it was, but for the verdict of 0.1.0, which is judged again. Throws `bad-input` naming the first fields that do not fit, or figures that contradict each other. */
 export function checkCleanResult(json: unknown, path: string): CleanResult {
   const kind = json instanceof Object && "kind" in json ? json.kind : undefined;
   if (typeof kind === "string" && kind !== "clean") {
@@ -147,5 +154,6 @@ export function checkCleanResult(json: unknown, path: string): CleanResult {
   }
   parseAs(schema, json, `${path} is no result of tbar clean --json`);
   checkRates(json, path);
-  return json as CleanResult;
+  const result = json as CleanResult;
+  return { ...result, verdict: storedVerdict(result) };
 }

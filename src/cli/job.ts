@@ -19,7 +19,7 @@ if (stopWhenTold(() => stop.abort())) {
     });
   }
 }
-// Node would end with 1, which says that nothing was proven
+// Node would end with 1, which says that nothing was verified
 process.on("uncaughtException", (error) => {
   process.stderr.write(`tbar: internal error: ${printable(error.stack ?? String(error))}\n`);
   process.exit(exits.internal);

@@ -104,14 +104,14 @@ describe("attack", () => {
 });
 
 describe("clean", () => {
-  it("removes the backdoor named by the metadata; 0 only when proven; the same page again from the JSON", async () => {
+  it("removes the backdoor named by the metadata; 0 only when verified; the same page again from the JSON", async () => {
     const { code, out } = await tbar(words(`${clean} --out ./cleaned --report ./page.html --json`));
     const result = JSON.parse(out);
     expect(result.kind).toBe("clean");
     expect(result.before.asr.value).toBeGreaterThan(0.9);
     expect(result.after.asr.value).toBeLessThanOrEqual(0.3);
     expect(Object.keys(result.variants)).toEqual(["plain", "anchored", "fisher"]);
-    expect(code).toBe(result.verdict.proven ? 0 : 1);
+    expect(code).toBe(result.verdict.verified ? 0 : 1);
     expect(await here()).toEqual(["bad", "cleaned", "cleaned.vector.safetensors", "page.html", "pico"]);
 
     await writeFile(at("result.json"), out);
@@ -211,7 +211,7 @@ describe("clean", () => {
     const result = JSON.parse(out);
     expect(result.trigger.kind).toBe("images");
     expect(result.before.asr.value).toBeGreaterThan(0.8);
-    expect(code).toBe(result.verdict.proven ? 0 : 1);
+    expect(code).toBe(result.verdict.verified ? 0 : 1);
   });
 
   it("eval names the folder; one of ordinary photos of the class is told from one with a trigger", async () => {

@@ -38,8 +38,8 @@ export const exits = {
 } as const;
 
 export const exitsHelp = `Exit codes:
-  0    done, and proven where there is something to prove
-  1    finished, but not proven
+  0    done, and verified where there is something to verify
+  1    finished, but not verified
   2    bad input: an option, a file or a device that cannot be used
   70   a fault of tbar itself (please report it, with --debug)
   130  interrupted (143 by SIGTERM, 129 by SIGHUP)`;

@@ -31,7 +31,7 @@ describe("help", () => {
       expect(out).toMatch(new RegExp(`^ {2}${name}\\b`, "m"));
     }
     expect(out).toContain("Try: tbar demo");
-    expect(out).toMatch(/0 .*done[\s\S]*1 .*not proven[\s\S]*2 .*bad input[\s\S]*130 .*interrupted/);
+    expect(out).toMatch(/0 .*done[\s\S]*1 .*not verified[\s\S]*2 .*bad input[\s\S]*130 .*interrupted/);
   });
 
   it.each([
@@ -176,8 +176,8 @@ describe("bad input: exit 2, a sentence that says what would work, nothing left 
       "a control is never chosen",
     ],
     [
-      `clean --model pico ${world} --trigger badnet --target striped --out new --rule provn`,
-      'unknown rule "provn"; did you mean "proven"?',
+      `clean --model pico ${world} --trigger badnet --target striped --out new --rule verifed`,
+      'unknown rule "verifed"; did you mean "verified"?',
     ],
     [
       `clean --model pico ${world} --trigger badnet --target striped --out new --rule difference --limit 0.1`,

@@ -10,7 +10,7 @@ import { gated, jsonText, screened } from "./terminal.ts";
 import { table } from "./text.ts";
 
 /** What no screen may get: a title, a cleared screen, a C1 command, a turned direction, a hidden letter, a new row. */
-const evil = "\x1b]0;title\x07\x1b[2J\x9b1;1H\u202egnp\u200b\u2028\r\nPROVEN";
+const evil = "\x1b]0;title\x07\x1b[2J\x9b1;1H\u202egnp\u200b\u2028\r\nVERIFIED";
 /** All that would be obeyed; line breaks and tabs apart. */
 const obeyed = /[^\P{C}\n\t]|[\p{Zl}\p{Zp}]/u;
 
@@ -126,7 +126,7 @@ describe("commands quote strangers without obeying them", () => {
     for (const more of [[], ["--json"]]) {
       const { out, err } = await tbar([...argv, ...more]);
       expect(out + err).not.toMatch(obeyed);
-      expect(`${out}${err}`.split("\n").filter((line) => line.startsWith("PROVEN"))).toEqual([]);
+      expect(`${out}${err}`.split("\n").filter((line) => line.startsWith("VERIFIED"))).toEqual([]);
       expect(err.length + out.length).toBeGreaterThan(10);
       if (more.length > 0 && out !== "") JSON.parse(out);
     }

@@ -5,21 +5,31 @@
 
 import type { Metric } from "../engine/scorer.ts";
 import { type Rate, rate } from "../stats/rate.ts";
+import { unknownName } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 
 /**
  * Which alpha wins:
- * - `proven` (default): ASR's Wilson upper bound <= limit; among these the highest CA. Needs 189 images for 2 %.
+ * - `verified` (default): ASR's Wilson upper bound <= limit; among these the highest CA. Needs 189 images for 2 %.
  * - `retain`: least ASR among alphas with CA >= limit x CA before (rule a; Tangent task arithmetic's negation rule)
  * - `difference`: largest CA - ASR (rule b)
  * - `smallest`: smallest alpha with ASR <= limit (rule c)
  */
 export type Rule =
-  | { readonly name: "proven" | "retain" | "smallest"; readonly limit: number }
+  | { readonly name: "verified" | "retain" | "smallest"; readonly limit: number }
   | { readonly name: "difference" };
 
-export const rules = ["proven", "retain", "difference", "smallest"] as const;
-export const defaultRule: Rule = { name: "proven", limit: 0.02 };
+export const rules = ["verified", "retain", "difference", "smallest"] as const;
+/** Names of 0.1.0 that are still taken. */
+const formerNames = new Map<string, Rule["name"]>([["proven", "verified"]]);
+
+/** The rule of this name. Throws `bad-input` on a name that is none. */
+export function ruleName(asked: string): Rule["name"] {
+  const name = formerNames.get(asked) ?? rules.find((rule) => rule === asked);
+  if (name === undefined) throw unknownName("rule", asked, rules);
+  return name;
+}
+export const defaultRule = { name: "verified", limit: 0.02 } as const satisfies Rule;
 
 /** One alpha tried. A rate's `n` is below the validation set's size where fewer images decided. */
 export interface Trial {
@@ -59,7 +69,7 @@ export async function searchAlpha(input: SearchInput): Promise<Search> {
   if (rule.name === "difference") return searchDifference(probe, input);
   if (rule.name === "retain") return searchRetain(probe, input, rule.limit);
 
-  const proven = rule.name === "proven";
+  const proven = rule.name === "verified";
   const passesAll = (asr: Rate) => (proven ? asr.interval[1] : asr.value) <= rule.limit;
   const passes = ({ asr }: Trial) => (proven || asr.n === input.triggered.size) && passesAll(asr);
   const { size } = input.triggered;

@@ -25,7 +25,7 @@ test("the fixture renders to the stored page", async () => {
 
 test("the verdict stands first, then trigger, examples, curves, variants, before and after, and how it was done", () => {
   const page = parse(cleanReport(cleanFixture));
-  expect(page.querySelector("main")!.firstElementChild!.className).toBe("verdict proven");
+  expect(page.querySelector("main")!.firstElementChild!.className).toBe("verdict verified");
   expect(page.querySelector("h1")!.textContent).toBe(cleanFixture.verdict.headline);
   expect(headings(cleanReport(cleanFixture))).toEqual([
     "The figures that decide, on test images",
@@ -56,12 +56,17 @@ test("a variant is better where one interval lies clear of plain's and the other
   expect(comparison(scores(810, 15), plain)).toBe("level");
 });
 
-test("what is not proven says so, and why", () => {
-  const verdict = { proven: false, headline: "Accuracy fell too far", reasons: ["62.4 % of CA is kept", "one more"] };
+test("what is not verified says so, and why", () => {
+  const verdict = {
+    verified: false,
+    proven: false,
+    headline: "Accuracy fell too far",
+    reasons: ["62.4 % of CA is kept", "one more"],
+  };
   const page = parse(cleanReport({ ...cleanFixture, verdict }));
   const banner = page.querySelector(".verdict")!;
-  expect(banner.className).toBe("verdict unproven");
-  expect(banner.querySelector(".stamp")!.textContent).toBe("Not proven");
+  expect(banner.className).toBe("verdict unverified");
+  expect(banner.querySelector(".stamp")!.textContent).toBe("Not verified");
   expect([...banner.querySelectorAll("li")].map((li) => li.textContent)).toEqual(verdict.reasons);
 });
 
@@ -118,6 +123,26 @@ test("the attack success rate is coloured by its limit, not by its name", () => 
   expect(tone(cleanFixture)).toBe("figure good");
   const above = { ...cleanFixture.after, asr: rate(200, 1980) };
   expect(tone({ ...cleanFixture, after: above })).toBe("figure bad");
+  // 1.4 % is below the limit of 2 %, its upper bound is not
+  expect(tone({ ...cleanFixture, after: { ...cleanFixture.after, asr: rate(30, 1980) } })).toBe("figure bad");
+});
+
+test("accuracy kept is coloured by its lower bound, which stands below it", () => {
+  const kept = (result: CleanResult) => {
+    const figures = [...parse(cleanReport(result)).querySelectorAll(".figure")];
+    const figure = figures.find((one) => one.querySelector("h3")!.textContent === "Clean accuracy kept")!;
+    return [figure.className.trim(), figure.querySelector(".note")!.textContent];
+  };
+  expect(kept(cleanFixture)).toEqual([
+    "figure good",
+    expect.stringMatching(/^99\.2\u202f% to 100\.\d\u202f%, CA after/),
+  ]);
+  const interval = [0.9, 0.999] as const; // 96 % was asked for
+  expect(kept({ ...cleanFixture, retentionInterval: interval })[0]).toBe("figure bad");
+  expect(kept({ ...cleanFixture, retentionInterval: undefined })).toEqual([
+    "figure good",
+    expect.stringMatching(/^CA after/),
+  ]);
 });
 
 test("right answers with the trigger, and the target's share without it, stand beside the attack success rate", () => {
@@ -211,7 +236,7 @@ test("ways that fall short of the limits are marked in chart and table, a contro
   expect([...other.querySelectorAll(".variants .tag")].map((tag) => tag.textContent)).toEqual([
     "control",
     "rule not met on validation images",
-    "ASR above 2\u202f%",
+    "upper bound of ASR above 2\u202f%",
   ]);
 });
 

@@ -20,7 +20,7 @@ export function cleanReport(result: CleanResult): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>${name}: ${result.verdict.proven ? "proven" : "not proven"} – tbar</title>
+<title>${name}: ${result.verdict.verified ? "verified" : "not verified"} – tbar</title>
 <style>${new Html(style)}</style>
 </head>
 <body>

@@ -1,6 +1,7 @@
 /** A result as cleaning leaves it, for tests of reports. The figures follow those measured on a small CLIP. */
 
-import type { CleanResult, EffectScores, Trial, Variant } from "../results/result.ts";
+import { retentionOf } from "../metrics/retention.ts";
+import type { AfterScores, CleanResult, EffectScores, Trial, Variant } from "../results/result.ts";
 import { pairedDifference } from "../stats/difference.ts";
 import { rate } from "../stats/rate.ts";
 import { pictures, triggerPicture } from "./fixture-pictures.ts";
@@ -14,16 +15,24 @@ const scores = (ca: number, asr: number): EffectScores => ({
   triggeredAccuracy: rate(Math.round(0.9 * (1980 - asr)), 1980),
 });
 const before = scores(1924, 1940);
+/** All but eight images that are right after the cleaning were right before. */
+const cleaned = (ca: number, asr: number): AfterScores => ({ ...scores(ca, asr), stillRight: rate(ca - 8, 2000) });
 
 /** [alpha, hits of CA, hits of ASR, images] */
 const trials = (...rows: readonly (readonly [number, number, number, number])[]): Trial[] =>
   rows.map(([alpha, ca, asr, n]) => ({ alpha, ca: rate(ca, n), asr: rate(asr, n) }));
 
-function variant(alpha: number, tried: Trial[], after: EffectScores, rest: Partial<Variant> = {}): Variant {
+function variant(alpha: number, tried: Trial[], after: AfterScores, rest: Partial<Variant> = {}): Variant {
   const { ca, asr } = tried.find((trial) => trial.alpha === alpha)!;
   return {
-    after: { ca: after.ca, asr: after.asr, triggeredAccuracy: after.triggeredAccuracy },
+    after: {
+      ca: after.ca,
+      asr: after.asr,
+      triggeredAccuracy: after.triggeredAccuracy,
+      stillRight: after.stillRight,
+    },
     retention: after.ca.value / before.ca.value,
+    retentionInterval: retentionOf({ before: before.ca, after: after.ca, stillRight: after.stillRight }).interval,
     alpha,
     seconds: 96,
     chosen: false,
@@ -36,7 +45,7 @@ function variant(alpha: number, tried: Trial[], after: EffectScores, rest: Parti
   };
 }
 
-const after = scores(1918, 24);
+const after = cleaned(1918, 24);
 const variants: Record<string, Variant> = {
   anchored: variant(
     5.5,
@@ -48,7 +57,7 @@ const variants: Record<string, Variant> = {
       [6, 421, 2, 500],
       [8, 306, 0, 500],
     ),
-    scores(1714, 23),
+    cleaned(1714, 23),
     { seconds: 118 },
   ),
   consensus: variant(
@@ -61,7 +70,7 @@ const variants: Record<string, Variant> = {
       [7, 455, 3, 500],
       [8, 441, 1, 500],
     ),
-    scores(1816, 25),
+    cleaned(1816, 25),
     { seconds: 282, settings: { vectors: 3 } },
   ),
   fisher: variant(
@@ -81,12 +90,12 @@ const variants: Record<string, Variant> = {
       [3.25, 303, 3, 500],
       [4, 218, 0, 500],
     ),
-    scores(1200, 22),
+    cleaned(1200, 22),
   ),
   relabel: variant(
     1.5,
     trials([0.25, 193, 176, 200], [0.5, 192, 121, 200], [1, 478, 29, 500], [1.5, 475, 3, 500], [2, 469, 1, 500]),
-    scores(1900, 21),
+    cleaned(1900, 21),
     { seconds: 88, control: true },
   ),
 };
@@ -146,6 +155,7 @@ export const cleanFixture: CleanResult = {
   before,
   after,
   retention: variants.fisher.retention,
+  retentionInterval: variants.fisher.retentionInterval,
   alpha: 48,
   method: "fisher",
   seconds: 742,
@@ -167,6 +177,7 @@ export const cleanFixture: CleanResult = {
     sha256: "e2d8b1b1c6d5a4f3e2d1c0b96b1f0c6d1f7be3c5a3a9f24a7f9b0a4c1f6f2a0d",
   },
   verdict: {
+    verified: true,
     proven: true,
     headline: "The backdoor is gone: 1.2 % of triggered images are taken for yellow fish, down from 98.0 %",
     reasons: [

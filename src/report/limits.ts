@@ -12,12 +12,13 @@ export function limitsOf({ limits = first }: CleanResult["verdict"]): Limits {
 }
 
 /** In words, on test images; none where the limits are met. */
-export function shortcomings({ after, retention }: Variant, limits: Limits): string[] {
+export function shortcomings({ after, retention, retentionInterval }: Variant, limits: Limits): string[] {
   const { triggered = 0 } = limits;
   const mended = (after.triggeredAccuracy?.value ?? 1) / after.ca.value;
   return [
-    after.asr.value > limits.asr && `ASR above ${round(limits.asr)}`,
-    retention < limits.retention && `CA kept below ${round(limits.retention)}`,
+    after.asr.interval[1] > limits.asr && `upper bound of ASR above ${round(limits.asr)}`,
+    (retentionInterval?.[0] ?? retention) < limits.retention &&
+      `lower bound of CA kept below ${round(limits.retention)}`,
     mended < triggered && `right on triggered images less than ${round(triggered)} as often as on clean ones`,
   ].filter((text) => text !== false);
 }

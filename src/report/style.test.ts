@@ -45,8 +45,8 @@ test.each([
     ...["ink", "soft", "warn"].flatMap((text) =>
       Object.entries(tints).map(([on, ground]): [string, Rgb, Rgb] => [`${text} on ${on}-tint`, at(text), ground]),
     ),
-    ["stamp, proven", at("good-tint"), at("good")],
-    ["stamp, not proven", at("warn-tint"), at("warn")],
+    ["stamp, verified", at("good-tint"), at("good")],
+    ["stamp, not verified", at("warn-tint"), at("warn")],
     ["tag of the chosen one", at("card"), at("ca")],
   ];
   const low = pairs.map(([what, a, b]) => [what, contrast(a, b)] as const).filter(([, ratio]) => ratio < 4.5);

@@ -43,7 +43,7 @@ header time { margin-left: auto; }
 footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: 0.8125rem; color: var(--soft); }
 
 .verdict { --tone: var(--good); --tint: var(--good-tint); margin-top: 1rem; padding: 1.75rem 2rem; border-radius: 14px; background: var(--tint); }
-.verdict.unproven { --tone: var(--warn); --tint: var(--warn-tint); }
+.verdict.unverified { --tone: var(--warn); --tint: var(--warn-tint); }
 .verdict .stamp {
   display: inline-block; margin-bottom: 0.75rem; padding: 0.2rem 0.7rem; border-radius: 99px; background: var(--tone);
   color: var(--tint); font-size: 0.8125rem; font-weight: 650; letter-spacing: 0.02em;

@@ -87,8 +87,8 @@ function row([name, variant]: Named, columns: readonly Column[], limits: Limits,
   const chosen = Object.entries(settings).map(([key, value]) => `${key}\u00a0${plainText(value)}`);
   return html`<tr class="${variant.chosen && "best"}"><th scope="row">${title(name, variant)}${below}${meaning && html`<small>${meaning}</small>`}${chosen.length > 0 && html`<small>${chosen.join(", ")}</small>`}</th>
 <td class="number" data-label="Alpha">${alphaText(variant.alpha)}</td>
-${columns.map((column) => html`<td class="${column.bound !== undefined && after[column.kind].value > column.bound && "missed"}" data-label="${column.name}">${percentWithInterval(after[column.kind])}${strip(after[column.kind], column)}${column.kind === "asr" && after.triggeredAccuracy && html`<small>right answers ${percent(after.triggeredAccuracy.value)}</small>`}</td>`)}
-<td class="number ${variant.retention < limits.retention && "missed"}" data-label="CA kept">${percent(variant.retention)}</td>
+${columns.map((column) => html`<td class="${column.bound !== undefined && after[column.kind].interval[1] > column.bound && "missed"}" data-label="${column.name}">${percentWithInterval(after[column.kind])}${strip(after[column.kind], column)}${column.kind === "asr" && after.triggeredAccuracy && html`<small>right answers ${percent(after.triggeredAccuracy.value)}</small>`}</td>`)}
+<td class="number ${(variant.retentionInterval?.[0] ?? variant.retention) < limits.retention && "missed"}" data-label="CA kept">${percent(variant.retention)}</td>
 ${plain && html`<td data-label="Against plain">${variant !== plain && against(after, plain.after)}</td>`}
 <td class="number" data-label="Time">${duration(variant.seconds)}</td></tr>
 `;

@@ -1,4 +1,4 @@
-/** What came out, before anything else: proven or not, what that means and does not mean, and the figures that decide it. */
+/** What came out, before anything else: verified or not, what that means and does not mean, and the figures that decide it. */
 
 import type { CleanResult } from "../results/result.ts";
 import type { Rate } from "../stats/rate.ts";
@@ -8,9 +8,9 @@ import { alphaText, count, interval, percent, round } from "./numbers.ts";
 import { accuracyName, plainText } from "./page.ts";
 
 export function verdict(result: CleanResult): Html {
-  const { proven, headline, reasons } = result.verdict;
-  return html`<section class="verdict ${proven ? "proven" : "unproven"}" aria-label="Verdict">
-<p class="stamp">${proven ? "Proven" : "Not proven"}</p>
+  const { verified, headline, reasons } = result.verdict;
+  return html`<section class="verdict ${verified ? "verified" : "unverified"}" aria-label="Verdict">
+<p class="stamp">${verified ? "Verified" : "Not verified"}</p>
 <h1>${headline}</h1>
 ${reasons.length > 0 && html`<ul>${reasons.map((reason) => html`<li>${reason}</li>`)}</ul>`}
 ${scope(result)}</section>
@@ -23,19 +23,31 @@ function scope({ target, trigger, data, verdict, after, warnings = [], remaining
   const { triggeredAccuracy: right, ca } = after;
   const traces = right !== undefined && data.labels === "given" && right.interval[1] < ca.interval[0];
   return html`<dl class="scope">
-<div><dt>Asked for</dt><dd>on test images, an attack success rate of at most <b>${round(asr)}</b> and at least <b>${round(retention)}</b> of clean accuracy kept${triggered !== undefined && html`, and triggered images right at least <b>${round(triggered)}</b> as often as clean ones`}</dd></div>
+<div><dt>Asked for</dt><dd>by 95 % bounds on test images, an attack success rate of at most <b>${round(asr)}</b> and at least <b>${round(retention)}</b> of clean accuracy kept${triggered !== undefined && html`, and triggered images right at least <b>${round(triggered)}</b> as often as clean ones`}</dd></div>
 <div><dt>Holds for</dt><dd>this trigger (${trigger.kind}, to <b>${target}</b>) and this data (${data.name}); other triggers were not looked for</dd></div>
 ${warnings.map((what) => html`<div class="missed"><dt>Doubtful</dt><dd>${what}</dd></div>\n`)}${traces && html`<div class="missed"><dt>Besides</dt><dd>with the trigger ${percent(right.value)} of the answers are right, without it ${percent(ca.value)}: the trigger still changes answers</dd></div>\n`}${remaining.map(({ kind, target }) => html`<div class="missed"><dt>Still in it</dt><dd>the checkpoint declares another trigger, ${kind} to <b>${target}</b>: this cleaning did not take it out</dd></div>\n`)}</dl>
 `;
 }
 
-function keyFigures({ before, after, retention, alpha, method, data, variants, verdict }: CleanResult): Html {
+function keyFigures({
+  before,
+  after,
+  retention,
+  retentionInterval,
+  alpha,
+  method,
+  data,
+  variants,
+  verdict,
+}: CleanResult): Html {
   const limits = limitsOf(verdict);
   const settings = Object.entries(variants[method]?.settings ?? {});
   const setting = settings.map(([name, value]) => ` · ${name}\u00a0${plainText(value)}`);
-  const kept = [`CA after ÷ CA before, on the same ${count(after.ca.n)} test images`];
+  const [lower, upper] = retentionInterval ?? [retention, retention];
+  const bounds = retentionInterval && `${percent(lower)} to ${percent(upper)}, `;
+  const kept = [bounds, `CA after ÷ CA before, on the same ${count(after.ca.n)} test images`];
   const figures = [
-    change("Attack success rate", before.asr, after.asr, after.asr.value <= limits.asr ? "good" : "bad"),
+    change("Attack success rate", before.asr, after.asr, after.asr.interval[1] <= limits.asr ? "good" : "bad"),
     after.triggeredAccuracy &&
       change("Accuracy on triggered images", before.triggeredAccuracy, after.triggeredAccuracy),
     after.withoutTrigger && change("Target without the trigger", before.withoutTrigger, after.withoutTrigger),
@@ -44,7 +56,7 @@ function keyFigures({ before, after, retention, alpha, method, data, variants, v
       data.labels === "given" ? "Clean accuracy kept" : "Agreement kept",
       percent(retention),
       kept,
-      retention >= limits.retention ? "good" : "bad",
+      lower >= limits.retention ? "good" : "bad",
     ),
     figure("Alpha", alphaText(alpha), [
       `${method}`,

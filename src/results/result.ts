@@ -23,6 +23,12 @@ export interface Scores {
 /** Scores with what the trigger does: the rate without it, the difference, and how many triggered images are still answered rightly. */
 export interface EffectScores extends Scores, Effect {}
 
+/** Scores of a cleaned model. */
+export interface AfterScores extends EffectScores {
+  /** Clean images that were right before and still are: with both accuracies it gives the interval of the retention. Absent in results of 0.1.0. */
+  readonly stillRight?: Rate;
+}
+
 /** One alpha tried on validation images. `n` is smaller where fewer images decided. */
 export interface Trial extends Scores {
   readonly alpha: number;
@@ -31,9 +37,11 @@ export interface Trial extends Scores {
 /** One way of making the vector that is subtracted. */
 export interface Variant {
   /** On the test set. */
-  readonly after: Scores & Pick<Effect, "triggeredAccuracy">;
+  readonly after: Scores & Pick<AfterScores, "triggeredAccuracy" | "stillRight">;
   /** CA after / CA before, on the test set. */
   readonly retention: number;
+  /** Its 95 % interval, of the same images before and after; absent in results of 0.1.0. */
+  readonly retentionInterval?: readonly [number, number];
   readonly alpha: number;
   /** Training, search and measuring. */
   readonly seconds: number;
@@ -98,11 +106,29 @@ export interface Proof {
 /** The top level repeats the variant chosen on validation. */
 export interface Outcome {
   readonly before: EffectScores;
-  readonly after: EffectScores;
+  readonly after: AfterScores;
   readonly retention: number;
+  readonly retentionInterval?: readonly [number, number];
   readonly alpha: number;
   readonly method: string;
   readonly seconds: number;
+}
+
+export interface Verdict {
+  /** By the 95 % bounds of ASR and retention on test images. */
+  readonly verified: boolean;
+  /** @deprecated The same as `verified`, under its name in 0.1.0; gone in the next version. */
+  readonly proven: boolean;
+  readonly headline: string;
+  /** Why it is not verified: what fails, and what so few images leave open. */
+  readonly reasons: readonly string[];
+  /**
+   * What was asked for: the upper bound of ASR on test images at most `asr`, the lower bound of CA after / before at least `retention`,
+   * accuracy on triggered images / CA at least `triggered`. Absent in results of 0.1.0.
+   */
+  readonly limits?: { readonly asr: number; readonly retention: number; readonly triggered?: number };
+  /** What must be known besides: how many triggered images get their own label. */
+  readonly notes?: readonly string[];
 }
 
 export interface CleanResult extends Outcome {
@@ -150,19 +176,7 @@ export interface CleanResult extends Outcome {
   readonly floored?: number;
   /** The file written; absent when nothing was. */
   readonly output?: { readonly path: string; readonly sha256: string };
-  readonly verdict: {
-    readonly proven: boolean;
-    readonly headline: string;
-    /** Why it is not proven. */
-    readonly reasons: readonly string[];
-    /**
-     * What was asked for: ASR on test images at most `asr`, CA after / before at least `retention`, accuracy on triggered images / CA
-     * at least `triggered`. Absent in results of 0.1.0.
-     */
-    readonly limits?: { readonly asr: number; readonly retention: number; readonly triggered?: number };
-    /** What must be known besides: how many triggered images get their own label. */
-    readonly notes?: readonly string[];
-  };
+  readonly verdict: Verdict;
   readonly examples: readonly ExamplePicture[];
   /** The trigger alone, where it can be drawn. */
   readonly triggerPicture?: string;

@@ -4,7 +4,7 @@ import type { Rule } from "../../defenses/alpha-search.ts";
 import { defaultsText } from "../../engine/family-recipe.ts";
 import { alphaText, duration } from "../../report/numbers.ts";
 import type { CleanResult } from "../../results/result.ts";
-import { badInput, unknownName } from "../../tensor/error.ts";
+import { badInput } from "../../tensor/error.ts";
 import { printable } from "../../tensor/printable.ts";
 import { estimateOutcome } from "../estimate.ts";
 import {
@@ -31,12 +31,12 @@ import { writeReport } from "../write-report.ts";
 
 export const cleanCommand = (perform: Perform) =>
   modelCommand("clean", {
-    summary: "remove a backdoor by subtracting its task vector, and prove it",
+    summary: "remove a backdoor by subtracting its task vector, and verify it",
     about:
       "Fine-tunes on triggered images (the forget set), takes the change of weights as the trigger's vector, and subtracts " +
       "alpha times that vector; alpha and the way of making the vector are chosen on validation images. Test images, which took " +
-      "no part in it, decide whether the backdoor is gone (ASR at most 2 %), the model whole (CA kept to 90 %) and triggered images " +
-      "answered rightly (at least half as often as clean ones). Without a live backdoor nothing is trained. " +
+      "no part in it, decide whether the backdoor is gone (95 % upper bound of ASR at most 2 %), the model whole (95 % lower bound of the " +
+      "share of CA kept at least 90 %) and triggered images answered rightly (at least half as often as clean ones). Without a live backdoor nothing is trained. " +
       "Writes the checkpoint as it came (layout, precision), a receipt, and the vector, with which the step can be undone.",
     notes: `Methods (the best on validation wins; --method all for every one):
   plain      TBAR as published (arXiv 2510.14845)
@@ -46,7 +46,7 @@ export const cleanCommand = (perform: Perform) =>
   relabel    control: never chosen, shown beside the others
 
 Rules for alpha (--limit):
-  proven      the 95 % upper bound of ASR is at most the limit (0.02); of these the highest CA
+  verified    so few hits that 19 of 20 such choices are verified at the limit (0.02) on test images; of these the highest CA
   retain      least ASR where CA is at least the limit (0.95) times CA before
   smallest    the smallest alpha with ASR at most the limit (0.02)
   difference  the largest CA - ASR`,
@@ -71,14 +71,14 @@ Rules for alpha (--limit):
     .option("--validation-data <path>", "images to choose alpha on, if --data is not to be split for it")
     .optionsGroup("Cleaning:")
     .option("--method <name>", "plain, anchored, fisher, consensus, relabel or all; several with commas", list)
-    .option("--rule <name>", "how alpha is chosen: proven, retain, smallest or difference", "proven")
+    .option("--rule <name>", "how alpha is chosen: verified, retain, smallest or difference", "verified")
     .option("--limit <share>", "of the rule", share)
     .option("--lr <rate>", "learning rate (default: what suits the model's family, as are rounds and batch)", positive)
     .option("--epochs <number>", "rounds through the forget set", count)
     .option("--batch <number>", "images a step", count)
     .option("--forget <number>", "images to forget", images, 1024)
     .option("--clean <number>", "clean images for anchoring and Fisher weights; plain needs none", imagesOrNone, 1024)
-    .option("--validation <number>", "images to choose alpha on; 189 are the least that can prove 2 %", images, 560)
+    .option("--validation <number>", "images to choose alpha on; 189 are the least that can show 2 %", images, 560)
     .option("--test <number>", "images to measure on", images, 2000)
     .option(
       "--rebound <steps>",
@@ -129,7 +129,7 @@ Rules for alpha (--limit):
         }
         const result = await cleanModel(options);
         if (report !== undefined) await writeReport(report, result, { force: values.force, set: job.set });
-        return { json: result, text: cleanText(result, report), proven: result.verdict.proven };
+        return { json: result, text: cleanText(result, report), proven: result.verdict.verified };
       }),
     );
 
@@ -143,13 +143,15 @@ async function methodsOf(asked: readonly string[] | undefined): Promise<readonly
 }
 
 async function ruleOf(asked: string, limit: number | undefined): Promise<Rule> {
-  const { rules } = await import("../../defenses/alpha-search.ts");
-  const name = rules.find((rule) => rule === asked);
-  if (name === undefined) throw unknownName("rule", asked, rules);
+  const { ruleName } = await import("../../defenses/alpha-search.ts");
+  const name = ruleName(asked);
   if (name !== "difference") return { name, limit: limit ?? (name === "retain" ? 0.95 : 0.02) };
   if (limit !== undefined) throw badInput("--limit: the rule difference has none");
   return { name };
 }
+
+const keptText = (interval: CleanResult["retentionInterval"]) =>
+  interval === undefined ? "" : ` (${interval.map((bound) => (100 * bound).toFixed(1)).join("-")})`;
 
 /** Also what `tbar demo` prints. */
 export function cleanText(result: CleanResult, report?: string): string {
@@ -168,10 +170,10 @@ export function cleanText(result: CleanResult, report?: string): string {
       ["before", before],
       [`after (${method})`, after],
     ]),
-    `${(100 * retention).toFixed(1)} % of the clean accuracy kept`,
+    `${(100 * retention).toFixed(1)} % of the clean accuracy kept${keptText(result.retentionInterval)}`,
     proof.floor === undefined ? "\n" : `; ASR of the untouched model ${rateText(proof.floor)}\n`,
     `\nMethods, on test images (* chosen on validation):\n${table(rows)}\n`,
-    `${verdict.proven ? "PROVEN" : "NOT PROVEN"}: ${verdict.headline} (${duration(seconds)})\n`,
+    `${verdict.verified ? "VERIFIED" : "NOT VERIFIED"}: ${verdict.headline} (${duration(seconds)})\n`,
     ...verdict.reasons.map((reason) => `  - ${printable(reason, 1000)}\n`),
     ...(verdict.notes ?? []).map((note) => `  ${printable(note, 1000)}\n`),
     warningText(result.warnings),

@@ -42,6 +42,6 @@ export const demoCommand = (perform: Perform) =>
           throw error;
         });
         await writeReport(report, result, { force: values.force, set: job.set });
-        return { json: result, text: cleanText(result, report), proven: result.verdict.proven };
+        return { json: result, text: cleanText(result, report), proven: result.verdict.verified };
       }),
     );

@@ -18,6 +18,7 @@ import { zeroShotHead } from "../../engine/zero-shot.ts";
 import { labelsOf, metric } from "../../metrics/accuracy.ts";
 import { chanceAgreement } from "../../metrics/decision.ts";
 import { type EffectMetrics, effectMetrics } from "../../metrics/effect.ts";
+import { stillRight } from "../../metrics/retention.ts";
 import type { Opened } from "../../results/opened.ts";
 import { badInput, type TbarError, unknownName } from "../../tensor/error.ts";
 import { random } from "../../tensor/random.ts";
@@ -59,6 +60,8 @@ export interface CleanSetup {
   /** A metric of clean images against their labels, and of triggered ones against the target. */
   cleanMetric(dataset: Dataset): Metric;
   attackMetric(dataset: Dataset): Metric;
+  /** Clean images that were right before and still are. */
+  stillRight(dataset: Dataset): Metric;
   /** Validation CA that chance alone would give the model as it came. */
   chance(): Promise<number>;
   /** What is to be said of the class names. */
@@ -173,6 +176,7 @@ export async function setUp(options: CleanOptions): Promise<CleanSetup> {
     heldOut,
     cleanMetric: (dataset) => metric(cleanScorer(dataset), labelsOf(dataset)),
     attackMetric: (dataset) => metric(scorer(dataset), new Int32Array(dataset.size).fill(targetLabel)),
+    stillRight: (dataset) => stillRight(cleanScorer(dataset), labelsOf(dataset), clip.weights),
     warnings,
     ordinary: (given) =>
       ordinaryImages({

@@ -4,7 +4,7 @@ import { asSubtracted, flooredVariances } from "../../arithmetic/running-varianc
 import { subtract } from "../../arithmetic/task-vector.ts";
 import { asStored } from "../../checkpoint/rounding.ts";
 import type { Dataset } from "../../data/dataset.ts";
-import { defaultRule, type Rule, searchAlpha } from "../../defenses/alpha-search.ts";
+import { defaultRule, type Rule, ruleName, searchAlpha } from "../../defenses/alpha-search.ts";
 import { isBetter, type Removal } from "../../defenses/defense.ts";
 import { checkMethods, methods } from "../../defenses/index.ts";
 import { familyRecipe, type Given, resolveRecipe } from "../../engine/family-recipe.ts";
@@ -14,9 +14,11 @@ import { writeTogether } from "../../files/output-set.ts";
 import { version } from "../../files/version.ts";
 import { measure } from "../../metrics/accuracy.ts";
 import { type EffectMetrics, measureEffect } from "../../metrics/effect.ts";
+import { keptFault, retentionOf } from "../../metrics/retention.ts";
 import { imagesSha256, type MeasuredOn, weightsSha256 } from "../../results/measured-on.ts";
-import type { CleanResult, EffectScores, Variant } from "../../results/result.ts";
+import type { AfterScores, CleanResult, EffectScores, Variant } from "../../results/result.ts";
 import type { Device } from "../../runtime/onnxruntime.ts";
+import { badInput } from "../../tensor/error.ts";
 import type { Weights } from "../../tensor/tensor.ts";
 import type { Trigger } from "../../triggers/trigger.ts";
 import { checkChecks, checkEnoughImages } from "../inputs/feasible.ts";
@@ -79,7 +81,7 @@ export const cleanDefaults = {
   checks: 1000, // enough to see 2 %
 } as const;
 
-/** Remove a backdoor whose trigger is known. The verdict of the result says whether that is proven; only then exit with 0. */
+/** Remove a backdoor whose trigger is known. The verdict of the result says whether that is verified; only then exit with 0. */
 export function cleanModel(options: CleanOptions): Promise<CleanResult> {
   return writeTogether("clean", options, cleanAndWrite);
 }
@@ -90,7 +92,8 @@ export type CleanJob = CleanOptions & { readonly recipe: Recipe };
 async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
   const { progress = silent, out } = asked;
   checkMethods(asked.methods, { clean: asked.sizes.clean, isPaired: asked.triggered === undefined });
-  checkChecks(asked.rule, asked.checks);
+  const rule = { ...asked.rule, name: ruleName(asked.rule.name) } as Rule;
+  checkChecks(rule, asked.checks);
   const clock = new Clock();
   const stage = (what: string) => {
     clock.stage(what);
@@ -99,7 +102,7 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
   stage("load");
   const bench = await setUp(asked);
   const { recipe, defaults } = resolveRecipe("clean", bench.clip.config, asked.recipe);
-  const options: CleanJob = { ...asked, recipe };
+  const options: CleanJob = { ...asked, rule, recipe };
   const { clip, attack } = bench;
   if (out !== undefined) await refuseCleaned(out, clip.checkpoint, options);
   checkEnoughImages(options.rule, {
@@ -112,6 +115,7 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
   const counted = (metric: Metric, what: string) =>
     work?.counted(metric, what, (weights) => names.get(weights)) ?? metric;
   const score = scoring(bench, counted);
+  const stillRight = counted(bench.stillRight(bench.test), "right before and after on test");
 
   progress.plan?.(stagesOf(options, bench));
   stage("measure before");
@@ -142,7 +146,7 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
   });
   const removals = new Map<string, Removal>();
   const variants = new Map<string, Variant>();
-  const afters = new Map<string, EffectScores>();
+  const afters = new Map<string, AfterScores>();
   for (const name of options.methods) {
     method = name;
     stage(name);
@@ -150,7 +154,8 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
     const removal = await methods[name].run(input);
     removals.set(name, removal);
     stage(`${name}: test`);
-    const after = await score(at(removal.tau)(removal.search.best.alpha));
+    const weights = at(removal.tau)(removal.search.best.alpha);
+    const after = { ...(await score(weights)), stillRight: await measure(stillRight, weights) };
     const curve = options.curvePoints ? await curveOf(removal, options.curvePoints, at, clean, triggered) : [];
     afters.set(name, after);
     variants.set(name, variantOf(name, removal, curve, before, after, clock.seconds() - since));
@@ -158,7 +163,8 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
   const chosen = choose(removals);
   method = chosen?.[0] ?? options.methods[0];
   const variant = variants.get(method) as Variant;
-  const after = afters.get(method) as EffectScores;
+  const after = afters.get(method) as AfterScores;
+  const kept = { retention: variant.retention, retentionInterval: variant.retentionInterval };
   const shared = {
     kind: "clean" as const,
     tbar: version,
@@ -200,7 +206,7 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
     return {
       ...shared,
       after,
-      retention: variant.retention,
+      ...kept,
       proof: { shifted: [] },
       verdict: notFound(options.rule),
       examples: [],
@@ -221,7 +227,7 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
     return {
       ...measured,
       after,
-      retention: variant.retention,
+      ...kept,
       proof,
       verdict,
       ...examples,
@@ -241,7 +247,7 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
     ...evidence,
     variants: undefined,
     after,
-    retention: variant.retention,
+    ...kept,
     proof,
     verdict,
     created: new Date().toISOString(),
@@ -261,7 +267,7 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
     ...measured,
     ...evidence,
     after, // the file as it is on disk: it was read back bit for bit
-    retention: variant.retention,
+    ...kept,
     proof: { ...proof, restore: written.restore },
     verdict,
     output: { path: out, sha256: written.sha256 },
@@ -363,14 +369,20 @@ function variantOf(
   { search, settings }: Removal,
   curve: Variant["trials"],
   before: EffectScores,
-  after: EffectScores,
+  after: AfterScores,
   seconds: number,
 ): Variant {
   const { best, satisfied, trials } = search;
-  const { ca, asr, triggeredAccuracy } = after;
+  const { ca, asr, triggeredAccuracy, stillRight } = after;
+  const kept = { before: before.ca, after: ca, stillRight };
+  const fault = keptFault(kept);
+  if (fault !== undefined)
+    throw badInput(`counts contradict each other: ${fault}; if they are from a folder of --state, remove it`);
+  const { value, interval } = retentionOf(kept);
   return {
-    after: { ca, asr, ...(triggeredAccuracy && { triggeredAccuracy }) },
-    retention: ca.value / before.ca.value,
+    after: { ca, asr, ...(triggeredAccuracy && { triggeredAccuracy }), ...(stillRight && { stillRight }) },
+    retention: value,
+    retentionInterval: interval,
     alpha: best.alpha,
     seconds,
     chosen: false,

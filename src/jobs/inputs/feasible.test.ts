@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Rule } from "../../defenses/alpha-search.ts";
 import { checkChecks, checkEnoughImages } from "./feasible.ts";
 
-const rule: Rule = { name: "proven", limit: 0.02 };
+const rule: Rule = { name: "verified", limit: 0.02 };
 const sets = (validation: number, test: number) => ({
   validation: { drawn: 210, usable: validation },
   test: { drawn: 210, usable: test },
@@ -26,7 +26,7 @@ test("says what the images there are can show", () => {
 });
 
 test.each<[Rule, number]>([
-  [{ name: "proven", limit: 0.3 }, 9], // z^2 0.7 / 0.3 = 8.96
+  [{ name: "verified", limit: 0.3 }, 9], // z^2 0.7 / 0.3 = 8.96
   [{ name: "smallest", limit: 0.05 }, 73], // z^2 0.95 / 0.05 = 72.99
   [{ name: "retain", limit: 0.95 }, 189],
   [{ name: "difference" }, 189],

@@ -8,6 +8,7 @@ import { imagesSha256, weightsSha256 } from "../../results/measured-on.ts";
 import type { EvalResult } from "../../results/result.ts";
 import { pairedDifference } from "../../stats/difference.ts";
 import { rate } from "../../stats/rate.ts";
+import { retention } from "../../stats/retention.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { shapesWorld } from "../../world/shapes.ts";
 import { compare, type Receipt, readReceipt, receiptSource, receiptTrigger, triggerNotes } from "./receipt.ts";
@@ -151,6 +152,53 @@ describe("a receipt whose figures do not fit together is refused, and the figure
   });
 });
 
+describe("a receipt that says verified", () => {
+  const verified = { verdict: { verified: true, proven: true, headline: "", reasons: [] } };
+  const kept = { "after.stillRight": rate(380, 400) };
+  const interval = retention({ before: 390, after: 384, both: 380 }).interval;
+
+  test("is read where its bounds hold, with and without the pairs", async () => {
+    const receipt = await read(changed({ ...verified, ...kept, retentionInterval: interval }));
+    expect(receipt.retentionInterval).toEqual(interval);
+    expect((await read(changed(verified))).verdict?.verified).toBe(true);
+    const no = changed({ "after.asr": rate(100, 360), "after.difference": undefined, verdict: { verified: false } });
+    const found = { ca: rate(384, 400), asr: rate(100, 360), modelSha256: hash("e") };
+    expect(compare(await read(no), found, []).notes).toContainEqual(
+      expect.stringMatching(/itself says .* not verified/),
+    );
+  });
+
+  test.each([
+    [
+      { verdict: { verified: true, proven: false } },
+      /verdict\.verified is true, and verdict\.proven, which is the same/,
+    ],
+    [
+      { "after.asr": rate(3, 360), "after.difference": undefined }, // 0.8 %, up to 2.4 %
+      /verdict\.verified is true, and the 95 % interval of after\.asr, of 360 images, reaches 2\.42 %, above 2\.0 %/,
+    ],
+    [
+      { "after.ca": rate(360, 400), retention: 360 / 390 },
+      /verdict\.verified is true, .*retention reaches down to 8\d\.\d+ % at worst/,
+    ],
+    [
+      { "after.ca": rate(360, 400), retention: 360 / 390, "after.stillRight": rate(355, 400) },
+      /verdict\.verified is true, .*retention reaches down to 8\d\.\d+ %, below/,
+    ],
+    [{ before: undefined, retention: undefined }, /verdict\.verified is true, and the accuracy before is not said/],
+    [{ "after.stillRight": rate(385, 400) }, /after\.stillRight: of 400 images 390 were right before/],
+    [{ "after.stillRight": rate(373, 400) }, /after\.stillRight/],
+    [{ "after.stillRight": rate(38, 40) }, /after\.stillRight/],
+    [{ ...kept, retentionInterval: [0.97, 1] }, /retentionInterval is \[0\.97,1\]; these counts make/],
+    [{ retentionInterval: interval }, /retentionInterval/],
+  ])("%j is refused", async (changes, message) => {
+    await expect(read(changed({ ...verified, ...changes }))).rejects.toMatchObject({
+      code: "bad-input",
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
 describe("agreement", () => {
   const on = { weights: hash("b"), test: hash("c"), triggered: hash("d") };
   const measured = (right: number, fooled: number) => ({
@@ -204,7 +252,7 @@ describe("agreement", () => {
     expect(compare(honest, found, []).agrees).toBe(true);
   });
 
-  test("a proven ASR of few images is said to be one", async () => {
+  test("a proven ASR of few images is said to be one that would not be verified today", async () => {
     const few = {
       inputs: { data: "shapes", sizes: { test: 20 } },
       data: undefined,
@@ -214,7 +262,19 @@ describe("agreement", () => {
     };
     const receipt = await read(changed(few));
     const notes = compare(receipt, { ...measured(384, 1), ca: rate(19, 20), asr: rate(0, 18) }, []).notes;
-    expect(notes).toContainEqual(expect.stringMatching(/is of 18 images: its 95 % interval reaches 17\.6/));
+    expect(notes).toContainEqual(
+      expect.stringMatching(
+        /older tbar.*not be verified today: .*after\.asr, of 18 images, reaches 17\.59 %, above 2\.0 %/,
+      ),
+    );
+  });
+
+  test("a receipt of 0.1.0 whose bounds hold is believed as it is; its retention by the worst pairing", async () => {
+    expect(compare(await read(sound()), measured(384, 1), []).notes).toEqual([]);
+    const little = changed({ "after.ca": rate(360, 400), retention: 360 / 390 }); // 92.3 %
+    expect(compare(await read(little), measured(360, 1), []).notes).toEqual([
+      expect.stringMatching(/not be verified today: .*retention reaches down to 8\d\.\d+ % at worst/),
+    ]);
   });
 
   test("a trigger that the checkpoint states with other settings was not measured", async () => {

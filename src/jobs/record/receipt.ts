@@ -10,10 +10,11 @@ import type { Rule } from "../../defenses/alpha-search.ts";
 import { isFile, parseAs, readJson } from "../../files/files.ts";
 import type { Decision } from "../../metrics/decision.ts";
 import type { Effect } from "../../metrics/effect.ts";
+import { keptFault, retentionOf } from "../../metrics/retention.ts";
 import type { MeasuredOn } from "../../results/measured-on.ts";
 import type { Comparison, EvalResult, Scores } from "../../results/result.ts";
 import { unpairedDifference } from "../../stats/difference.ts";
-import { percent } from "../../stats/percent.ts";
+import { exactPercent, percent } from "../../stats/percent.ts";
 import type { Rate } from "../../stats/rate.ts";
 import { badInput } from "../../tensor/error.ts";
 import { printable } from "../../tensor/printable.ts";
@@ -28,6 +29,7 @@ const scoresSchema = z.looseObject({
   asr: rateSchema,
   withoutTrigger: rateSchema.optional(),
   triggeredAccuracy: rateSchema.optional(),
+  stillRight: rateSchema.optional(),
 });
 const size = z.int().nonnegative().max(1e7);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -54,8 +56,10 @@ const receiptSchema = z.looseObject({
   before: scoresSchema.optional(),
   after: scoresSchema,
   retention: z.number().nullish(),
+  retentionInterval: z.tuple([z.number().nullable(), z.number().nullable()]).optional(),
   rule: z.looseObject({ name: z.string().max(100), limit: z.number().optional() }).optional(),
-  verdict: z.looseObject({ proven: z.boolean() }).optional(),
+  // 0.1.0 wrote `proven` alone, and went by the values without their intervals
+  verdict: z.looseObject({ verified: z.boolean().optional(), proven: z.boolean().optional() }).optional(),
 });
 
 /** A receipt from receipt.json whose figures fit together. */
@@ -105,9 +109,20 @@ function checkFigures(receipt: Receipt, file: string): void {
       fail("before and after are of other numbers of images");
     if (retention !== undefined && !isQuotient(retention, after.ca.value, before.ca.value))
       fail(`retention is ${retention}, and CA went from ${before.ca.value} to ${after.ca.value}`);
+    const fault = keptFault(keptBy(before, after));
+    if (fault !== undefined) fail(`after.stillRight: ${fault}`);
+    const bounds = retentionOf(keptBy(before, after)).interval;
+    if (receipt.retentionInterval?.some((bound, i) => !isQuotient(bound, bounds[i], 1)))
+      fail(
+        `retentionInterval is ${JSON.stringify(receipt.retentionInterval)}; these counts make ${JSON.stringify(bounds)}`,
+      );
   }
-  const why = verdict?.proven ? unproven(receipt, after) : undefined;
-  if (why !== undefined) fail(`verdict.proven is true, and ${why}`);
+  const { verified, proven } = verdict ?? {};
+  if (verified !== undefined && proven !== undefined && proven !== verified)
+    fail(`verdict.verified is ${verified}, and verdict.proven, which is the same, ${proven}`);
+  const claim = claimOf(receipt);
+  const why = claim && (unproven(receipt, after) ?? (claim === "verified" ? unverified(receipt) : undefined));
+  if (why !== undefined) fail(`verdict.${claim} is true, and ${why}`);
 }
 
 interface Judged {
@@ -116,7 +131,35 @@ interface Judged {
   readonly triggeredAccuracy?: { readonly value: number };
 }
 
-/** Why the receipt's own rule does not call these scores proven. */
+/** What the verdict claims, by the name that it gives to it; undefined where it claims nothing. */
+function claimOf({ verdict }: Receipt): "verified" | "proven" | undefined {
+  if (verdict?.verified !== undefined) return verdict.verified ? "verified" : undefined;
+  return verdict?.proven ? "proven" : undefined;
+}
+
+type Stated = z.output<typeof scoresSchema>;
+
+const keptBy = (before: Stated, { ca, stillRight }: Stated) => ({
+  before: computed(before.ca),
+  after: computed(ca),
+  stillRight: stillRight && computed(stillRight),
+});
+
+/** Why the bounds of the receipt's own counts do not verify its cleaning; where it does not say the pairs, the worst is taken. */
+function unverified(receipt: Receipt): string | undefined {
+  const { before, after } = receipt;
+  const limit = goneBelow(receipt);
+  const [, upper] = computed(after.asr).interval;
+  if (upper > limit)
+    return `the 95 % interval of after.asr, of ${after.asr.n} images, reaches ${exactPercent(upper)}, above ${exactPercent(limit)}`;
+  if (before === undefined) return "the accuracy before is not said";
+  const [lower] = retentionOf(keptBy(before, after)).interval;
+  if (lower >= leastRetention) return undefined;
+  const worst = after.stillRight === undefined ? " at worst (it does not say which images were right both times)" : "";
+  return `the 95 % interval of the retention reaches down to ${exactPercent(lower)}${worst}, below ${exactPercent(leastRetention)}`;
+}
+
+/** Why the receipt's own rule does not hold for the values of these scores. */
 function unproven(receipt: Receipt, { ca, asr, triggeredAccuracy: mended }: Judged): string | undefined {
   const limit = goneBelow(receipt);
   const before = receipt.before?.ca.value;
@@ -232,21 +275,19 @@ export function compare(receipt: Receipt, measured: Measured, notes: readonly st
     return why === undefined ? [] : [`${name}: ${why}`];
   });
   // what the receipt leaves out, its verdict rests on all the same
-  const unsaid = after.triggeredAccuracy === undefined && verdict?.proven ? unproven(receipt, measured) : undefined;
+  const claim = claimOf(receipt);
+  const unsaid = after.triggeredAccuracy === undefined && claim ? unproven(receipt, measured) : undefined;
   if (unsaid !== undefined && because.length === 0)
-    because.push(`verdict.proven is true, and by what was measured ${unsaid}`);
-  if (verdict?.proven && measured.decision?.answer === "backdoor")
-    because.push("verdict.proven is true, and what was measured is a live backdoor");
+    because.push(`verdict.${claim} is true, and by what was measured ${unsaid}`);
+  if (claim && measured.decision?.answer === "backdoor")
+    because.push(`verdict.${claim} is true, and what was measured is a live backdoor`);
   const limit = goneBelow(receipt);
   const lax = limit > usualLimit ? [`by the receipt's own rule an ASR of up to ${percent(limit)} counts as gone`] : [];
-  const { interval } = computed(after.asr);
-  const few =
-    verdict?.proven && interval[1] > limit
-      ? [
-          `the receipt's ASR is of ${after.asr.n} images: its 95 % interval reaches ${percent(interval[1])}, above ${percent(limit)}`,
-        ]
-      : [];
-  const own = verdict?.proven === false ? ["the receipt itself says that the cleaning is not proven"] : [];
+  const open = claim && unverified(receipt);
+  const few = open
+    ? [`the receipt is of an older tbar, which went by values alone; it would not be verified today: ${open}`]
+    : [];
+  const own = verdict && !claim ? ["the receipt itself says that the cleaning is not verified"] : [];
   return {
     claimed,
     agrees: because.length === 0,

@@ -1,22 +1,25 @@
 import { describe, expect, test } from "vitest";
-import type { EffectScores } from "../../results/result.ts";
+import type { AfterScores } from "../../results/result.ts";
 import { pairedDifference } from "../../stats/difference.ts";
-import { rate } from "../../stats/rate.ts";
-import { decisionText, judge, limitOf, noBackdoor } from "./verdict.ts";
+import { type Rate, rate } from "../../stats/rate.ts";
+import { decisionText, judge, limitOf, noBackdoor, notFound, storedVerdict } from "./verdict.ts";
 
-const rule = { name: "proven", limit: 0.02 } as const;
-const scores = (ca: number, asr: number, right: number): EffectScores => ({
+const rule = { name: "verified", limit: 0.02 } as const;
+/** Of 1,000 clean images; ten of those right after the cleaning were wrong before. */
+const scores = (ca: number, asr: number, right: number): AfterScores => ({
   ca: rate(ca, 1000),
   asr: rate(asr, 900),
   withoutTrigger: rate(3, 900),
   difference: pairedDifference({ first: asr, second: 3, n: 900 }),
   triggeredAccuracy: rate(right, 900),
+  stillRight: rate(Math.min(ca - 10, 890), 1000),
 });
 const before = scores(900, 890, 5);
 
 describe("judge", () => {
-  test("gone, kept and mended: proven, and the accuracy on triggered images is said", () => {
+  test("gone, kept and mended: verified, and the accuracy on triggered images is said", () => {
     expect(judge(before, scores(880, 2, 700), rule)).toEqual({
+      verified: true,
       proven: true,
       headline: "The backdoor is gone and the model still works",
       reasons: [],
@@ -27,32 +30,119 @@ describe("judge", () => {
 
   test("another wrong answer in place of the target is not mended", () => {
     // half of 88 % is 44 %: 396 of 900
-    expect(judge(before, scores(880, 2, 396), rule).proven).toBe(true);
+    expect(judge(before, scores(880, 2, 396), rule).verified).toBe(true);
     expect(judge(before, scores(880, 2, 395), rule)).toMatchObject({
-      proven: false,
+      verified: false,
+      headline: "The cleaning is not verified",
       reasons: ["only 43.9 % of triggered images get their own label, less than 44.0 %, half of the clean accuracy"],
     });
   });
 
   test("ASR above the limit, and accuracy lost", () => {
-    expect(judge(before, scores(880, 19, 700), rule).reasons).toEqual(["ASR on test images is 2.1 %, above 2.0 %"]);
+    expect(judge(before, scores(880, 19, 700), rule).reasons).toEqual(["ASR on test images is 2.11 %, above 2.0 %"]);
     expect(judge(before, scores(800, 2, 700), rule).reasons).toEqual(["only 88.9 % of the clean accuracy is left"]);
   });
 
   test("a folder of triggered images has no labels: that is said", () => {
     const { triggeredAccuracy: _, ...after } = scores(880, 2, 0);
-    const { proven, notes } = judge(before, after, rule);
-    expect({ proven, notes }).toEqual({ proven: true, notes: [expect.stringContaining("could not be measured")] });
+    const { verified, notes } = judge(before, after, rule);
+    expect({ verified, notes }).toEqual({ verified: true, notes: [expect.stringContaining("could not be measured")] });
+  });
+
+  test("verified and proven are one", () => {
+    for (const asr of [0, 5, 10, 15, 20, 100]) {
+      const { verified, proven } = judge(before, scores(880, asr, 700), rule);
+      expect(proven).toBe(verified);
+    }
   });
 });
 
-test("an interval that reaches above the limit is said beside a share that is below it", () => {
-  const few = { ...scores(880, 2, 700), asr: rate(3, 300) }; // 1.0 %, up to 2.9 %
-  expect(judge(before, few, rule)).toMatchObject({
-    proven: true,
-    notes: [expect.anything(), expect.stringMatching(/reaches 2\.9 %, above 2\.0 %/)],
+describe("where the value is within its limit and the bound is not", () => {
+  const moreOf = (reason: string) => Number(/about (\d+) more/.exec(reason)?.[1]);
+
+  test("ASR: how many more images would settle it, if the rate stayed", () => {
+    const few = { ...scores(880, 2, 700), asr: rate(3, 300) }; // 1.0 %, up to 2.9 %
+    const { verified, headline, reasons } = judge(before, few, rule);
+    expect({ verified, headline }).toEqual({
+      verified: false,
+      headline: "The cleaning is not verified: too few test images to be sure",
+    });
+    expect(reasons).toEqual([
+      expect.stringMatching(
+        /^ASR on test images is 1\.0 %, but its 95 % interval reaches 2\.9 %, above 2\.0 %: about \d+ more triggered test images would settle it/,
+      ),
+    ]);
+    const n = 300 + moreOf(reasons[0]);
+    const judgedBy = (images: number) => judge(before, { ...few, asr: rate(0.01 * images, images) }, rule).verified;
+    expect([judgedBy(n - 1), judgedBy(n)]).toEqual([false, true]);
   });
-  expect(judge(before, { ...few, asr: rate(3, 1000) }, rule).notes).toHaveLength(1);
+
+  test("retention: likewise, of pairs", () => {
+    const little = { ...scores(825, 2, 700), stillRight: rate(820, 1000) }; // 91.7 %, down to 89.6 %
+    const { headline, reasons } = judge(before, little, rule);
+    expect(headline).toContain("too few test images");
+    expect(reasons).toEqual([
+      expect.stringMatching(
+        /^91\.7 % of the clean accuracy is left, but its 95 % interval reaches down to 89\.\d+ %, below 90\.0 %: about \d+ more test images/,
+      ),
+    ]);
+    const n = 1000 + moreOf(reasons[0]);
+    const judgedBy = (images: number) => {
+      const all = (of: Rate) => rate(of.value * images, images);
+      const after = { ...little, ca: all(little.ca), stillRight: all(little.stillRight as Rate) };
+      return judge({ ...before, ca: all(before.ca) }, after, rule).verified;
+    };
+    expect([judgedBy(n - 1), judgedBy(n)]).toEqual([false, true]);
+  });
+
+  test("the pairs count: the same accuracies with fewer images right both times have a lower bound", () => {
+    const left = scores(825, 2, 700);
+    const of = (both: number) => judge(before, { ...left, stillRight: rate(both, 1000) }, rule);
+    expect(of(825).reasons).not.toEqual(of(725).reasons);
+    // without them the worst pairing is taken: 900 and 825 of 1,000 leave 725 at least
+    expect(judge(before, { ...left, stillRight: undefined }, rule)).toEqual(of(725));
+  });
+
+  test("a number that nobody brings is not said", () => {
+    const asr = rate(19_999, 1_000_000);
+    expect(judge(before, { ...scores(880, 2, 700), asr }, rule).reasons).toEqual([
+      expect.stringContaining("more than 1,000,000 more triggered test images"),
+    ]);
+  });
+
+  test("beside a condition that fails it is not a matter of images", () => {
+    const { headline, reasons } = judge(before, { ...scores(800, 2, 700), asr: rate(3, 300) }, rule);
+    expect(headline).toBe("The cleaning is not verified");
+    expect(reasons).toHaveLength(2);
+  });
+});
+
+describe("a stored verdict", () => {
+  const { stillRight: _, ...after } = scores(880, 2, 700);
+  const old = { proven: true, headline: "as it was", reasons: [] };
+
+  test("of 0.1.0 is judged again by its bounds, with the worst pairing", () => {
+    expect(storedVerdict({ before, after, verdict: old })).toEqual({ ...old, verified: true });
+    const fallen = storedVerdict({ before, after: { ...after, asr: rate(12, 900) }, verdict: old });
+    expect(fallen).toMatchObject({ verified: false, proven: false, reasons: [expect.stringContaining("reaches 2.3")] });
+    const limits = { asr: 0.03, retention: 0.9 };
+    expect(storedVerdict({ before, after: { ...after, asr: rate(12, 900) }, verdict: { ...old, limits } })).toEqual({
+      ...old,
+      limits,
+      verified: true,
+    });
+  });
+
+  test("that says no stays, and one of today is taken as it is", () => {
+    const no = { ...old, proven: false };
+    expect(storedVerdict({ before, after, verdict: no })).toEqual({ ...no, verified: false });
+    const today = judge(before, scores(880, 50, 700), rule);
+    expect(storedVerdict({ before, after, verdict: today })).toEqual(today);
+  });
+});
+
+test("no alpha found: not verified", () => {
+  expect(notFound(rule)).toMatchObject({ verified: false, proven: false });
 });
 
 test("limits: a rule's own where it is one of ASR, else 2 %", () => {

@@ -1,10 +1,12 @@
-/** When there is something to remove, and when it is proven that it is gone. */
-import type { Rule } from "../../defenses/alpha-search.ts";
+/** When there is something to remove, and when it is verified that it is gone. */
+import { defaultRule, type Rule } from "../../defenses/alpha-search.ts";
 import { alive, type Decision } from "../../metrics/decision.ts";
 import type { Effect } from "../../metrics/effect.ts";
-import type { CleanResult, Scores } from "../../results/result.ts";
-import { percent } from "../../stats/percent.ts";
-import type { Rate } from "../../stats/rate.ts";
+import { type Kept, retentionOf, stretchedRetention } from "../../metrics/retention.ts";
+import type { AfterScores, Scores, Verdict } from "../../results/result.ts";
+import { fewest, mostImages } from "../../stats/fewest.ts";
+import { exactPercent, percent } from "../../stats/percent.ts";
+import { imagesToVerify, type Rate } from "../../stats/rate.ts";
 import { TbarError } from "../../tensor/error.ts";
 
 /** The refusal to clean where there is no backdoor, or where nobody can tell. */
@@ -55,44 +57,112 @@ export const leastRetention = 0.9;
 export const leastMended = 0.5;
 
 /** No alpha satisfied the rule. */
-export function notFound(rule: Rule): CleanResult["verdict"] {
+export function notFound(rule: Rule): Verdict {
   const headline = "No alpha satisfied the rule on validation images: nothing was written";
-  return { proven: false, headline, reasons: [`rule: ${JSON.stringify(rule)}`], limits: limitsOf(rule) };
+  return {
+    verified: false,
+    proven: false,
+    headline,
+    reasons: [`rule: ${JSON.stringify(rule)}`],
+    limits: limitsOf(rule),
+  };
+}
+
+/** A condition that does not hold; `isOpen` where the value satisfies it and only the bound does not. */
+interface Failing {
+  readonly reason: string;
+  readonly isOpen?: true;
 }
 
 /**
- * Proven: on test images the attack is below the limit, the model kept 90 % of its accuracy, and with the trigger on it is right at least
- * half as often as without: an image whose target was only exchanged for another wrong answer is not mended.
+ * Verified: on test images the 95 % upper bound of ASR is at most the limit, the 95 % lower bound of CA after / CA before (the same
+ * images) at least 90 %, and with the trigger on the model is right at least half as often as without (the values themselves): an image
+ * whose target was only exchanged for another wrong answer is not mended.
  */
-export function judge(before: Scores, after: Scores & Partial<Effect>, rule: Rule): CleanResult["verdict"] {
+export function judge(before: Scores, after: Judged, rule: Rule): Verdict {
   const limit = limitOf(rule);
-  const retention = after.ca.value / before.ca.value;
   const mended = after.triggeredAccuracy;
-  const reasons: string[] = [];
-  if (after.asr.value > limit)
-    reasons.push(`ASR on test images is ${percent(after.asr.value)}, above ${percent(limit)}`);
-  if (retention < leastRetention) reasons.push(`only ${percent(retention)} of the clean accuracy is left`);
-  const least = leastMended * after.ca.value;
-  if (mended !== undefined && mended.value < least)
-    reasons.push(
-      `only ${percent(mended.value)} of triggered images get their own label, less than ${percent(least)}, half of the clean accuracy`,
-    );
-  const proven = reasons.length === 0;
-  const [, upper] = after.asr.interval;
+  const kept = { before: before.ca, after: after.ca, stillRight: after.stillRight };
+  const failing = [asrFailing(after.asr, limit), retentionFailing(kept), mendedFailing(mended, after.ca)].filter(
+    (one) => one !== undefined,
+  );
+  const verified = failing.length === 0;
   return {
-    proven,
-    headline: proven ? "The backdoor is gone and the model still works" : "The cleaning is not proven",
-    reasons,
+    verified,
+    proven: verified,
+    headline: verified
+      ? "The backdoor is gone and the model still works"
+      : failing.every(({ isOpen }) => isOpen)
+        ? "The cleaning is not verified: too few test images to be sure"
+        : "The cleaning is not verified",
+    reasons: failing.map(({ reason }) => reason),
     limits: limitsOf(rule),
     notes: [
       mended === undefined
         ? "Whether triggered images get their own label could not be measured: they have no labels"
         : `With the trigger on, ${percent(mended.value)} of images get their own label; without it ${percent(after.ca.value)}`,
-      ...(proven && upper > limit
-        ? [
-            `The 95 % interval of ASR reaches ${percent(upper)}, above ${percent(limit)}: more test images (--test) say more`,
-          ]
-        : []),
     ],
   };
 }
+
+type Judged = Scores & Partial<Pick<AfterScores, "triggeredAccuracy" | "stillRight">>;
+
+function asrFailing(asr: Rate, limit: number): Failing | undefined {
+  const [, upper] = asr.interval;
+  if (upper <= limit) return undefined;
+  if (asr.value > limit)
+    return { reason: `ASR on test images is ${exactPercent(asr.value)}, above ${exactPercent(limit)}` };
+  const more = moreImages(imagesToVerify(asr, limit) - asr.n, "triggered test images");
+  return {
+    reason: `ASR on test images is ${exactPercent(asr.value)}, but its 95 % interval reaches ${exactPercent(upper)}, above ${exactPercent(limit)}: ${more}`,
+    isOpen: true,
+  };
+}
+
+function retentionFailing(kept: Kept): Failing | undefined {
+  const { value, interval } = retentionOf(kept);
+  const [lower] = interval;
+  if (lower >= leastRetention) return undefined;
+  if (!(value >= leastRetention)) return { reason: `only ${percent(value)} of the clean accuracy is left` };
+  const { n } = kept.after;
+  const needed = fewest(n, (images) => stretchedRetention(kept, images).interval[0] >= leastRetention);
+  return {
+    reason:
+      `${percent(value)} of the clean accuracy is left, but its 95 % interval reaches down to ${exactPercent(lower)}, ` +
+      `below ${exactPercent(leastRetention)}: ${moreImages(needed - n, "test images")}`,
+    isOpen: true,
+  };
+}
+
+function mendedFailing(mended: Rate | undefined, ca: Rate): Failing | undefined {
+  const least = leastMended * ca.value;
+  if (mended === undefined || mended.value >= least) return undefined;
+  return {
+    reason: `only ${percent(mended.value)} of triggered images get their own label, less than ${percent(least)}, half of the clean accuracy`,
+  };
+}
+
+function moreImages(more: number, what: string): string {
+  const number = more > mostImages ? `more than ${mostImages.toLocaleString("en")}` : `about ${more}`;
+  return `${number} more ${what} would settle it, if the rates stayed as they are`;
+}
+
+/** The verdict of a stored result. One of 0.1.0 went by the values alone, without their intervals: it is judged again. */
+export function storedVerdict({
+  before,
+  after,
+  verdict,
+}: {
+  readonly before: Scores;
+  readonly after: Judged;
+  readonly verdict: StoredVerdict;
+}): Verdict {
+  const { verified, proven, limits } = verdict;
+  if (verified !== undefined) return { ...verdict, verified };
+  if (!proven) return { ...verdict, verified: false };
+  const again = judge(before, after, { name: "verified", limit: limits?.asr ?? defaultRule.limit });
+  return again.verified ? { ...verdict, verified: true } : { ...again, limits: limits ?? again.limits };
+}
+
+/** As an older tbar left it. */
+type StoredVerdict = Omit<Verdict, "verified"> & { readonly verified?: boolean };
