@@ -120,6 +120,24 @@ describe("clean", () => {
     expect(await readFile(at("again.html"), "utf8")).toBe(await readFile(at("page.html"), "utf8"));
   });
 
+  it("gives the same result for two orders of --method", async () => {
+    const run = async (order: string) => {
+      const { out } = await tbar(words(`${clean} --method ${order} --checks 0 --rebound 0 --out ./ordered --json`));
+      await rm(at("ordered"), { recursive: true });
+      await rm(at("ordered.vector.safetensors"));
+      // the file says when it was made; `measuredOn` has the hash of its weights
+      const { created, command, seconds, timings, output, variants, ...result } = JSON.parse(out);
+      const timeless = Object.entries(variants).map(([name, variant]) => [
+        name,
+        { ...(variant as object), seconds: 0 },
+      ]);
+      return { ...result, variants: timeless };
+    };
+    const one = await run("fisher,relabel,plain,anchored");
+    expect(await run("anchored,plain,fisher,relabel")).toEqual(one);
+    expect(one.variants.map(([name]: [string]) => name)).toEqual(["plain", "anchored", "fisher", "relabel"]);
+  });
+
   it("--state: killed after the search for alpha, the same command ends as one run does, and leaves no state behind", async () => {
     const line = words(`${clean} --method plain --checks 0 --out ./kept --state ./work --json`);
     expect((await tbar(line, "plain: test")).code).toBe(130);

@@ -26,7 +26,7 @@ describe("searchAlpha", () => {
   const run = (rule?: Rule, start = 1, size = 500) => {
     const clean = metricOf(size, (alpha) => 0.95 * falling(20)(alpha));
     const triggered = metricOf(size, falling(1));
-    return searchAlpha({ at, clean, triggered, caBefore: 0.95, start, rule }).then((search) => ({
+    return searchAlpha({ at, clean, triggered, test: 1980, caBefore: 0.95, start, rule }).then((search) => ({
       search,
       clean,
       triggered,
@@ -68,7 +68,14 @@ describe("searchAlpha", () => {
       return Array.from({ length: to - from }, (_, i) => from + i).filter(stay).length;
     };
     const clean = metricOf(500, () => 1);
-    const { best, satisfied } = await searchAlpha({ at, clean, triggered: { size: 500, hits }, caBefore: 1, start: 1 });
+    const { best, satisfied } = await searchAlpha({
+      at,
+      clean,
+      triggered: { size: 500, hits },
+      test: 1980,
+      caBefore: 1,
+      start: 1,
+    });
     expect(satisfied).toBe(true);
     expect(best.alpha).toBeGreaterThanOrEqual(1.5);
     expect(best.alpha).toBeLessThan(1.5 * 1.1);
@@ -82,7 +89,7 @@ describe("searchAlpha", () => {
       return [10, 60, 70, 120].filter((i) => !falls && from <= i && i < to).length;
     };
     const clean = metricOf(500, () => 1);
-    const search = await searchAlpha({ at, clean, triggered: { size: 500, hits }, caBefore: 1, start: 1 });
+    const search = await searchAlpha({ at, clean, triggered: { size: 500, hits }, test: 1980, caBefore: 1, start: 1 });
     expect(search.trials[0]).toMatchObject({ alpha: 1, asr: { n: 128, value: 4 / 128 } });
     expect(search.best.alpha).toBeGreaterThan(1.9);
   });
@@ -95,7 +102,14 @@ describe("searchAlpha", () => {
 
   test("an attack that never falls ends when CA has gone", async () => {
     const clean = metricOf(300, falling(2));
-    const search = await searchAlpha({ at, clean, triggered: metricOf(300, () => 0.9), caBefore: 1, start: 1 });
+    const search = await searchAlpha({
+      at,
+      clean,
+      triggered: metricOf(300, () => 0.9),
+      test: 1980,
+      caBefore: 1,
+      start: 1,
+    });
     expect(search.satisfied).toBe(false);
     expect(Math.max(...search.trials.map(({ alpha }) => alpha))).toBeLessThanOrEqual(8);
   });

@@ -52,6 +52,8 @@ export interface SearchInput {
   /** Validation images, clean and triggered. */
   readonly clean: Metric;
   readonly triggered: Metric;
+  /** Triggered test images that will verify the choice. */
+  readonly test: number;
   /** CA at alpha = 0. */
   readonly caBefore: number;
   /** Where to begin: the alpha at which the vector is as long as plain TBAR's at 1. */

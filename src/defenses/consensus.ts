@@ -1,8 +1,7 @@
 /** Sign consensus (NegMerge, arXiv 2410.05583): the mean of several trigger vectors, kept only where all agree in sign. */
 import { mapVector, taskVector } from "../arithmetic/task-vector.ts";
 import type { Weights } from "../tensor/tensor.ts";
-import { anchoredSet } from "./anchored.ts";
-import type { DefenseInput, Removal, Variation } from "./defense.ts";
+import { type DefenseInput, type Removal, startOf, type Variation } from "./defense.ts";
 
 const variations: readonly Variation[] = [
   { seed: 1, lr: 2 / 3 },
@@ -13,10 +12,10 @@ const variations: readonly Variation[] = [
 export async function consensus(input: DefenseInput): Promise<Removal> {
   const taus: Weights[] = [];
   for (const variation of variations) {
-    taus.push(taskVector(input.backdoored, await input.finetune(anchoredSet(input), variation)));
+    taus.push(taskVector(input.backdoored, await input.finetune(input.anchored, variation)));
   }
   const tau = signConsensus(taus);
-  return { tau, search: await input.search(tau), settings: { vectors: taus.length } };
+  return { tau, search: await input.search(tau, startOf(tau, ...taus)), settings: { vectors: taus.length } };
 }
 
 /** mean(tau_k) where every tau_k has the same sign, else 0. */

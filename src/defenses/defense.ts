@@ -1,4 +1,5 @@
 /** The contract of every defense by weight arithmetic: what it is handed and what it gives back. It knows no model and no metric. */
+import { norm } from "../arithmetic/task-vector.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import type { Search } from "./alpha-search.ts";
@@ -12,12 +13,14 @@ export interface DefenseInput {
   readonly answered?: () => Promise<Answered>;
   /** Other clean images with their labels, or the model's own answers where there are none. */
   readonly clean: Dataset;
+  /** The forget set with some clean images beside it, `anchoredSet`: one set for all that ask, so that it is trained on once. */
+  readonly anchored: Dataset;
   /** Fine-tune from theta_b. Asked twice for the same set and variation it trains once. */
   finetune(data: Dataset, variation?: Variation): Promise<Weights>;
   /** Mean squared batch gradients of the loss on labelled images at theta_b, scaled to sum 1. */
   gradientSquares(data: Dataset): Promise<Weights>;
-  /** The best alpha of theta_b - alpha tau on validation images. */
-  search(tau: Weights): Promise<Search>;
+  /** The best alpha of theta_b - alpha tau on validation images, looked for from `start` on, 1 unless told. */
+  search(tau: Weights, start?: number): Promise<Search>;
 }
 
 /** The forget set's images under the model's own answers to them without the trigger: two data sets in the same order. */
@@ -40,6 +43,12 @@ export interface Removal {
   readonly tau: Weights;
   readonly search: Search;
   readonly settings: Readonly<Record<string, number | string>>;
+}
+
+/** Where to look for the alpha of a vector made of others: there it is as long as these are at 1. */
+export function startOf(made: Weights, ...of: readonly Weights[]): number {
+  const length = norm(made);
+  return length === 0 ? 1 : of.reduce((sum, tau) => sum + norm(tau), 0) / of.length / length;
 }
 
 export type Defense = (input: DefenseInput) => Promise<Removal>;

@@ -7,8 +7,7 @@
  */
 import { mapVector, taskVector } from "../arithmetic/task-vector.ts";
 import type { Weights } from "../tensor/tensor.ts";
-import { anchoredSet } from "./anchored.ts";
-import { bestRemoval, type DefenseInput, type Removal } from "./defense.ts";
+import { bestRemoval, type DefenseInput, type Removal, startOf } from "./defense.ts";
 
 export const lambda = 300;
 
@@ -18,7 +17,7 @@ export async function fisher(input: DefenseInput): Promise<Removal> {
   const removals: Removal[] = [];
   for (const [forget, images] of [
     ["triggered", input.forget],
-    ["anchored", anchoredSet(input)],
+    ["anchored", input.anchored],
   ] as const) {
     const tau = taskVector(input.backdoored, await input.finetune(images));
     for (const [weights, data] of [
@@ -27,7 +26,8 @@ export async function fisher(input: DefenseInput): Promise<Removal> {
     ] as const) {
       if (data === undefined) continue; // no clean twins: Fu is out of reach
       const weighted = fisherWeighted(tau, await input.gradientSquares(data), clean, lambda);
-      removals.push({ tau: weighted, search: await input.search(weighted), settings: { forget, weights, lambda } });
+      const search = await input.search(weighted, startOf(weighted, tau));
+      removals.push({ tau: weighted, search, settings: { forget, weights, lambda } });
     }
   }
   return bestRemoval(removals);

@@ -4,8 +4,8 @@ import { rate } from "../stats/rate.ts";
 import { tensor, type Weights } from "../tensor/tensor.ts";
 import type { Search } from "./alpha-search.ts";
 import { anchored, anchoredSet } from "./anchored.ts";
-import { signConsensus } from "./consensus.ts";
-import { bestRemoval, type DefenseInput, type Removal } from "./defense.ts";
+import { consensus, signConsensus } from "./consensus.ts";
+import { bestRemoval, type DefenseInput, type Removal, startOf } from "./defense.ts";
 import { fisher, fisherWeighted } from "./fisher.ts";
 import { relabel } from "./relabel.ts";
 import { tbar } from "./tbar.ts";
@@ -25,18 +25,21 @@ const search = (ca: number, asr: number, satisfied = true): Search => ({
 });
 
 /** Fine-tuning adds one per set's size; every search is remembered. */
-function input(): DefenseInput & { searched: number[][] } {
-  const searched: number[][] = [];
+function input(): DefenseInput & { searched: number[][]; starts: (number | undefined)[] } {
+  const [searched, starts]: [number[][], (number | undefined)[]] = [[], []];
   return {
     searched,
+    starts,
     backdoored: vector(1, 2),
     forget: images("forget", 8),
     clean: images("clean", 100),
+    anchored: anchoredSet(images("forget", 8), images("clean", 100)),
     answered: async () => ({ twins: images("twins", 8), undone: images("undone", 8) }),
     finetune: async (data) => vector(1 + data.size, 2 - data.size),
     gradientSquares: async (data) => (data.name === "clean" ? vector(0, 1) : vector(1, 1)),
-    async search(tau) {
+    async search(tau, start) {
       searched.push(valuesOf(tau));
+      starts.push(start);
       return search(90, 0);
     },
   };
@@ -46,12 +49,21 @@ test("TBAR: tau = theta_tuned - theta_b on triggered images only", async () => {
   const given = input();
   expect(valuesOf((await tbar(given)).tau)).toEqual([8, -8]);
   expect(given.searched).toEqual([[8, -8]]);
+  expect(given.starts).toEqual([undefined]);
 });
 
-test("anchored: a quarter as many clean images join the forget set, once", async () => {
+test("anchored: a quarter as many clean images join the forget set", async () => {
   const given = input();
   expect(valuesOf((await anchored(given)).tau)).toEqual([10, -10]);
-  expect(anchoredSet(given)).toBe(anchoredSet(given));
+  expect(given.starts).toEqual([undefined]);
+});
+
+test("an anchored set is made of both its sets: the same triggered images with other clean ones make another", () => {
+  const ids = (set: Dataset) => Array.from({ length: set.size }, (_, i) => set.example(i).id);
+  const forget = images("forget", 8);
+  expect(ids(anchoredSet(forget, images("a", 100))).slice(8)).toEqual(["a/0", "a/1"]);
+  expect(ids(anchoredSet(forget, images("b", 100))).slice(8)).toEqual(["b/0", "b/1"]);
+  expect(ids(anchoredSet(forget, images("few", 1)))).toHaveLength(9);
 });
 
 test("Fisher: tau F / (F + lambda Fc)", () => {
@@ -71,6 +83,21 @@ test("Fisher searches Fu and Ft on the vectors of the triggered and of the ancho
       [10, -10 * kept],
     ].map((tau) => tau.map(Math.fround)),
   );
+  // each from where it is as long as the vector that it weights is at 1
+  const shorter = Math.sqrt(2 / (1 + kept ** 2));
+  for (const start of given.starts) expect(start).toBeCloseTo(shorter, 6);
+});
+
+test("consensus starts where it is as long as its vectors are on average at 1", async () => {
+  const given = input();
+  const tuned = [vector(1 + 3, 2 + 4), vector(1 + 6, 2 - 8), vector(1 + 9, 2 + 12)]; // 5, 10 and 15 long; agreed: the first
+  await consensus({ ...given, finetune: async (_, { seed = 0 } = {}) => tuned[seed - 1] });
+  expect(given.searched).toEqual([[6, 0]]);
+  expect(given.starts[0]).toBeCloseTo(10 / 6, 6);
+});
+
+test("a vector of zeros starts at 1", () => {
+  expect(startOf(vector(0, 0), vector(1, 1))).toBe(1);
 });
 
 test("sign consensus: the mean where all agree in sign, else 0", () => {

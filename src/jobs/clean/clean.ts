@@ -6,7 +6,7 @@ import { asStored } from "../../checkpoint/rounding.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { defaultRule, type Rule, ruleName, searchAlpha } from "../../defenses/alpha-search.ts";
 import { isBetter, type Removal } from "../../defenses/defense.ts";
-import { checkMethods, methods } from "../../defenses/index.ts";
+import { checkMethods, methodNames, methods } from "../../defenses/index.ts";
 import { familyRecipe, type Given, resolveRecipe } from "../../engine/family-recipe.ts";
 import type { Recipe } from "../../engine/finetune.ts";
 import type { Metric } from "../../engine/scorer.ts";
@@ -102,7 +102,9 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
   stage("load");
   const bench = await setUp(asked);
   const { recipe, defaults } = resolveRecipe("clean", bench.clip.config, asked.recipe);
-  const options: CleanJob = { ...asked, rule, recipe };
+  // in one order, whatever was asked: where two are as good the first is chosen
+  const inOrder = methodNames.filter((name) => asked.methods.includes(name));
+  const options: CleanJob = { ...asked, rule, recipe, methods: inOrder };
   const { clip, attack } = bench;
   if (out !== undefined) await refuseCleaned(out, clip.checkpoint, options);
   checkEnoughImages(options.rule, {
@@ -140,7 +142,8 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
   const input = defenseInput(bench, options, work, async (tau, start) => {
     taus.push(tau);
     stage(`${method}: alpha`);
-    const search = await searchAlpha({ at: at(tau), clean, triggered, caBefore, start, rule: options.rule });
+    const { size: test } = attack.test;
+    const search = await searchAlpha({ at: at(tau), clean, triggered, test, caBefore, start, rule: options.rule });
     stage(method);
     return search;
   });

@@ -1,7 +1,7 @@
 /** What the defenses are handed: the model's fine-tunings, gradients and answers on the bench of a cleaning. */
-import { norm } from "../../arithmetic/task-vector.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { withLabels } from "../../data/relabel.ts";
+import { anchoredSet } from "../../defenses/anchored.ts";
 import type { Answered, DefenseInput, Variation } from "../../defenses/defense.ts";
 import { finetune, gradientSquares } from "../../engine/finetune.ts";
 import { createScorer } from "../../engine/scorer.ts";
@@ -26,7 +26,6 @@ export function defenseInput(
     if (!ids.has(data)) ids.set(data, ids.size);
     return ids.get(data);
   };
-  let plainNorm = 0;
   const tune = async (data: Dataset, { seed: other = 0, lr = 1 }: Variation, name: string) => {
     const varied = { ...recipe, seed: seed + 1000 * other, lr: recipe.lr * lr };
     return finetune(clip, clip.weights, data, head, varied, {
@@ -37,10 +36,14 @@ export function defenseInput(
   };
   const twins = attack.forgetClean;
   let answered: Promise<Answered> | undefined;
+  let anchored: Dataset | undefined;
   return {
     backdoored: clip.weights,
     forget: attack.forget,
     clean,
+    get anchored() {
+      return (anchored ??= anchoredSet(attack.forget, clean));
+    },
     answered: twins && (() => (answered ??= ownAnswers(bench, twins, signal))),
     finetune(data, variation = {}) {
       const key = JSON.stringify([idOf(data), variation]);
@@ -54,11 +57,7 @@ export function defenseInput(
       squares.set(data, known);
       return known;
     },
-    async search(tau) {
-      const length = norm(tau);
-      if (plainNorm === 0) plainNorm = length; // the first vector searched sets the scale: alpha 1 is that of plain TBAR
-      return search(tau, length === 0 ? 1 : plainNorm / length);
-    },
+    search: (tau, start = 1) => search(tau, start),
   };
 }
 
