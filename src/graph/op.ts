@@ -37,6 +37,9 @@ export interface Sample<A> {
   readonly indices?: Readonly<Record<number, number>>;
 }
 
+/** The shapes of a sample's inputs. */
+export const inputs = (...shapes: readonly (readonly number[])[]): Sample<never>["shapes"] => shapes;
+
 export type OpEntry<A extends Attrs> = Lowering<A> & {
   /** Result shape from the inputs' shapes; throws on shapes that do not fit. */
   readonly shape: (shapes: readonly (readonly number[])[], attrs: A) => readonly number[];

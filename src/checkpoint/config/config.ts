@@ -1,6 +1,6 @@
 /** The sizes and choices that make a CLIP or SigLIP model, and the parameters that follow from them. */
 import { badInput } from "../../tensor/error.ts";
-import { resnetShapes } from "./resnet-shapes.ts";
+import { type ResNetSizes, resnetShapes } from "./resnet-shapes.ts";
 
 /**
  * `quick_gelu` is x sigmoid(1.702 x), which OpenAI's weights need; `gelu` is exact (erf); `gelu_pytorch_tanh`, SigLIP's, is
@@ -36,13 +36,8 @@ export interface VitConfig extends TowerConfig {
 }
 
 /** CLIP's ModifiedResNet; its features are 32 times as wide as its stem and 32 times as coarse as its image. */
-export interface ResNetConfig {
+export interface ResNetConfig extends ResNetSizes {
   readonly kind: "resnet";
-  readonly imageSize: number;
-  /** Of the stem. */
-  readonly width: number;
-  /** In each of the four stages. */
-  readonly blocks: readonly number[];
   /** Of the attention that pools. */
   readonly heads: number;
 }

@@ -1,12 +1,20 @@
 /** The parameters of CLIP's ModifiedResNet by OpenAI's names (openai/CLIP clip/model.py). */
-import type { ResNetConfig } from "./config.ts";
+
+/** What decides the shapes of its parameters. */
+export interface ResNetSizes {
+  readonly imageSize: number;
+  /** Of the stem. */
+  readonly width: number;
+  /** In each of the four stages. */
+  readonly blocks: readonly number[];
+}
 
 /** Channels out of a stage of bottlenecks over those inside. */
 export const expansion = 4;
 
 /** In the order of the forward pass, running statistics included. */
 export function resnetShapes(
-  { imageSize, width, blocks }: Omit<ResNetConfig, "heads" | "kind">,
+  { imageSize, width, blocks }: ResNetSizes,
   embedDim: number,
 ): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();

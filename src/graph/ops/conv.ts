@@ -1,10 +1,10 @@
 /** Convolution and pooling over images [N, C, H, W], padded with zeros alike on all sides. */
 import type { Node } from "../node.ts";
-import { defineOp } from "../op.ts";
+import { defineOp, inputs } from "../op.ts";
+import { expand, reduceSum } from "./broadcast.ts";
 import { scale } from "./elementwise.ts";
 import { gemm } from "./matmul.ts";
-import { concat, expand, pad, reshape, slice, transpose } from "./movement.ts";
-import { reduceSum } from "./reduce.ts";
+import { concat, pad, reshape, slice, transpose } from "./movement.ts";
 
 type Steps = { stride: number; pad: number };
 
@@ -29,17 +29,11 @@ const convOp = defineOp<Steps>("Conv", {
     { shapes: [[2, 3, 5, 4], [4, 3, 3, 3], [4]], attrs: { stride: 1, pad: 1 } },
     // the last row and column of the first are in no window
     ...[6, 7].map((size) => ({
-      shapes: [
-        [2, 3, size, size],
-        [2, 3, 3, 3],
-      ],
+      shapes: inputs([2, 3, size, size], [2, 3, 3, 3]),
       attrs: { stride: 2, pad: 1 },
     })),
     {
-      shapes: [
-        [2, 3, 4, 2],
-        [5, 3, 1, 1],
-      ],
+      shapes: inputs([2, 3, 4, 2], [5, 3, 1, 1]),
       attrs: { stride: 1, pad: 0 },
     },
   ],
@@ -61,17 +55,11 @@ const transposeOp = defineOp<TransposeAttrs>("ConvTranspose", {
   },
   check: [
     {
-      shapes: [
-        [2, 4, 3, 2],
-        [4, 3, 3, 3],
-      ],
+      shapes: inputs([2, 4, 3, 2], [4, 3, 3, 3]),
       attrs: { stride: 1, pad: 1, height: 3, width: 2 },
     },
     {
-      shapes: [
-        [1, 2, 3, 3],
-        [2, 3, 3, 3],
-      ],
+      shapes: inputs([1, 2, 3, 3], [2, 3, 3, 3]),
       attrs: { stride: 2, pad: 1, height: 6, width: 5 },
     },
   ],

@@ -1,33 +1,16 @@
 /** Elementwise ops. Binary ones broadcast as NumPy does; their gradients are summed back to each input's shape. */
 import { type Node, scalar } from "../node.ts";
-import { defineOp, type GradContext, type Lowering, type Sample } from "../op.ts";
-import { unbroadcast } from "./movement.ts";
+import { defineOp, type GradContext, inputs, type Lowering, type Sample } from "../op.ts";
+import { broadcast, unbroadcast } from "./broadcast.ts";
 
 type None = Record<string, never>;
 
-/** The shape two shapes broadcast to. */
-export function broadcast([a, b]: readonly (readonly number[])[]): number[] {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, i) => {
-    const p = a[a.length - rank + i] ?? 1;
-    const q = b[b.length - rank + i] ?? 1;
-    if (p !== q && p !== 1 && q !== 1) throw new Error(`shapes [${a}] and [${b}] do not broadcast`);
-    return Math.max(p, q);
-  });
-}
-
 const pairs: Sample<None>[] = [
   {
-    shapes: [
-      [2, 3],
-      [2, 3],
-    ],
+    shapes: inputs([2, 3], [2, 3]),
   },
   {
-    shapes: [
-      [4, 2, 3],
-      [2, 1],
-    ],
+    shapes: inputs([4, 2, 3], [2, 1]),
   },
   { shapes: [[3], [4, 2, 1]] },
   { shapes: [[], [2, 3]] },

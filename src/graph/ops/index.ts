@@ -1,4 +1,5 @@
 /** The op table, whole: importing this registers every op. */
+export { expand, reduceSum } from "./broadcast.ts";
 export * from "./conv.ts";
 export * from "./elementwise.ts";
 export * from "./matmul.ts";

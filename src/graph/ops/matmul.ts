@@ -1,8 +1,8 @@
 /** Matrix products. `matmul` is batched over equal leading axes, `gemm` is flat and adds a bias. */
 import type { Node } from "../node.ts";
 import { defineOp, type OnnxForm } from "../op.ts";
+import { unbroadcast } from "./broadcast.ts";
 import { scale as scaled } from "./elementwise.ts";
-import { unbroadcast } from "./movement.ts";
 
 /** `batchA`, `batchB`: that operand lies as [M, batch..., K] (set by `simplify` where a transpose is absorbed). */
 export type MatMulAttrs = { transA: boolean; transB: boolean; alpha: number; batchA?: boolean; batchB?: boolean };

@@ -1,7 +1,6 @@
-/** Ops that move values without computing: reshape, transpose, concatenate, slice, pad, broadcast, look up. */
+/** Ops that move values without computing: reshape, transpose, concatenate, slice, pad, look up. */
 import { constant, filled, type Node } from "../node.ts";
-import { defineOp } from "../op.ts";
-import { reduceSum } from "./reduce.ts";
+import { defineOp, inputs } from "../op.ts";
 
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
@@ -41,18 +40,11 @@ const concatOp = defineOp<{ axis: number }>("Concat", {
   onnx: ({ axis }) => ({ attrs: { axis } }),
   check: [
     {
-      shapes: [
-        [2, 3],
-        [1, 3],
-        [2, 3],
-      ],
+      shapes: inputs([2, 3], [1, 3], [2, 3]),
       attrs: { axis: 0 },
     },
     {
-      shapes: [
-        [2, 3],
-        [2, 1],
-      ],
+      shapes: inputs([2, 3], [2, 1]),
       attrs: { axis: 1 },
     },
   ],
@@ -92,24 +84,6 @@ export function pad(x: Node, axis: number, before: number, after: number): Node 
   return before + after === 0 ? x : padOp([x], { axis, before, after });
 }
 
-const expandOp = defineOp<{ to: readonly number[] }>("Expand", {
-  shape: (_, { to }) => to,
-  grad: ({ x: [x], dy }) => [unbroadcast(dy, x.shape)],
-  onnx: ({ to }) => ({ attrs: {}, ints: [to] }),
-  check: [{ shapes: [[1, 3]], attrs: { to: [4, 2, 3] } }],
-});
-/** Repeat along axes of size 1 and new leading axes. */
-export function expand(x: Node, to: readonly number[]): Node {
-  return expandOp([x], { to });
-}
-
-/** Sum a gradient over the axes along which its value was broadcast. */
-export function unbroadcast(dy: Node, to: readonly number[]): Node {
-  const lead = dy.shape.length - to.length;
-  const axes = dy.shape.flatMap((d, i) => (i < lead || (to[i - lead] === 1 && d !== 1) ? [i] : []));
-  return axes.length === 0 ? dy : reshape(reduceSum(dy, axes, true), to);
-}
-
 const gatherOp = defineOp<Record<string, never>>("Gather", {
   shape: ([table, ids]) => [...ids, ...table.slice(1)],
   grad: ({ x: [table, ids], dy }) => [scatterRows(dy, ids, table.shape[0]), undefined],
@@ -131,10 +105,7 @@ const scatterOp = defineOp<{ rows: number }>("ScatterRows", {
   check: [
     { shapes: [[4, 3], [4]], attrs: { rows: 6 }, indices: { 1: 6 } },
     {
-      shapes: [
-        [2, 2, 3],
-        [2, 2],
-      ],
+      shapes: inputs([2, 2, 3], [2, 2]),
       attrs: { rows: 3 },
       indices: { 1: 3 },
     },
@@ -151,11 +122,7 @@ const scatterAdd = defineOp<Record<string, never>>("ScatterND", {
   onnx: () => ({ attrs: { reduction: "add" } }),
   check: [
     {
-      shapes: [
-        [5, 2],
-        [3, 1],
-        [3, 2],
-      ],
+      shapes: inputs([5, 2], [3, 1], [3, 2]),
       indices: { 1: 5 },
     },
   ],

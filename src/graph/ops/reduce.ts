@@ -1,55 +1,16 @@
-/** Sums and means over axes; softmax and the like, which reduce over the last one. */
+/** Means over axes; softmax and the like, which reduce over the last one. */
 import { type Node, scalar } from "../node.ts";
 import { defineOp } from "../op.ts";
+import { copied, expand, kept, reduceSum, reduction } from "./broadcast.ts";
 import { exp, mul, scale, sub } from "./elementwise.ts";
-import { expand, reshape } from "./movement.ts";
+import { reshape } from "./movement.ts";
 
-type Reduction = { axes: readonly number[]; keep: boolean };
-
-const reduced = (x: readonly number[], { axes, keep }: Reduction) =>
-  x.flatMap((d, i) => (axes.includes(i) ? (keep ? [1] : []) : [d]));
-const kept = (x: readonly number[], { axes }: Reduction) => x.map((d, i) => (axes.includes(i) ? 1 : d));
-const count = (x: readonly number[], { axes }: Reduction) => axes.reduce((n, axis) => n * x[axis], 1);
-const checks = [
-  { shapes: [[3, 4]], attrs: { axes: [1], keep: true } },
-  { shapes: [[3, 4, 2]], attrs: { axes: [0, 1], keep: false } },
-  { shapes: [[3, 2]], attrs: { axes: [0, 1], keep: false } },
-];
-const lowered = ({ axes, keep }: Reduction) => ({ attrs: { keepdims: keep ? 1 : 0 }, ints: [axes] });
-// every summand gets dy
-const spread = (x: Node, dy: Node, attrs: Reduction) => expand(reshape(dy, kept(x.shape, attrs)), x.shape);
-
-const sumOp = defineOp<Reduction>("ReduceSum", {
-  shape: ([x], attrs) => reduced(x, attrs),
-  grad: ({ x: [x], dy, attrs }) => [spread(x, dy, attrs)],
-  onnx: lowered,
-  check: checks,
-});
-const meanOp = defineOp<Reduction>("ReduceMean", {
-  shape: ([x], attrs) => reduced(x, attrs),
-  grad: ({ x: [x], dy, attrs }) => [scale(spread(x, dy, attrs), 1 / count(x.shape, attrs))],
-  onnx: lowered,
-  check: checks,
-});
-const sumSquareOp = defineOp<Reduction>("ReduceSumSquare", {
-  shape: ([x], attrs) => reduced(x, attrs),
-  grad: ({ x: [x], dy, attrs }) => [mul(scale(x, 2), reshape(dy, kept(x.shape, attrs)))],
-  onnx: lowered,
-  check: checks,
-});
-
-const all = (x: Node) => x.shape.map((_, i) => i);
-const positive = (x: Node, axes: readonly number[]) => axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis));
-
-export function reduceSum(x: Node, axes: readonly number[] = all(x), keep = false): Node {
-  return sumOp([x], { axes: positive(x, axes), keep });
-}
-export function reduceMean(x: Node, axes: readonly number[] = all(x), keep = false): Node {
-  return meanOp([x], { axes: positive(x, axes), keep });
-}
-export function reduceSumSquare(x: Node, axes: readonly number[] = all(x), keep = false): Node {
-  return sumSquareOp([x], { axes: positive(x, axes), keep });
-}
+export const reduceMean = reduction("ReduceMean", (x, dy, axes) =>
+  scale(copied(dy, x, axes), 1 / axes.reduce((n, axis) => n * x.shape[axis], 1)),
+);
+export const reduceSumSquare = reduction("ReduceSumSquare", (x, dy, axes) =>
+  mul(scale(x, 2), reshape(dy, kept(x.shape, axes))),
+);
 
 const softmaxOp = defineOp<Record<string, never>>("Softmax", {
   shape: ([x]) => x,
