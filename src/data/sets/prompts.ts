@@ -1,6 +1,6 @@
 /**
- * Prompts that CLIP was measured with, by data set (openai/CLIP data/prompts.md and its ImageNet notebook; MIT, the notice is in
- * imagenet-names.ts). Which data set it is, its class names tell.
+ * Prompts that CLIP was measured with, by data set (openai/CLIP data/prompts.md and its ImageNet notebook; MIT, the notice is
+ * data/imagenet/LICENSE). Which data set it is, its class names tell.
  */
 import { imagenetNames, imagenetTemplates } from "./imagenet-names.ts";
 
