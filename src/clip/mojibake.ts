@@ -1,4 +1,5 @@
 /** UTF-8 that somebody read as another encoding (`schÃ¶n`), mended as ftfy 6.3's `fix_encoding` does it (Apache-2.0), and so as OpenAI's tokenizer does. */
+import { utf8 } from "../tensor/printable.ts";
 import { badness, embedded, encodings } from "./mojibake-patterns.ts";
 
 /** Whether characters stand beside each other that hardly do so in any text that was meant. */
@@ -101,9 +102,5 @@ function decodeUtf8(bytes: Bytes): string | undefined {
       return Buffer.from(String.fromCodePoint(code)).toString("latin1");
     })
     .replaceAll("\xc0\x80", "\0");
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(plain, "latin1"));
-  } catch {
-    return undefined;
-  }
+  return utf8(Buffer.from(plain, "latin1"));
 }

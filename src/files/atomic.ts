@@ -2,10 +2,12 @@
 import { rmSync } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { badInput, TbarError } from "../tensor/error.ts";
+import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
+import { isFolder } from "./files.ts";
 import { abandoned, letGo, temporaryName } from "./temporary.ts";
 import { filesWithin, foreignTo, removeFiles } from "./tree.ts";
+import { writeError } from "./write-error.ts";
 
 export interface WriteOptions {
   /** Replace an output that exists. Without it an existing path is refused. */
@@ -41,13 +43,11 @@ export async function writeFileAtomic(
   await writeAtomic(path, options, async (temporary) => {
     const file = await open(temporary, "wx");
     try {
-      if (typeof content === "function") await writeThrough(file, content);
-      else await file.writeFile(content);
+      await (typeof content === "function" ? writeThrough(file, content) : file.writeFile(content));
       await file.sync();
     } finally {
       await file.close();
     }
-    await replace(temporary, path, options);
   });
 }
 
@@ -95,11 +95,10 @@ export async function writeFolderAtomic(
     await fill(temporary);
     for (const name of await readdir(temporary)) await syncPath(join(temporary, name));
     await syncPath(temporary);
-    await replace(temporary, target, options);
   });
 }
 
-/** Run `work` with a temporary name that is gone afterwards, whatever happened; system errors become `bad-input`. */
+/** Run `work` with a temporary name, and give what it wrote there the name `path`; the temporary name is gone afterwards, whatever happened; system errors become `bad-input`. */
 async function writeAtomic(path: string, options: WriteOptions, work: (temporary: string) => Promise<void>) {
   const temporary = temporaryName(path, "tmp");
   try {
@@ -108,6 +107,7 @@ async function writeAtomic(path: string, options: WriteOptions, work: (temporary
     unfinished.add(temporary);
     watcher(temporary, true);
     await work(temporary);
+    await replace(temporary, path, options);
     await syncPath(dirname(path)).catch(() => {}); // the output is there already
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => {});
@@ -122,8 +122,7 @@ async function writeAtomic(path: string, options: WriteOptions, work: (temporary
 async function replace(temporary: string, path: string, options: WriteOptions): Promise<void> {
   await refuseExisting(path, options); // again: it may have appeared while we wrote
   await options.set?.claim(path, temporary);
-  const isFolder = (await lstat(temporary)).isDirectory();
-  if (isFolder && (await exists(path))) await replaceFolder(temporary, path);
+  if ((await isFolder(temporary)) && (await exists(path))) await replaceFolder(temporary, path);
   else await rename(temporary, path);
 }
 
@@ -154,12 +153,12 @@ async function refuseReplacing(folder: string, names: ReadonlySet<string>, path 
       `${path} is ${found.isSymbolicLink() ? "a link" : "a file"} and would become a folder; choose another name or remove it yourself`,
     );
   }
-  const foreign = await foreignTo(folder, names);
-  if (foreign.length === 0) return;
-  throw badInput(
-    `${path} holds files that the new folder does not (${foreign.map((name) => printable(name, 80)).join(", ")}); ` +
-      "choose another name or remove it yourself",
-  );
+  const foreign = (await foreignTo(folder, names)).map((name) => printable(name, 80));
+  if (foreign.length > 0) {
+    throw badInput(
+      `${path} holds files that the new folder does not (${foreign.join(", ")}); choose another name or remove it yourself`,
+    );
+  }
 }
 
 /** Throws what writing a folder with these names would throw in the end: to be asked before the work begins. */
@@ -180,26 +179,12 @@ export async function refuseExisting(path: string, options: WriteOptions): Promi
   throw badInput(`${path} exists already; choose another name or pass --force to replace it`);
 }
 
-async function exists(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
-}
+const exists = async (path: string) => (await lstat(path).catch(() => undefined)) !== undefined;
 
 /** fsync of a file or folder by name. Windows cannot open folders: the rename alone must do there. */
 async function syncPath(path: string): Promise<void> {
-  let file: FileHandle;
-  try {
-    file = await open(path, "r");
-  } catch {
-    return;
-  }
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  const file = await open(path, "r").catch(() => undefined);
+  await file?.sync().finally(() => file.close());
 }
 
 /** Temporary names in use, removed when the process exits in the middle (a signal handler that calls `process.exit`). */
@@ -212,27 +197,4 @@ process.on("exit", () => {
 let watcher = (_temporary: string, _exists: boolean): void => {};
 export function watchTemporaries(told: (temporary: string, exists: boolean) => void): void {
   watcher = told;
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full",
-  EDQUOT: "the disk quota is used up",
-  EFBIG: "it would be larger than the file size limit",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "the file system is read-only",
-  ENOENT: "its folder does not exist",
-  ENOTDIR: "its parent is not a folder",
-  EISDIR: "it is a folder",
-  ENAMETOOLONG: "the name is too long",
-};
-
-function writeError(path: string, temporary: string, error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  if (error instanceof TbarError) {
-    return new TbarError(error.code, error.message.replaceAll(temporary, path), { cause: error });
-  }
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === undefined || !/^E[A-Z]+$/.test(code)) return error; // a fault of ours, not of the system
-  return badInput(`cannot write ${path}: ${REASONS[code] ?? error.message}`, error);
 }

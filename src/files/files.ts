@@ -57,16 +57,23 @@ export async function readBytes(
   return bytes;
 }
 
-/** The whole file, which may hold at most `limit` bytes (default 64 MiB: the largest tokenizers have 35). */
-export async function readSmallFile(path: string, limit = 64 * MIB): Promise<Buffer> {
+/** Runs `work` with the handle that `openFile` gives, closed when it ends. */
+export async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
   const file = await openFile(path);
   try {
-    const { size } = await file.stat();
-    if (size > limit) throw badInput(`${path} has ${size} bytes; at most ${limit} are read of a file of its kind`);
-    return await file.readFile();
+    return await work(file);
   } finally {
     await file.close();
   }
+}
+
+/** The whole file, which may hold at most `limit` bytes (default 64 MiB: the largest tokenizers have 35). */
+export function readSmallFile(path: string, limit = 64 * MIB): Promise<Buffer> {
+  return withFile(path, async (file) => {
+    const { size } = await file.stat();
+    if (size > limit) throw badInput(`${path} has ${size} bytes; at most ${limit} are read of a file of its kind`);
+    return file.readFile();
+  });
 }
 
 /** The value in a JSON file, by the one bounded reader. Throws `bad-input` on what is larger, deeper or no JSON. */
@@ -85,17 +92,13 @@ export function parseAs<Schema extends z.ZodType>(schema: Schema, value: unknown
 }
 
 export async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
+  const found = await stat(path).catch(() => undefined);
+  return found?.isFile() ?? false;
 }
 
 export async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ?? false;
 }
 
 /** Throws `bad-input` for an output with a pickle's name: what we write is none, and so nobody could load it. */
@@ -105,23 +108,23 @@ export function refusePickleName(out: string): void {
 }
 
 /** SHA-256 of a file in lower-case hexadecimal. Of a large one in a thread of its own, beside whatever else is done. */
-export async function sha256File(path: string): Promise<string> {
-  const file = await openFile(path);
-  try {
-    const { size } = await file.stat();
-    if (size < 64 * MIB)
-      return createHash("sha256")
-        .update(await file.readFile())
-        .digest("hex");
-    const worker = new Worker(hashing, { eval: true, execArgv: [], workerData: { file: file.fd } });
-    const [answer] = await once(worker, "message");
-    return answer;
-  } catch (error) {
-    throw badInput(`cannot read ${path}: ${(error as Error).message}`, error);
-  } finally {
-    await file.close();
-  }
+export function sha256File(path: string): Promise<string> {
+  return withFile(path, (file) =>
+    hashOf(file).catch((error) => {
+      throw badInput(`cannot read ${path}: ${error.message}`, error);
+    }),
+  );
 }
+
+async function hashOf(file: FileHandle): Promise<string> {
+  const { size } = await file.stat();
+  if (size < 64 * MIB) return sha256(await file.readFile());
+  const worker = new Worker(hashing, { eval: true, execArgv: [], workerData: { file: file.fd } });
+  const [answer] = await once(worker, "message");
+  return answer;
+}
+
+const sha256 = (content: string | Uint8Array) => createHash("sha256").update(content).digest("hex");
 
 const hashing = `
   const { createHash } = require("node:crypto");
@@ -139,5 +142,5 @@ export async function sha256Files(paths: readonly string[]): Promise<string> {
   if (paths.length === 1) return sha256File(paths[0]);
   const lines: string[] = [];
   for (const path of paths.toSorted()) lines.push(`${await sha256File(path)}  ${basename(path)}\n`);
-  return createHash("sha256").update(lines.join("")).digest("hex");
+  return sha256(lines.join(""));
 }

@@ -1,6 +1,6 @@
 /** The one reader of foreign JSON: bounded before `JSON.parse` sees it, so that no text costs more than its size. */
 import { badInput } from "../tensor/error.ts";
-import { printable } from "../tensor/printable.ts";
+import { printable, utf8 } from "../tensor/printable.ts";
 
 export interface JsonLimits {
   readonly bytes: number;
@@ -24,20 +24,14 @@ export function parseJson(content: Uint8Array | string, what: string, limits: Pa
   const { bytes } = all;
   if (content.length > bytes)
     throw badInput(`${what} has ${content.length} bytes of JSON; at most ${bytes} are read of its kind`);
-  const text = (typeof content === "string" ? content : decoded(content, what)).replace(/^\ufeff/, "");
+  const decoded = typeof content === "string" ? content : utf8(content);
+  if (decoded === undefined) throw badInput(`${what} is not JSON: it is not UTF-8`);
+  const text = decoded.replace(/^\ufeff/, "");
   checkBounds(text, what, all);
   try {
     return JSON.parse(text);
   } catch (error) {
     throw badInput(`${what} is not JSON: ${printable((error as Error).message)}`, error);
-  }
-}
-
-function decoded(bytes: Uint8Array, what: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw badInput(`${what} is not JSON: it is not UTF-8`);
   }
 }
 

@@ -117,8 +117,5 @@ async function digest(path: string, { hash, size }: HubFile): Promise<string> {
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => undefined,
-  );
+  return (await stat(path).catch(() => undefined))?.size;
 }

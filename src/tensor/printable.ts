@@ -1,4 +1,13 @@
-/** Text from strangers (names in files, answers of hubs) on its way to a screen. */
+/** Text from strangers (names in files, answers of hubs): read strictly, and made fit for a screen. */
+
+/** The text that bytes are in UTF-8, a byte order mark kept; undefined where they are none. */
+export function utf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Control characters (C0, C1), direction and other invisible marks, lone surrogates, line and paragraph separators. */
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/u;

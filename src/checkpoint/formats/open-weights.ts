@@ -1,6 +1,6 @@
 /** Weights in whatever format a file is: told by its first bytes, not by its name. */
 import { extname } from "node:path";
-import { openFile, readBytes } from "../../files/files.ts";
+import { readBytes, withFile } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { openSharded } from "./sharded.ts";
@@ -13,17 +13,11 @@ export type Format = "safetensors" | "sharded" | "torch" | "pickle";
 /** The format, or undefined for a file of another kind. Throws `bad-input` when there is no such file. */
 export async function detectFormat(path: string): Promise<Format | undefined> {
   if (path.endsWith(".index.json")) return "sharded";
-  const file = await openFile(path);
-  try {
-    const { size } = await file.stat();
-    const head = await readBytes(file, 0, Math.min(9, size), path);
-    if (head[8] === 0x7b) return "safetensors"; // {
-    if (Buffer.from(head.subarray(0, 4)).toString("latin1") === "PK\x03\x04") return "torch";
-    if (head[0] === 0x80 && head[1] <= 5) return "pickle";
-    return extname(path) === ".safetensors" ? "safetensors" : undefined;
-  } finally {
-    await file.close();
-  }
+  const head = await withFile(path, async (file) => readBytes(file, 0, Math.min(9, (await file.stat()).size), path));
+  if (head[8] === 0x7b) return "safetensors"; // {
+  if (Buffer.from(head.subarray(0, 4)).toString("latin1") === "PK\x03\x04") return "torch";
+  if (head[0] === 0x80 && head[1] <= 5) return "pickle";
+  return extname(path) === ".safetensors" ? "safetensors" : undefined;
 }
 
 /**

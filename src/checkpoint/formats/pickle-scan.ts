@@ -1,6 +1,5 @@
 /** What the pickles of a file would do to whoever unpickled them, read as data. For people who want to know before they load it. */
-import type { FileHandle } from "node:fs/promises";
-import { openFile, readBytes } from "../../files/files.ts";
+import { readBytes, withFile } from "../../files/files.ts";
 import { TbarError } from "../../tensor/error.ts";
 import { quote } from "./header-json.ts";
 import { nothingSeen, type PickleSeen, type PickleValue, parsePickle } from "./pickle.ts";
@@ -95,14 +94,5 @@ async function reasonOf(work: () => Promise<void>): Promise<string | undefined> 
   } catch (error) {
     if (error instanceof Broken || error instanceof TbarError) return error.message;
     throw error;
-  }
-}
-
-async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
-  const file = await openFile(path);
-  try {
-    return await work(file);
-  } finally {
-    await file.close();
   }
 }

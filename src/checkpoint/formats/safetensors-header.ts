@@ -1,5 +1,6 @@
 /** The JSON header of a safetensors file, text <-> tensor table, held to all rules of huggingface/safetensors (tensor.rs). */
 import { badInput } from "../../tensor/error.ts";
+import { utf8 } from "../../tensor/printable.ts";
 import { type EntryJson, parseHeaderJson, quote } from "./header-json.ts";
 
 /** Bits of one value. The official writer sorts tensors by this order, last dtype first. */
@@ -52,7 +53,7 @@ export function parseHeader(bytes: Uint8Array, bufferLength: number, file: strin
     throw badInput(`${file} is not a sound safetensors file: ${reason}`);
   };
   if (bytes[0] !== 0x7b) fail("its header does not begin with {");
-  const json = parseHeaderJson(decodeUtf8(bytes, fail), fail);
+  const json = parseHeaderJson(utf8(bytes) ?? fail("its header is not UTF-8"), fail);
   const tensors = new Map<string, TensorEntry>();
   for (const [name, entry] of json.tensors) {
     tensors.set(
@@ -62,14 +63,6 @@ export function parseHeader(bytes: Uint8Array, bufferLength: number, file: strin
   }
   checkCover(tensors, bufferLength, fail);
   return { metadata: json.metadata, tensors };
-}
-
-function decodeUtf8(bytes: Uint8Array, fail: Fail): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return fail("its header is not UTF-8");
-  }
 }
 
 function tensorEntry({ dtype, shape, data_offsets: offsets }: EntryJson, fail: Fail): TensorEntry {

@@ -5,6 +5,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { readBytes } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
+import { utf8 } from "../../tensor/printable.ts";
 import { quote } from "./header-json.ts";
 
 export interface ZipEntry {
@@ -185,11 +186,7 @@ function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
 }
 
 function textOf(bytes: Uint8Array, start: number, fail: Fail): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(start));
-  } catch {
-    return fail("a name in it is not UTF-8");
-  }
+  return utf8(bytes.subarray(start)) ?? fail("a name in it is not UTF-8");
 }
 
 function safeUint64(view: DataView, at: number, fail: Fail): number {

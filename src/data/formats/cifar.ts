@@ -1,7 +1,7 @@
 /** CIFAR's binary files: records of label bytes and 3072 pixel bytes (a 32 x 32 plane each of red, green, blue). */
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { openFile } from "../../files/files.ts";
+import { withFile } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import type { Dataset } from "../dataset.ts";
@@ -105,15 +105,6 @@ async function readExactly(handle: FileHandle, file: string, bytes: Uint8Array, 
   const { bytesRead } = await handle.read(bytes, 0, bytes.length, position);
   if (bytesRead < bytes.length)
     throw badInput(`${file} ends at byte ${position + bytesRead}, in the middle of a record`);
-}
-
-async function withFile<T>(file: string, work: (handle: FileHandle) => Promise<T>): Promise<T> {
-  const handle = await openFile(file);
-  try {
-    return await work(handle);
-  } finally {
-    await handle.close();
-  }
 }
 
 /** [3, 32, 32] -> [32, 32, 3] */

@@ -5,6 +5,7 @@ import { type FileMetaData, parquetMetadata, parquetSchema, type SchemaTree } fr
 import { openFile, readBytes } from "../../files/files.ts";
 import { parseJson } from "../../files/json.ts";
 import { badInput, TbarError } from "../../tensor/error.ts";
+import { utf8 } from "../../tensor/printable.ts";
 import type { Contents, Dataset } from "../dataset.ts";
 import { decoded } from "../images/encoded.ts";
 import type { ClassList } from "../sets/class-names.ts";
@@ -319,14 +320,10 @@ function pageCache(): Kept {
   };
 }
 
-const strict = new TextDecoder("utf-8", { fatal: true });
-
-function utf8(bytes: Uint8Array, what: string): string {
-  try {
-    return strict.decode(bytes);
-  } catch (cause) {
-    throw badInput(`${what} is no UTF-8, as Parquet's texts are`, cause);
-  }
+function textOf(bytes: Uint8Array, what: string): string {
+  const text = utf8(bytes)?.replace(/^\ufeff/, "");
+  if (text === undefined) throw badInput(`${what} is no UTF-8, as Parquet's texts are`);
+  return text;
 }
 
 async function examplesOf(table: Table, file: number): Promise<Row[]> {
@@ -337,11 +334,11 @@ async function examplesOf(table: Table, file: number): Promise<Row[]> {
   return Array.from({ length: count }, (_, row): Row[] => {
     const id = `${stem}/${row}`;
     const stored = labels?.[row][0];
-    const label = stored instanceof Uint8Array ? utf8(stored, `${table.path}: the label of row ${row}`) : stored;
+    const label = stored instanceof Uint8Array ? textOf(stored, `${table.path}: the label of row ${row}`) : stored;
     const base = { file, row, ...(label !== -1 && { label }) }; // -1: Hugging Face's "no label"
     const texts = (captions?.[row] ?? [])
       .filter((text) => text instanceof Uint8Array)
-      .map((text) => utf8(text, `${table.path}: the caption of row ${row}`));
+      .map((text) => textOf(text, `${table.path}: the caption of row ${row}`));
     if (texts.length === 0) return [{ id, ...base }];
     return texts.map((caption, i) => ({ id: `${id}${i === 0 ? "" : `#${i + 1}`}`, caption, ...base }));
   }).flat();

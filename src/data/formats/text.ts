@@ -1,6 +1,7 @@
 /** Text files to strings. A byte that is no UTF-8 is refused by its line, never replaced: U+FFFD in a class name is another class. */
 import { readSmallFile } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
+import { utf8 } from "../../tensor/printable.ts";
 
 /** What a text may be said to be written in. Without a word it is UTF-8, or UTF-16 where its byte order mark says so. */
 export const encodings = ["utf-8", "latin1", "windows-1252", "utf-16le", "utf-16be"] as const;
@@ -95,12 +96,8 @@ function utf8Decoder(what: string): Decoder {
   let rest: Buffer = Buffer.alloc(0);
   let line = 1;
   const lines = (bytes: Buffer) => {
-    let text: string;
-    try {
-      text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    } catch (cause) {
-      throw badInput(foreignLine(bytes, line, what), cause);
-    }
+    const text = utf8(bytes);
+    if (text === undefined) throw badInput(foreignLine(bytes, line, what));
     const nul = text.indexOf("\0");
     if (nul >= 0) {
       const at = line + text.slice(0, nul).split("\n").length - 1;
@@ -126,21 +123,13 @@ function foreignLine(bytes: Buffer, first: number, what: string): string {
   let [line, from] = [first, 0];
   for (;;) {
     const next = bytes.indexOf(0x0a, from);
-    const end = next < 0 ? bytes.length : next;
-    const found = bytes.subarray(from, end);
-    try {
-      new TextDecoder("utf-8", { fatal: true }).decode(found);
-      if (next < 0) break;
-      [line, from] = [line + 1, end + 1];
-    } catch {
-      const shown = JSON.stringify(
-        found
-          .toString("latin1")
-          .replace(/[^\x20-\x7e\xa0-\xff]/g, "?")
-          .slice(0, 80),
-      );
+    const found = bytes.subarray(from, next < 0 ? bytes.length : next);
+    if (utf8(found) === undefined) {
+      const latin1 = found.toString("latin1").replace(/[^\x20-\x7e\xa0-\xff]/g, "?");
+      const shown = JSON.stringify(latin1.slice(0, 80));
       return `${what}: line ${line} is no UTF-8; say what it is with --encoding windows-1252 (it would read ${shown}), latin1 or utf-16le, or convert it`;
     }
+    if (next < 0) return `${what} is no UTF-8`;
+    [line, from] = [line + 1, next + 1];
   }
-  return `${what} is no UTF-8`;
 }

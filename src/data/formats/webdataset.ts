@@ -1,7 +1,7 @@
 /** WebDataset shards: tar archives in which files of one key (`0001.jpg`, `0001.txt`, `0001.cls`, `0001.json`) are one example. */
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { openFile, readBytes } from "../../files/files.ts";
+import { readBytes, withFile } from "../../files/files.ts";
 import { parseJson } from "../../files/json.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Dataset } from "../dataset.ts";
@@ -111,9 +111,8 @@ async function unpackedOf(handle: FileHandle, path: string): Promise<ReadAt | un
   return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b ? gunzipped(handle, path) : undefined;
 }
 
-async function readShard(path: string, encoding?: Encoding): Promise<Shard> {
-  const handle = await openFile(path);
-  try {
+function readShard(path: string, encoding?: Encoding): Promise<Shard> {
+  return withFile(path, async (handle) => {
     const unpacked = await unpackedOf(handle, path);
     const samples = new Map<string, { -readonly [K in keyof Sample]: Sample[K] }>();
     const leftOut: Record<string, number> = {};
@@ -148,9 +147,7 @@ async function readShard(path: string, encoding?: Encoding): Promise<Shard> {
       }
     }
     return { path, unpacked, samples: [...samples.values()], leftOut, captions, labels };
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 const labelIn = (value: unknown): Facts =>
@@ -179,12 +176,7 @@ function factsOf(text: string): Facts {
   }
 }
 
-async function readEntry({ path, unpacked }: Shard, { offset, size }: TarEntry): Promise<Uint8Array> {
+function readEntry({ path, unpacked }: Shard, { offset, size }: TarEntry): Promise<Uint8Array> {
   if (unpacked !== undefined) return readBytes(unpacked, offset, size, path);
-  const handle = await openFile(path);
-  try {
-    return await readBytes(handle, offset, size, path);
-  } finally {
-    await handle.close();
-  }
+  return withFile(path, (handle) => readBytes(handle, offset, size, path));
 }
