@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Checkpoint, readCheckpoint } from "../src/checkpoint/clip-folder.ts";
 import { openSafetensors, type SafetensorsFile } from "../src/checkpoint/formats/safetensors.ts";
-import { takeApart } from "../src/checkpoint/names/layouts.ts";
+import { takeApart } from "../src/checkpoint/names/parts.ts";
 import { pairLogits, unit } from "../src/clip/loss.ts";
 import { isVision, parameterInputs } from "../src/clip/parameters.ts";
 import { tokenBatch } from "../src/clip/tokens.ts";

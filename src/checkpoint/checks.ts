@@ -6,7 +6,7 @@ import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
 import { type ClipConfig, parameterShapes } from "./config/config.ts";
 import type { Dtype } from "./formats/safetensors-header.ts";
 import type { TensorInfo } from "./formats/tensor-file.ts";
-import { fileShape, type Part } from "./names/layouts.ts";
+import { fileShape, type Part } from "./names/parts.ts";
 
 const FLOAT_DTYPES: readonly Dtype[] = ["F32", "F16", "BF16"];
 

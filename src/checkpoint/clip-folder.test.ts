@@ -11,7 +11,8 @@ import { parameterShapes } from "./config/config.ts";
 import { clipPreprocess } from "./config/preprocess.ts";
 import { openSafetensors, type TensorSource, writeSafetensors } from "./formats/safetensors.ts";
 import type { Dtype } from "./formats/safetensors-header.ts";
-import { partsOf, putTogether } from "./names/layouts.ts";
+import { partsOf } from "./names/layouts.ts";
+import { putTogether } from "./names/parts.ts";
 import { writeNewCheckpoint } from "./new-checkpoint.ts";
 
 const golden = fileURLToPath(new URL("../../../shared/golden/", import.meta.url));

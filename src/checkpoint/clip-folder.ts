@@ -28,16 +28,8 @@ import { type SafetensorsContent, type TensorSource, writeSafetensors } from "./
 import { type Dtype, layOut } from "./formats/safetensors-header.ts";
 import type { TensorFile, TensorInfo } from "./formats/tensor-file.ts";
 import { refuseUnknown, sortOut } from "./names/bookkeeping.ts";
-import {
-  detectLayout,
-  type Layout,
-  ourShape,
-  type Part,
-  partsOf,
-  putTogether,
-  takeApart,
-  withScalars,
-} from "./names/layouts.ts";
+import { detectLayout, type Layout, partsOf } from "./names/layouts.ts";
+import { ourShape, type Part, putTogether, takeApart, withScalars } from "./names/parts.ts";
 import { chooseTensors } from "./names/prefix.ts";
 import { officialName } from "./official.ts";
 import {

@@ -4,7 +4,7 @@ import { sizeOf } from "../tensor/tensor.ts";
 import { checkFinite } from "./checks.ts";
 import { byteLength } from "./formats/safetensors-header.ts";
 import { entryOf, type TensorFile } from "./formats/tensor-file.ts";
-import { ourShape, type Part, putTogether, takeApart } from "./names/layouts.ts";
+import { ourShape, type Part, putTogether, takeApart } from "./names/parts.ts";
 
 /** Values of one piece: 4 MiB as float32. */
 const pieceSize = 2 ** 20;

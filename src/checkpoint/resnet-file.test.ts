@@ -8,7 +8,8 @@ import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { readCheckpoint, writeCheckpoint } from "./clip-folder.ts";
 import { type ClipConfig, parameterShapes } from "./config/config.ts";
 import { writeSafetensors } from "./formats/safetensors.ts";
-import { partsOf, putTogether } from "./names/layouts.ts";
+import { partsOf } from "./names/layouts.ts";
+import { putTogether } from "./names/parts.ts";
 
 const config: ClipConfig = {
   embedDim: 6,

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readCheckpoint } from "../../src/checkpoint/clip-folder.ts";
 import { openSafetensors } from "../../src/checkpoint/formats/safetensors.ts";
-import { putTogether } from "../../src/checkpoint/names/layouts.ts";
+import { putTogether } from "../../src/checkpoint/names/parts.ts";
 import { createRuntime, type Runtime } from "../../src/runtime/compile.ts";
 import { onnxRuntime } from "../../src/runtime/onnxruntime.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";

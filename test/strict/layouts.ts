@@ -7,7 +7,8 @@ import { configToHf } from "../../src/checkpoint/config/hf-config.ts";
 import { clipPreprocess } from "../../src/checkpoint/config/preprocess.ts";
 import { openClipJson } from "../../src/checkpoint/config/to-open-clip.ts";
 import { type TensorSource, writeSafetensors } from "../../src/checkpoint/formats/safetensors.ts";
-import { type Part, partsOf, putTogether } from "../../src/checkpoint/names/layouts.ts";
+import { partsOf } from "../../src/checkpoint/names/layouts.ts";
+import { type Part, putTogether } from "../../src/checkpoint/names/parts.ts";
 import { sizeOf, type Tensor } from "../../src/tensor/tensor.ts";
 import { picoConfig } from "../pico-config.ts";
 

@@ -2,9 +2,10 @@
 import { readBytes, withFile } from "../../files/files.ts";
 import { TbarError } from "../../tensor/error.ts";
 import { quote } from "./header-json.ts";
-import { nothingSeen, type PickleSeen, type PickleValue, parsePickle } from "./pickle.ts";
+import { parsePickle } from "./pickle.ts";
+import { nothingSeen, type PickleSeen, type PickleValue } from "./pickle-values.ts";
 import { readTorchArchive, readTorchEntry } from "./torch-file.ts";
-import { isKnownName } from "./torch-pickle.ts";
+import { isKnownName } from "./torch-names.ts";
 
 export interface PickleReport {
   /** The entry of the archive, or "pickle 1" and so on of a file without one. */

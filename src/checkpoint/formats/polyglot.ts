@@ -9,8 +9,10 @@ import { createGunzip, createInflate } from "node:zlib";
 import { readBytes } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
 import { quote } from "./header-json.ts";
-import { nothingSeen, type PickleBytes, parsePickle } from "./pickle.ts";
-import { isKnownName } from "./torch-pickle.ts";
+import { parsePickle } from "./pickle.ts";
+import type { PickleBytes } from "./pickle-input.ts";
+import { nothingSeen } from "./pickle-values.ts";
+import { isKnownName } from "./torch-names.ts";
 
 /** Opcodes after which it is enough: no sound file of weights is a pickle by accident for so long. */
 const MAX_OPCODES = 100_000;

@@ -6,11 +6,13 @@ import type { FileHandle } from "node:fs/promises";
 import { openFile, readBytes } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
 import { quote } from "./header-json.ts";
-import { nothingSeen, parsePickle } from "./pickle.ts";
+import { parsePickle } from "./pickle.ts";
+import { nothingSeen } from "./pickle-values.ts";
 import { refusePolyglot } from "./polyglot.ts";
 import { byteLength, DTYPE_BITS } from "./safetensors-header.ts";
 import { type Bytes, entryOf, type TensorFile, withValues } from "./tensor-file.ts";
-import { isKnownName, type StorageView, tensorsOf } from "./torch-pickle.ts";
+import { isKnownName } from "./torch-names.ts";
+import { type StorageView, tensorsOf } from "./torch-pickle.ts";
 import { readZipDirectory, refuseHoles, type ZipEntry, zipDataOffset } from "./zip.ts";
 
 const MAX_PICKLE = 4 * 2 ** 20;

@@ -16,7 +16,8 @@ import { type TensorSource, writeSafetensors } from "../formats/safetensors.ts";
 import { byteLength, DTYPE_BITS, type Dtype } from "../formats/safetensors-header.ts";
 import type { Bytes, TensorFile } from "../formats/tensor-file.ts";
 import type { KeyStyle } from "./key-styles.ts";
-import { fileShape, type Part, partsOf } from "./layouts.ts";
+import { partsOf } from "./layouts.ts";
+import { fileShape, type Part } from "./parts.ts";
 
 export interface Converted {
   /** Tensors written. */

@@ -1,6 +1,7 @@
 /** CIFAR's "python version": a pickle of labels and one array [N, 3072] of bytes, read as data; nothing in it is run. */
 import { basename, dirname, join } from "node:path";
-import { nothingSeen, PickleCall, PickleName, type PickleValue, parsePickle } from "../../checkpoint/formats/pickle.ts";
+import { parsePickle } from "../../checkpoint/formats/pickle.ts";
+import { nothingSeen, PickleCall, PickleName, type PickleValue } from "../../checkpoint/formats/pickle-values.ts";
 import { readSmallFile } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Dataset } from "../dataset.ts";
