@@ -8,7 +8,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync, writ
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parameterShapes } from "../src/checkpoint/config/config.ts";
-import { configFromHf, configToHf } from "../src/checkpoint/config/hf-config.ts";
+import { configFromHf } from "../src/checkpoint/config/hf-config.ts";
+import { configToHf } from "../src/checkpoint/config/to-hf.ts";
 import { writeSafetensors } from "../src/checkpoint/formats/safetensors.ts";
 import { pieces } from "../src/checkpoint/pieces.ts";
 import { random } from "../src/tensor/random.ts";

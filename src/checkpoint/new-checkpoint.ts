@@ -5,9 +5,9 @@ import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { checkWeights } from "./checks.ts";
 import { type ClipConfig, parameterShapes } from "./config/config.ts";
-import { configToHf } from "./config/hf-config.ts";
 import type { Preprocess } from "./config/preprocess.ts";
 import { preprocessToHf } from "./config/preprocess-hf.ts";
+import { configToHf } from "./config/to-hf.ts";
 import { type TensorSource, writeSafetensors } from "./formats/safetensors.ts";
 
 export interface NewCheckpoint {

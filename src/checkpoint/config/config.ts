@@ -69,35 +69,33 @@ export function imageTokens(vision: VisionConfig): number {
   return vision.kind === "siglip" ? grid ** 2 : grid ** 2 + 1;
 }
 
+/** About four times the largest CLIP published: a hostile file cannot ask for endless memory. */
+type Bound = readonly [name: string, value: number, most: number];
+const towerBounds = (name: string, { width, layers, heads, mlpWidth }: TowerConfig): Bound[] => [
+  [`${name} width`, width, 8192],
+  [`${name} layers`, layers, 192],
+  [`${name} heads`, heads, 128],
+  [`${name} MLP width`, mlpWidth, 65536],
+];
+const visionBounds = (vision: VisionConfig): Bound[] => {
+  if (vision.kind !== "resnet") return [["patch size", vision.patchSize, 256], ...towerBounds("vision", vision)];
+  const blocks = vision.blocks.map((count, i): Bound => [`blocks of stage ${i + 1}`, count, 192]);
+  return [["vision width", vision.width, 512], ["vision heads", vision.heads, 1024], ...blocks];
+};
+
 /** The config itself if a model can be built from it; throws `bad-input` naming the value, `source` and what would work. */
 export function checkConfig(config: ClipConfig, source: string): ClipConfig {
   const { vision, text } = config;
   if (vision.kind === "resnet" && vision.blocks.length !== 4) {
     throw badInput(`${source}: a ResNet has 4 stages, not ${vision.blocks.length}`);
   }
-  // About four times the largest CLIP published: a hostile file cannot ask for endless memory.
-  const tower = (name: string, { width, layers, heads, mlpWidth }: TowerConfig) =>
-    [
-      [`${name} width`, width, 8192],
-      [`${name} layers`, layers, 192],
-      [`${name} heads`, heads, 128],
-      [`${name} MLP width`, mlpWidth, 65536],
-    ] as const;
-  const resnet = ({ width, heads, blocks }: ResNetConfig) =>
-    [
-      ["vision width", width, 512],
-      ["vision heads", heads, 1024],
-      ...blocks.map((count, i) => [`blocks of stage ${i + 1}`, count, 192] as const),
-    ] as const;
-  const counts: readonly (readonly [string, number, number])[] = [
+  const counts: Bound[] = [
     ["joint width", config.embedDim, 8192],
     ["image size", vision.imageSize, 2048],
     ["context length", text.contextLength, 4096],
     ["vocabulary size", text.vocabSize, 2 ** 20],
-    ...(vision.kind === "resnet"
-      ? resnet(vision)
-      : ([["patch size", vision.patchSize, 256], ...tower("vision", vision)] as const)),
-    ...tower("text", text),
+    ...visionBounds(vision),
+    ...towerBounds("text", text),
   ];
   for (const [name, value, most] of counts) {
     if (!Number.isInteger(value) || value < 1 || value > most) {
@@ -112,9 +110,7 @@ export function checkConfig(config: ClipConfig, source: string): ClipConfig {
   if (vision.kind === "resnet") {
     divides("vision features", 32 * vision.width, vision.heads, source);
     if (vision.width % 2 !== 0) throw badInput(`${source}: a ResNet's stem width must be even, not ${vision.width}`);
-  } else {
-    checkTower("vision", vision, source);
-  }
+  } else checkTower("vision", vision, source);
   checkTower("text", text, source);
   const { eosTokenId } = text;
   if (text.pooling === "first-eos" && !(eosTokenId !== undefined && eosTokenId < text.vocabSize)) {
@@ -158,8 +154,8 @@ export function parameterShapes({ embedDim, vision, text }: ClipConfig): Map<str
     linear(`${name}.fc2`, mlpWidth, width);
   };
   const blocks = (tower: string, config: TowerConfig) => {
-    const { width, layers } = config;
-    for (let layer = 0; layer < layers; layer++) {
+    const { width } = config;
+    for (let layer = 0; layer < config.layers; layer++) {
       const block = `${tower}.encoder.layers.${layer}`;
       norm(`${block}.layer_norm1`, width);
       for (const part of ["q_proj", "k_proj", "v_proj", "out_proj"]) linear(`${block}.self_attn.${part}`, width, width);
@@ -174,8 +170,7 @@ export function parameterShapes({ embedDim, vision, text }: ClipConfig): Map<str
     const { width, patchSize } = vision;
     const embeddings = "vision_model.embeddings";
     shapes.set(`${embeddings}.patch_embedding.weight`, [width, 3, patchSize, patchSize]);
-    if (siglip) shapes.set(`${embeddings}.patch_embedding.bias`, [width]);
-    else shapes.set(`${embeddings}.class_embedding`, [width]);
+    shapes.set(`${embeddings}.${siglip ? "patch_embedding.bias" : "class_embedding"}`, [width]);
     shapes.set(`${embeddings}.position_embedding.weight`, [imageTokens(vision), width]);
     if (!siglip) norm("vision_model.pre_layrnorm", width); // sic
     blocks("vision_model", vision);

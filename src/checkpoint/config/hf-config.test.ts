@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { readJson } from "../../files/files.ts";
-import { configFromHf, configToHf } from "./hf-config.ts";
+import { configFromHf } from "./hf-config.ts";
+import { configToHf } from "./to-hf.ts";
 
 const golden = fileURLToPath(new URL("../../../../shared/golden/", import.meta.url));
 

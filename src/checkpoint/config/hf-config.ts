@@ -1,8 +1,8 @@
-/** Hugging Face's config.json (CLIPConfig, SiglipConfig) -> ClipConfig, and CLIP's back. */
+/** Hugging Face's config.json (CLIPConfig, SiglipConfig) -> ClipConfig. */
 import { z } from "zod";
 import { parseAs } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
-import { activations, type ClipConfig, checkConfig } from "./config.ts";
+import { type Activation, activations, type ClipConfig, checkConfig } from "./config.ts";
 import {
   checkOptions,
   HF_CLIP_TEXT,
@@ -19,53 +19,45 @@ export const square = z.union([z.number(), z.tuple([z.number(), z.number()])]).t
   return height;
 });
 
-const tower = {
-  hidden_act: z.enum(activations).default("quick_gelu"),
-  layer_norm_eps: z.number().default(1e-5),
-  num_hidden_layers: z.number().default(12),
-};
+const number = (usual: number) => z.number().default(usual);
+const id = z.int().nonnegative();
 
-const textSchema = z.object({
-  ...tower,
-  vocab_size: z.number().default(49408),
-  hidden_size: z.number().default(512),
-  intermediate_size: z.number().default(2048),
-  num_attention_heads: z.number().default(8),
-  max_position_embeddings: z.number().default(77),
-  bos_token_id: z.int().nonnegative().nullable().default(49406),
-  eos_token_id: z.int().nonnegative().nullable().default(49407),
+/** Of either tower, with the usual width, heads, activation and epsilon. */
+const tower = (width: number, heads: number, activation: Activation, eps: number) => ({
+  hidden_act: z.enum(activations).default(activation),
+  hidden_size: number(width),
+  intermediate_size: number(4 * width),
+  layer_norm_eps: number(eps),
+  num_attention_heads: number(heads),
+  num_hidden_layers: number(12),
 });
 
+const textSchema = z.object({
+  ...tower(512, 8, "quick_gelu", 1e-5),
+  vocab_size: number(49408),
+  max_position_embeddings: number(77),
+  bos_token_id: id.nullable().default(49406),
+  eos_token_id: id.nullable().default(49407),
+});
 const visionSchema = z.object({
-  ...tower,
-  hidden_size: z.number().default(768),
-  intermediate_size: z.number().default(3072),
-  num_attention_heads: z.number().default(12),
+  ...tower(768, 12, "quick_gelu", 1e-5),
   patch_size: square.default(32),
   image_size: square.default(224),
   num_channels: z.literal(3).default(3),
 });
-
-const towers = { text_config: textSchema.prefault({}), vision_config: visionSchema.prefault({}) };
 const clipSchema = z.object({
-  projection_dim: z.number().default(512),
-  logit_scale_init_value: z.number().default(2.6592),
-  ...towers,
+  projection_dim: number(512),
+  logit_scale_init_value: number(2.6592),
+  text_config: textSchema.prefault({}),
+  vision_config: visionSchema.prefault({}),
 });
-type Towers = readonly [text: { readonly shape: object }, vision: { readonly shape: object }];
 
-const siglipTower = {
-  hidden_act: z.enum(activations).default("gelu_pytorch_tanh"),
-  layer_norm_eps: z.number().default(1e-6),
-  hidden_size: z.number().default(768),
-  intermediate_size: z.number().default(3072),
-  num_attention_heads: z.number().default(12),
-};
+const siglipTower = tower(768, 12, "gelu_pytorch_tanh", 1e-6);
 const siglipTextSchema = textSchema.extend({
   ...siglipTower,
-  vocab_size: z.number().default(32000),
-  max_position_embeddings: z.number().default(64),
-  pad_token_id: z.int().nonnegative().default(1),
+  vocab_size: number(32000),
+  max_position_embeddings: number(64),
+  pad_token_id: id.default(1),
   projection_size: z.number().nullish(),
 });
 const siglipVisionSchema = visionSchema.extend({
@@ -78,20 +70,24 @@ const siglipSchema = z.object({
   vision_config: siglipVisionSchema.prefault({}),
 });
 
+/** Options of the towers that are computed, and those that are known. */
+type Towers = Readonly<Record<"text" | "vision", { readonly shape: object; readonly known: KnownOptions }>>;
+const clipTowers: Towers = {
+  text: { shape: textSchema.shape, known: HF_CLIP_TEXT },
+  vision: { shape: visionSchema.shape, known: HF_CLIP_VISION },
+};
+const siglipTowers: Towers = {
+  text: { shape: siglipTextSchema.shape, known: HF_SIGLIP_TEXT },
+  vision: { shape: siglipVisionSchema.shape, known: HF_SIGLIP_VISION },
+};
+
 /** All that a config says is computed or known, of the towers' old copies too. */
-function checkAllOptions(
-  raw: Readonly<Record<string, unknown>>,
-  [text, vision]: Towers,
-  known: readonly [top: KnownOptions, text: KnownOptions, vision: KnownOptions],
-  file: string,
-): void {
-  const towers = ["text_config", "vision_config", "text_config_dict", "vision_config_dict"] as const;
-  const top = ["model_type", "projection_dim", "logit_scale_init_value", ...towers];
-  checkOptions(raw, { computed: top, known: known[0] }, file);
-  for (const name of towers) {
-    const schema = name.startsWith("text") ? text : vision;
-    const others = name.startsWith("text") ? known[1] : known[2];
-    checkOptions(raw[name], { computed: Object.keys(schema.shape), known: others }, `${file}: ${name}`);
+function checkAllOptions(raw: Readonly<Record<string, unknown>>, { text, vision }: Towers, file: string): void {
+  const towers = { text_config: text, vision_config: vision, text_config_dict: text, vision_config_dict: vision };
+  const top = ["model_type", "projection_dim", "logit_scale_init_value", ...Object.keys(towers)];
+  checkOptions(raw, { computed: top, known: HF_TOP }, file);
+  for (const [name, { shape, known }] of Object.entries(towers)) {
+    checkOptions(raw[name], { computed: Object.keys(shape), known }, `${file}: ${name}`);
   }
 }
 
@@ -106,15 +102,12 @@ export function configFromHf(json: unknown, file = "config.json"): ClipConfig {
     text_config: raw.text_config_dict ?? raw.text_config ?? undefined,
     vision_config: raw.vision_config_dict ?? raw.vision_config ?? undefined,
   };
-  if (raw.model_type === "clip") {
-    const config = clipConfig(parseAs(clipSchema, both, file));
-    checkAllOptions(raw, [textSchema, visionSchema], [HF_TOP, HF_CLIP_TEXT, HF_CLIP_VISION], file);
-    return checkConfig(config, file);
-  }
-  if (raw.model_type === "siglip") {
-    const config = siglipConfig(parseAs(siglipSchema, both, file), file);
-    const known = [HF_TOP, HF_SIGLIP_TEXT, HF_SIGLIP_VISION] as const;
-    checkAllOptions(raw, [siglipTextSchema, siglipVisionSchema], known, file);
+  if (raw.model_type === "clip" || raw.model_type === "siglip") {
+    const isClip = raw.model_type === "clip";
+    const config = isClip
+      ? clipConfig(parseAs(clipSchema, both, file))
+      : siglipConfig(parseAs(siglipSchema, both, file), file);
+    checkAllOptions(raw, isClip ? clipTowers : siglipTowers, file);
     return checkConfig(config, file);
   }
   const advice =
@@ -180,53 +173,4 @@ function textConfig(text: z.output<typeof textSchema>) {
 const GEMMA = 256_000;
 
 /** OpenAI's first uploads stated this id, which is wrong; transformers reads it as "pool at the largest id". */
-const LEGACY_EOS = 2;
-
-/**
- * The JSON that transformers 5 writes for such a CLIPModel, and reads. `dtype` is torch's name: float32, float16, bfloat16.
- * Throws `bad-input` for a ResNet, which has no such form; SigLIP's is never written anew.
- */
-export function configToHf({ embedDim, vision, text, logitScaleInit }: ClipConfig, dtype: string): object {
-  if (vision.kind === "resnet" || vision.kind === "siglip") {
-    const name = { resnet: "CLIP ResNet", siglip: "SigLIP" }[vision.kind];
-    throw badInput(
-      `a ${name} cannot be written as a CLIPModel of Hugging Face, which has a vision transformer of CLIP's own form`,
-    );
-  }
-  const eos = text.eosTokenId ?? LEGACY_EOS;
-  return {
-    architectures: ["CLIPModel"],
-    dtype,
-    logit_scale_init_value: logitScaleInit,
-    model_type: "clip",
-    projection_dim: embedDim,
-    text_config: {
-      bos_token_id: text.bosTokenId ?? 0,
-      eos_token_id: eos,
-      hidden_act: text.activation,
-      hidden_size: text.width,
-      intermediate_size: text.mlpWidth,
-      layer_norm_eps: text.eps,
-      max_position_embeddings: text.contextLength,
-      model_type: "clip_text_model",
-      num_attention_heads: text.heads,
-      num_hidden_layers: text.layers,
-      pad_token_id: eos,
-      projection_dim: embedDim,
-      vocab_size: text.vocabSize,
-    },
-    vision_config: {
-      hidden_act: vision.activation,
-      hidden_size: vision.width,
-      image_size: vision.imageSize,
-      intermediate_size: vision.mlpWidth,
-      layer_norm_eps: vision.eps,
-      model_type: "clip_vision_model",
-      num_attention_heads: vision.heads,
-      num_channels: 3,
-      num_hidden_layers: vision.layers,
-      patch_size: vision.patchSize,
-      projection_dim: embedDim,
-    },
-  };
-}
+export const LEGACY_EOS = 2;

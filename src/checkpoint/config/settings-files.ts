@@ -7,13 +7,14 @@ import type { Checkpoint } from "../clip-folder.ts";
 import type { Dtype } from "../formats/safetensors-header.ts";
 import type { KeyStyle } from "../names/key-styles.ts";
 import { type ClipConfig, parameterShapes } from "./config.ts";
-import { configFromHf, configToHf } from "./hf-config.ts";
+import { configFromHf } from "./hf-config.ts";
 import { inferConfig } from "./infer-config.ts";
 import { configFromOpenClip } from "./open-clip-config.ts";
 import { clipPreprocess, describePreprocess, type Preprocess } from "./preprocess.ts";
 import { preprocessFromHf, preprocessToHf } from "./preprocess-hf.ts";
 import { preprocessFromOpenClip } from "./preprocess-open-clip.ts";
 import type { Settings } from "./settings.ts";
+import { configToHf } from "./to-hf.ts";
 import { openClipJson } from "./to-open-clip.ts";
 
 type Files = Readonly<Record<string, string | Uint8Array>>;
