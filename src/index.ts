@@ -22,6 +22,8 @@ export { shapesBadnetModel, shapesModel } from "./jobs/inputs/embedded.ts";
 export type { Progress } from "./jobs/record/facts.ts";
 export { cleanReport as report } from "./report/clean-report.ts";
 export type { FinetuneResult } from "./results/finetune.ts";
+export type { ConvertResult } from "./results/convert.ts";
+export type { InspectResult } from "./results/inspect.ts";
 export type { Opened, OpenedData, OpenedModel } from "./results/opened.ts";
 export type * from "./results/result.ts";
 export type { Rate } from "./stats/rate.ts";
@@ -90,6 +92,12 @@ export function evaluate(
 
 /** Teach a model a task: fine-tune its image tower on labelled images. Nothing is written without `out`. */
 export const finetune = callable(async () => (await import("./jobs/finetune/job.ts")).finetune);
+
+/** A checkpoint under the names of another program. */
+export const convert = callable(async () => (await import("./jobs/convert/job.ts")).convert);
+
+/** What a file of weights holds, and what its pickles would do. */
+export const inspect = callable(async () => (await import("./jobs/inspect/job.ts")).inspect);
 
 /** Task vectors between checkpoint files. */
 export const vector = { diff: diffModels, apply: applyVector, info: vectorInfo, cosine: vectorCosine } as const;

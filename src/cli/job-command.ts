@@ -75,10 +75,12 @@ function optionOf(field: Field, name: string): Option {
 }
 
 /** A value from its text. Its range is told here, in the words of a command line. */
-function parse({ json, flag, path }: Field, text: string, before: unknown): unknown {
+function parse(field: Field, text: string, before: unknown): unknown {
+  const { json, flag } = field;
   if (json.type === "array") {
     const values = flag.whole ? [text] : text.split(",").filter((name) => name !== "");
-    return [...((before as readonly string[] | undefined) ?? []), ...values];
+    const known = json.items?.enum;
+    return [...((before as readonly unknown[] | undefined) ?? []), ...values.map((name) => known === undefined ? name : oneOf(field, known, name))]; // biome-ignore format: one line
   }
   if (json.type === "number" || json.type === "integer") {
     const value = text.trim() === "" ? Number.NaN : Number(text);
@@ -87,12 +89,13 @@ function parse({ json, flag, path }: Field, text: string, before: unknown): unkn
     if (fits && (json.type === "number" || Number.isSafeInteger(value))) return value;
     throw new InvalidArgumentError(`It must be ${inWords(json)}.`);
   }
-  if (json.enum !== undefined) {
-    const known = json.enum.find((name) => name === text) ?? json.enum.find((name) => name.toLowerCase() === text.toLowerCase()); // biome-ignore format: one line
-    if (known === undefined) throw unknownName(flag.name ?? (path.at(-1) as string), text, json.enum);
-    return known;
-  }
-  return text;
+  return json.enum === undefined ? text : oneOf(field, json.enum, text);
+}
+
+function oneOf({ flag, path }: Field, names: readonly string[], text: string): string {
+  const found = names.find((name) => name === text) ?? names.find((name) => name.toLowerCase() === text.toLowerCase());
+  if (found === undefined) throw unknownName(flag.kind ?? flag.name ?? (path.at(-1) as string), text, names);
+  return found;
 }
 
 /** An argument that was not given is none, not an empty list. */

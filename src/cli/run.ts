@@ -8,12 +8,10 @@ import { type ErrorCode, TbarError } from "../tensor/error.ts";
 import { command } from "./command.ts";
 import { attackCommand } from "./commands/attack.ts";
 import { cleanCommand } from "./commands/clean.ts";
-import { convertCommand } from "./commands/convert.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { exportCommand } from "./commands/export.ts";
-import { inspectCommand } from "./commands/inspect.ts";
 import { pretrainCommand } from "./commands/pretrain.ts";
 import { pullCommand } from "./commands/pull.ts";
 import { reportCommand } from "./commands/report.ts";
@@ -103,8 +101,6 @@ async function createProgram(
     evalCommand,
     pretrainCommand,
     vectorCommand,
-    inspectCommand,
-    convertCommand,
     pullCommand,
     setupCommand,
     exportCommand,

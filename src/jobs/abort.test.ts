@@ -4,7 +4,6 @@ import { expect, test } from "vitest";
 import { attackModel } from "./attack/attack.ts";
 import { cleanModel } from "./clean/clean.ts";
 import { runDemo } from "./clean/demo.ts";
-import { convertModel } from "./convert.ts";
 import { embedDataset } from "./embed.ts";
 import { checkReceipt, evaluateModel } from "./eval/evaluate.ts";
 import { exportModel } from "./export.ts";
@@ -32,7 +31,6 @@ const jobs: Record<string, () => Promise<unknown>> = {
   embed: () => embedDataset(nothing),
   export: () => exportModel(nothing),
   pull: () => pull(nothing),
-  convert: () => convertModel("/no/model", nothing),
   "vector diff": () => diffModels("/no/a", "/no/b", "/no/out", { signal }),
   "vector apply": () => applyVector("/no/a", "/no/b", "/no/out", { signal }),
   ...Object.fromEntries(

@@ -7,8 +7,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { writePico } from "../../test/pico.ts";
 import { tbar } from "../../test/terminal.ts";
 import { readCheckpoint, refuseCheckpoint } from "../checkpoint/clip-folder.ts";
-import { convertModel } from "./convert.ts";
+import { convert } from "./convert/job.ts";
 import { exportModel } from "./export.ts";
+import type { SpecOf } from "./job.ts";
+import { runJob } from "./run-job.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -18,6 +20,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
+const convertModel = (model: string, asked: Omit<SpecOf<typeof convert>, "model">) =>
+  runJob(convert, { model, ...asked });
 const preprocessOf = async (name: string) => (await readCheckpoint(at(name))).preprocess;
 const stateHf = (json: object) => writeFile(at("hf/preprocessor_config.json"), JSON.stringify(json));
 

@@ -11,7 +11,8 @@ import { openDataset } from "../data/open.ts";
 import { embedImages } from "../engine/scorer.ts";
 import type { ExportResult } from "./export.ts";
 import { loadSubject } from "./inputs/subject.ts";
-import { inspectModel } from "./inspect.ts";
+import { inspect } from "./inspect/job.ts";
+import { runJob } from "./run-job.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -66,7 +67,7 @@ test("eval gives a model in ONNX the CA and ASR of its checkpoint, with the trig
   for (const model of ["./out", "./out/onnx/vision_model.onnx"]) {
     const { ca, asr, model: facts } = await measured(model);
     expect({ ca, asr }).toEqual({ ca: checkpoint.ca, asr: checkpoint.asr });
-    const inspected = await inspectModel(at(model));
+    const inspected = await runJob(inspect, { path: at(model) });
     expect(inspected).toMatchObject({ format: "onnx", suspicious: [], model: { layout: "onnx" } });
     expect(inspected.refused).toBeUndefined();
     expect(facts).toMatchObject({ layout: "onnx", dtype: "float32", architecture: checkpoint.model.architecture });

@@ -13,6 +13,8 @@ export interface Flag {
   readonly name?: string;
   /** The heading it stands under; a job's own fields stand under the job's. */
   readonly group?: string;
+  /** What a value is that is none of the known: "unknown KIND". Its name, unless told. */
+  readonly kind?: string;
   /** Its place is that of an argument, without a name. */
   readonly argument?: true;
   /** What to ask where it is missing and cannot be. */
@@ -158,8 +160,17 @@ export const stateField = option(
   { group: groups.run, value: "folder", machine: true },
 );
 
-/** Where the result goes: `what` says what it is, `question` asks for it. */
+const output = { group: groups.output, machine: true } as const;
+const forceField = () => option(z.boolean().default(false), "replace outputs that exist", output);
+
+/** Where the result goes: `what` says what it is, `question` asks for it. May be left out where nothing is run (--dry-run). */
 export const outFields = (what: string, question: string, value = "path") => ({
-  out: option(z.string().optional(), what, { group: groups.output, value, question, machine: true }),
-  force: option(z.boolean().default(false), "replace outputs that exist", { group: groups.output, machine: true }),
+  out: option(z.string().optional(), what, { ...output, value, question }),
+  force: forceField(),
+});
+
+/** The same of a job that cannot be estimated, and is nothing but what it writes. */
+export const neededOut = (what: string, question: string, value = "path") => ({
+  out: option(z.string(), what, { ...output, value, question }),
+  force: forceField(),
 });

@@ -14,6 +14,14 @@ export const jobs: Readonly<Record<string, Listed>> = {
     summary: "fine-tune a model on labelled images, cleanly",
     load: async () => (await import("./finetune/job.ts")).finetune,
   },
+  inspect: {
+    summary: "what a file of weights holds, and whether its pickle is only that",
+    load: async () => (await import("./inspect/job.ts")).inspect,
+  },
+  convert: {
+    summary: "rename a checkpoint's tensors: OpenAI, open_clip, Hugging Face",
+    load: async () => (await import("./convert/job.ts")).convert,
+  },
   merge: {
     summary: "merge models that were fine-tuned from one base",
     load: async () => (await import("./merge/job.ts")).merge,

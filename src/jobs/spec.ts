@@ -103,7 +103,7 @@ export function misfit(name: string, spec: z.ZodObject, issue: z.core.$ZodIssue,
     return { path, error: unknownName(`kind of ${name}'s ${at}`, String(kind), inner.options as readonly string[]) };
   }
   if (issue.code === "invalid_value" && typeof value === "string") {
-    return { path, error: unknownName(`${at} of ${name}`, value, issue.values.map(String)) };
+    return { path, error: unknownName(field?.flag.kind ?? `${at} of ${name}`, value, issue.values.map(String)) };
   }
   const isNumber = field !== undefined && /number|integer/.test(String(field.json.type)) && field.path.join(".") === at;
   const wanted = isNumber ? `it must be ${inWords(field.json)}` : inner.message;

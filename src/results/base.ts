@@ -23,20 +23,20 @@ export const resultHead = <Name extends string, Version extends number>(name: Na
 
 /** How a job came about. */
 export const madeFields = {
-  /** The version of tbar that made it. */
-  tbar: z.string(),
-  /** ISO 8601. */
-  created: z.string(),
-  /** The command line; empty where a program asked. */
-  command: z.string(),
+  tbar: z.string().describe("The version of tbar that made it."),
+  created: z.string().describe("ISO 8601."),
+  command: z.string().describe("The command line; empty where a program asked."),
 };
 
 /** How checkpoints were read. */
 export const readingFields = {
-  /** What a checkpoint does not say of itself and was taken for granted, a sentence each; absent where that is nothing. */
-  assumptions: z.array(z.string()).optional(),
-  /** Tensors that were left out because the user said so. */
-  ignored: z.array(z.string()).optional(),
+  assumptions: z
+    .array(z.string())
+    .optional()
+    .describe(
+      "What a checkpoint does not say of itself and was taken for granted, a sentence each; absent where nothing was.",
+    ),
+  ignored: z.array(z.string()).optional().describe("Tensors that were left out because the user said so."),
 };
 
 /** How a checkpoint was read. */
@@ -51,14 +51,14 @@ export const quotient = z
 /** Hits / n, and its 95 % Wilson score interval. */
 export const rate = z.looseObject({ value: quotient, n: z.number(), interval: z.tuple([z.number(), z.number()]) });
 
+/** A checkpoint that was worked on. */
 export const checkpointFacts = z.looseObject({
   ...readingFields,
   path: z.string(),
   sha256: z.string(),
   layout: z.string(),
-  dtype: z.string(),
-  /** "ViT 56/8, width 128, 6 layers" */
-  architecture: z.string(),
+  dtype: z.string().describe("The type that most values have."),
+  architecture: z.string().describe('"ViT 56/8, width 128, 6 layers"'),
   parameters: z.number(),
 });
 export type CheckpointFacts = Frozen<z.output<typeof checkpointFacts>>;

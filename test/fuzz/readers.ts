@@ -23,10 +23,11 @@ import { parseRepo } from "../../src/hub/repo.ts";
 import { implantedTriggers } from "../../src/jobs/inputs/model-facts.ts";
 import { openSource } from "../../src/jobs/inputs/source.ts";
 import { readTriggerFile } from "../../src/jobs/inputs/trigger-file.ts";
-import { inspectModel } from "../../src/jobs/inspect.ts";
+import { inspect } from "../../src/jobs/inspect/job.ts";
 import { openWork } from "../../src/jobs/progress/work.ts";
 import { Clock } from "../../src/jobs/record/facts.ts";
 import { readReceipt } from "../../src/jobs/record/receipt.ts";
+import { runJob } from "../../src/jobs/run-job.ts";
 import { vectorCosine, vectorInfo } from "../../src/jobs/vector/vector.ts";
 import { cleanReport } from "../../src/report/clean-report.ts";
 import { intTensor, tensor } from "../../src/tensor/tensor.ts";
@@ -44,10 +45,10 @@ export const readers = {
     } finally {
       await file.close();
     }
-    await inspectModel(path);
+    await runJob(inspect, { path });
   },
   async model(path: string) {
-    await inspectModel(path);
+    await runJob(inspect, { path });
     const checkpoint = await readCheckpoint(path);
     const weights = await checkpoint.weights();
     implantedTriggers(checkpoint.metadata);

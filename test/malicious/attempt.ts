@@ -3,7 +3,8 @@ import { open } from "node:fs/promises";
 import { readCheckpoint } from "../../src/checkpoint/clip-folder.ts";
 import { openWeights } from "../../src/checkpoint/formats/open-weights.ts";
 import { tarEntries } from "../../src/data/formats/tar.ts";
-import { inspectModel } from "../../src/jobs/inspect.ts";
+import { inspect } from "../../src/jobs/inspect/job.ts";
+import { runJob } from "../../src/jobs/run-job.ts";
 import { TbarError } from "../../src/tensor/error.ts";
 
 export interface Attempt {
@@ -17,7 +18,7 @@ export interface Attempt {
 export async function attempt(path: string): Promise<Attempt> {
   const start = performance.now();
   const found = await outcomeOf(() => (path.endsWith(".tar") ? readTar(path) : readWeights(path)));
-  const looked = path.endsWith(".tar") ? found : await outcomeOf(() => inspectModel(path));
+  const looked = path.endsWith(".tar") ? found : await outcomeOf(() => runJob(inspect, { path }));
   const worse = looked.outcome === "crashed" ? looked : found;
   return { ...worse, seconds: (performance.now() - start) / 1000 };
 }

@@ -3,5 +3,7 @@ import type { View } from "../job-command.ts";
 
 export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
   finetune: async () => (await import("./finetune.ts")).finetuneText,
+  inspect: async () => (await import("./inspect.ts")).inspectText,
+  convert: async () => (await import("./convert.ts")).convertText,
   merge: async () => (await import("./merge.ts")).mergeText,
 };

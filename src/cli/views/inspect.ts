@@ -1,34 +1,7 @@
-/** tbar inspect: what is in a file of weights, and what its pickles would do. */
-import type { InspectResult } from "../../jobs/inspect.ts";
+/** What is in a file of weights, for eyes. */
+import type { InspectResult } from "../../results/inspect.ts";
 import { printable } from "../../tensor/printable.ts";
-import { command } from "../command.ts";
-import { modelPath, withOutput, withReading } from "../options.ts";
-import type { Perform } from "../outcome.ts";
 import { bytesText, readingText, table } from "../text.ts";
-
-export const inspectCommand = (perform: Perform) =>
-  withOutput(
-    withReading(
-      command("inspect", {
-        summary: "what a file of weights holds, and whether its pickle is only that",
-        about:
-          "Lists tensors, key layout, architecture, dtypes and metadata of a checkpoint, tells files that their makers published a hash " +
-          "of, and reads pickles as data: what they would import and call is named, never run. " +
-          "Opens it as tbar eval does. Exit code 1 when something in it is suspicious, its metadata declare a backdoor, or tbar eval " +
-          "would refuse it: why is said first.",
-        examples: ["tbar inspect ViT-B-32.pt", "tbar inspect clip --json", "tbar inspect clip --quiet && echo sound"],
-      }),
-    ),
-  )
-    .argument("<path>", "a folder, .safetensors, .pt, .bin, or an index of shards")
-    .action((path, values) =>
-      perform(values, async () => {
-        const { inspectModel } = await import("../../jobs/inspect.ts");
-        const result = await inspectModel(modelPath(path), values);
-        const proven = result.suspicious.length === 0 && result.refused === undefined && result.declared === undefined;
-        return { json: result, text: inspectText(result), proven };
-      }),
-    );
 
 const formats: Readonly<Record<InspectResult["format"], string>> = {
   safetensors: "safetensors",
@@ -39,7 +12,7 @@ const formats: Readonly<Record<InspectResult["format"], string>> = {
   unknown: "unknown",
 };
 
-function inspectText(result: InspectResult): string {
+export function inspectText(result: InspectResult): string {
   const { model, refused, official, dtypes, tensors, metadata, pickles, suspicious } = result;
   const names = {
     hf: "Hugging Face's names",

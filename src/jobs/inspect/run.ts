@@ -1,64 +1,40 @@
-/** tbar inspect: what a file of weights holds, and what its pickles would do, without loading it into anything. */
+/** What a file of weights holds, and what its pickles would do, without loading it into anything. */
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { checkVariance } from "../checkpoint/checks.ts";
-import { type ReadOptions, readCheckpoint } from "../checkpoint/clip-folder.ts";
-import { architectureOf } from "../checkpoint/config/config.ts";
-import { describePreprocess } from "../checkpoint/config/preprocess.ts";
-import { findWeights } from "../checkpoint/find-weights.ts";
-import { detectFormat, type Format, openWeights } from "../checkpoint/formats/open-weights.ts";
-import { type PickleReport, scanArchive, scanBarePickles } from "../checkpoint/formats/pickle-scan.ts";
-import { otherReadings } from "../checkpoint/formats/polyglot.ts";
-import type { Dtype } from "../checkpoint/formats/safetensors-header.ts";
-import type { TensorFile } from "../checkpoint/formats/tensor-file.ts";
-import type { Layout } from "../checkpoint/names/layouts.ts";
-import { officialName } from "../checkpoint/official.ts";
-import { pieces } from "../checkpoint/pieces.ts";
-import { openTokenizer } from "../engine/clip.ts";
-import { findOnnx, loadOnnxClip, type OnnxFiles } from "../engine/onnx-clip.ts";
-import { isFile, openFile, sha256Files } from "../files/files.ts";
-import type { Reading } from "../results/result.ts";
-import { badInput, TbarError } from "../tensor/error.ts";
-import { sizeOf } from "../tensor/tensor.ts";
-import { openedModel } from "./inputs/describe-opened.ts";
-import { backdoorWarning } from "./inputs/model-facts.ts";
-import { readingOf } from "./record/facts.ts";
+import type { z } from "zod";
+import { checkVariance } from "../../checkpoint/checks.ts";
+import { type ReadOptions, readCheckpoint } from "../../checkpoint/clip-folder.ts";
+import { architectureOf } from "../../checkpoint/config/config.ts";
+import { describePreprocess } from "../../checkpoint/config/preprocess.ts";
+import { findWeights } from "../../checkpoint/find-weights.ts";
+import { detectFormat, openWeights } from "../../checkpoint/formats/open-weights.ts";
+import { type PickleReport, scanArchive, scanBarePickles } from "../../checkpoint/formats/pickle-scan.ts";
+import { otherReadings } from "../../checkpoint/formats/polyglot.ts";
+import type { Dtype } from "../../checkpoint/formats/safetensors-header.ts";
+import type { TensorFile } from "../../checkpoint/formats/tensor-file.ts";
+import { officialName } from "../../checkpoint/official.ts";
+import { pieces } from "../../checkpoint/pieces.ts";
+import { openTokenizer } from "../../engine/clip.ts";
+import { findOnnx, loadOnnxClip, type OnnxFiles } from "../../engine/onnx-clip.ts";
+import { isFile, openFile, sha256Files } from "../../files/files.ts";
+import type { InspectResult } from "../../results/inspect.ts";
+import type { Reading } from "../../results/result.ts";
+import { badInput, TbarError } from "../../tensor/error.ts";
+import { sizeOf } from "../../tensor/tensor.ts";
+import { openedModel } from "../inputs/describe-opened.ts";
+import { backdoorWarning } from "../inputs/model-facts.ts";
+import { modelPath } from "../inputs/names.ts";
+import { readingOf } from "../record/facts.ts";
+import type { inspectSpec } from "./spec.ts";
 
-export interface InspectResult extends Reading {
-  readonly kind: "inspect";
-  /** The file with the weights, or the index of several. */
-  readonly path: string;
-  readonly format: Format | "onnx" | "unknown";
-  /** Bytes and SHA-256 of all files together. */
-  readonly files: readonly string[];
-  readonly bytes: number;
-  readonly sha256: string;
-  /** Whose file it is, when it is one that its makers published a hash of. */
-  readonly official?: string;
-  /** Why `tbar eval` would refuse it; absent where it would not. */
-  readonly refused?: string;
-  /** The model in it, where there is one. */
-  readonly model?: {
-    readonly layout: Layout | "onnx";
-    readonly architecture: string;
-    readonly parameters: number;
-    readonly preprocess: string;
-    readonly activation: string;
-  };
-  readonly dtypes: readonly { readonly dtype: Dtype; readonly tensors: number; readonly values: number }[];
-  readonly tensors: readonly { readonly name: string; readonly dtype: Dtype; readonly shape: readonly number[] }[];
-  readonly metadata: Readonly<Record<string, string>>;
-  /** The backdoor that the metadata declare, in words. */
-  readonly declared?: string;
-  readonly pickles: readonly PickleReport[];
-  /** All that its pickles have and weights do not need, and what else the file can be read as, in words. */
-  readonly suspicious: readonly string[];
-}
+const head = { schema: "tbar/inspect/2", kind: "inspect" } as const;
+type Spec = z.output<typeof inspectSpec>;
 
 /**
  * Look at a file, or at the weights of a folder, and open it as `tbar eval` does. Throws `bad-input` only when there is nothing to look at.
  */
-export async function inspectModel(given: string, options: ReadOptions = {}): Promise<InspectResult> {
+export async function inspect(spec: Spec): Promise<InspectResult> {
+  const given = modelPath(spec.path);
   const onnx = await findOnnx(given);
   if (onnx !== undefined) return inspectOnnx(given, onnx);
   const path = await findWeights(given);
@@ -70,9 +46,9 @@ export async function inspectModel(given: string, options: ReadOptions = {}): Pr
     const sha256 = await sha256Files(files);
     const { pickles, refused } = await picklesOf(path, format, file);
     const others = await readingsOf(files, format);
-    const model = file === undefined ? {} : await modelOf(given, options);
+    const model = file === undefined ? {} : await modelOf(given, spec);
     return {
-      kind: "inspect",
+      ...head,
       path,
       format,
       files: files.map((name) => basename(name)),
@@ -83,7 +59,7 @@ export async function inspectModel(given: string, options: ReadOptions = {}): Pr
       refused: opened.reason ?? refused ?? model.refused,
       ...contentOf(file),
       declared: backdoorWarning(Object.fromEntries(file?.metadata ?? [])),
-      pickles,
+      pickles: pickles.map((one) => ({ ...one })),
       suspicious: [...others, ...pickles.flatMap(({ suspicious }) => suspicious)],
     };
   } finally {
@@ -106,7 +82,7 @@ async function inspectOnnx(path: string, { image, text }: OnnxFiles): Promise<In
     activation: clip.config.text.activation,
   };
   return {
-    kind: "inspect",
+    ...head,
     path,
     format: "onnx",
     files: files.map((name) => basename(name)),

@@ -1,0 +1,24 @@
+/** What may be asked of a conversion. */
+import { z } from "zod";
+import { keyStyles } from "../../checkpoint/names/key-styles.ts";
+import { neededOut, option, readingFields } from "../fields.ts";
+
+const known = keyStyles.join(", ");
+
+export const convertSpec = z.strictObject({
+  model: option(z.string(), "checkpoint: a folder, .safetensors, .pt, .bin, or an index of shards", {
+    argument: true,
+    value: "model",
+  }),
+  ...readingFields,
+  to: option(z.enum(keyStyles), `whose names: ${known}`, {
+    group: "Names:",
+    value: "names",
+    kind: "kind of names",
+    question: `whose names? ${known}`,
+  }),
+  ...neededOut(
+    "where it goes: a folder, or a file where it ends in .safetensors",
+    "where shall it go? A folder, or a file.safetensors",
+  ),
+});

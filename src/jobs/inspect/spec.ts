@@ -1,0 +1,11 @@
+/** What may be asked of an inspection. */
+import { z } from "zod";
+import { option, readingFields } from "../fields.ts";
+
+export const inspectSpec = z.strictObject({
+  path: option(z.string(), "a folder, .safetensors, .pt, .bin, or an index of shards", {
+    argument: true,
+    value: "path",
+  }),
+  ...readingFields,
+});
