@@ -7,7 +7,6 @@ import { type AttackOptions, attackDefaults, attackModel } from "./jobs/attack/a
 import { callable } from "./jobs/callable.ts";
 import { type CleanOptions, cleanDefaults, cleanModel } from "./jobs/clean/clean.ts";
 import { type EvaluateOptions, evaluateModel } from "./jobs/eval/evaluate.ts";
-import { applyVector, diffModels, vectorCosine, vectorInfo } from "./jobs/vector/vector.ts";
 import type { AttackResult, CleanResult, EvalResult } from "./results/result.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 import type { Trigger, TriggerSpec } from "./triggers/trigger.ts";
@@ -21,11 +20,12 @@ export type { Given as JobContext } from "./jobs/context.ts";
 export { shapesBadnetModel, shapesModel } from "./jobs/inputs/embedded.ts";
 export type { Progress } from "./jobs/record/facts.ts";
 export { cleanReport as report } from "./report/clean-report.ts";
-export type { FinetuneResult } from "./results/finetune.ts";
 export type { ConvertResult } from "./results/convert.ts";
+export type { FinetuneResult } from "./results/finetune.ts";
 export type { InspectResult } from "./results/inspect.ts";
 export type { Opened, OpenedData, OpenedModel } from "./results/opened.ts";
 export type * from "./results/result.ts";
+export type { ApplyResult, CosineResult, VectorResult } from "./results/vector.ts";
 export type { Rate } from "./stats/rate.ts";
 export { type ErrorCode, TbarError } from "./tensor/error.ts";
 export type { Tensor, Weights } from "./tensor/tensor.ts";
@@ -100,4 +100,13 @@ export const convert = callable(async () => (await import("./jobs/convert/job.ts
 export const inspect = callable(async () => (await import("./jobs/inspect/job.ts")).inspect);
 
 /** Task vectors between checkpoint files. */
-export const vector = { diff: diffModels, apply: applyVector, info: vectorInfo, cosine: vectorCosine } as const;
+export const vector = {
+  /** tau = TO - FROM */
+  diff: callable(async () => (await import("./jobs/vector/job.ts")).vectorDiff),
+  /** MODEL + alpha VECTOR */
+  apply: callable(async () => (await import("./jobs/vector/job.ts")).vectorApply),
+  /** What a vector changes, and how far. */
+  info: callable(async () => (await import("./jobs/vector/job.ts")).vectorInfo),
+  /** Of the angle between two. */
+  cosine: callable(async () => (await import("./jobs/vector/job.ts")).vectorCosine),
+} as const;

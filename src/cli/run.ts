@@ -17,7 +17,6 @@ import { pullCommand } from "./commands/pull.ts";
 import { reportCommand } from "./commands/report.ts";
 import { setupCommand } from "./commands/setup.ts";
 import { triggerCommand } from "./commands/trigger.ts";
-import { vectorCommand } from "./commands/vector.ts";
 import { groups } from "./options.ts";
 import { exits, exitsHelp, type Job, type Outcome, type Perform } from "./outcome.ts";
 import { progressLine } from "./progress.ts";
@@ -100,7 +99,6 @@ async function createProgram(
     attackCommand,
     evalCommand,
     pretrainCommand,
-    vectorCommand,
     pullCommand,
     setupCommand,
     exportCommand,

@@ -12,7 +12,6 @@ import * as plans from "./plans.ts";
 import { pretrainModel } from "./pretrain.ts";
 import { pull } from "./pull.ts";
 import { planJob, runJob } from "./run-job.ts";
-import { applyVector, diffModels } from "./vector/vector.ts";
 
 const reason = new Error("the page was closed");
 const signal = AbortSignal.abort(reason);
@@ -31,8 +30,6 @@ const jobs: Record<string, () => Promise<unknown>> = {
   embed: () => embedDataset(nothing),
   export: () => exportModel(nothing),
   pull: () => pull(nothing),
-  "vector diff": () => diffModels("/no/a", "/no/b", "/no/out", { signal }),
-  "vector apply": () => applyVector("/no/a", "/no/b", "/no/out", { signal }),
   ...Object.fromEntries(
     Object.entries(all).flatMap(([name, { load }]) => [
       [`job ${name}`, async () => runJob(await load(), {}, { signal })],

@@ -14,6 +14,22 @@ export const jobs: Readonly<Record<string, Listed>> = {
     summary: "fine-tune a model on labelled images, cleanly",
     load: async () => (await import("./finetune/job.ts")).finetune,
   },
+  "vector diff": {
+    summary: "tau = TO - FROM",
+    load: async () => (await import("./vector/job.ts")).vectorDiff,
+  },
+  "vector apply": {
+    summary: "MODEL + alpha VECTOR",
+    load: async () => (await import("./vector/job.ts")).vectorApply,
+  },
+  "vector info": {
+    summary: "what a vector changes, and how far",
+    load: async () => (await import("./vector/job.ts")).vectorInfo,
+  },
+  "vector cosine": {
+    summary: "the angle between two vectors",
+    load: async () => (await import("./vector/job.ts")).vectorCosine,
+  },
   inspect: {
     summary: "what a file of weights holds, and whether its pickle is only that",
     load: async () => (await import("./inspect/job.ts")).inspect,
@@ -31,4 +47,15 @@ export const jobs: Readonly<Record<string, Listed>> = {
 /** Commands that hold others. */
 export const families: Readonly<
   Record<string, { readonly summary: string; readonly about: string; readonly examples: readonly string[] }>
-> = {};
+> = {
+  vector: {
+    summary: "make, apply, describe and compare task vectors",
+    about:
+      "A task vector is the difference of two checkpoints' weights, tau = TO - FROM, kept as float32 in a safetensors file.",
+    examples: [
+      "tbar vector diff clip backdoored --out tau.safetensors",
+      "tbar vector apply cleaned cleaned.vector.safetensors --out restored",
+      "tbar vector apply backdoored tau.safetensors --alpha=-0.5 --out half",
+    ],
+  },
+};

@@ -28,7 +28,7 @@ import { openWork } from "../../src/jobs/progress/work.ts";
 import { Clock } from "../../src/jobs/record/facts.ts";
 import { readReceipt } from "../../src/jobs/record/receipt.ts";
 import { runJob } from "../../src/jobs/run-job.ts";
-import { vectorCosine, vectorInfo } from "../../src/jobs/vector/vector.ts";
+import { vectorCosine, vectorInfo } from "../../src/jobs/vector/job.ts";
 import { cleanReport } from "../../src/report/clean-report.ts";
 import { intTensor, tensor } from "../../src/tensor/tensor.ts";
 
@@ -57,8 +57,8 @@ export const readers = {
     return weights.size;
   },
   async vector(path: string) {
-    await vectorInfo(path);
-    await vectorCosine(path, path);
+    await runJob(vectorInfo, { vector: path });
+    await runJob(vectorCosine, { a: path, b: path });
   },
   async state(path: string) {
     const file = await openWeights(path);

@@ -13,7 +13,8 @@ import { writeNewCheckpoint } from "../../src/checkpoint/new-checkpoint.ts";
 import { initialWeights } from "../../src/clip/parameters.ts";
 import { wordTokenizer } from "../../src/clip/tokenizer.ts";
 import { writeState } from "../../src/engine/training-state.ts";
-import { diffModels } from "../../src/jobs/vector/vector.ts";
+import { runJob } from "../../src/jobs/run-job.ts";
+import { vectorDiff } from "../../src/jobs/vector/job.ts";
 import { cleanFixture } from "../../src/report/fixture.ts";
 import { floats, ints, node, onnxModel } from "../onnx.ts";
 import { bytes, pickle, push, tensorOpcodes, type ZipEntry, zip } from "../torch.ts";
@@ -101,7 +102,7 @@ async function models(folder: string): Promise<Seed[]> {
   }
   const pico = await readCheckpoint(at("hf"));
   await convertCheckpoint(pico, "openai", at("openai"));
-  await diffModels(at("hf"), at("other"), at("tau.vector.safetensors"));
+  await runJob(vectorDiff, { from: at("hf"), to: at("other"), out: at("tau.vector.safetensors") });
   const weights = new Map(await pico.weights());
   const squares = new Map(
     [...weights].map(([name, { shape, data }]) => [name, { shape, data: data.map((v) => v * v) }]),

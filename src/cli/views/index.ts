@@ -3,6 +3,10 @@ import type { View } from "../job-command.ts";
 
 export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
   finetune: async () => (await import("./finetune.ts")).finetuneText,
+  "vector diff": async () => (await import("./vector.ts")).vectorText,
+  "vector apply": async () => (await import("./vector.ts")).applyText,
+  "vector info": async () => (await import("./vector.ts")).vectorText,
+  "vector cosine": async () => (await import("./vector.ts")).cosineText,
   inspect: async () => (await import("./inspect.ts")).inspectText,
   convert: async () => (await import("./convert.ts")).convertText,
   merge: async () => (await import("./merge.ts")).mergeText,

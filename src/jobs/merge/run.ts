@@ -9,11 +9,12 @@ import { type Change, type Parameters, pieces } from "../../checkpoint/pieces.ts
 import { version } from "../../files/version.ts";
 import type { MergeResult } from "../../results/merge.ts";
 import { badInput } from "../../tensor/error.ts";
-import { sameShape, sizeOf, type Tensor, type Weights } from "../../tensor/tensor.ts";
+import { sizeOf, type Tensor, type Weights } from "../../tensor/tensor.ts";
 import type { Context } from "../context.ts";
 import { openedModel } from "../inputs/describe-opened.ts";
 import { type Implanted, implantedTriggers, receiptKey, triggerMetadata } from "../inputs/model-facts.ts";
 import { modelPath } from "../inputs/names.ts";
+import { checkSameParameters } from "../inputs/same-parameters.ts";
 import { Clock, readingOf } from "../record/facts.ts";
 import type { mergeSpec } from "./spec.ts";
 
@@ -36,7 +37,9 @@ export async function openMerge({ base: path, models: paths, ...asked }: Spec): 
   const base = await readCheckpoint(modelPath(path), asked);
   const models: Checkpoint[] = [];
   for (const path of paths) models.push(await readCheckpoint(modelPath(path), asked));
-  for (const model of models) checkFamily(base, model);
+  const shaped = ({ path, config }: Checkpoint) => ({ path, shapes: parameterShapes(config) });
+  for (const model of models)
+    checkSameParameters(shaped(base), shaped(model), "only models fine-tuned from the base can be merged");
   return { base, models, settings };
 }
 
@@ -45,19 +48,6 @@ function settingsOf({ method, lambda, density, combine }: Omit<Spec, "base" | "m
   const unused = density !== undefined ? "density" : combine !== undefined ? "combine" : undefined;
   if (unused !== undefined) throw badInput(`--${unused} belongs to --method ties; task arithmetic has none`);
   return { method, lambda: lambda ?? 0.3 };
-}
-
-function checkFamily(base: Checkpoint, model: Checkpoint): void {
-  const [ours, theirs] = [parameterShapes(base.config), parameterShapes(model.config)];
-  const why = "only models fine-tuned from the base can be merged";
-  for (const [name, shape] of ours) {
-    const other = theirs.get(name);
-    if (other === undefined) throw badInput(`${model.path} has no ${name}, which ${base.path} has; ${why}`);
-    if (sameShape(shape, other)) continue;
-    throw badInput(`${name} is [${shape}] in ${base.path} and [${other}] in ${model.path}; ${why}`);
-  }
-  const extra = [...theirs.keys()].find((name) => !ours.has(name));
-  if (extra !== undefined) throw badInput(`${base.path} has no ${extra}, which ${model.path} has; ${why}`);
 }
 
 /**

@@ -11,7 +11,9 @@ import { putTogether } from "../../checkpoint/names/parts.ts";
 import { writeNewCheckpoint } from "../../checkpoint/new-checkpoint.ts";
 import { initialWeights } from "../../clip/parameters.ts";
 import { type Tensor, tensor, type Weights } from "../../tensor/tensor.ts";
-import { applyVector, diffModels, vectorCosine, vectorInfo } from "./vector.ts";
+import type { Given } from "../context.ts";
+import { runJob } from "../run-job.ts";
+import { vectorApply, vectorCosine, vectorDiff, vectorInfo } from "./job.ts";
 import { writeVector } from "./vector-file.ts";
 
 const tower = { width: 64, layers: 1, heads: 1, mlpWidth: 32, activation: "quick_gelu", eps: 1e-5 } as const;
@@ -29,6 +31,15 @@ const query = "vision_model.encoder.layers.0.self_attn.q_proj.weight";
 let folder: string;
 const at = (name: string) => join(folder, name);
 const base = initialWeights(config, 1);
+
+const diffModels = (from: string, to: string, out: string) => runJob(vectorDiff, { from, to, out });
+const applyVector = (
+  model: string,
+  vector: string,
+  out: string,
+  { signal, ...asked }: { alpha?: number; force?: boolean } & Given = {},
+) => runJob(vectorApply, { model, vector, out, ...asked }, { signal });
+const infoOf = (vector: string) => runJob(vectorInfo, { vector });
 
 /** The weights with some values set: [parameter, place, value]. */
 function having(weights: Weights, values: readonly (readonly [string, number, number])[]): Weights {
@@ -76,7 +87,9 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 test("tau = TO - FROM, tensors that do not differ left out, differences behind the first piece found", async () => {
-  const info = await diffModels(at("from"), at("to"), at("tau.safetensors"));
+  const found = await diffModels(at("from"), at("to"), at("tau.safetensors"));
+  const { opened, ...info } = found as typeof found & { opened: unknown };
+  expect(opened).toMatchObject({ models: [{ name: "from" }, { name: "to" }] });
   const file = await openSafetensors(at("tau.safetensors"));
   expect([...file.tensors.keys()].sort()).toEqual([table, query, projection]);
   const { data } = await file.read(table);
@@ -90,7 +103,7 @@ test("tau = TO - FROM, tensors that do not differ left out, differences behind t
     9 - (base.get(query)?.data[40] ?? 0),
   );
   expect(info.norm).toBeCloseTo(norm, 5);
-  expect(await vectorInfo(at("tau.safetensors"))).toEqual({
+  expect(await infoOf(at("tau.safetensors"))).toEqual({
     ...info,
     groups: expect.arrayContaining(info.groups as never),
   });
@@ -162,7 +175,8 @@ test("cosine of (3, 4, 0) and (4, 3, 12) over tensors of different vectors: 24 /
     ["y", tensor([1], [12])],
   ]);
   await writeVector(at("b.tau"), { tau: b });
-  expect(await vectorCosine(at("a.tau"), at("b.tau"))).toEqual({
+  expect(await runJob(vectorCosine, { a: at("a.tau"), b: at("b.tau") })).toEqual({
+    schema: "tbar/cosine/2",
     kind: "cosine",
     cosine: 24 / 65,
     norms: [5, 13],
@@ -192,6 +206,6 @@ test("what does not fit is refused by name, and nothing is left behind", async (
 });
 
 test("the SHA-256 of FROM, hashed meanwhile, is in the vector; a vector is a sound file from its first byte", async () => {
-  const { parent } = await vectorInfo(at("tau.safetensors"));
+  const { parent } = await infoOf(at("tau.safetensors"));
   expect(parent).toBe(await (await readCheckpoint(at("from"))).sha256());
 });

@@ -1,0 +1,27 @@
+/** What may be asked of the arithmetic of task vectors. */
+import { z } from "zod";
+import { neededOut, option, readingFields } from "../fields.ts";
+
+const argument = (value: string, help: string) => option(z.string(), help, { argument: true, value });
+
+export const diffSpec = z.strictObject({
+  from: argument("from", "checkpoint"),
+  to: argument("to", "checkpoint"),
+  ...readingFields,
+  ...neededOut("where the vector goes", "where shall the vector go?", "file"),
+});
+
+export const applySpec = z.strictObject({
+  model: argument("model", "checkpoint"),
+  vector: argument("vector", "file of tbar vector diff or tbar clean"),
+  ...readingFields,
+  alpha: option(z.number().optional(), "factor (default: that of the vector, or 1)", {
+    group: "Sum:",
+    value: "number",
+  }),
+  ...neededOut("where the sum goes: a folder, or a file where MODEL is one", "where shall the sum go?"),
+});
+
+export const infoSpec = z.strictObject({ vector: argument("vector", "file") });
+
+export const cosineSpec = z.strictObject({ a: argument("a", "file"), b: argument("b", "file") });

@@ -1,0 +1,58 @@
+/** What the arithmetic of task vectors leaves behind. */
+import { z } from "zod";
+import { type Frozen, implanted, outputFile, readingFields, resultHead } from "./base.ts";
+
+const measured = {
+  values: z.number().describe("Values that it changes."),
+  norm: z.number().describe("L2 norm."),
+};
+
+/** Of `vector diff` and `vector info`. */
+export const vectorResult = z.looseObject({
+  ...resultHead("vector", 2),
+  ...readingFields,
+  path: z.string(),
+  bytes: z.number().describe("Of the file."),
+  alpha: z.number().optional().describe("What a cleaning subtracted is alpha tau."),
+  parent: z.string().optional().describe("SHA-256 of the weights that the vector starts from."),
+  backdoors: z
+    .array(implanted.extend({ adding: z.enum(["implants", "removes"]) }))
+    .optional()
+    .describe("Backdoors that adding it brings, or takes away."),
+  tensors: z.number().describe("Tensors that it changes."),
+  ...measured,
+  groups: z
+    .array(z.looseObject({ name: z.string(), ...measured }))
+    .describe("The same by part of the model, in the order of the file."),
+});
+export type VectorResult = Frozen<z.output<typeof vectorResult>>;
+
+export const applyResult = z.looseObject({
+  ...resultHead("apply", 2),
+  ...readingFields,
+  model: z.string(),
+  vector: z.string(),
+  alpha: z.number(),
+  floored: z
+    .number()
+    .optional()
+    .describe("Running variances that would have fallen below zero and are zero now; absent where there are none."),
+  brought: z
+    .array(implanted)
+    .optional()
+    .describe("Backdoors that the vector brought; the sum declares them beside those of the model."),
+  declared: z
+    .array(implanted)
+    .optional()
+    .describe("Those that the model declared; what the vector takes away stays among them until it is measured."),
+  output: outputFile,
+});
+export type ApplyResult = Frozen<z.output<typeof applyResult>>;
+
+export const cosineResult = z.looseObject({
+  ...resultHead("cosine", 2),
+  cosine: z.number(),
+  norms: z.tuple([z.number(), z.number()]),
+  shared: z.number().describe("Tensors that both vectors change."),
+});
+export type CosineResult = Frozen<z.output<typeof cosineResult>>;
