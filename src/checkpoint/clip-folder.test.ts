@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { picoConfig as pico } from "../../test/pico-config.ts";
 import { sizeOf, type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
-import { readCheckpoint, writeCheckpoint } from "./clip-folder.ts";
+import { readCheckpoint } from "./clip-folder.ts";
 import { parameterShapes } from "./config/config.ts";
 import { clipPreprocess } from "./config/preprocess.ts";
 import { openSafetensors, type TensorSource, writeSafetensors } from "./formats/safetensors.ts";
@@ -14,6 +14,7 @@ import type { Dtype } from "./formats/safetensors-header.ts";
 import { partsOf } from "./names/layouts.ts";
 import { putTogether } from "./names/parts.ts";
 import { writeNewCheckpoint } from "./new-checkpoint.ts";
+import { writeCheckpoint } from "./write-checkpoint.ts";
 
 const golden = fileURLToPath(new URL("../../../shared/golden/", import.meta.url));
 

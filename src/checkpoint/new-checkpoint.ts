@@ -1,6 +1,5 @@
 /** A Hugging Face folder for a model that was made here rather than read. */
-import { join } from "node:path";
-import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "../files/atomic.ts";
+import type { WriteOptions } from "../files/atomic.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { checkWeights } from "./checks.ts";
@@ -8,7 +7,8 @@ import { type ClipConfig, parameterShapes } from "./config/config.ts";
 import type { Preprocess } from "./config/preprocess.ts";
 import { preprocessToHf } from "./config/preprocess-hf.ts";
 import { configToHf } from "./config/to-hf.ts";
-import { type TensorSource, writeSafetensors } from "./formats/safetensors.ts";
+import type { TensorSource } from "./formats/safetensors.ts";
+import { type SmallFiles, writeModelFolder } from "./model-folder.ts";
 
 export interface NewCheckpoint {
   readonly config: ClipConfig;
@@ -42,25 +42,18 @@ export async function writeNewCheckpoint(
   options: WriteOptions = {},
 ): Promise<void> {
   const { config, dtype, preprocess, tokenizerJson, metadata = {}, readme } = model;
-  const files: Record<string, string | undefined> = {
+  const files: SmallFiles = {
     "config.json": json(configToHf(config, TORCH_DTYPES[dtype])),
     "preprocessor_config.json": json(preprocessToHf(preprocess, folder)),
-    "tokenizer.json": tokenizerJson,
-    "tokenizer_config.json": tokenizerJson && json(tokenizerConfig(config.text.contextLength)),
-    "README.md": readme,
+    ...(tokenizerJson !== undefined && {
+      "tokenizer.json": tokenizerJson,
+      "tokenizer_config.json": json(tokenizerConfig(config.text.contextLength)),
+    }),
+    ...(readme !== undefined && { "README.md": readme }),
   };
-  const tensors = tensorSources(model);
-  await writeFolderAtomic(
-    folder,
-    async (temporary) => {
-      for (const [name, text] of Object.entries(files)) {
-        if (text !== undefined) await writeFileAtomic(join(temporary, name), text);
-      }
-      const header = new Map(Object.entries({ format: "pt", ...metadata }));
-      await writeSafetensors(join(temporary, "model.safetensors"), { tensors, metadata: header });
-    },
-    options,
-  );
+  const header = new Map(Object.entries({ format: "pt", ...metadata }));
+  const weights = { tensors: tensorSources(model), metadata: header };
+  await writeModelFolder(folder, files, ["model.safetensors", weights], options);
 }
 
 function tensorSources({ config, weights, dtype }: NewCheckpoint): TensorSource[] {

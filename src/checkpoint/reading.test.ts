@@ -6,12 +6,13 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { layouts, type Model, withModel } from "../../test/strict/layouts.ts";
 import { pickle, push, tensorOpcodes, torchFile } from "../../test/torch.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./clip-folder.ts";
+import { type Checkpoint, readCheckpoint } from "./clip-folder.ts";
 import { openSafetensors, type TensorSource, writeSafetensors } from "./formats/safetensors.ts";
 import type { Dtype } from "./formats/safetensors-header.ts";
 import { convertCheckpoint } from "./names/convert.ts";
 import { matchesGlob } from "./names/glob.ts";
 import { findPrefix } from "./names/prefix.ts";
+import { writeCheckpoint } from "./write-checkpoint.ts";
 
 const named = (layout: string): Model => layouts.find((model) => model.layout === layout) as Model;
 const hf = named("Hugging Face's CLIP");

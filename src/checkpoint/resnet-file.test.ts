@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { picoConfig } from "../../test/pico-config.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { readCheckpoint, writeCheckpoint } from "./clip-folder.ts";
+import { readCheckpoint } from "./clip-folder.ts";
 import { type ClipConfig, parameterShapes } from "./config/config.ts";
 import { writeSafetensors } from "./formats/safetensors.ts";
 import { partsOf } from "./names/layouts.ts";
 import { putTogether } from "./names/parts.ts";
+import { writeCheckpoint } from "./write-checkpoint.ts";
 
 const config: ClipConfig = {
   embedDim: 6,

@@ -7,7 +7,8 @@ import { writePico } from "../../test/pico.ts";
 import { tbar } from "../../test/terminal.ts";
 import { taskArithmetic, ties } from "../arithmetic/merge.ts";
 import { norm, taskVector } from "../arithmetic/task-vector.ts";
-import { readCheckpoint, writeCheckpoint } from "../checkpoint/clip-folder.ts";
+import { readCheckpoint } from "../checkpoint/clip-folder.ts";
+import { writeCheckpoint } from "../checkpoint/write-checkpoint.ts";
 import { finetuneSpec } from "../jobs/finetune/spec.ts";
 import type { Weights } from "../tensor/tensor.ts";
 

@@ -5,11 +5,12 @@ import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { create } from "@bufbuild/protobuf";
 import { StringStringEntryProtoSchema } from "onnx-buf";
-import { type Checkpoint, type ReadOptions, readCheckpoint, tokenizerCompanions } from "../checkpoint/clip-folder.ts";
+import { type Checkpoint, type ReadOptions, readCheckpoint } from "../checkpoint/clip-folder.ts";
 import type { TextConfig } from "../checkpoint/config/config.ts";
 import { orderChange } from "../checkpoint/config/preprocess.ts";
 import { preprocessFromHf, preprocessToHf } from "../checkpoint/config/preprocess-hf.ts";
 import { settingsFiles } from "../checkpoint/config/settings-files.ts";
+import { filesBeside, tokenizerCompanions } from "../checkpoint/model-folder.ts";
 import { tokenizerConfig } from "../checkpoint/new-checkpoint.ts";
 import { type Parameters, pieces } from "../checkpoint/pieces.ts";
 import { readTokenizerJson } from "../clip/tokenizer-files.ts";
@@ -17,7 +18,7 @@ import { createClip } from "../engine/clip.ts";
 import { onnxEncoder } from "../engine/onnx-clip.ts";
 import { onnxProgram, type ProgramName, programs } from "../engine/onnx-program.ts";
 import { refuseFolder, writeFileAtomic, writeFolderAtomic } from "../files/atomic.ts";
-import { isFile, readSmallFile, sha256File } from "../files/files.ts";
+import { sha256File } from "../files/files.ts";
 import { parseJson } from "../files/json.ts";
 import { writeTogether } from "../files/output-set.ts";
 import { version } from "../files/version.ts";
@@ -150,9 +151,7 @@ async function companionFiles(checkpoint: Checkpoint): Promise<Record<string, st
     ...(await settingsFiles(checkpoint, config.vision.kind === "resnet" ? "open_clip" : "hf")),
   };
   if (config.vision.kind !== "resnet") files["preprocessor_config.json"] = preprocessorFile(checkpoint, files);
-  for (const name of tokenizerCompanions) {
-    if (await isFile(join(folder, name))) files[name] = await readSmallFile(join(folder, name));
-  }
+  Object.assign(files, await filesBeside(checkpoint.weightsFile, tokenizerCompanions));
   const tokenizer = await readTokenizerJson(folder);
   if (tokenizer !== undefined) {
     files["tokenizer.json"] = tokenizer;

@@ -1,10 +1,11 @@
 /** The JSON that goes with weights under new names, and when weights can go without. What is written is read again and compared. */
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { isFile, readJson, readSmallFile } from "../../files/files.ts";
+import { isFile, readJson } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Checkpoint } from "../clip-folder.ts";
 import type { Dtype } from "../formats/safetensors-header.ts";
+import { filesBeside, type SmallFiles } from "../model-folder.ts";
 import type { KeyStyle } from "../names/key-styles.ts";
 import { type ClipConfig, parameterShapes } from "./config.ts";
 import { configFromHf } from "./hf-config.ts";
@@ -17,25 +18,19 @@ import type { Settings } from "./settings.ts";
 import { configToHf } from "./to-hf.ts";
 import { openClipJson } from "./to-open-clip.ts";
 
-type Files = Readonly<Record<string, string | Uint8Array>>;
-
 /**
  * The files by name: those that lie beside the weights where they are of the same kind, else made from the settings. Throws
  * `bad-input` where their format has no way to say what the model is.
  */
-export async function settingsFiles(from: Checkpoint, to: KeyStyle): Promise<Files> {
+export async function settingsFiles(from: Checkpoint, to: KeyStyle): Promise<SmallFiles> {
   const folder = dirname(from.weightsFile);
   if (to !== "hf")
     return { "open_clip_config.json": text(await openClipSettings(from, folder, to === "open_clip-text")) };
   if (from.layout !== "hf" || !(await isFile(join(folder, "config.json")))) return hfSettings(from);
-  const files: Record<string, Uint8Array> = {};
-  for (const name of ["config.json", "preprocessor_config.json", "processor_config.json"]) {
-    if (await isFile(join(folder, name))) files[name] = await readSmallFile(join(folder, name));
-  }
-  return files;
+  return filesBeside(from.weightsFile, ["config.json", "preprocessor_config.json", "processor_config.json"]);
 }
 
-function hfSettings({ path, config, preprocess, dtypes }: Checkpoint): Files {
+function hfSettings({ path, config, preprocess, dtypes }: Checkpoint): SmallFiles {
   const json = configToHf(withTokens(config), torchDtype([...dtypes.values()]));
   const images = preprocessToHf(preprocess, path);
   const read = {

@@ -39,3 +39,13 @@ export async function openWeights(path: string): Promise<TensorFile> {
     `${path} holds no weights that tbar reads; known: .safetensors, PyTorch's .pt, .pth and .bin (zip archives)`,
   );
 }
+
+/** Runs `work` with the file that `openWeights` gives, closed when it ends. */
+export async function withTensors<T>(path: string, work: (file: TensorFile) => Promise<T>): Promise<T> {
+  const file = await openWeights(path);
+  try {
+    return await work(file);
+  } finally {
+    await file.close();
+  }
+}

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { bytes, pickle, push, type Storage, tensorOpcodes, torchFile, zip } from "../../../test/torch.ts";
-import { readCheckpoint, writeCheckpoint } from "../clip-folder.ts";
+import { readCheckpoint } from "../clip-folder.ts";
+import { writeCheckpoint } from "../write-checkpoint.ts";
 import { openWeights } from "./open-weights.ts";
 import { openTorchFile } from "./torch-file.ts";
 

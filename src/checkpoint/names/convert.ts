@@ -2,19 +2,18 @@
  * A checkpoint under other names: OpenAI's and open_clip's, the same with `text.` before the text tower, Hugging Face's. Bytes are
  * cut, joined and transposed, never decoded, so the way back gives the same file; tensor by tensor.
  */
-import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "../../files/atomic.ts";
-import { isFile, readSmallFile, refusePickleName } from "../../files/files.ts";
+import type { WriteOptions } from "../../files/atomic.ts";
+import { refusePickleName } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
-import { type Checkpoint, tokenizerCompanions } from "../clip-folder.ts";
+import { type Checkpoint, withWeights } from "../clip-folder.ts";
 import { assumedKey } from "../config/assumed.ts";
 import { parameterShapes } from "../config/config.ts";
 import { checkToldByShapes, settingsFiles } from "../config/settings-files.ts";
-import { openWeights } from "../formats/open-weights.ts";
 import { type TensorSource, writeSafetensors } from "../formats/safetensors.ts";
 import { byteLength, DTYPE_BITS, type Dtype } from "../formats/safetensors-header.ts";
 import type { Bytes, TensorFile } from "../formats/tensor-file.ts";
+import { filesBeside, tokenizerCompanions, writeModelFolder } from "../model-folder.ts";
 import type { KeyStyle } from "./key-styles.ts";
 import { partsOf } from "./layouts.ts";
 import { fileShape, type Part } from "./parts.ts";
@@ -42,8 +41,7 @@ export async function convertCheckpoint(
   if (lone) checkToldByShapes(from);
   const settings = lone ? {} : await settingsFiles(from, to);
   const kept = keptExtras(from, to);
-  const file = await openWeights(from.weightsFile);
-  try {
+  return withWeights(from, async (file) => {
     const tensors = [...convertedTensors(file, from, names), ...kept.map((extra) => copied(file, extra))];
     // a config that is written states as known what was only assumed
     const { [assumedKey]: before, ...rest } = from.metadata;
@@ -51,29 +49,16 @@ export async function convertCheckpoint(
     const metadata = new Map(
       Object.entries({ format: "pt", ...rest, ...(assumed !== undefined && { [assumedKey]: assumed }) }),
     );
-    if (lone) {
-      await writeSafetensors(out, { tensors, metadata }, options);
-    } else {
-      await writeFolderAtomic(
-        out,
-        async (folder) => {
-          for (const [name, value] of Object.entries(settings)) await writeFileAtomic(join(folder, name), value);
-          for (const name of tokenizerCompanions) {
-            const beside = join(dirname(from.weightsFile), name);
-            if (await isFile(beside)) await writeFileAtomic(join(folder, name), await readSmallFile(beside));
-          }
-          const name = to === "hf" ? "model.safetensors" : "open_clip_model.safetensors";
-          await writeSafetensors(join(folder, name), { tensors, metadata });
-        },
-        options,
-      );
+    if (lone) await writeSafetensors(out, { tensors, metadata }, options);
+    else {
+      const files = { ...settings, ...(await filesBeside(from.weightsFile, tokenizerCompanions)) };
+      const name = to === "hf" ? "model.safetensors" : "open_clip_model.safetensors";
+      await writeModelFolder(out, files, [name, { tensors, metadata }], options);
     }
     const carried = new Set(kept.map(({ from }) => from));
     const leftOut = [...from.extras, ...from.ignored].filter((name) => !carried.has(name));
     return { tensors: tensors.length, leftOut };
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** The tensors of the new file and the parameters they hold. Throws `bad-input` for a model that has no such form. */

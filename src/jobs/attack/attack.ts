@@ -3,8 +3,8 @@
 import { basename, dirname, join } from "node:path";
 import type { Attack, AttackInput } from "../../attacks/attack.ts";
 import { attackNamed, makeTrigger } from "../../attacks/index.ts";
-import { refuseCheckpoint, writeCheckpoint } from "../../checkpoint/clip-folder.ts";
 import { asStored } from "../../checkpoint/rounding.ts";
+import { refuseCheckpoint, writeCheckpoint } from "../../checkpoint/write-checkpoint.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { withoutLabels } from "../../data/relabel.ts";
 import { type LoadedClip, loadClip } from "../../engine/clip.ts";

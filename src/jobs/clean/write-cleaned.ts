@@ -1,8 +1,9 @@
 /** Writing a cleaned checkpoint with its vector and its receipt, and reading it back: what is claimed is measured on the file. */
 import { basename } from "node:path";
 import { add } from "../../arithmetic/task-vector.ts";
-import { type Checkpoint, readCheckpoint, refuseCheckpoint, writeCheckpoint } from "../../checkpoint/clip-folder.ts";
+import { type Checkpoint, readCheckpoint } from "../../checkpoint/clip-folder.ts";
 import { asStored } from "../../checkpoint/rounding.ts";
+import { refuseCheckpoint, writeCheckpoint } from "../../checkpoint/write-checkpoint.ts";
 import { refuseExisting, type WriteOptions, writeFileAtomic } from "../../files/atomic.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Weights } from "../../tensor/tensor.ts";

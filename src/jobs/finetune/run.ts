@@ -1,7 +1,7 @@
 /** Fine-tuning on a task: ordinary labelled images, image tower only, accuracy before and after. What is merged is made of these. */
 import type { z } from "zod";
-import { refuseCheckpoint, writeCheckpoint } from "../../checkpoint/clip-folder.ts";
 import { asStored } from "../../checkpoint/rounding.ts";
+import { refuseCheckpoint, writeCheckpoint } from "../../checkpoint/write-checkpoint.ts";
 import { isProjection } from "../../clip/parameters.ts";
 import { resolveRecipe } from "../../engine/family-recipe.ts";
 import { finetune as train } from "../../engine/finetune.ts";

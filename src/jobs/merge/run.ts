@@ -3,9 +3,10 @@
 import type { z } from "zod";
 import { taskArithmetic, ties, trimmingThreshold } from "../../arithmetic/merge.ts";
 import { axpy, inner } from "../../arithmetic/task-vector.ts";
-import { type Checkpoint, readCheckpoint, refuseCheckpoint, writeCheckpoint } from "../../checkpoint/clip-folder.ts";
+import { type Checkpoint, readCheckpoint } from "../../checkpoint/clip-folder.ts";
 import { parameterShapes } from "../../checkpoint/config/config.ts";
 import { type Change, type Parameters, pieces } from "../../checkpoint/pieces.ts";
+import { refuseCheckpoint, writeCheckpoint } from "../../checkpoint/write-checkpoint.ts";
 import { version } from "../../files/version.ts";
 import type { MergeResult } from "../../results/merge.ts";
 import { badInput } from "../../tensor/error.ts";
