@@ -32,14 +32,14 @@ const sourceLoader = (from: string) =>
 
 /**
  * Called in such a process: it ends when the one that made it has gone, even while it computes. A thread looks twice a second, and begins
- * after a second, so that short work does not pay for it.
+ * after so many milliseconds, so that short work does not pay for it; work that computes before has none.
  */
-export function endWithParent(): void {
+export function endWithParent(after = 1000): void {
   process.on("disconnect", () => process.exit());
   const parent = process.ppid;
   const code = `
     setInterval(() => {
       if (process.ppid !== ${parent}) process.kill(process.pid, "SIGKILL");
     }, 500);`;
-  setTimeout(() => new Worker(code, { eval: true, execArgv: [] }).unref(), 1000).unref();
+  setTimeout(() => new Worker(code, { eval: true, execArgv: [] }).unref(), after).unref();
 }

@@ -4,10 +4,11 @@
  * - `bad-input`: a file, option, name or value that cannot be used (exit 2)
  * - `unavailable`: something this machine lacks, such as an execution provider (exit 2)
  * - `not-proven`: the work finished but its claim does not hold (exit 1)
+ * - `internal`: a fault of tbar's own, such as a process that crashed (exit 70)
  *
  * An aborted job throws the signal's reason instead, whatever that is (the command line exits with 130).
  */
-export type ErrorCode = "bad-input" | "unavailable" | "not-proven";
+export type ErrorCode = "bad-input" | "unavailable" | "not-proven" | "internal";
 
 export class TbarError extends Error {
   readonly code: ErrorCode;
