@@ -3,11 +3,10 @@
 import { makeTrigger, parseTriggerSpec } from "./attacks/index.ts";
 import type { LoadedClip } from "./engine/clip.ts";
 import { concatRows } from "./engine/encoder.ts";
-import { type AttackOptions, attackDefaults, attackModel } from "./jobs/attack/attack.ts";
 import { callable } from "./jobs/callable.ts";
 import { type CleanOptions, cleanDefaults, cleanModel } from "./jobs/clean/clean.ts";
 import { type EvaluateOptions, evaluateModel } from "./jobs/eval/evaluate.ts";
-import type { AttackResult, CleanResult, EvalResult } from "./results/result.ts";
+import type { CleanResult, EvalResult } from "./results/result.ts";
 import type { Tensor } from "./tensor/tensor.ts";
 import type { Trigger, TriggerSpec } from "./triggers/trigger.ts";
 
@@ -20,6 +19,7 @@ export type { Given as JobContext } from "./jobs/context.ts";
 export { shapesBadnetModel, shapesModel } from "./jobs/inputs/embedded.ts";
 export type { Progress } from "./jobs/record/facts.ts";
 export { cleanReport as report } from "./report/clean-report.ts";
+export type { AttackResult } from "./results/attack.ts";
 export type { ConvertResult } from "./results/convert.ts";
 export type { FinetuneResult } from "./results/finetune.ts";
 export type { InspectResult } from "./results/inspect.ts";
@@ -63,14 +63,8 @@ export async function embed(clip: LoadedClip, inputs: Tensor | readonly string[]
   return concatRows(parts);
 }
 
-/** Implant a backdoor in the image tower and check that it took; `result.took` says so. Nothing is written without `out`. */
-export function attack(
-  options: Given<Omit<AttackOptions, "trigger">, "model" | "data" | "target"> & { readonly trigger: TriggerLike },
-): Promise<AttackResult> {
-  const seed = options.seed ?? 1;
-  const recipe = { seed, ...options.recipe };
-  return attackModel({ ...attackDefaults, ...options, seed, recipe, trigger: triggerOf(options.trigger) });
-}
+/** Implant a backdoor in the image tower and check that it succeeded; `result.succeeded` says so. Nothing is written without `out`. */
+export const attack = callable(async () => (await import("./jobs/attack/job.ts")).attack);
 
 /** Remove a backdoor whose trigger is known and verify it; `result.verdict.verified` says whether that succeeded. */
 export function clean(

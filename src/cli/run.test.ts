@@ -6,7 +6,7 @@ import { writePico } from "../../test/pico.ts";
 import { tbar } from "../../test/terminal.ts";
 import { attackNames } from "../attacks/index.ts";
 import { methodNames } from "../defenses/index.ts";
-import { attackDefaults } from "../jobs/attack/attack.ts";
+import { attackSpec } from "../jobs/attack/spec.ts";
 import { cleanDefaults } from "../jobs/clean/clean.ts";
 import { pretrainDefaults } from "../jobs/pretrain.ts";
 import { run } from "./run.ts";
@@ -68,7 +68,7 @@ describe("help", () => {
       return Number(new RegExp(`${option} <.*?\\(default: "?([^)"]*)"?\\)`).exec(text)?.[1]);
     };
     const attack = (await tbar(["attack", "--help"])).out;
-    const { rate, images, testImages } = attackDefaults;
+    const { rate, images, testImages } = attackSpec.parse({ trigger: "badnet", model: "m", data: "d", target: "t" });
     for (const [name, value] of Object.entries({ rate, images, test: testImages })) {
       expect([name, defaultOf(attack, `--${name}`)]).toEqual([name, value]);
     }

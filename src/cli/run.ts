@@ -2,11 +2,10 @@
 import { Command, CommanderError, type CommandUnknownOpts, Help } from "@commander-js/extra-typings";
 import { version } from "../files/version.ts";
 import { families, jobs } from "../jobs/index.ts";
-import { type Progress, silent } from "../jobs/record/facts.ts";
+import { type Progress, silent } from "../jobs/progress/progress.ts";
 import { joinOpened, type Opened, openedLine } from "../results/opened.ts";
 import { type ErrorCode, TbarError } from "../tensor/error.ts";
 import { command } from "./command.ts";
-import { attackCommand } from "./commands/attack.ts";
 import { cleanCommand } from "./commands/clean.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { embedCommand } from "./commands/embed.ts";
@@ -96,7 +95,6 @@ async function createProgram(
   const commands = [
     demoCommand,
     cleanCommand,
-    attackCommand,
     evalCommand,
     pretrainCommand,
     pullCommand,

@@ -1,7 +1,6 @@
 /** An aborted signal ends every job with its reason, before it looks at anything: the paths here lead nowhere. */
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
-import { attackModel } from "./attack/attack.ts";
 import { cleanModel } from "./clean/clean.ts";
 import { runDemo } from "./clean/demo.ts";
 import { embedDataset } from "./embed.ts";
@@ -21,7 +20,6 @@ const nothing: any = { signal, model: "/no/model", data: "/no/data", out: "/no/w
 const receipt = { trigger: { kind: "badnet", spec: {} }, inputs: { sizes: {} } } as Parameters<typeof checkReceipt>[1];
 
 const jobs: Record<string, () => Promise<unknown>> = {
-  attack: () => attackModel(nothing),
   clean: () => cleanModel(nothing),
   demo: () => runDemo(nothing),
   eval: () => evaluateModel(nothing),

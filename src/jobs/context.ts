@@ -1,22 +1,11 @@
 /** What the process has and a spec has not: opened once, released once. */
 import type { OutputSet } from "../files/atomic.ts";
-import type { Opened } from "../results/opened.ts";
 import { createRuntime, type Runtime } from "../runtime/compile.ts";
 import { onnxRuntime, type RuntimeOptions } from "../runtime/onnxruntime.ts";
 import type { Trigger } from "../triggers/trigger.ts";
-import type { Part } from "./progress/stages.ts";
+import { type Progress, silent } from "./progress/progress.ts";
 
-/** How a job tells what it does. `done` of `total` steps within a stage, when there are steps. */
-export interface Progress {
-  stage(what: string): void;
-  step(done: number, total: number, note?: string): void;
-  /** Told once which stages with steps there will be, and the work in each: with it the time left is that of the whole job. */
-  plan?(stages: readonly Part[]): void;
-  /** Told once what the job works on, when all of it is opened. */
-  opened?(opened: Opened): void;
-}
-
-export const silent: Progress = { stage: () => {}, step: () => {} };
+export { type Progress, silent } from "./progress/progress.ts";
 
 /** What a caller brings beside the spec. */
 export interface Given {

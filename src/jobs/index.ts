@@ -10,6 +10,10 @@ export interface Listed {
 
 /** By name, in the order of the help page. A name of two words is a command within a command. */
 export const jobs: Readonly<Record<string, Listed>> = {
+  attack: {
+    summary: "implant a backdoor in a model, and check that it succeeded",
+    load: async () => (await import("./attack/job.ts")).attack,
+  },
   finetune: {
     summary: "fine-tune a model on labelled images, cleanly",
     load: async () => (await import("./finetune/job.ts")).finetune,

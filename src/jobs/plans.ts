@@ -1,7 +1,5 @@
 /** How much work each job is, for --dry-run: its parts in images and texts, what it holds in memory, what it writes. */
 
-import type { Attack } from "../attacks/attack.ts";
-import { attackNamed } from "../attacks/index.ts";
 import { parameterShapes } from "../checkpoint/config/config.ts";
 import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { DTYPE_BITS } from "../checkpoint/formats/safetensors-header.ts";
@@ -10,19 +8,14 @@ import type { Dataset } from "../data/dataset.ts";
 import { checkMethods } from "../defenses/index.ts";
 import { type Clip, createClip, type LoadedClip, loadClip } from "../engine/clip.ts";
 import { resolveRecipe } from "../engine/family-recipe.ts";
-import { labelsOf } from "../metrics/accuracy.ts";
 import { createRuntime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
 import { sizeOf, type Weights } from "../tensor/tensor.ts";
-import { poison, triggered } from "../triggers/poison.ts";
-import { type AttackOptions, checkState, trainingTrigger } from "./attack/attack.ts";
 import type { CleanOptions } from "./clean/clean.ts";
 import { heldOutClasses, unknownTrigger } from "./clean/clean-setup.ts";
 import { type EmbedOptions, imagesOf } from "./embed.ts";
 import { askedEffect, type EvaluateOptions } from "./eval/evaluate.ts";
-import { carriedTriggers } from "./inputs/carried.ts";
-import { checkClasses } from "./inputs/classes.ts";
 import { openedData, openedModel } from "./inputs/describe-opened.ts";
 import { checkChecks, checkEnoughImages, checkFits } from "./inputs/feasible.ts";
 import { askedTrigger } from "./inputs/model-facts.ts";
@@ -31,62 +24,7 @@ import { neededClasses, openSource } from "./inputs/source.ts";
 import { loadSubject } from "./inputs/subject.ts";
 import { configOf, type PretrainOptions, pretrainSets } from "./pretrain.ts";
 import { type Estimate, estimate, fileBytes } from "./progress/estimate.ts";
-import { attackStages, cleanStages } from "./progress/stages.ts";
-
-/** An attack: measure, train, measure, and what the attack does besides. */
-export async function estimateAttack(options: AttackOptions): Promise<Estimate> {
-  options.signal?.throwIfAborted();
-  const { model, rate, target, images, testImages, out } = options;
-  const clip = await loadClip(model, options);
-  const { recipe } = resolveRecipe("attack", clip.config, options.recipe);
-  const source = await openSource(options.data, options);
-  const attack = attackNamed(options.trigger.spec.kind);
-  const shadow = attack.shadow?.(options.trigger, target, source.classNames ?? []);
-  const texts = checkedPrompts(source, shadow === undefined ? target : undefined);
-  const { implant, test } = await source.sets({ implant: images, test: testImages });
-  options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
-  checkAttack(options, clip, attack, { implant, test, isShadow: shadow !== undefined });
-  const measured = 2 * test.size;
-  const { imageSize } = clip.config.vision;
-  if (attack.visible?.(options.trigger) ?? true) await checkFits(options.trigger, imageSize);
-  const extra = attack.extra?.(options.trigger, { ...recipe, rate, images: implant.size }) ?? 0;
-  return estimate({
-    ...shared(options, clip, test),
-    job: "attack",
-    batch: recipe.batch,
-    parts: [
-      { what: "load", texts },
-      ...attackStages({
-        kind: options.trigger.spec.kind,
-        test: test.size,
-        implant: implant.size,
-        epochs: recipe.epochs,
-        extra,
-      }),
-    ],
-    copies: 6, // tuned, with rows lengthened for the cache, gradients there and here, two moments
-    kept: measured,
-    outputs: [{ path: out, bytes: fileBytes(clip.checkpoint) }],
-  });
-}
-
-/** Throws as the attack would once it has its images: no pixel is read, no step trained. */
-function checkAttack(
-  options: AttackOptions,
-  { checkpoint, tokenize }: LoadedClip,
-  attack: Attack,
-  { implant, test, isShadow }: { readonly implant: Dataset; readonly test: Dataset; readonly isShadow: boolean },
-): void {
-  const { target, rate, seed, boost } = options;
-  const classNames = test.classNames ?? [];
-  checkState(options, attack);
-  carriedTriggers(checkpoint.metadata, classNames);
-  checkClasses(tokenize, { classNames, template: "a photo of a {}.", target });
-  const trigger = trainingTrigger(options.trigger, boost);
-  if (attack.poison === undefined) poison(implant, { trigger, target, rate, seed });
-  labelsOf(test);
-  if (!isShadow) triggered(test, trigger, target);
-}
+import { cleanStages } from "./progress/stages.ts";
 
 /** A cleaning: fine-tunings and searches by method, then the proof. */
 export async function estimateClean(options: CleanOptions): Promise<Estimate> {

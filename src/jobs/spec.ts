@@ -74,6 +74,12 @@ export function parseSpec<Spec extends z.ZodObject>(
   throw misfit(name, spec, parsed.error.issues[0], asked).error;
 }
 
+/** A spec without what changes where and how the job runs and not what comes out: threads, device, outputs. */
+export function decisive<Spec extends object>(schema: z.ZodObject, spec: Spec): Partial<Spec> {
+  const isMachine = (key: string) => flags.get(schema.shape[key] as z.ZodType)?.machine === true;
+  return Object.fromEntries(Object.entries(spec).filter(([key]) => !isMachine(key))) as Partial<Spec>;
+}
+
 /** What does not fit, and where in the spec it stands. */
 export interface Misfit {
   readonly path: readonly string[];

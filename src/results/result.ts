@@ -184,45 +184,6 @@ export interface CleanResult extends Outcome {
   readonly machine: Machine;
 }
 
-export interface AttackResult {
-  readonly kind: "attack";
-  readonly tbar: string;
-  readonly created: string;
-  readonly command: string;
-  readonly seed: number;
-  readonly model: CheckpointFacts;
-  readonly trigger: TriggerSpec;
-  readonly target: string;
-  /** What makes figures doubtful: classes that the model cannot tell apart. */
-  readonly warnings?: readonly string[];
-  readonly poison: {
-    readonly rate: number;
-    readonly images: number;
-    readonly poisoned: number;
-    readonly boost?: number;
-  };
-  readonly recipe: Recipe;
-  /** What of the recipe was not given, and why it is what it is. */
-  readonly defaults?: Defaults;
-  readonly before: EffectScores;
-  readonly after: EffectScores;
-  /** Triggers that the model carried before: their ASR before and after. */
-  readonly carried?: readonly {
-    readonly trigger: TriggerSpec;
-    readonly target: string;
-    readonly before: Rate;
-    readonly after: Rate;
-  }[];
-  /** ASR reached 90 % and is the trigger's doing (the difference it makes lies above 10 %), and that of no carried trigger fell below. */
-  readonly took: boolean;
-  /** If it did not take: likely reasons, and what to change. */
-  readonly advice: readonly string[];
-  readonly output?: { readonly path: string };
-  readonly seconds: number;
-  readonly timings: readonly { readonly what: string; readonly seconds: number }[];
-  readonly machine: Machine;
-}
-
 /** What is measured, and on what, beside what a receipt claims. */
 export interface Comparison {
   /** The receipt's rates, their intervals computed. */

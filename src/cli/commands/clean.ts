@@ -26,7 +26,6 @@ import {
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
 import { effectTable, rateText, table, warningText } from "../text.ts";
-import { readTrigger } from "../trigger.ts";
 import { writeReport } from "../write-report.ts";
 
 export const cleanCommand = (perform: Perform) =>
@@ -106,7 +105,10 @@ Rules for alpha (--limit):
         const { isFile } = await import("../../files/files.ts");
         const receipt = out && (await isFile(rest.model)) ? `${out}.receipt.json` : undefined; // in a folder it lies inside
         await checkOutputs([out, out && `${out}.vector.safetensors`, receipt, report], values.force, job);
-        const known = rest.trigger === undefined ? {} : await readTrigger(rest.trigger);
+        const known =
+          rest.trigger === undefined
+            ? {}
+            : await (await import("../../jobs/inputs/read-trigger.ts")).readTrigger(rest.trigger);
         const { cleanModel } = await import("../../jobs/clean/clean.ts");
         const { lr, epochs, batch, forget, clean, validation, test, seed } = rest;
         const options = {

@@ -9,7 +9,6 @@ import { estimateOutcome } from "../estimate.ts";
 import { count, groups, images, inputsOf, modelCommand } from "../options.ts";
 import type { Perform } from "../outcome.ts";
 import { effectRows, rateText, scoresHead, scoresRow, table, warningText } from "../text.ts";
-import { readTrigger } from "../trigger.ts";
 
 export const evalCommand = (perform: Perform) =>
   modelCommand("eval", {
@@ -50,7 +49,10 @@ export const evalCommand = (perform: Perform) =>
         }
         const data = values.data ?? (receipt && (await receiptSource(receipt, sourceNamed(values))).data);
         const { test, dryRun, ...rest } = inputsOf({ ...values, data });
-        const known = rest.trigger === undefined ? {} : await readTrigger(rest.trigger);
+        const known =
+          rest.trigger === undefined
+            ? {}
+            : await (await import("../../jobs/inputs/read-trigger.ts")).readTrigger(rest.trigger);
         const target = rest.target ?? known.target;
         const { trigger, triggered } = known;
         const options = {

@@ -20,7 +20,6 @@ import {
 import type { Perform } from "../outcome.ts";
 import { checkOutputs } from "../outputs.ts";
 import { table } from "../text.ts";
-import { readTrigger } from "../trigger.ts";
 
 export const triggerCommand = (perform: Perform) =>
   command("trigger", {
@@ -71,7 +70,9 @@ const show = (perform: Perform) =>
         const { showTrigger } = await import("../../jobs/show-trigger.ts");
         const { writeFileAtomic } = await import("../../files/atomic.ts");
         const checkpoint = await checkpointOf(values.model, values);
-        const known = await (text === undefined ? ownTrigger(checkpoint, values) : readTrigger(text));
+        const known = await (text === undefined
+          ? ownTrigger(checkpoint, values)
+          : (await import("../../jobs/inputs/read-trigger.ts")).readTrigger(text));
         if (known.trigger === undefined) throw badInput(`${text} is a folder of images; there is no trigger to draw`);
         const { clipPreprocess, preprocessAtSize } = await import("../../checkpoint/config/preprocess.ts");
         const usual = checkpoint?.preprocess ?? clipPreprocess(224);

@@ -2,6 +2,7 @@
 import type { View } from "../job-command.ts";
 
 export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
+  attack: async () => (await import("./attack.ts")).attackText,
   finetune: async () => (await import("./finetune.ts")).finetuneText,
   "vector diff": async () => (await import("./vector.ts")).vectorText,
   "vector apply": async () => (await import("./vector.ts")).applyText,

@@ -1,22 +1,25 @@
-/** Why an attack did not take, and what to change. */
+/** Why an attack did not succeed, and what to change. */
 
 import type { Recipe } from "../../engine/finetune.ts";
-import type { EffectScores } from "../../results/result.ts";
+import type { EffectScores } from "../../results/effect.ts";
 import { percent } from "../../stats/percent.ts";
-import type { AttackOptions } from "./attack.ts";
+import type { Trigger } from "../../triggers/trigger.ts";
 
-/** Likely reasons why an attack did not take, each with what to change. */
+/** How it was implanted: so many of the images were poisoned. */
+interface Implanting {
+  readonly rate: number;
+  readonly images: number;
+  readonly poisoned: number;
+  readonly boost: number;
+  readonly recipe: Recipe;
+  readonly trigger: Trigger;
+}
+
+/** Likely reasons why an attack did not succeed, each with what to change. */
 export function whyNot(
   after: EffectScores,
   before: EffectScores,
-  {
-    rate,
-    recipe,
-    images,
-    trigger,
-    boost = 1,
-  }: Pick<AttackOptions, "rate" | "images" | "trigger" | "boost"> & { readonly recipe: Recipe },
-  poisoned: number,
+  { rate, images, poisoned, boost, recipe, trigger }: Implanting,
 ): string[] {
   const steps = recipe.epochs * Math.ceil(images / recipe.batch);
   const advice: string[] = [];

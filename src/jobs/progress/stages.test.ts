@@ -21,14 +21,12 @@ describe("stages and their work", () => {
   });
 
   test("of an attack", () => {
-    expect(attackStages({ kind: "badnet", test: 100, implant: 800, epochs: 4, extra: 0 })).toEqual([
+    expect(attackStages({ test: 100, implant: 800, epochs: 4, extra: 0 })).toEqual([
       { what: "measure before", measures: true, read: 200, encoded: 200 },
       { what: "implant", trained: 3200 },
       { what: "measure after", measures: true, encoded: 200 },
     ]);
-    expect(names(attackStages({ kind: "badclip", test: 1, implant: 1, epochs: 1, extra: 50 }))[0]).toBe(
-      "fit the trigger",
-    );
+    expect(names(attackStages({ test: 1, implant: 1, epochs: 1, extra: 50 }))[0]).toBe("fit the trigger");
   });
 
   test("of a cleaning: fisher searches four times, and trains nothing that plain did already", () => {

@@ -27,7 +27,6 @@ export const workOf = ({ encoded = 0, trained = 0, searched = 0 }: Part): number
   encoded + training.usual * trained + alphas.usual * searched;
 
 interface Attacking {
-  readonly kind: string;
   readonly test: number;
   readonly implant: number;
   readonly epochs: number;

@@ -3,24 +3,14 @@ import { cpus, totalmem } from "node:os";
 import { basename } from "node:path";
 import type { Checkpoint, ReadOptions } from "../../checkpoint/clip-folder.ts";
 import { architectureOf, parameterShapes } from "../../checkpoint/config/config.ts";
+import type { LoadedClip } from "../../engine/clip.ts";
 import type { OutputSet } from "../../files/atomic.ts";
-import type { Opened } from "../../results/opened.ts";
 import type { CheckpointFacts, Machine, Reading } from "../../results/result.ts";
 import type { Runtime } from "../../runtime/compile.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
-import type { Part } from "../progress/stages.ts";
+import { type Progress, silent } from "../context.ts";
 
-/** How a job tells what it does. `done` of `total` steps within a stage, when there are steps. */
-export interface Progress {
-  stage(what: string): void;
-  step(done: number, total: number, note?: string): void;
-  /** Told once which stages with steps there will be, and the work in each: with it the time left is that of the whole job. */
-  plan?(stages: readonly Part[]): void;
-  /** Told once what the job works on, when all of it is opened. */
-  opened?(opened: Opened): void;
-}
-
-export const silent: Progress = { stage: () => {}, step: () => {} };
+export { type Progress, silent } from "../context.ts";
 
 export interface JobOptions extends ReadOptions {
   readonly progress?: Progress;
@@ -36,12 +26,17 @@ export interface Timing {
   readonly seconds: number;
 }
 
-/** Seconds since it was made, and seconds by stage. */
+/** Seconds since it was made, and seconds by stage; it tells the progress of each. */
 export class Clock {
+  readonly #progress: Progress;
   readonly #start = performance.now();
   #before = 0;
   readonly #stages: { what: string; seconds: number }[] = [];
   #current: { what: string; since: number } | undefined;
+
+  constructor(progress: Progress = silent) {
+    this.#progress = progress;
+  }
 
   /** Adds what an earlier part of the same job took, one that was killed. */
   resume(before: readonly Timing[]): void {
@@ -52,6 +47,7 @@ export class Clock {
   stage(what: string): void {
     this.#close();
     this.#current = { what, since: performance.now() };
+    this.#progress.stage(what);
   }
 
   seconds(): number {
@@ -112,6 +108,12 @@ export async function checkpointFacts(checkpoint: Checkpoint): Promise<Checkpoin
     parameters: [...counts.values()].reduce((a, b) => a + b, 0),
     ...readingOf(checkpoint),
   };
+}
+
+/** A model, and how it was read: what the state of its training must agree with. */
+export async function readAs({ checkpoint }: LoadedClip) {
+  const { preprocess, config, prefix, ignored } = checkpoint;
+  return { model: await checkpoint.sha256(), read: [config, prefix, ignored], preprocess };
 }
 
 /** What was assumed when these were read, and which tensors were left out; nothing where it is nothing. */

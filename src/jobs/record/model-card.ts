@@ -1,6 +1,7 @@
 /** The card of a model made here: what it is, how it was made, how to make it again. */
 
-import type { AttackResult, PretrainResult } from "../../results/result.ts";
+import type { AttackResult } from "../../results/attack.ts";
+import type { PretrainResult } from "../../results/result.ts";
 import { percent } from "../../stats/percent.ts";
 import type { PretrainOptions } from "../pretrain.ts";
 

@@ -1,0 +1,46 @@
+/** What may be asked of an attack. */
+import { z } from "zod";
+import {
+  count,
+  dataFields,
+  modelFields,
+  option,
+  outFields,
+  recipeFields,
+  runFields,
+  setFields,
+  share,
+  stateField,
+} from "../fields.ts";
+import { triggerSchema } from "../trigger-fields.ts";
+
+const attacking = { group: "Attack:" } as const;
+
+export const attackSpec = z.strictObject({
+  trigger: option(triggerSchema, "KIND or KIND:key=value,...", { argument: true, value: "trigger" }),
+  ...modelFields,
+  ...dataFields,
+  target: option(z.string(), "class name that triggered images shall be taken for", {
+    ...attacking,
+    value: "class",
+    question: "which class shall triggered images be taken for?",
+  }),
+  rate: option(share().default(0.05), "share of the training images that is poisoned", {
+    ...attacking,
+    value: "share",
+  }),
+  boost: option(
+    count().default(1),
+    "poisoned images carry the patch 1, 2, 4, ... or so many times: for random places",
+    { ...attacking, value: "number" },
+  ),
+  ...setFields,
+  recipe: z.strictObject(recipeFields).prefault({}),
+  ...runFields,
+  state: stateField,
+  ...outFields(
+    "where the backdoored checkpoint goes: a folder, or a file where --model is one",
+    "where shall the backdoored checkpoint go?",
+  ),
+});
+export type AttackSpec = z.output<typeof attackSpec>;
