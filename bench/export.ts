@@ -10,15 +10,16 @@ import { openImageFolder } from "../src/data/formats/image-folder.ts";
 import { pngDataUri } from "../src/data/images/pictures.ts";
 import { loadClip } from "../src/engine/clip.ts";
 import { evaluateModel } from "../src/jobs/eval/evaluate.ts";
-import { exportModel } from "../src/jobs/export.ts";
+import { exportOnnx } from "../src/jobs/export/job.ts";
 import { shapesBadnetModel } from "../src/jobs/inputs/embedded.ts";
 import { openSource } from "../src/jobs/inputs/source.ts";
+import { runJob } from "../src/jobs/run-job.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 import { type Row, row, writeResults } from "./results.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tbar-bench-export-"));
 const out = join(folder, "exported");
-const { files } = await exportModel({ model: shapesBadnetModel, out, int8: true, threads: 2 });
+const { files } = await runJob(exportOnnx, { model: "shapes-badnet", out, int8: true, threads: 2 });
 const bytesOf = (name: string) => files.find(({ path }) => path.endsWith(`/${name}`))?.bytes ?? 0;
 const exact = (what: string, value: number, bar?: Parameters<typeof row>[3]) => row(what, value, [value, value], bar);
 const worst = (dtype: string) =>

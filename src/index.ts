@@ -21,9 +21,11 @@ export type { Progress } from "./jobs/record/facts.ts";
 export { cleanReport as report } from "./report/clean-report.ts";
 export type { AttackResult } from "./results/attack.ts";
 export type { ConvertResult } from "./results/convert.ts";
+export type { ExportResult } from "./results/export.ts";
 export type { FinetuneResult } from "./results/finetune.ts";
 export type { InspectResult } from "./results/inspect.ts";
 export type { Opened, OpenedData, OpenedModel } from "./results/opened.ts";
+export type { PullResult } from "./results/pull.ts";
 export type * from "./results/result.ts";
 export type { ApplyResult, CosineResult, VectorResult } from "./results/vector.ts";
 export type { Rate } from "./stats/rate.ts";
@@ -89,6 +91,12 @@ export const finetune = callable(async () => (await import("./jobs/finetune/job.
 
 /** A checkpoint under the names of another program. */
 export const convert = callable(async () => (await import("./jobs/convert/job.ts")).convert);
+
+/** A checkpoint as ONNX files for transformers.js and ONNX Runtime. */
+export const exportOnnx = callable(async () => (await import("./jobs/export/job.ts")).exportOnnx);
+
+/** Fetch a model or data set from the hub into the cache that Python's tools share. */
+export const pull = callable(async () => (await import("./jobs/pull/job.ts")).pull);
 
 /** What a file of weights holds, and what its pickles would do. */
 export const inspect = callable(async () => (await import("./jobs/inspect/job.ts")).inspect);

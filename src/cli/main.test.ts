@@ -25,6 +25,7 @@ beforeAll(async () => {
   main = join(folder, "dist/cli/main.js");
   await copyFile(join(root, "package.json"), join(folder, "package.json"));
   await symlink(join(root, "node_modules"), join(folder, "node_modules"));
+  await symlink(join(root, "data"), join(folder, "data"));
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   await run(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), "--outDir", join(folder, "dist")]);
   work = join(folder, "work");

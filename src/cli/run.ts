@@ -10,9 +10,7 @@ import { cleanCommand } from "./commands/clean.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { embedCommand } from "./commands/embed.ts";
 import { evalCommand } from "./commands/eval.ts";
-import { exportCommand } from "./commands/export.ts";
 import { pretrainCommand } from "./commands/pretrain.ts";
-import { pullCommand } from "./commands/pull.ts";
 import { reportCommand } from "./commands/report.ts";
 import { setupCommand } from "./commands/setup.ts";
 import { triggerCommand } from "./commands/trigger.ts";
@@ -97,9 +95,7 @@ async function createProgram(
     cleanCommand,
     evalCommand,
     pretrainCommand,
-    pullCommand,
     setupCommand,
-    exportCommand,
     triggerCommand,
     embedCommand,
   ];

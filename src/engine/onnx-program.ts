@@ -22,10 +22,7 @@ import { simplify } from "../graph/simplify.ts";
 import { emit } from "../onnx/emit.ts";
 import { standardOps } from "../onnx/standard.ts";
 import { makeSymbolic, standIns } from "../onnx/symbols.ts";
-
-/** `both`: embeddings of images and texts, and their logits. */
-export const programs = ["both", "image", "text"] as const;
-export type ProgramName = (typeof programs)[number];
+import type { ProgramName } from "./program-names.ts";
 
 export interface OnnxProgram {
   /** Reads the parameters by name as tensors that it does not contain. */

@@ -5,11 +5,9 @@ import { cleanModel } from "./clean/clean.ts";
 import { runDemo } from "./clean/demo.ts";
 import { embedDataset } from "./embed.ts";
 import { checkReceipt, evaluateModel } from "./eval/evaluate.ts";
-import { exportModel } from "./export.ts";
 import { jobs as all } from "./index.ts";
 import * as plans from "./plans.ts";
 import { pretrainModel } from "./pretrain.ts";
-import { pull } from "./pull.ts";
 import { planJob, runJob } from "./run-job.ts";
 
 const reason = new Error("the page was closed");
@@ -26,8 +24,6 @@ const jobs: Record<string, () => Promise<unknown>> = {
   "eval --receipt": () => checkReceipt(nothing, receipt),
   pretrain: () => pretrainModel(nothing),
   embed: () => embedDataset(nothing),
-  export: () => exportModel(nothing),
-  pull: () => pull(nothing),
   ...Object.fromEntries(
     Object.entries(all).flatMap(([name, { load }]) => [
       [`job ${name}`, async () => runJob(await load(), {}, { signal })],

@@ -9,7 +9,7 @@ import { tbar } from "../../test/terminal.ts";
 import { readCheckpoint } from "../checkpoint/clip-folder.ts";
 import { refuseCheckpoint } from "../checkpoint/write-checkpoint.ts";
 import { convert } from "./convert/job.ts";
-import { exportModel } from "./export.ts";
+import { exportOnnx } from "./export/job.ts";
 import type { SpecOf } from "./job.ts";
 import { runJob } from "./run-job.ts";
 
@@ -37,11 +37,11 @@ test("squashing, bilinear, mean and deviation go there and back; that the order 
   expect(back.pixels).toMatch(/^transformers reads images/);
   expect(await preprocessOf("back")).toEqual(await preprocessOf("hf"));
   expect((await convertModel(at("hf"), { to: "hf", out: at("same"), force: true })).pixels).toBeUndefined();
-  expect((await exportModel({ model: at("open"), out: at("onnx"), only: ["text"], threads: 1 })).pixels).toBe(
+  expect((await runJob(exportOnnx, { model: at("open"), out: at("onnx"), only: ["text"], threads: 1 })).pixels).toBe(
     back.pixels,
   );
   expect(
-    (await exportModel({ model: at("hf"), out: at("onnx-hf"), only: ["text"], threads: 1 })).pixels,
+    (await runJob(exportOnnx, { model: at("hf"), out: at("onnx-hf"), only: ["text"], threads: 1 })).pixels,
   ).toBeUndefined();
 });
 
@@ -64,7 +64,7 @@ test("transformers has no words for the longer side", async () => {
   await writeFile(file, JSON.stringify({ ...json, preprocess_cfg: { resize_mode: "longest", fill_color: 9 } }));
   const message = /cannot say that the longer side is resized .* level 9/;
   await expect(convertModel(at("long"), { to: "hf", out: at("never") })).rejects.toThrow(message);
-  await expect(exportModel({ model: at("long"), out: at("never") })).rejects.toThrow(message);
+  await expect(runJob(exportOnnx, { model: at("long"), out: at("never") })).rejects.toThrow(message);
 });
 
 test("a lone file goes where the files are that say how its images are read", async () => {

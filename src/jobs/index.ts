@@ -42,6 +42,14 @@ export const jobs: Readonly<Record<string, Listed>> = {
     summary: "rename a checkpoint's tensors: OpenAI, open_clip, Hugging Face",
     load: async () => (await import("./convert/job.ts")).convert,
   },
+  pull: {
+    summary: "fetch a model or data set from the Hugging Face hub",
+    load: async () => (await import("./pull/job.ts")).pull,
+  },
+  export: {
+    summary: "write a model as ONNX files for transformers.js and ONNX Runtime",
+    load: async () => (await import("./export/job.ts")).exportOnnx,
+  },
   merge: {
     summary: "merge models that were fine-tuned from one base",
     load: async () => (await import("./merge/job.ts")).merge,

@@ -12,6 +12,8 @@ export interface Runtime {
   compile(outputs: Outputs): Promise<Program>;
   /** A program of its own in which these weights are no inputs but constants, packed once: faster, and good for them alone. */
   compileFixed(outputs: Outputs, weights: Weights): Promise<Program>;
+  /** The program of a file, its weights inside. */
+  open(path: string): Promise<Program>;
   /** A runtime of the same executor whose programs are its own, to be freed before those of this one, or with them. */
   apart(): Runtime;
   /** Free every compiled program. */
@@ -37,6 +39,11 @@ export function createRuntime(executor: Executor): Runtime {
       const names = new Set(inputs.map(({ attrs }) => attrs.name));
       const read = new Map([...weights].filter(([name]) => names.has(name)));
       const program = executor.compile(emit(roots, new Set(read.keys())), read);
+      fixed.push(program);
+      return program;
+    },
+    async open(path) {
+      const program = executor.compile(path);
       fixed.push(program);
       return program;
     },

@@ -3,7 +3,6 @@ import { createRequire } from "node:module";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import { badInput, TbarError } from "../tensor/error.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
-import { deviceTrouble } from "./device.ts";
 import type { Executor, Feeds, Program } from "./executor.ts";
 import { onnxRuntimePackage } from "./onnxruntime-package.ts";
 import { outOfMemory, reasonOf } from "./reason.ts";
@@ -51,7 +50,7 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
       `device "${device}" is not part of this build of ONNX Runtime (it has ${supported.join(", ")}); use --device cpu`,
     );
   }
-  const trouble = device === "cpu" ? undefined : await deviceTrouble(folder, device);
+  const trouble = device === "cpu" ? undefined : await (await import("./device.ts")).deviceTrouble(folder, device);
   if (trouble !== undefined) {
     throw new TbarError("unavailable", `device "${device}" cannot be used here (${trouble}); use --device cpu`);
   }

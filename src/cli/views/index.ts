@@ -10,5 +10,7 @@ export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
   "vector cosine": async () => (await import("./vector.ts")).cosineText,
   inspect: async () => (await import("./inspect.ts")).inspectText,
   convert: async () => (await import("./convert.ts")).convertText,
+  pull: async () => (await import("./pull.ts")).pullText,
+  export: async () => (await import("./export.ts")).exportText,
   merge: async () => (await import("./merge.ts")).mergeText,
 };

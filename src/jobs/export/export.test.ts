@@ -3,17 +3,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { writePico } from "../../test/pico.ts";
-import { tbar } from "../../test/terminal.ts";
-import { readCheckpoint } from "../checkpoint/clip-folder.ts";
-import { preprocessFromHf } from "../checkpoint/config/preprocess-hf.ts";
-import { writeCheckpoint } from "../checkpoint/write-checkpoint.ts";
-import { openDataset } from "../data/open.ts";
-import { embedImages } from "../engine/scorer.ts";
-import type { ExportResult } from "./export.ts";
-import { loadSubject } from "./inputs/subject.ts";
-import { inspect } from "./inspect/job.ts";
-import { runJob } from "./run-job.ts";
+import { writePico } from "../../../test/pico.ts";
+import { tbar } from "../../../test/terminal.ts";
+import { readCheckpoint } from "../../checkpoint/clip-folder.ts";
+import { preprocessFromHf } from "../../checkpoint/config/preprocess-hf.ts";
+import { writeCheckpoint } from "../../checkpoint/write-checkpoint.ts";
+import { openDataset } from "../../data/open.ts";
+import { embedImages } from "../../engine/scorer.ts";
+import type { ExportResult } from "../../results/export.ts";
+import { loadSubject } from "../inputs/subject.ts";
+import { inspect } from "../inspect/job.ts";
+import { runJob } from "../run-job.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -150,7 +150,7 @@ test.each<[string, object]>([
   await writeFile(at(`unusual/${name}`), JSON.stringify(json));
   const line = "export --model ./unusual --out ./unusual-onnx --threads 1 --force";
   expect(await tbar(words(line))).toMatchObject({ code: 0 });
-  const odd = fileURLToPath(new URL("../../test/golden/preprocess", import.meta.url));
+  const odd = fileURLToPath(new URL("../../../test/golden/preprocess", import.meta.url));
   const embeddings = async (model: string) => {
     const subject = await loadSubject(at(model), { threads: 1 });
     const found = await embedImages(subject, subject.weights, await openDataset(odd));

@@ -7,11 +7,22 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { tbar } from "../../test/terminal.ts";
-import { localPath } from "../hub/cache.ts";
-import type { Hub } from "../hub/client.ts";
-import { retryAfter } from "../hub/retry.ts";
-import { pull } from "./pull.ts";
+import { tbar } from "../../../test/terminal.ts";
+import { localPath } from "../../hub/cache.ts";
+import type { Hub } from "../../hub/client.ts";
+import { retryAfter } from "../../hub/retry.ts";
+import { type Given, silent } from "../context.ts";
+import type { SpecOf } from "../job.ts";
+import { runJob } from "../run-job.ts";
+import { parseSpec } from "../spec.ts";
+import { pull as job } from "./job.ts";
+import * as run from "./run.ts";
+
+/** From a hub of ours, or that of the environment. */
+function pull({ hub: ours, signal, ...asked }: SpecOf<typeof job> & Pick<Given, "signal"> & { readonly hub?: Hub }) {
+  if (ours === undefined) return runJob(job, asked, { signal });
+  return run.pull(parseSpec(job, asked), { progress: silent, signal }, ours);
+}
 
 const commit = "0123456789abcdef0123456789abcdef01234567";
 const weights = Buffer.alloc(300_000, "weights of a model ");

@@ -1,8 +1,9 @@
 /** Fetching a model or data set from the hub into the cache that Python's tools share. */
 import { mkdir, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import { concurrently } from "../data/formats/concurrently.ts";
-import { writeFileAtomic } from "../files/atomic.ts";
+import type { z } from "zod";
+import { concurrently } from "../../data/formats/concurrently.ts";
+import { writeFileAtomic } from "../../files/atomic.ts";
 import {
   blobPath,
   cachedSnapshot,
@@ -12,59 +13,40 @@ import {
   refPath,
   repoFolder,
   snapshotPath,
-} from "../hub/cache.ts";
-import { commitOf, filesOf, type Hub, type HubFile, hubOfEnvironment, isOffline } from "../hub/client.ts";
-import { download } from "../hub/download.ts";
-import { isCommit, parseRepo, type Repo } from "../hub/repo.ts";
-import { type Selection, selectFiles } from "../hub/select.ts";
-import { badInput } from "../tensor/error.ts";
-import { type JobOptions, silent } from "./record/facts.ts";
+} from "../../hub/cache.ts";
+import { commitOf, filesOf, type Hub, type HubFile, hubOfEnvironment, isOffline } from "../../hub/client.ts";
+import { download } from "../../hub/download.ts";
+import { isCommit, parseRepo, type Repo } from "../../hub/repo.ts";
+import { selectFiles } from "../../hub/select.ts";
+import type { PullResult } from "../../results/pull.ts";
+import { badInput } from "../../tensor/error.ts";
+import type { Context } from "../context.ts";
+import type { pullSpec } from "./spec.ts";
 
-export interface PullOptions extends Selection, Pick<JobOptions, "progress" | "signal"> {
-  /** `OWNER/NAME`, or `datasets/OWNER/NAME`; a revision may follow behind @. */
-  readonly repo: string;
-  readonly revision?: string;
-  /** Default: the hub of HF_ENDPOINT, with the token of HF_TOKEN or `hf auth login`. */
-  readonly hub?: Hub;
-}
-
-export interface PullResult {
-  readonly kind: "pull";
-  readonly repo: Repo["kind"];
-  readonly id: string;
-  readonly revision: string;
-  readonly commit: string;
-  /** The folder with the files. */
-  readonly path: string;
-  /** `hash`: SHA-256 of a large file, git's SHA-1 of a small one; checked. `fetched`: bytes that came over the wire now. */
-  readonly files: readonly {
-    readonly path: string;
-    readonly bytes: number;
-    readonly hash: string;
-    readonly fetched: number;
-  }[];
-  /** Files that were not asked for. */
-  readonly left: readonly string[];
-}
+const head = { schema: "tbar/pull/2", kind: "pull" } as const;
 
 /** Files fetched at a time. */
 const connections = 4;
 
 /**
  * Fetch the files of a revision, each checked against the hub's checksum, going on with what an earlier call left unfinished. A
- * revision's name is stored only when all its files are there. With HF_HUB_OFFLINE only the cache is looked into. Throws
- * `bad-input` when the repository, revision or files cannot be had, `unavailable` when the hub cannot be reached.
+ * revision's name is stored only when all its files are there. Unless `given`, the hub is that of HF_ENDPOINT, with the token of
+ * HF_TOKEN or `hf auth login`. With HF_HUB_OFFLINE only the cache is looked into. Throws `bad-input` when the repository, revision or
+ * files cannot be had, `unavailable` when the hub cannot be reached.
  */
-export async function pull(options: PullOptions): Promise<PullResult> {
-  const { progress = silent, signal } = options;
+export async function pull(
+  spec: z.output<typeof pullSpec>,
+  { progress, signal }: Pick<Context, "progress" | "signal">,
+  given?: Hub,
+): Promise<PullResult> {
   signal?.throwIfAborted();
-  const repo = parseRepo(options.repo, options.revision);
+  const repo = parseRepo(spec.repo, spec.revision);
   if (isOffline()) return fromCache(repo);
-  const hub = { ...(options.hub ?? (await hubOfEnvironment())), ...(signal && { signal }) };
+  const hub = { ...(given ?? (await hubOfEnvironment())), ...(signal && { signal }) };
   progress.stage("list");
   const commit = await commitOf(hub, repo);
   const all = await filesOf(hub, repo, commit);
-  const chosen = selectFiles(all, repo, options);
+  const chosen = selectFiles(all, repo, spec);
   const twins = byHash(chosen);
   const total = twins.reduce((sum, [{ size }]) => sum + size, 0);
   await checkSpace(repo, total);
@@ -93,7 +75,7 @@ export async function pull(options: PullOptions): Promise<PullResult> {
   }
   const names = new Set(chosen.map(({ path }) => path));
   return {
-    kind: "pull",
+    ...head,
     repo: repo.kind,
     id: repo.id,
     revision: repo.revision,
@@ -119,7 +101,7 @@ function fromCache(repo: Repo): PullResult {
     throw badInput(`HF_HUB_OFFLINE is set, and ${repo.id} at ${repo.revision} is not in the cache ${cacheFolder()}`);
   }
   const { kind, id, revision } = repo;
-  return { kind: "pull", repo: kind, id, revision, commit: path.slice(-40), path, files: [], left: [] };
+  return { ...head, repo: kind, id, revision, commit: path.slice(-40), path, files: [], left: [] };
 }
 
 async function checkSpace(repo: Repo, bytes: number): Promise<void> {
