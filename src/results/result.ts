@@ -52,6 +52,8 @@ export interface Variant {
   readonly validation: Scores;
   /** Did an alpha satisfy the rule on validation? If not, the figures are those of the alpha that came nearest. */
   readonly satisfied: boolean;
+  /** What was to be feared of the chosen alpha on test images; absent where that is nothing. */
+  readonly doubts?: readonly string[];
   readonly trials: readonly Trial[];
   /** Options that won on validation: lambda, which Fisher weights, which forget set. */
   readonly settings: Readonly<Record<string, number | string>>;
@@ -127,7 +129,7 @@ export interface Verdict {
    * accuracy on triggered images / CA at least `triggered`. Absent in results of 0.1.0.
    */
   readonly limits?: { readonly asr: number; readonly retention: number; readonly triggered?: number };
-  /** What must be known besides: how many triggered images get their own label. */
+  /** What must be known besides: how many triggered images get their own label, what was to be feared of the chosen alpha. */
   readonly notes?: readonly string[];
 }
 

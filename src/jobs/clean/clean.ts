@@ -26,7 +26,7 @@ import type { SourceOptions } from "../inputs/source.ts";
 import { cleanStages } from "../progress/stages.ts";
 import { openWork } from "../progress/work.ts";
 import { Clock, checkpointFacts, computedOn, type JobOptions, machineFacts, silent } from "../record/facts.ts";
-import { judge, notFound } from "../record/verdict.ts";
+import { judge, leastRetention, notFound } from "../record/verdict.ts";
 import { type CleanSetup, setUp } from "./clean-setup.ts";
 import { defenseInput } from "./defense-input.ts";
 import { examplePictures, prove } from "./proof.ts";
@@ -142,8 +142,8 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
   const input = defenseInput(bench, options, work, async (tau, start) => {
     taus.push(tau);
     stage(`${method}: alpha`);
-    const { size: test } = attack.test;
-    const search = await searchAlpha({ at: at(tau), clean, triggered, test, caBefore, start, rule: options.rule });
+    const verify = { images: attack.test.size, retention: leastRetention };
+    const search = await searchAlpha({ at: at(tau), clean, triggered, verify, caBefore, start, rule: options.rule });
     stage(method);
     return search;
   });
@@ -224,7 +224,7 @@ async function cleanAndWrite(asked: CleanOptions): Promise<CleanResult> {
   stage("prove");
   const proof = await prove(bench, options, weights);
   const examples = await examplePictures(bench, weights);
-  const verdict = judge(before, after, options.rule);
+  const verdict = judge(before, after, options.rule, search.doubts);
   const measured = { ...shared, ...(floored > 0 && { floored }) };
   if (out === undefined) {
     return {
@@ -375,7 +375,7 @@ function variantOf(
   after: AfterScores,
   seconds: number,
 ): Variant {
-  const { best, satisfied, trials } = search;
+  const { best, satisfied, trials, doubts } = search;
   const { ca, asr, triggeredAccuracy, stillRight } = after;
   const kept = { before: before.ca, after: ca, stillRight };
   const fault = keptFault(kept);
@@ -392,6 +392,7 @@ function variantOf(
     control: methods[name].control === true,
     validation: { ca: best.ca, asr: best.asr },
     satisfied,
+    ...(doubts && { doubts }),
     trials: [...trials, ...curve].sort((a, b) => a.alpha - b.alpha),
     settings,
   };

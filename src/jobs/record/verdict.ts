@@ -79,7 +79,7 @@ interface Failing {
  * images) at least 90 %, and with the trigger on the model is right at least half as often as without (the values themselves): an image
  * whose target was only exchanged for another wrong answer is not mended.
  */
-export function judge(before: Scores, after: Judged, rule: Rule): Verdict {
+export function judge(before: Scores, after: Judged, rule: Rule, doubts: readonly string[] = []): Verdict {
   const limit = limitOf(rule);
   const mended = after.triggeredAccuracy;
   const kept = { before: before.ca, after: after.ca, stillRight: after.stillRight };
@@ -101,6 +101,7 @@ export function judge(before: Scores, after: Judged, rule: Rule): Verdict {
       mended === undefined
         ? "Whether triggered images get their own label could not be measured: they have no labels"
         : `With the trigger on, ${percent(mended.value)} of images get their own label; without it ${percent(after.ca.value)}`,
+      ...doubts,
     ],
   };
 }
