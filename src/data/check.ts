@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { TbarError } from "../tensor/error.ts";
+import { listed } from "../tensor/printable.ts";
 import type { Dataset } from "./dataset.ts";
 import { concurrently } from "./formats/concurrently.ts";
 import { subset } from "./split.ts";
@@ -49,11 +50,13 @@ export function withoutLostClasses(good: Dataset, all: Dataset): Dataset {
   const kept = classNames.map((_, label) => label).filter((label) => !isLost(label));
   if (kept.length === classNames.length) return good;
   const lost = classNames.filter((_, label) => isLost(label));
-  const shown = `${lost.slice(0, 5).join(", ")}${lost.length > 5 ? ", ..." : ""}`;
   return {
     ...good,
     classNames: kept.map((label) => classNames[label]),
-    contents: { ...contents, notes: [...(contents?.notes ?? []), `no image of ${shown} can be read: no class`] },
+    contents: {
+      ...contents,
+      notes: [...(contents?.notes ?? []), `no image of ${listed(lost, 5)} can be read: no class`],
+    },
     example(index) {
       const { label, ...example } = good.example(index);
       return { ...example, ...(label !== undefined && { label: kept.indexOf(label) }) };

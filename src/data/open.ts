@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { readSmallFile } from "../files/files.ts";
 import { lfsPointerLimit, refuseLfsPointer } from "../files/lfs.ts";
 import { badInput } from "../tensor/error.ts";
+import { listed } from "../tensor/printable.ts";
 import { checkImages, type OpenedDataset, withoutLostClasses } from "./check.ts";
 import type { Dataset } from "./dataset.ts";
 import { openCifar } from "./formats/cifar.ts";
@@ -188,7 +189,7 @@ function ofSplit(folder: string, names: readonly string[], split?: Split): reado
   const [train, test] = [begin(/^(train|data_batch)/i), begin(/^test/i)];
   const held = test.length > 0 ? test : begin(/^val/i);
   if (train.length + held.length === 0) return names;
-  const shown = names.length > 12 ? `${names.slice(0, 12).join(", ")}, ...` : names.join(", ");
+  const shown = listed(names, 12);
   if (split === undefined && train.length > 0 && held.length > 0)
     throw badInput(`${folder} has ${shown}; name one of them, or ask for the train or test split`);
   const chosen = split === undefined ? [...train, ...held] : split === "train" ? train : held;

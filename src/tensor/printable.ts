@@ -25,3 +25,7 @@ export function printable(text: string, most = 200): string {
   }
   return shown;
 }
+
+/** The first few of a list, for a message: `a, b, ...`. */
+export const listed = (names: readonly string[], most: number): string =>
+  `${names.slice(0, most).join(", ")}${names.length > most ? ", ..." : ""}`;

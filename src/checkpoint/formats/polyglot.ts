@@ -8,6 +8,7 @@ import { Readable } from "node:stream";
 import { createGunzip, createInflate } from "node:zlib";
 import { readBytes } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
+import { listed } from "../../tensor/printable.ts";
 import { quote } from "./header-json.ts";
 import { parsePickle } from "./pickle.ts";
 import type { PickleBytes } from "./pickle-input.ts";
@@ -61,8 +62,8 @@ function pickleReading(bytes: PickleBytes, what: string): string | undefined {
   for (const count of seen.opcodes.values()) opcodes += count;
   const names = [...seen.names].filter((name) => isImportable(name) && !isKnownName(name));
   if (names.length > 0) {
-    const some = names.slice(0, 3).map((name) => quote(name.replace(" ", ".")));
-    return `${what} can also be read as a pickle, which would import ${some.join(", ")}${names.length > 3 ? ", ..." : ""}`;
+    const some = names.slice(0, 4).map((name) => quote(name.replace(" ", ".")));
+    return `${what} can also be read as a pickle, which would import ${listed(some, 3)}`;
   }
   return opcodes >= MAX_OPCODES
     ? `${what} can also be read as a pickle of more than ${MAX_OPCODES} opcodes`

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { badInput } from "../../tensor/error.ts";
+import { listed } from "../../tensor/printable.ts";
 import type { BadImage, OpenedDataset } from "../check.ts";
 import { type ClassList, classNamesBeside } from "../sets/class-names.ts";
 import { uniqueIds } from "../split.ts";
@@ -65,13 +66,9 @@ export async function openImageTable(file: string, options: TableOptions = {}): 
   const { label, caption, unused } = table;
   const distinct = new Set(files.map(({ file }) => file)).size;
   const notes = [
-    ...(unused.length > 0
-      ? [`columns not used: ${unused.slice(0, 8).join(", ")}${unused.length > 8 ? ", ..." : ""}`]
-      : []),
-    ...(distinct < files.length
-      ? [`${files.length} rows of ${distinct} image files, each row counted as an image`]
-      : []),
-  ];
+    unused.length > 0 && `columns not used: ${listed(unused, 8)}`,
+    distinct < files.length && `${files.length} rows of ${distinct} image files, each row counted as an image`,
+  ].filter((note) => note !== false);
   const contents = {
     ...(label !== undefined && { labels: label }),
     ...(caption !== undefined && { captions: caption }),
