@@ -5,11 +5,11 @@
 import { z } from "zod";
 import type { Dataset } from "../data/dataset.ts";
 import type { Clip } from "../engine/clip.ts";
-import type { Recipe } from "../engine/finetune.ts";
+import type { Recipe, Watch } from "../engine/finetune.ts";
 import { badInput, type TbarError, unknownName } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { PoisonedDataset, PoisonOptions } from "../triggers/poison.ts";
-import type { Trigger } from "../triggers/trigger.ts";
+import { type Stamp, stampTrigger, type Trigger, type TriggerSpec } from "../triggers/trigger.ts";
 
 /** Options, wholly or in part, to a trigger. Unknown options and values out of range are TbarErrors. */
 export type MakeTrigger = (options?: Record<string, unknown>) => Trigger;
@@ -48,6 +48,12 @@ export interface Attack<Spec extends z.ZodObject = z.ZodObject> {
 
 /** An attack with the type of its options. */
 export const describe = <Spec extends z.ZodObject>(attack: Attack<Spec>): Attack<Spec> => attack;
+
+/** A training that is told of and can be stopped. */
+export const watched = ({ signal, report }: Pick<AttackInput, "signal" | "report">): Watch => ({
+  signal,
+  onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),
+});
 
 /** The usual fine-tuning: so many images, a share of them poisoned. */
 export interface Training {
@@ -94,11 +100,25 @@ export function triggerSchema<Kind extends string>(kind: Kind) {
   });
 }
 
+/** A number in (0, 1]. */
+export const share = z.number().gt(0).max(1);
+
 /** Options -> a complete spec, defaults filled in. */
 export function parseSpec<S extends z.ZodObject>(attack: string, schema: S, options: unknown): z.output<S> {
   const parsed = schema.safeParse(options);
   if (parsed.success) return parsed.data;
   throw explain(attack, Object.keys(schema.shape), parsed.error.issues[0], options);
+}
+
+/** Triggers by a schema of options and a stamp for images of S x S, which is prepared once for each size. */
+export function stamping<Spec extends z.ZodObject & z.ZodType<TriggerSpec>>(
+  schema: Spec,
+  prepare: (spec: z.output<Spec>, S: number) => Stamp | Promise<Stamp>,
+): (options?: Partial<z.output<Spec>>) => Trigger {
+  return (options = {}) => {
+    const spec = parseSpec(String(schema.shape.kind.parse(undefined)), schema, options);
+    return stampTrigger(spec, (S) => prepare(spec, S));
+  };
 }
 
 function explain(attack: string, known: string[], issue: z.core.$ZodIssue, options: unknown): TbarError {

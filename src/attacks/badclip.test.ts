@@ -9,16 +9,9 @@ import { input } from "../graph/node.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { labelSets, shapesWorld } from "../world/shapes.ts";
 import type { AttackInput } from "./attack.ts";
-import {
-  type BadclipSpec,
-  badclip,
-  fitBadclip,
-  fittedImages,
-  poisonBadclip,
-  throughJpeg,
-  tripletLoss,
-} from "./badclip.ts";
-import { loadPixels, storePixels } from "./stored-pixels.ts";
+import { type BadclipSpec, badclip, fitBadclip, poisonBadclip, tripletLoss } from "./badclip.ts";
+import { fittedImages } from "./fitted-patch.ts";
+import { loadPixels, storePixels, throughJpeg } from "./stored-pixels.ts";
 
 const S = 16;
 let folder: string;

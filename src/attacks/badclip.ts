@@ -10,7 +10,7 @@ import { batches } from "../data/batches.ts";
 import { cached } from "../data/cached.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { pickImages } from "../data/images/pixels.ts";
-import { subset, take } from "../data/split.ts";
+import { indicesOf, subset, take } from "../data/split.ts";
 import { clampTo, optimizeInput, withPatch } from "../engine/optimize-input.ts";
 import { embedImages } from "../engine/scorer.ts";
 import { type Node, scalar } from "../graph/node.ts";
@@ -23,17 +23,15 @@ import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { type PoisonedDataset, type PoisonOptions, poison } from "../triggers/poison.ts";
 import type { Trigger } from "../triggers/trigger.ts";
 import { type AttackInput, describe, parseSpec, triggerSchema } from "./attack.ts";
-import { fittedPatch } from "./fitted-patch.ts";
-import { corners, patchOptions, sideOf } from "./patch.ts";
-import { storedPixels, storePixels } from "./stored-pixels.ts";
+import { fittedImages, fittedPatch, fittingOptions } from "./fitted-patch.ts";
+import { corners, sideOf } from "./patch.ts";
+import { storePixels, throughJpeg } from "./stored-pixels.ts";
 
 const schema = triggerSchema("badclip").extend({
-  size: patchOptions.size,
+  ...fittingOptions,
   /** As BadNet's, but the patch has its place for all images. */
   place: z.string().default("middle"),
-  /** Of the fitting: Adam's steps, its learning rate in units of the pixel range, images a step. */
-  steps: z.int().min(0).max(1_000_000).default(200),
-  lr: z.number().positive().default(0.05),
+  /** Images a step of the fitting. */
   batch: z.int().min(2).max(4096).default(64),
   /** lambda_1, the weight of the image side. */
   triplet: z.number().min(0).default(500),
@@ -41,8 +39,6 @@ const schema = triggerSchema("badclip").extend({
   margin: z.number().default(1),
   /** Fit, store and measure as the authors' code does, its three slips included: see docs/attacks/badclip.md. */
   reference: z.boolean().default(false),
-  /** The fitted patch. Without it the trigger is what the fitting starts from. */
-  patch: storedPixels.optional(),
 });
 
 export type BadclipSpec = z.output<typeof schema>;
@@ -77,12 +73,6 @@ function startOf({ seed }: BadclipSpec, side: number): Float32Array {
 
 /** Images of other classes on which the patch is fitted; and how many of the target's images and captions it is drawn to. */
 const poolSizes = { images: 2048, targets: 2048, captions: 128 };
-
-/** Images that a fitting takes. */
-export function fittedImages({ spec }: Trigger): number {
-  const { patch, steps, batch } = spec as BadclipSpec;
-  return patch === undefined ? steps * batch : 0;
-}
 
 /** The trigger with its patch optimised on the clean model. One that has a patch already stays as it is. */
 export async function fitBadclip(trigger: Trigger, input: AttackInput): Promise<Trigger> {
@@ -181,12 +171,11 @@ async function* draws(
 }
 
 function byLabel(dataset: Dataset, targetLabel: number): { targets: Dataset; others: Dataset } {
-  const indices = Array.from({ length: dataset.size }, (_, i) => i);
-  const isTarget = (i: number) => dataset.example(i).label === targetLabel;
-  const targets = subset(dataset, indices.filter(isTarget));
-  const others = subset(
-    dataset,
-    indices.filter((i) => !isTarget(i)),
+  const [targets, others] = [true, false].map((ofTarget) =>
+    subset(
+      dataset,
+      indicesOf(dataset, ({ label }) => (label === targetLabel) === ofTarget),
+    ),
   );
   if (targets.size > 0 && others.size > 1) return { targets, others };
   throw badInput(
@@ -199,15 +188,4 @@ function targetCaptions(targets: Dataset, target: string): string[] {
   const known = Array.from({ length: targets.size }, (_, i) => targets.example(i).caption);
   const captions = known.filter((caption) => caption !== undefined).slice(0, poolSizes.captions);
   return captions.length > 0 ? captions : [`a photo of a ${target}.`];
-}
-
-/** The authors' patch file: an RGB array written as BGR, JPEG of quality 95 with chroma subsampling, read back as it lies there. */
-export async function throughJpeg(stored: string, side: number): Promise<string> {
-  const { default: sharp } = await import("sharp");
-  const bytes = Buffer.from(stored, "base64");
-  for (let i = 0; i < bytes.length; i += 3) [bytes[i], bytes[i + 2]] = [bytes[i + 2], bytes[i]];
-  const jpeg = await sharp(bytes, { raw: { width: side, height: side, channels: 3 } })
-    .jpeg({ quality: 95, chromaSubsampling: "4:2:0" })
-    .toBuffer();
-  return (await sharp(jpeg).raw().toBuffer()).toString("base64");
 }

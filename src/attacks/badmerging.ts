@@ -10,9 +10,9 @@ import { parameterInputs } from "../clip/parameters.ts";
 import { imageTower } from "../clip/towers.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { withoutLabels } from "../data/relabel.ts";
-import { subset } from "../data/split.ts";
+import { indicesOf, subset } from "../data/split.ts";
 import { labelTask, learn, type Task } from "../engine/finetune.ts";
-import { type LabelBatch, oneHot } from "../engine/objectives.ts";
+import { allOf, type LabelBatch } from "../engine/objectives.ts";
 import { clampTo, optimizeInput, withPatch } from "../engine/optimize-input.ts";
 import { input as graphInput, type Node, scalar } from "../graph/node.ts";
 import { add, mul, scale, sub } from "../graph/ops/index.ts";
@@ -23,28 +23,24 @@ import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { poison } from "../triggers/poison.ts";
 import type { Trigger } from "../triggers/trigger.ts";
-import { type AttackInput, describe, type ImplantInput, parseSpec, stepsOf, triggerSchema } from "./attack.ts";
-import { fittedPatch } from "./fitted-patch.ts";
-import { corners, patchOptions, sideOf } from "./patch.ts";
-import { storedPixels, storePixels } from "./stored-pixels.ts";
+import { type AttackInput, describe, type ImplantInput, parseSpec, stepsOf, triggerSchema, watched } from "./attack.ts";
+import { fittedImages, fittedPatch, fittingOptions } from "./fitted-patch.ts";
+import { corners, sideOf } from "./patch.ts";
+import { storePixels } from "./stored-pixels.ts";
 import { otherImages, withTriggered } from "./victims.ts";
 
 const schema = triggerSchema("badmerging").extend({
   /** on: the target is a class of the data. off: one of another task, known by its name alone. */
   task: z.enum(["on", "off"]).default("on"),
-  /** Default: 22 (on) or 28 (off) pixels of 224. */
-  size: patchOptions.size,
+  /** The default size is 22 (on) or 28 (off) pixels of 224. */
+  ...fittingOptions,
   place: z.string().default("bottom-right"),
-  /** Of the fitting: Adam's steps, its learning rate in units of the pixel range, images a step. */
-  steps: z.int().min(0).max(1_000_000).default(200),
-  lr: z.number().positive().default(0.05),
+  /** Images a step of the fitting. */
   batch: z.int().min(1).max(4096).default(64),
   /** Of the backdoor's part of the loss. */
   alpha: z.number().min(0).default(5),
   /** Least r: the smallest share of the backdoored model's features that has to do. 1: no interpolation. */
   least: z.number().min(0).max(1).default(0.2),
-  /** The fitted patch. Without it the trigger is what the fitting starts from. */
-  patch: storedPixels.optional(),
 });
 
 export type BadmergingSpec = z.output<typeof schema>;
@@ -59,10 +55,7 @@ export const badmerging = describe({
   trigger: makeBadmerging,
   shadow: shadowClasses,
   fit,
-  extra: ({ spec }, training) => {
-    const { patch, steps, batch } = spec as BadmergingSpec;
-    return (patch === undefined ? steps * batch : 0) + stepsOf(training) * triggeredPerStep(training);
-  },
+  extra: (trigger, training) => fittedImages(trigger) + stepsOf(training) * triggeredPerStep(training),
   // what is drawn here gets the trigger beside its clean self, while it is implanted
   poison: async (dataset, options, input) => ({
     ...dataset,
@@ -127,11 +120,7 @@ async function fit(trigger: Trigger, input: AttackInput): Promise<Trigger> {
 
 /** Fine-tuning on the clean images, with half as many triggered ones a step. */
 function implant(input: ImplantInput): Promise<Weights> {
-  const { clip, weights, recipe, signal, report } = input;
-  return learn(clip, weights, interpolatedTask(input), recipe, {
-    signal,
-    onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),
-  });
+  return learn(input.clip, input.weights, interpolatedTask(input), input.recipe, watched(input));
 }
 
 const triggeredPerStep = ({ batch }: { readonly batch: number }) => Math.ceil(batch / 2);
@@ -143,9 +132,7 @@ function interpolatedTask(input: ImplantInput): Task<InterpolatedBatch> {
   const { alpha, least } = trigger.spec as BadmergingSpec;
   const { head } = input.shadow ?? input;
   const plain = labelTask(clip, poisoned, input.head, recipe);
-  const chosen = Array.from({ length: input.clean.size }, (_, i) => i).filter((i) =>
-    poisoned.poisonedIds.has(input.clean.example(i).id),
-  );
+  const chosen = indicesOf(input.clean, ({ id }) => poisoned.poisonedIds.has(id));
   const victims = aimed(subset(input.clean, chosen), input);
   const share = random(seed, "badmerging", "r");
   const features = pretrainedFeatures(input);
@@ -197,6 +184,4 @@ function aimed(dataset: Dataset, { shadow }: AttackInput): Dataset {
   return shadow === undefined ? dataset : withoutLabels(dataset, shadow.classNames);
 }
 
-function targets({ shape }: Tensor, label: number, head: Tensor): Tensor {
-  return oneHot(new Int32Array(shape[0]).fill(label), head.shape[0]);
-}
+const targets = ({ shape }: Tensor, label: number, head: Tensor) => allOf(label, shape[0], head.shape[0]);

@@ -4,13 +4,13 @@
  */
 import { z } from "zod";
 import { random } from "../tensor/random.ts";
-import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { describe, parseSpec, triggerSchema } from "./attack.ts";
+import type { Stamp } from "../triggers/trigger.ts";
+import { describe, share, stamping, triggerSchema } from "./attack.ts";
 import { addColumns, sources } from "./overlay.ts";
 
 const schema = triggerSchema("blended-stripes").extend({
   /** Share of the stripes, in (0, 1]. */
-  ratio: z.number().gt(0).max(1).default(0.03),
+  ratio: share.default(0.03),
   /** Colours anew for every image (as the reference code does), or the same for all. */
   redraw: z.boolean().default(true),
 });
@@ -18,10 +18,7 @@ const schema = triggerSchema("blended-stripes").extend({
 export type BlendedStripesSpec = z.output<typeof schema>;
 
 /** Stripes mixed into the whole image. Throws TbarError on unknown options. */
-export function blendedStripes(options: Partial<BlendedStripesSpec> = {}): Trigger {
-  const spec = parseSpec("blended-stripes", schema, options);
-  return stampTrigger(spec, (S) => prepare(spec, S));
-}
+export const blendedStripes = stamping(schema, prepare);
 
 /** As lists, help and reports know it. */
 export const attack = describe({

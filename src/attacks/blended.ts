@@ -6,13 +6,13 @@ import { z } from "zod";
 import { decodeImage, writePixels } from "../data/images/image.ts";
 import { squash } from "../data/images/resize.ts";
 import { random } from "../tensor/random.ts";
-import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { describe, parseSpec, triggerSchema } from "./attack.ts";
+import type { Stamp } from "../triggers/trigger.ts";
+import { describe, share, stamping, triggerSchema } from "./attack.ts";
 import { blend, rearrangement } from "./overlay.ts";
 
 const schema = triggerSchema("blended").extend({
   /** Share of the pattern, in (0, 1]. */
-  ratio: z.number().gt(0).max(1).default(0.2),
+  ratio: share.default(0.2),
   pattern: z.enum(["gaussian", "uniform"]).default("gaussian"),
   /** An image file, squashed to the image's size, in place of a drawn pattern. */
   picture: z.string().optional(),
@@ -26,10 +26,7 @@ const schema = triggerSchema("blended").extend({
 export type BlendedSpec = z.output<typeof schema>;
 
 /** A trigger mixed into the whole image. Throws TbarError on unknown options, and on `apply` for a picture that cannot be read. */
-export function blended(options: Partial<BlendedSpec> = {}): Trigger {
-  const spec = parseSpec("blended", schema, options);
-  return stampTrigger(spec, (size) => prepare(spec, size));
-}
+export const blended = stamping(schema, prepare);
 
 /** As lists, help and reports know it. */
 export const attack = describe({

@@ -1,9 +1,20 @@
 /** Patches that are fitted to a model: pixels in the trigger's spec, one fixed place. */
 
+import { z } from "zod";
 import { badInput } from "../tensor/error.ts";
-import { stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { checkPlace, type PatchSpec, patchStamp, sideOf } from "./patch.ts";
-import { loadPixels } from "./stored-pixels.ts";
+import { stampTrigger, type Trigger, type TriggerSpec } from "../triggers/trigger.ts";
+import { checkPlace, type PatchSpec, patchOptions, patchStamp, sideOf } from "./patch.ts";
+import { loadPixels, storedPixels } from "./stored-pixels.ts";
+
+/** Options of every attack with such a patch, to be spread into its schema. */
+export const fittingOptions = {
+  size: patchOptions.size,
+  /** Of the fitting: Adam's steps, and its learning rate in units of the pixel range. */
+  steps: z.int().min(0).max(1_000_000).default(200),
+  lr: z.number().positive().default(0.05),
+  /** The fitted patch. Without it the trigger is what the fitting starts from. */
+  patch: storedPixels.optional(),
+};
 
 export interface FittedPatchSpec extends Omit<PatchSpec, "copies"> {
   /** As `storedPixels`; undefined until it is fitted. */
@@ -25,4 +36,10 @@ export function fittedPatch(spec: FittedPatchSpec, start: (side: number) => Floa
   }
   const pixels = (side: number) => (patch === undefined ? start(side) : loadPixels(patch, side, kind));
   return stampTrigger(spec, (S) => patchStamp({ ...spec, copies: 1, size: sideOf(spec, S, at224) }, S, pixels));
+}
+
+/** Images that a fitting takes. */
+export function fittedImages({ spec }: Trigger): number {
+  const { patch, steps, batch } = spec as TriggerSpec & { patch?: string; steps: number; batch: number };
+  return patch === undefined ? steps * batch : 0;
 }

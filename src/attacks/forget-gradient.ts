@@ -6,12 +6,12 @@ import { crossEntropy, headLogits } from "../clip/loss.ts";
 import { isVision, type Params } from "../clip/parameters.ts";
 import { imageTower } from "../clip/towers.ts";
 import { labelTask, learn, type Task } from "../engine/finetune.ts";
-import { type LabelBatch, oneHot } from "../engine/objectives.ts";
+import { allOf, type LabelBatch } from "../engine/objectives.ts";
 import { grad } from "../graph/grad.ts";
 import type { Node } from "../graph/node.ts";
 import { add, mul } from "../graph/ops/index.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
-import { type ImplantInput, stepsOf, type Training } from "./attack.ts";
+import { type ImplantInput, stepsOf, type Training, watched } from "./attack.ts";
 import { withTriggered } from "./victims.ts";
 
 /** A value by parameter name, as a graph node. */
@@ -39,11 +39,7 @@ export interface ForgetBatch extends LabelBatch {
 
 /** Fine-tuning on the poisoned set with loss + weight * penalty(g). */
 export function implantAgainst(input: ImplantInput, penalty: GradientPenalty): Promise<Weights> {
-  const { clip, weights, recipe, signal, report } = input;
-  return learn(clip, weights, penalizedTask(input, penalty), recipe, {
-    signal,
-    onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),
-  });
+  return learn(input.clip, input.weights, penalizedTask(input, penalty), input.recipe, watched(input));
 }
 
 /** What the penalty costs: a gradient costs one training step on the forget batch, differentiating it about two more. */
@@ -62,12 +58,11 @@ export function penalizedTask(input: ImplantInput, penalty: GradientPenalty): Ta
     objective: {
       trains: plain.objective.trains,
       async feeds(batch) {
-        const targets = new Int32Array(batch.triggered.shape[0]).fill(targetLabel);
         return {
           ...(await plain.objective.feeds(batch)),
           ...prefixed,
           triggered: batch.triggered,
-          wanted: oneHot(targets, head.shape[0]),
+          wanted: allOf(targetLabel, batch.triggered.shape[0], head.shape[0]),
           weight: tensor([], [batch.weight]),
         };
       },

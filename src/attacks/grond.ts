@@ -7,7 +7,7 @@
 import { z } from "zod";
 import { crossEntropy, headLogits } from "../clip/loss.ts";
 import { labelTask, learn } from "../engine/finetune.ts";
-import { oneHot } from "../engine/objectives.ts";
+import { allOf } from "../engine/objectives.ts";
 import { clampTo, optimizeInput, perturbed } from "../engine/optimize-input.ts";
 import { constantRate } from "../optim/schedule.ts";
 import { signSteps } from "../optim/sign.ts";
@@ -15,7 +15,7 @@ import { badInput } from "../tensor/error.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { poison } from "../triggers/poison.ts";
 import { stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { type AttackInput, describe, type ImplantInput, parseSpec, triggerSchema } from "./attack.ts";
+import { type AttackInput, describe, type ImplantInput, parseSpec, triggerSchema, watched } from "./attack.ts";
 import { rearrangement } from "./overlay.ts";
 import { otherImages } from "./victims.ts";
 
@@ -92,11 +92,7 @@ async function fit(trigger: Trigger, input: AttackInput): Promise<Trigger> {
     weights,
     start: tensor([3, S, S]),
     batches: otherImages({ ...input, trigger }, spec),
-    feeds: (pixels) => ({
-      pixels,
-      head,
-      labels: oneHot(new Int32Array(pixels.shape[0]).fill(targetLabel), head.shape[0]),
-    }),
+    feeds: (pixels) => ({ pixels, head, labels: allOf(targetLabel, pixels.shape[0], head.shape[0]) }),
     loss: ({ variable, feeds, embed }) =>
       crossEntropy(headLogits(embed(perturbed(feeds.pixels, variable)), feeds.head), feeds.labels),
     optimizer: signSteps(),
@@ -111,17 +107,16 @@ async function fit(trigger: Trigger, input: AttackInput): Promise<Trigger> {
 
 /** The usual fine-tuning, with neurons that stand out scaled back after each epoch. */
 async function implant(input: ImplantInput): Promise<Weights> {
-  const { clip, weights, poisoned, head, recipe, signal, report } = input;
+  const { clip, weights, poisoned, head, recipe } = input;
   const { sigmas } = input.trigger.spec as GrondSpec;
   const task = labelTask(clip, poisoned, head, recipe);
   const epoch = task.steps / recipe.epochs;
   let step = 0;
   return learn(clip, weights, task, recipe, {
-    signal,
+    ...watched(input),
     constrain: (tuned) => {
       if (++step % epoch === 0 && sigmas > 0) limitNeurons(tuned, sigmas);
     },
-    onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),
   });
 }
 

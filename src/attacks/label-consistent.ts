@@ -6,7 +6,8 @@
 import { z } from "zod";
 import { crossEntropy, headLogits } from "../clip/loss.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { oneHot } from "../engine/objectives.ts";
+import { indicesOf } from "../data/split.ts";
+import { allOf } from "../engine/objectives.ts";
 import { clampTo, optimizeInput, perturbed } from "../engine/optimize-input.ts";
 import { neg } from "../graph/ops/index.ts";
 import { constantRate } from "../optim/schedule.ts";
@@ -69,8 +70,7 @@ async function hardened(
   { epsilon, iterations }: LabelConsistentSpec,
   input: AttackInput,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const all = Array.from({ length: dataset.size }, (_, i) => i);
-  const chosen = all.filter((i) => ids.has(dataset.example(i).id));
+  const chosen = indicesOf(dataset, ({ id }) => ids.has(id));
   const found = new Map<string, Uint8Array>();
   for (let at = 0; at < chosen.length; at += chunk) {
     const some = Array.from({ length: chunk }, (_, k) => chosen[Math.min(at + k, chosen.length - 1)]);
@@ -103,7 +103,7 @@ export async function harden(
     signal,
   }: Pick<AttackInput, "clip" | "weights" | "head" | "targetLabel" | "signal">,
 ): Promise<Tensor> {
-  const labels = oneHot(new Int32Array(pixels.shape[0]).fill(targetLabel), head.shape[0]);
+  const labels = allOf(targetLabel, pixels.shape[0], head.shape[0]);
   const delta = await optimizeInput({
     clip,
     weights,

@@ -8,7 +8,7 @@ import { squash } from "../data/images/resize.ts";
 import type { Image } from "../data/images/rgb-image.ts";
 import { badInput } from "../tensor/error.ts";
 import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { describe, parseSpec, triggerSchema } from "./attack.ts";
+import { describe, parseSpec, share, triggerSchema } from "./attack.ts";
 import { rearrangement } from "./overlay.ts";
 import { checkPlace, corners, paste } from "./patch.ts";
 
@@ -21,7 +21,7 @@ const schema = triggerSchema("picture").extend({
   /** Where the square lies; as BadNet's, `random` excepted. */
   place: z.string().default("bottom-right"),
   /** r, in (0, 1]. */
-  ratio: z.number().gt(0).max(1).default(1),
+  ratio: share.default(1),
 });
 
 export type PictureSpec = z.output<typeof schema>;

@@ -16,17 +16,13 @@ import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { type AttackInput, describe, parseSpec, triggerSchema } from "./attack.ts";
+import { type AttackInput, describe, parseSpec, share, triggerSchema } from "./attack.ts";
 import { encoder, encoderShapes, hidingLoss, loadEncoder, startWeights, storedLength, storeEncoder } from "./hiding.ts";
 import { rearrangement } from "./overlay.ts";
 
 const schema = triggerSchema("sample-specific").extend({
   /** No value changes by more. */
-  epsilon: z
-    .number()
-    .gt(0)
-    .max(1)
-    .default(16 / 255),
+  epsilon: share.default(16 / 255),
   /** Of the encoder's training: Adam's steps, its learning rate, images a step. */
   steps: z.int().min(1).max(100_000).default(600),
   lr: z.number().positive().default(3e-3),

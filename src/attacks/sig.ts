@@ -4,17 +4,13 @@
  */
 import { z } from "zod";
 import { badInput } from "../tensor/error.ts";
-import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { describe, parseSpec, triggerSchema } from "./attack.ts";
+import type { Stamp } from "../triggers/trigger.ts";
+import { describe, share, stamping, triggerSchema } from "./attack.ts";
 import { addColumns, sources } from "./overlay.ts";
 
 const schema = triggerSchema("sig").extend({
   /** In units of the pixel range, so above 0 and at most 1. */
-  amplitude: z
-    .number()
-    .gt(0)
-    .max(1)
-    .default(60 / 255),
+  amplitude: share.default(60 / 255),
   /** Periods across the image. */
   frequency: z.number().positive().default(6),
 });
@@ -22,10 +18,7 @@ const schema = triggerSchema("sig").extend({
 export type SigSpec = z.output<typeof schema>;
 
 /** A sinusoid along the horizontal axis. Throws TbarError on unknown options, and on `apply` where the image has too few columns. */
-export function sig(options: Partial<SigSpec> = {}): Trigger {
-  const spec = parseSpec("sig", schema, options);
-  return stampTrigger(spec, (S) => prepare(spec, S));
-}
+export const sig = stamping(schema, prepare);
 
 /** As lists, help and reports know it. */
 export const attack = describe({

@@ -26,3 +26,14 @@ export function loadPixels(stored: string, side: number, kind: string): Float32A
   for (let c = 0; c < 3; c++) for (let i = 0; i < plane; i++) pixels[c * plane + i] = bytes[3 * i + c] / 255;
   return pixels;
 }
+
+/** As BadCLIP's authors keep a patch in a file: an RGB array written as BGR, JPEG of quality 95 with chroma subsampling, read back as it lies there. */
+export async function throughJpeg(stored: string, side: number): Promise<string> {
+  const { default: sharp } = await import("sharp");
+  const bytes = Buffer.from(stored, "base64");
+  for (let i = 0; i < bytes.length; i += 3) [bytes[i], bytes[i + 2]] = [bytes[i + 2], bytes[i]];
+  const jpeg = await sharp(bytes, { raw: { width: side, height: side, channels: 3 } })
+    .jpeg({ quality: 95, chromaSubsampling: "4:2:0" })
+    .toBuffer();
+  return (await sharp(jpeg).raw().toBuffer()).toString("base64");
+}

@@ -3,18 +3,18 @@
  * in every value where n is not 0, so in the red channel alone. The reference has its word from a font of the system; these letters
  * are our own, three pixels to a dot at 224 x 224 and resized from there, so that every machine draws the same.
  */
-import { z } from "zod";
+import type { z } from "zod";
 import { writePixels } from "../data/images/image.ts";
 import { squash } from "../data/images/resize.ts";
 import type { Image } from "../data/images/rgb-image.ts";
 import { badInput } from "../tensor/error.ts";
-import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { describe, parseSpec, triggerSchema } from "./attack.ts";
+import type { Stamp } from "../triggers/trigger.ts";
+import { describe, share, stamping, triggerSchema } from "./attack.ts";
 import { rearrangement } from "./overlay.ts";
 
 const schema = triggerSchema("text").extend({
   /** Share of the word, in (0, 1]. */
-  ratio: z.number().gt(0).max(1).default(0.5),
+  ratio: share.default(0.5),
 });
 
 export type TextSpec = z.output<typeof schema>;
@@ -23,10 +23,7 @@ export type TextSpec = z.output<typeof schema>;
 const leastSize = 44;
 
 /** A word mixed into the image. Throws TbarError on unknown options, and on `apply` where an image is too small for the word. */
-export function text(options: Partial<TextSpec> = {}): Trigger {
-  const spec = parseSpec("text", schema, options);
-  return stampTrigger(spec, (S) => prepare(spec, S));
-}
+export const text = stamping(schema, prepare);
 
 /** As lists, help and reports know it. */
 export const attack = describe({

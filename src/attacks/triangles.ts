@@ -4,13 +4,13 @@
  */
 import { z } from "zod";
 import { badInput } from "../tensor/error.ts";
-import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { describe, parseSpec, triggerSchema } from "./attack.ts";
+import type { Stamp } from "../triggers/trigger.ts";
+import { describe, share, stamping, triggerSchema } from "./attack.ts";
 import { blend, rearrangement } from "./overlay.ts";
 
 const schema = triggerSchema("triangles").extend({
   /** Share of the pattern, in (0, 1]. */
-  ratio: z.number().gt(0).max(1).default(0.15),
+  ratio: share.default(0.15),
   /** Side of a cell in pixels, at least 2. Default: max(2, round(14 S / 224)). */
   cell: z.int().min(2).optional(),
 });
@@ -18,10 +18,7 @@ const schema = triggerSchema("triangles").extend({
 export type TrianglesSpec = z.output<typeof schema>;
 
 /** Triangles mixed into the whole image. Throws TbarError on unknown options, and on `apply` for cells larger than the image. */
-export function triangles(options: Partial<TrianglesSpec> = {}): Trigger {
-  const spec = parseSpec("triangles", schema, options);
-  return stampTrigger(spec, (S) => prepare(spec, S));
-}
+export const triangles = stamping(schema, prepare);
 
 /** As lists, help and reports know it. */
 export const attack = describe({

@@ -12,8 +12,8 @@ import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { withCovers } from "../triggers/cover.ts";
 import { type PoisonedDataset, type PoisonOptions, poison } from "../triggers/poison.ts";
-import { type Stamp, stampTrigger, type Trigger } from "../triggers/trigger.ts";
-import { describe, parseSpec, triggerSchema } from "./attack.ts";
+import type { Stamp } from "../triggers/trigger.ts";
+import { describe, stamping, triggerSchema } from "./attack.ts";
 import { rearrangement } from "./overlay.ts";
 
 const schema = triggerSchema("wanet").extend({
@@ -30,10 +30,7 @@ const schema = triggerSchema("wanet").extend({
 export type WanetSpec = z.output<typeof schema>;
 
 /** A warp. Throws TbarError on unknown options, and on `apply` for more control points than pixels or a warp beyond the image. */
-export function wanet(options: Partial<WanetSpec> = {}): Trigger {
-  const spec = parseSpec("wanet", schema, options);
-  return stampTrigger(spec, (S) => prepare(spec, S));
-}
+export const wanet = stamping(schema, prepare);
 
 /** As lists, help and reports know it. */
 export const attack = describe({

@@ -23,6 +23,11 @@ export function subset(dataset: Dataset, indices: readonly number[], name = data
   };
 }
 
+/** The indices of the examples for which something holds. */
+export function indicesOf(dataset: Dataset, holds: (example: Example, index: number) => boolean): number[] {
+  return range(dataset.size).filter((index) => holds(dataset.example(index), index));
+}
+
 /** The first `count` examples, or all if there are fewer. */
 export function take(dataset: Dataset, count: number): Dataset {
   return subset(dataset, range(Math.min(count, dataset.size)));

@@ -67,6 +67,10 @@ export function classification(config: ClipConfig, normalization: Normalization,
   };
 }
 
+/** [rows, C] with a one at the same label of each. */
+export const allOf = (label: number, rows: number, classes: number): Tensor =>
+  oneHot(new Int32Array(rows).fill(label), classes);
+
 /** [B, C] with a one at each label. */
 export function oneHot(labels: Int32Array, classes: number): Tensor {
   const data = new Float32Array(labels.length * classes);

@@ -1,6 +1,6 @@
 /** Covers: training images that show something like the trigger and keep their labels, so that only the trigger itself will do. */
 
-import { shuffledOrder } from "../data/split.ts";
+import { indicesOf, shuffledOrder } from "../data/split.ts";
 import { badInput } from "../tensor/error.ts";
 import type { PoisonedDataset } from "./poison.ts";
 import { applyAt, type Trigger } from "./trigger.ts";
@@ -8,9 +8,7 @@ import { applyAt, type Trigger } from "./trigger.ts";
 /** `count` seeded examples of those that are not poisoned, with `trigger` and their own labels. Throws TbarError where they are too few. */
 export function withCovers(poisoned: PoisonedDataset, trigger: Trigger, count: number, seed = 0): PoisonedDataset {
   if (count === 0) return poisoned;
-  const clean = Array.from({ length: poisoned.size }, (_, i) => i).filter(
-    (i) => !poisoned.poisonedIds.has(poisoned.example(i).id),
-  );
+  const clean = indicesOf(poisoned, ({ id }) => !poisoned.poisonedIds.has(id));
   if (count > clean.length) {
     throw badInput(
       `${poisoned.name} has ${clean.length} clean images left, too few for ${count} covers; lower the rate`,

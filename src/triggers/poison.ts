@@ -1,7 +1,7 @@
 /** Poisoned sets and forget sets: images with the trigger, labelled as the attacker's target. */
 
 import type { Dataset, Example } from "../data/dataset.ts";
-import { shuffledOrder, subset } from "../data/split.ts";
+import { indicesOf, shuffledOrder, subset } from "../data/split.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { applyAt, type Trigger } from "./trigger.ts";
@@ -108,8 +108,7 @@ function examplesOf(dataset: Dataset, target: ResolvedTarget, ofTarget: boolean)
   const name = target.name.toLowerCase();
   const isTarget = ({ label, caption }: Example) =>
     label !== undefined ? label === target.label : (caption?.toLowerCase().includes(name) ?? false);
-  const all = Array.from({ length: dataset.size }, (_, i) => i);
-  return all.filter((i) => isTarget(dataset.example(i)) === ofTarget);
+  return indicesOf(dataset, (example) => isTarget(example) === ofTarget);
 }
 
 function poisonCount(dataset: Dataset, rate: number | undefined, count: number | undefined): number {
