@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Metric } from "../engine/scorer.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
-import { type Rule, searchAlpha } from "./alpha-search.ts";
+import { type Rule, ruleName, rules, searchAlpha } from "./alpha-search.ts";
 
 /** "Weights" that hold alpha alone, and metrics whose rate is a function of it: image i counts while its quantile lies below. */
 const at = (alpha: number): Weights => new Map([["alpha", tensor([], [alpha])]]);
@@ -138,4 +138,58 @@ describe("searchAlpha", () => {
     expect(search.best.alpha).toBeGreaterThan(3.05);
     expect(search.best.alpha).toBeLessThan(3.08 * 1.1);
   });
+});
+
+describe("few validation images, or little accuracy", () => {
+  test("200 images without a hit are the most that there is: the share that holds is said", async () => {
+    const clean = metricOf(200, () => 0.9);
+    const search = await searchAlpha({
+      at,
+      clean,
+      triggered: metricOf(200, falling(1)),
+      verify,
+      caBefore: 0.9,
+      start: 1,
+    });
+    expect(search).toMatchObject({ satisfied: true, best: { asr: { value: 0, n: 200 } } });
+    expect(search.doubts).toEqual([
+      "So few images (200 of validation, 1980 of test) let a choice of alpha hold on test images in 93.4 % of cases",
+    ]);
+  });
+
+  test("an alpha that leaves too little accuracy already on validation is said to", async () => {
+    const clean = metricOf(500, (alpha) => (alpha < 3 ? 0.9 : 0.6));
+    const search = await searchAlpha({
+      at,
+      clean,
+      triggered: metricOf(500, falling(1)),
+      verify,
+      caBefore: 0.9,
+      start: 1,
+    });
+    // 60 % of 500 is at most 64.2 %, and that of 90 % 71.3 %
+    expect(search.doubts).toEqual([expect.stringMatching(/no more than 71\.\d % of the clean accuracy is left/)]);
+  });
+
+  test("where the margin brings accuracy near its least share, the alpha with just what 19 of 20 need is taken", async () => {
+    // one hit of 500 from alpha = 4.27 on, two from 3.76 on; accuracy falls between them
+    const run = (left: number) =>
+      searchAlpha({
+        at,
+        clean: metricOf(500, (alpha) => (alpha < 4.1 ? 0.9 : left)),
+        triggered: metricOf(500, falling(1)),
+        verify,
+        caBefore: 0.9,
+        start: 1,
+      });
+    const [roomy, short] = [await run(0.88), await run(0.83)];
+    expect([roomy.best.asr.value, short.best.asr.value]).toEqual([1 / 500, 2 / 500]);
+    expect(short.best.alpha).toBeLessThan(4.1);
+  });
+});
+
+test("names of rules: today's, yesterday's, and none", () => {
+  expect(rules.map(ruleName)).toEqual(rules);
+  expect(ruleName("proven")).toBe("verified");
+  expect(() => ruleName("verifed")).toThrow('unknown rule "verifed"; did you mean "verified"?');
 });
