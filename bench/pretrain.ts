@@ -5,8 +5,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { evaluate, shapesModel } from "../src/index.ts";
-import { pretrainDefaults, pretrainModel } from "../src/jobs/pretrain.ts";
+import { evaluate, pretrain, shapesModel } from "../src/index.ts";
 import { row, writeResults, yardstick } from "./results.ts";
 
 const { ca } = await evaluate({ model: shapesModel, data: "shapes", threads: 2 });
@@ -15,19 +14,12 @@ const out = mkdtempSync(join(tmpdir(), "tbar-pretrain-"));
 const steps = 60;
 const stamps: number[] = [];
 const speed = yardstick();
-await pretrainModel({
-  ...pretrainDefaults,
-  data: "shapes",
-  seed: 1,
-  steps,
-  out: join(out, "model"),
-  threads: 2,
-  progress: { stage: () => {}, step: () => void stamps.push(performance.now()) },
-});
+const progress = { stage: () => {}, step: () => void stamps.push(performance.now()) };
+const { images } = await pretrain({ data: "shapes", steps, out: join(out, "model"), threads: 2 }, { progress });
 rmSync(out, { recursive: true });
 // the first steps compile their programs
 const [from, to] = [10, Math.min(steps, stamps.length) - 1];
-const rate = (pretrainDefaults.batch * (to - from) * 1000) / (stamps[to] - stamps[from]);
+const rate = ((images / steps) * (to - from) * 1000) / (stamps[to] - stamps[from]);
 const exact = (value: number): [number, number] => [value, value];
 writeResults("pretrain", {
   command: "npm run bench:pretrain",

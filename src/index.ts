@@ -21,10 +21,12 @@ export type { Progress } from "./jobs/record/facts.ts";
 export { cleanReport as report } from "./report/clean-report.ts";
 export type { AttackResult } from "./results/attack.ts";
 export type { ConvertResult } from "./results/convert.ts";
+export type { EmbedResult } from "./results/embed.ts";
 export type { ExportResult } from "./results/export.ts";
 export type { FinetuneResult } from "./results/finetune.ts";
 export type { InspectResult } from "./results/inspect.ts";
 export type { Opened, OpenedData, OpenedModel } from "./results/opened.ts";
+export type { PretrainResult } from "./results/pretrain.ts";
 export type { PullResult } from "./results/pull.ts";
 export type * from "./results/result.ts";
 export type { ApplyResult, CosineResult, VectorResult } from "./results/vector.ts";
@@ -85,6 +87,12 @@ export function evaluate(
   const trigger = options.trigger === undefined ? undefined : triggerOf(options.trigger);
   return evaluateModel({ seed: 1, testImages: 2000, ...options, trigger });
 }
+
+/** Embeddings of a whole data set, and of texts, in a safetensors file: tbar embed. */
+export const embedDataset = callable(async () => (await import("./jobs/embed/job.ts")).embed);
+
+/** A small CLIP from nothing: vocabulary from the captions, contrastive training, a Hugging Face folder. */
+export const pretrain = callable(async () => (await import("./jobs/pretrain/job.ts")).pretrain);
 
 /** Teach a model a task: fine-tune its image tower on labelled images. Nothing is written without `out`. */
 export const finetune = callable(async () => (await import("./jobs/finetune/job.ts")).finetune);

@@ -8,7 +8,7 @@ import { attackNames } from "../attacks/index.ts";
 import { methodNames } from "../defenses/index.ts";
 import { attackSpec } from "../jobs/attack/spec.ts";
 import { cleanDefaults } from "../jobs/clean/clean.ts";
-import { pretrainDefaults } from "../jobs/pretrain.ts";
+import { pretrainSpec } from "../jobs/pretrain/spec.ts";
 import { run } from "./run.ts";
 
 describe("help", () => {
@@ -78,7 +78,9 @@ describe("help", () => {
       expect([name, defaultOf(clean, `--${name}`)]).toEqual([name, cleaning[name]]);
     }
     const pretrain = (await tbar(["pretrain", "--help"])).out;
-    const { dtype, testImages: test, ...numbers } = pretrainDefaults;
+    const { dtype, testImages: test, ...all } = pretrainSpec.parse({ data: "any" });
+    const numbers = Object.fromEntries(Object.entries(all).filter(([, value]) => typeof value === "number"));
+    expect(Object.keys(numbers).length).toBe(16);
     for (const [name, value] of Object.entries({ ...numbers, test })) {
       const option = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
       expect([name, defaultOf(pretrain, option)]).toEqual([name, value]);

@@ -8,9 +8,7 @@ import { type ErrorCode, TbarError } from "../tensor/error.ts";
 import { command } from "./command.ts";
 import { cleanCommand } from "./commands/clean.ts";
 import { demoCommand } from "./commands/demo.ts";
-import { embedCommand } from "./commands/embed.ts";
 import { evalCommand } from "./commands/eval.ts";
-import { pretrainCommand } from "./commands/pretrain.ts";
 import { reportCommand } from "./commands/report.ts";
 import { setupCommand } from "./commands/setup.ts";
 import { triggerCommand } from "./commands/trigger.ts";
@@ -90,15 +88,7 @@ async function createProgram(
       outputError: () => {}, // said by `complain`
     })
     .exitOverride();
-  const commands = [
-    demoCommand,
-    cleanCommand,
-    evalCommand,
-    pretrainCommand,
-    setupCommand,
-    triggerCommand,
-    embedCommand,
-  ];
+  const commands = [demoCommand, cleanCommand, evalCommand, setupCommand, triggerCommand];
   for (const make of [...commands, reportCommand]) program.addCommand(inherit(make(perform), program));
   await addJobs(program, argv, perform);
   return program;

@@ -3,11 +3,9 @@ import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { cleanModel } from "./clean/clean.ts";
 import { runDemo } from "./clean/demo.ts";
-import { embedDataset } from "./embed.ts";
 import { checkReceipt, evaluateModel } from "./eval/evaluate.ts";
 import { jobs as all } from "./index.ts";
 import * as plans from "./plans.ts";
-import { pretrainModel } from "./pretrain.ts";
 import { planJob, runJob } from "./run-job.ts";
 
 const reason = new Error("the page was closed");
@@ -22,8 +20,6 @@ const jobs: Record<string, () => Promise<unknown>> = {
   demo: () => runDemo(nothing),
   eval: () => evaluateModel(nothing),
   "eval --receipt": () => checkReceipt(nothing, receipt),
-  pretrain: () => pretrainModel(nothing),
-  embed: () => embedDataset(nothing),
   ...Object.fromEntries(
     Object.entries(all).flatMap(([name, { load }]) => [
       [`job ${name}`, async () => runJob(await load(), {}, { signal })],

@@ -14,6 +14,10 @@ export const jobs: Readonly<Record<string, Listed>> = {
     summary: "implant a backdoor in a model, and check that it succeeded",
     load: async () => (await import("./attack/job.ts")).attack,
   },
+  pretrain: {
+    summary: "train a small CLIP on images and captions, from nothing",
+    load: async () => (await import("./pretrain/job.ts")).pretrain,
+  },
   finetune: {
     summary: "fine-tune a model on labelled images, cleanly",
     load: async () => (await import("./finetune/job.ts")).finetune,
@@ -53,6 +57,10 @@ export const jobs: Readonly<Record<string, Listed>> = {
   merge: {
     summary: "merge models that were fine-tuned from one base",
     load: async () => (await import("./merge/job.ts")).merge,
+  },
+  embed: {
+    summary: "write embeddings of images and texts to a file",
+    load: async () => (await import("./embed/job.ts")).embed,
   },
 };
 

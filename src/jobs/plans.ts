@@ -1,28 +1,21 @@
 /** How much work each job is, for --dry-run: its parts in images and texts, what it holds in memory, what it writes. */
 
-import { parameterShapes } from "../checkpoint/config/config.ts";
-import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
-import { DTYPE_BITS } from "../checkpoint/formats/safetensors-header.ts";
-import { initialWeights, isVision } from "../clip/parameters.ts";
+import { isVision } from "../clip/parameters.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { checkMethods } from "../defenses/index.ts";
-import { type Clip, createClip, type LoadedClip, loadClip } from "../engine/clip.ts";
+import { type Clip, type LoadedClip, loadClip } from "../engine/clip.ts";
 import { resolveRecipe } from "../engine/family-recipe.ts";
-import { createRuntime } from "../runtime/compile.ts";
-import { onnxRuntime } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
-import { sizeOf, type Weights } from "../tensor/tensor.ts";
+import type { Weights } from "../tensor/tensor.ts";
 import type { CleanOptions } from "./clean/clean.ts";
 import { heldOutClasses, unknownTrigger } from "./clean/clean-setup.ts";
-import { type EmbedOptions, imagesOf } from "./embed.ts";
 import { askedEffect, type EvaluateOptions } from "./eval/evaluate.ts";
-import { openedData, openedModel } from "./inputs/describe-opened.ts";
+import { openedModel } from "./inputs/describe-opened.ts";
 import { checkChecks, checkEnoughImages, checkFits } from "./inputs/feasible.ts";
 import { askedTrigger } from "./inputs/model-facts.ts";
-import { checkedPrompts, promptsOf } from "./inputs/prompts.ts";
+import { checkedPrompts } from "./inputs/prompts.ts";
 import { neededClasses, openSource } from "./inputs/source.ts";
 import { loadSubject } from "./inputs/subject.ts";
-import { configOf, type PretrainOptions, pretrainSets } from "./pretrain.ts";
 import { type Estimate, estimate, fileBytes } from "./progress/estimate.ts";
 import { cleanStages } from "./progress/stages.ts";
 
@@ -119,60 +112,6 @@ export async function estimateEvaluation(options: EvaluateOptions): Promise<Esti
     copies: 0,
     kept: test.size,
     outputs: [],
-  });
-}
-
-/** Encoding every image once. */
-export async function estimateEmbedding(options: EmbedOptions): Promise<Estimate> {
-  options.signal?.throwIfAborted();
-  const images = await imagesOf(options);
-  const clip = await loadClip(options.model, options);
-  const data = openedData(images, images.skipped.length);
-  options.progress?.opened?.({ models: [openedModel(clip.checkpoint)], data: { data } });
-  return estimate({
-    ...shared(options, clip, images),
-    job: "embed",
-    batch: 64,
-    parts: [{ what: "embed", read: images.size, encoded: images.size }],
-    copies: 0,
-    kept: 0,
-    outputs: [{ path: options.out, bytes: images.size * clip.config.embedDim * 4 }],
-  });
-}
-
-/** Words of a vocabulary that is not known before all captions are read. */
-const wordsGuessed = 5000;
-
-/** Training both towers from nothing. */
-export async function estimatePretraining(options: PretrainOptions): Promise<Estimate> {
-  options.signal?.throwIfAborted();
-  const { out, steps, batch, seed, dtype } = options;
-  const source = await openSource(options.data, options);
-  const vocabSize = (source.vocabulary?.length ?? wordsGuessed) + 3;
-  const config = configOf(options, { vocabSize, bos: vocabSize - 2, eos: vocabSize - 1 });
-  const runtime = createRuntime(await onnxRuntime(options));
-  const clip = createClip({ config, preprocess: clipPreprocess(config.vision.imageSize), tokenize: () => [], runtime });
-  const { test } = await pretrainSets(source, options);
-  options.progress?.opened?.({ data: source.opened() });
-  const parameters = [...parameterShapes(config).values()].reduce((n, shape) => n + sizeOf(shape), 0);
-  return estimate({
-    job: "pretrain",
-    clip,
-    weights: initialWeights(config, seed),
-    images: test,
-    batch,
-    threads: options.threads,
-    bothTowers: true,
-    parts: [
-      { what: "pre-train", trained: steps * batch },
-      { what: "measure", read: test.size, encoded: test.size, texts: promptsOf(source) },
-    ],
-    copies: 5, // own weights, gradients there and here, two moments
-    kept: test.size,
-    outputs: [
-      { path: out, bytes: (parameters * DTYPE_BITS[dtype]) / 8 },
-      { path: options.stateFile ?? `${out}.state`, bytes: 3 * 4 * parameters },
-    ],
   });
 }
 

@@ -233,23 +233,3 @@ export interface EvalResult extends Partial<Effect> {
   readonly seconds: number;
   readonly machine: Machine;
 }
-
-export interface PretrainResult {
-  readonly kind: "pretrain";
-  readonly tbar: string;
-  readonly created: string;
-  readonly command: string;
-  readonly seed: number;
-  readonly data: string;
-  readonly parameters: number;
-  /** Zero-shot accuracy on held-out images, of the file as stored. Absent where there are no classes. */
-  readonly ca?: Rate;
-  readonly steps: number;
-  readonly images: number;
-  /** Of the whole job, over all its parts if it was resumed. */
-  readonly seconds: number;
-  /** Of training alone. */
-  readonly imagesPerSecond: number;
-  readonly output: { readonly path: string };
-  readonly machine: Machine;
-}

@@ -3,6 +3,7 @@ import type { View } from "../job-command.ts";
 
 export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
   attack: async () => (await import("./attack.ts")).attackText,
+  pretrain: async () => (await import("./pretrain.ts")).pretrainText,
   finetune: async () => (await import("./finetune.ts")).finetuneText,
   "vector diff": async () => (await import("./vector.ts")).vectorText,
   "vector apply": async () => (await import("./vector.ts")).applyText,
@@ -12,5 +13,6 @@ export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
   convert: async () => (await import("./convert.ts")).convertText,
   pull: async () => (await import("./pull.ts")).pullText,
   export: async () => (await import("./export.ts")).exportText,
+  embed: async () => (await import("./embed.ts")).embedText,
   merge: async () => (await import("./merge.ts")).mergeText,
 };

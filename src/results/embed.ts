@@ -1,0 +1,20 @@
+/** What embedding a data set leaves behind. */
+import { z } from "zod";
+import { checkpointFacts, type Frozen, machine, madeFields, resultHead, warningFields } from "./base.ts";
+
+export const embedResult = z.looseObject({
+  ...resultHead("embed", 2),
+  ...madeFields,
+  model: checkpointFacts,
+  data: z.string(),
+  images: z.number(),
+  texts: z.number(),
+  /** Values of one embedding. */
+  width: z.number(),
+  /** Words of the texts that the model does not know. */
+  ...warningFields,
+  output: z.looseObject({ path: z.string() }),
+  seconds: z.number(),
+  machine,
+});
+export type EmbedResult = Frozen<z.output<typeof embedResult>>;

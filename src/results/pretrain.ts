@@ -1,0 +1,22 @@
+/** What a pre-training leaves behind. */
+import { z } from "zod";
+import { type Frozen, machine, madeFields, rate, resultHead } from "./base.ts";
+
+export const pretrainResult = z.looseObject({
+  ...resultHead("pretrain", 2),
+  ...madeFields,
+  seed: z.number(),
+  data: z.string(),
+  parameters: z.number(),
+  /** Zero-shot accuracy on held-out images, of the file as stored. Absent where there are no classes. */
+  ca: rate.optional(),
+  steps: z.number(),
+  images: z.number(),
+  /** Of the whole job, over all its parts if it was resumed. */
+  seconds: z.number(),
+  /** Of training alone. */
+  imagesPerSecond: z.number(),
+  output: z.looseObject({ path: z.string() }),
+  machine,
+});
+export type PretrainResult = Frozen<z.output<typeof pretrainResult>>;
