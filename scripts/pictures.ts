@@ -11,7 +11,7 @@ import { clipPreprocess } from "../src/checkpoint/config/preprocess.ts";
 import { galleryPng } from "../src/data/images/gallery.ts";
 import { pickImages } from "../src/data/images/pixels.ts";
 import { openSource } from "../src/jobs/inputs/source.ts";
-import { difference } from "../src/jobs/show-trigger.ts";
+import { difference } from "../src/jobs/trigger/draw.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 
 /** Those that are not fitted to a model, in the order of docs/attacks.md. */

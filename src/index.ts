@@ -29,6 +29,7 @@ export type { Opened, OpenedData, OpenedModel } from "./results/opened.ts";
 export type { PretrainResult } from "./results/pretrain.ts";
 export type { PullResult } from "./results/pull.ts";
 export type * from "./results/result.ts";
+export type { TriggerResult } from "./results/trigger-view.ts";
 export type { ApplyResult, CosineResult, VectorResult } from "./results/vector.ts";
 export type { Rate } from "./stats/rate.ts";
 export { type ErrorCode, TbarError } from "./tensor/error.ts";
@@ -93,6 +94,9 @@ export const embedDataset = callable(async () => (await import("./jobs/embed/job
 
 /** A small CLIP from nothing: vocabulary from the captions, contrastive training, a Hugging Face folder. */
 export const pretrain = callable(async () => (await import("./jobs/pretrain/job.ts")).pretrain);
+
+/** A picture of what a trigger does to images, and figures: tbar trigger show. */
+export const showTrigger = callable(async () => (await import("./jobs/trigger/job.ts")).triggerShow);
 
 /** Teach a model a task: fine-tune its image tower on labelled images. Nothing is written without `out`. */
 export const finetune = callable(async () => (await import("./jobs/finetune/job.ts")).finetune);

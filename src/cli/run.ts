@@ -11,7 +11,6 @@ import { demoCommand } from "./commands/demo.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { reportCommand } from "./commands/report.ts";
 import { setupCommand } from "./commands/setup.ts";
-import { triggerCommand } from "./commands/trigger.ts";
 import { groups } from "./options.ts";
 import { exits, exitsHelp, type Job, type Outcome, type Perform } from "./outcome.ts";
 import { progressLine } from "./progress.ts";
@@ -88,7 +87,7 @@ async function createProgram(
       outputError: () => {}, // said by `complain`
     })
     .exitOverride();
-  const commands = [demoCommand, cleanCommand, evalCommand, setupCommand, triggerCommand];
+  const commands = [demoCommand, cleanCommand, evalCommand, setupCommand];
   for (const make of [...commands, reportCommand]) program.addCommand(inherit(make(perform), program));
   await addJobs(program, argv, perform);
   return program;

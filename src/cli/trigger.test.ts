@@ -93,7 +93,8 @@ describe("trigger show", () => {
     });
     const file = await show("./bad/trigger.json --size 16 --json");
     const { opened, ...view } = JSON.parse(out);
-    expect(JSON.parse(file.out)).toEqual({ ...view, opened: { data: opened.data } });
+    const { created, command } = JSON.parse(file.out);
+    expect(JSON.parse(file.out)).toEqual({ ...view, created, command, opened: { data: opened.data } });
   });
 
   it.each([

@@ -49,8 +49,13 @@ export const images = () => z.int().min(1).max(1e7);
 export const imagesOrNone = () => z.int().min(0).max(1e7);
 
 const inputs = { group: groups.inputs } as const;
-const checkpointText =
-  "checkpoint: Hugging Face or open_clip folder, .safetensors or PyTorch file, or a shipped one: shapes, shapes-badnet";
+/** A model, or what is looked up in one. */
+export const checkpointField = <S extends z.ZodType>(schema: S, question?: string) =>
+  option(
+    schema,
+    "checkpoint: Hugging Face or open_clip folder, .safetensors or PyTorch file, or a shipped one: shapes, shapes-badnet",
+    { ...inputs, value: "path", ...(question !== undefined && { question }) },
+  );
 
 /** How checkpoints are read where they leave it open: `ReadOptions`. */
 export const readingFields = {
@@ -70,11 +75,7 @@ export const readingFields = {
 };
 
 export const modelFields = {
-  model: option(z.string(), checkpointText, {
-    ...inputs,
-    value: "path",
-    question: "which checkpoint? A folder, a file, or a shipped one: --model shapes",
-  }),
+  model: checkpointField(z.string(), "which checkpoint? A folder, a file, or a shipped one: --model shapes"),
   ...readingFields,
 };
 

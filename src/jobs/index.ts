@@ -58,6 +58,10 @@ export const jobs: Readonly<Record<string, Listed>> = {
     summary: "merge models that were fine-tuned from one base",
     load: async () => (await import("./merge/job.ts")).merge,
   },
+  "trigger show": {
+    summary: "draw images without it, with it, and the difference",
+    load: async () => (await import("./trigger/job.ts")).triggerShow,
+  },
   embed: {
     summary: "write embeddings of images and texts to a file",
     load: async () => (await import("./embed/job.ts")).embed,
@@ -68,6 +72,11 @@ export const jobs: Readonly<Record<string, Listed>> = {
 export const families: Readonly<
   Record<string, { readonly summary: string; readonly about: string; readonly examples: readonly string[] }>
 > = {
+  trigger: {
+    summary: "look at a trigger",
+    about: "A trigger is a description (badnet:size=16), a trigger.json, or what a checkpoint says of itself.",
+    examples: ["tbar trigger show --model shapes-badnet --data shapes --out gallery.png"],
+  },
   vector: {
     summary: "make, apply, describe and compare task vectors",
     about:

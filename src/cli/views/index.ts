@@ -13,6 +13,7 @@ export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
   convert: async () => (await import("./convert.ts")).convertText,
   pull: async () => (await import("./pull.ts")).pullText,
   export: async () => (await import("./export.ts")).exportText,
+  "trigger show": async () => (await import("./trigger.ts")).triggerText,
   embed: async () => (await import("./embed.ts")).embedText,
   merge: async () => (await import("./merge.ts")).mergeText,
 };

@@ -8,7 +8,7 @@ import type { Weights } from "../../tensor/tensor.ts";
 import type { Trigger } from "../../triggers/trigger.ts";
 import { implantedTriggers, triggerMetadata } from "../inputs/model-facts.ts";
 import { triggerFiles } from "../inputs/trigger-file.ts";
-import { attackCard } from "../record/model-card.ts";
+import { attackCard } from "./card.ts";
 
 const isFolder = ({ path, weightsFile }: Checkpoint) => path !== weightsFile;
 

@@ -1,12 +1,12 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { makeTrigger } from "../attacks/index.ts";
-import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
-import { galleryPng } from "../data/images/gallery.ts";
-import { tensor } from "../tensor/tensor.ts";
-import type { Trigger } from "../triggers/trigger.ts";
-import { shapesWorld } from "../world/shapes.ts";
-import { showTrigger } from "./show-trigger.ts";
+import { makeTrigger } from "../../attacks/index.ts";
+import { clipPreprocess } from "../../checkpoint/config/preprocess.ts";
+import { galleryPng } from "../../data/images/gallery.ts";
+import { tensor } from "../../tensor/tensor.ts";
+import type { Trigger } from "../../triggers/trigger.ts";
+import { shapesWorld } from "../../world/shapes.ts";
+import { drawTrigger } from "./draw.ts";
 
 const world = shapesWorld({ seed: 1, split: "show", size: 3 });
 const plain = (value: number) => tensor([3, 2, 2], new Float32Array(12).fill(value));
@@ -37,16 +37,16 @@ describe("galleryPng", () => {
   });
 });
 
-describe("showTrigger", () => {
+describe("drawTrigger", () => {
   it("says how many pixels change, how far, and by what the difference was multiplied", async () => {
-    const { view } = await showTrigger(world, nudge(0.02, 64), { count: 2, preprocess: clipPreprocess(16) });
+    const { view } = await drawTrigger(world, nudge(0.02, 64), { count: 2, preprocess: clipPreprocess(16) });
     expect(view).toMatchObject({ images: 2, size: 16, changed: 0.25, factor: 20 }); // 0.02 x 20 <= 0.5 < 0.02 x 50
     expect(view.largest).toBeCloseTo(0.02, 6);
     expect(view.mean).toBeCloseTo(0.02 * (64 / 768), 6);
   });
 
   it("three rows: clean, triggered, 0.5 + factor (x' - x)", async () => {
-    const { png } = await showTrigger(world, nudge(-0.02, 1), { count: 1, preprocess: clipPreprocess(96) });
+    const { png } = await drawTrigger(world, nudge(-0.02, 1), { count: 1, preprocess: clipPreprocess(96) });
     const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
     const clean = await world.read([0], clipPreprocess(96));
     const at = (row: number, x: number) => data[3 * ((34 + row * (22 + 192 + 12)) * info.width + 12 + x)];
@@ -56,13 +56,13 @@ describe("showTrigger", () => {
   });
 
   it("a trigger that changes nothing is grey at factor 1", async () => {
-    const { view } = await showTrigger(world, nudge(0, 9), { count: 9, preprocess: clipPreprocess(16) });
+    const { view } = await drawTrigger(world, nudge(0, 9), { count: 9, preprocess: clipPreprocess(16) });
     expect(view).toMatchObject({ images: 3, changed: 0, largest: 0, factor: 1 });
   });
 
   it("a patch changes its own square alone", async () => {
     const trigger = makeTrigger({ kind: "badnet", size: 4 } as never);
-    const { view } = await showTrigger(world, trigger, { count: 3, preprocess: clipPreprocess(16) });
+    const { view } = await drawTrigger(world, trigger, { count: 3, preprocess: clipPreprocess(16) });
     expect(view.changed).toBeGreaterThan(14 / 256);
     expect(view.changed).toBeLessThanOrEqual(16 / 256);
   });

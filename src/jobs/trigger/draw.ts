@@ -1,28 +1,15 @@
 /** A trigger before anybody's eyes: the same images clean and triggered, and what is different, amplified. */
-import type { Preprocess } from "../checkpoint/config/preprocess.ts";
-import type { Dataset } from "../data/dataset.ts";
-import { galleryPng } from "../data/images/gallery.ts";
-import { pickImages } from "../data/images/pixels.ts";
-import { badInput } from "../tensor/error.ts";
-import type { Tensor } from "../tensor/tensor.ts";
-import type { Trigger, TriggerSpec } from "../triggers/trigger.ts";
-
-export interface TriggerView {
-  readonly trigger: TriggerSpec;
-  readonly images: number;
-  /** Side of the images. */
-  readonly size: number;
-  /** Share of the pixels that are changed, in mean over the images. */
-  readonly changed: number;
-  /** Largest and mean |triggered - clean| of all values in [0, 1]. */
-  readonly largest: number;
-  readonly mean: number;
-  /** What the difference is multiplied by in the picture. */
-  readonly factor: number;
-}
+import type { Preprocess } from "../../checkpoint/config/preprocess.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { galleryPng } from "../../data/images/gallery.ts";
+import { pickImages } from "../../data/images/pixels.ts";
+import type { TriggerView } from "../../results/trigger-view.ts";
+import { badInput } from "../../tensor/error.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Trigger } from "../../triggers/trigger.ts";
 
 /** The first `count` images of a data set, with the trigger and without: figures, and a PNG of three rows. */
-export async function showTrigger(
+export async function drawTrigger(
   dataset: Dataset,
   trigger: Trigger,
   { count, preprocess }: { readonly count: number; readonly preprocess: Preprocess },
