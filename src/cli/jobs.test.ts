@@ -120,6 +120,25 @@ describe("clean", () => {
     expect(await readFile(at("again.html"), "utf8")).toBe(await readFile(at("page.html"), "utf8"));
   });
 
+  it("--state keeps the images right both times too; counts that contradict each other are refused", async () => {
+    const line = words(`${clean} --method plain,anchored --checks 0 --rebound 0 --out ./pairs --state ./work --json`);
+    expect((await tbar(line, "anchored")).code).toBe(130);
+    const file = at("work/work.json");
+    const work = JSON.parse(await readFile(file, "utf8"));
+    const keys = Object.keys(work.counts).filter((key) => key.startsWith("right before and after on test, "));
+    expect(keys).toEqual([expect.stringMatching(/alpha [\d.]+ of vector 1, images 0 to 120$/)]);
+    await writeFile(file, JSON.stringify({ ...work, counts: { ...work.counts, [keys[0]]: 1 } }));
+    expect((await tbar(line)).out).toMatch(
+      /counts contradict each other: .* 1 both times; if they are from a folder of --state/,
+    );
+    await writeFile(file, JSON.stringify(work));
+    const { stillRight, ca } = JSON.parse((await tbar(line)).out).variants.plain.after;
+    expect(stillRight).toMatchObject({ value: work.counts[keys[0]] / 120, n: 120 });
+    expect(stillRight.value).toBeLessThanOrEqual(ca.value);
+    for (const name of ["pairs", "pairs.vector.safetensors", "work"])
+      await rm(at(name), { recursive: true, force: true });
+  });
+
   it("gives the same result for two orders of --method", async () => {
     const run = async (order: string) => {
       const { out } = await tbar(words(`${clean} --method ${order} --checks 0 --rebound 0 --out ./ordered --json`));
