@@ -37,13 +37,13 @@ test.each([
   [{ ...needed, sizes: { forget: 0.5 } }, "toy: sizes.forget is 0.5; it must be a whole number, 1 or more"],
   [{ ...needed, sizes: { forgt: 1 } }, 'unknown option of toy\'s sizes "forgt"; did you mean "forget"?'],
   [{ ...needed, device: "gpu" }, 'unknown device of toy "gpu"; did you mean "cpu"?'],
-  [{ ...needed, ignoreTensors: "x" }, 'toy: ignoreTensors is "x"; Invalid input: expected array'],
+  [{ ...needed, ignoreTensors: "x" }, 'toy: ignoreTensors is "x"; it must be a list'],
   [{ ...needed, trigger: { kind: "badnets" } }, 'unknown kind of toy\'s trigger "badnets"; did you mean "badnet"?'],
   [
     { ...needed, trigger: { kind: "badnet", sise: 3 } },
     'unknown option of toy\'s trigger "sise"; did you mean "size"?',
   ],
-  [{ ...needed, trigger: 3 }, "toy: trigger is 3; Invalid input: expected string"],
+  [{ ...needed, trigger: 3 }, "toy: trigger is 3; it must be a text"],
 ])("%j is refused", (asked, message) => {
   expect(() => parseSpec(toy, asked)).toThrow(message);
 });

@@ -112,10 +112,22 @@ export function misfit(name: string, spec: z.ZodObject, issue: z.core.$ZodIssue,
     return { path, error: unknownName(field?.flag.kind ?? `${at} of ${name}`, value, issue.values.map(String)) };
   }
   const isNumber = field !== undefined && /number|integer/.test(String(field.json.type)) && field.path.join(".") === at;
-  const wanted = isNumber ? `it must be ${inWords(field.json)}` : inner.message;
+  const wanted = isNumber ? `it must be ${inWords(field.json)}` : wantedOf(inner);
   const found = printable(JSON.stringify(value) ?? String(value), 80);
   return { path, error: badInput(`${name}: ${at} is ${found}; ${wanted}`) };
 }
+
+function wantedOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== "invalid_type") return issue.message;
+  return `it must be ${types[issue.expected] ?? issue.expected}`;
+}
+
+const types: Readonly<Record<string, string>> = {
+  string: "a text",
+  boolean: "true or false",
+  array: "a list",
+  object: "a group of options",
+};
 
 /** Of a union that nothing fits: what the branch that came nearest says. */
 function innermost(issue: z.core.$ZodIssue): z.core.$ZodIssue {
