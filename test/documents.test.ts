@@ -1,7 +1,8 @@
 /** Documents keep their word: tables agree with results/, links lead somewhere. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { folder, schemaFiles } from "../scripts/schema.ts";
 import { documents, withTables } from "../scripts/tables.ts";
 import { attackNames } from "../src/attacks/index.ts";
 
@@ -30,4 +31,9 @@ test.each(documents)("%s: every link to a file leads to one", (document) => {
 
 test.each(attackNames)("docs/attacks.md links a page about %s", (name) => {
   expect(readFileSync("docs/attacks.md", "utf8")).toContain(`| [\`${name}\`](`);
+});
+
+test("docs/schema has the JSON Schema of every job as it is now (npm run schema)", async () => {
+  const there = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")]);
+  expect(Object.fromEntries(there)).toEqual(await schemaFiles());
 });

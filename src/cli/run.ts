@@ -10,6 +10,7 @@ import { cleanCommand } from "./commands/clean.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { evalCommand } from "./commands/eval.ts";
 import { reportCommand } from "./commands/report.ts";
+import { schemaCommand } from "./commands/schema.ts";
 import { setupCommand } from "./commands/setup.ts";
 import { groups } from "./options.ts";
 import { exits, exitsHelp, type Job, type Outcome, type Perform } from "./outcome.ts";
@@ -87,7 +88,7 @@ async function createProgram(
       outputError: () => {}, // said by `complain`
     })
     .exitOverride();
-  const commands = [demoCommand, cleanCommand, evalCommand, setupCommand];
+  const commands = [demoCommand, cleanCommand, evalCommand, setupCommand, schemaCommand];
   for (const make of [...commands, reportCommand]) program.addCommand(inherit(make(perform), program));
   await addJobs(program, argv, perform);
   return program;
