@@ -1,5 +1,6 @@
 /** A fitted patch inside its trigger's spec: plain JSON, so that a checkpoint describes its own trigger. */
 import { z } from "zod";
+import { fromBytes, toBytes } from "../data/images/pixels.ts";
 import { badInput } from "../tensor/error.ts";
 
 /** A patch of this side is the largest that a spec may hold; more belongs in a picture file. */
@@ -10,21 +11,15 @@ export const storedPixels = z.base64("not base64").max(4 * largestSide ** 2, "to
 
 /** Pixels [3, side, side] in [0, 1], rounded to 8 bits, as `storedPixels`. */
 export function storePixels(pixels: Float32Array): string {
-  const plane = pixels.length / 3;
-  const bytes = new Uint8ClampedArray(pixels.length); // rounds and clamps
-  for (let c = 0; c < 3; c++) for (let i = 0; i < plane; i++) bytes[3 * i + c] = 255 * pixels[c * plane + i];
-  return Buffer.from(bytes).toString("base64");
+  return Buffer.from(toBytes(pixels)).toString("base64");
 }
 
 /** The pixels [3, side, side] again. Throws TbarError when they are not as many as `side` asks for. */
 export function loadPixels(stored: string, side: number, kind: string): Float32Array {
   const bytes = Buffer.from(stored, "base64");
-  const plane = side * side;
-  if (bytes.length !== 3 * plane)
-    throw badInput(`${kind}: the stored patch has ${bytes.length} bytes; size=${side} asks for ${3 * plane}`);
-  const pixels = new Float32Array(3 * plane);
-  for (let c = 0; c < 3; c++) for (let i = 0; i < plane; i++) pixels[c * plane + i] = bytes[3 * i + c] / 255;
-  return pixels;
+  const asked = 3 * side ** 2;
+  if (bytes.length === asked) return fromBytes(bytes);
+  throw badInput(`${kind}: the stored patch has ${bytes.length} bytes; size=${side} asks for ${asked}`);
 }
 
 /** As BadCLIP's authors keep a patch in a file: an RGB array written as BGR, JPEG of quality 95 with chroma subsampling, read back as it lies there. */

@@ -1,7 +1,7 @@
 /** Tensors against the config: named and shaped as it asks, stored in a dtype we can keep, and finite. */
 
 import { badInput, unknownName } from "../tensor/error.ts";
-import { printable } from "../tensor/printable.ts";
+import { listed, printable } from "../tensor/printable.ts";
 import { sameShape, type Tensor, type Weights } from "../tensor/tensor.ts";
 import { type ClipConfig, parameterShapes } from "./config/config.ts";
 import type { Dtype } from "./formats/safetensors-header.ts";
@@ -30,10 +30,8 @@ export function checkTensors(
   if (fewer !== undefined) throw badInput(`${file} has fewer layers than its config: there is no ${fewer}`);
   const missing = parts.filter((part) => !tensors.has(part.file)).map((part) => part.file);
   if (missing.length > 0) {
-    const shown = missing.slice(0, 5).map((name) => printable(name));
-    throw badInput(
-      `${file} lacks ${missing.length} tensors: ${[...shown, ...(missing.length > 5 ? ["..."] : [])].join(", ")}`,
-    );
+    const shown = missing.slice(0, 6).map((name) => printable(name));
+    throw badInput(`${file} lacks ${missing.length} tensors: ${listed(shown, 5)}`);
   }
   for (const part of parts) {
     const { shape, dtype } = tensors.get(part.file)!;

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { layouts, type Model, withModel } from "../../test/strict/layouts.ts";
 import { pickle, push, tensorOpcodes, torchFile } from "../../test/torch.ts";
+import { matchesGlob } from "./../files/glob.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type Checkpoint, readCheckpoint } from "./clip-folder.ts";
 import { openSafetensors, type TensorSource, writeSafetensors } from "./formats/safetensors.ts";
 import type { Dtype } from "./formats/safetensors-header.ts";
 import { convertCheckpoint } from "./names/convert.ts";
-import { matchesGlob } from "./names/glob.ts";
 import { findPrefix } from "./names/prefix.ts";
 import { writeCheckpoint } from "./write-checkpoint.ts";
 

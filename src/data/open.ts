@@ -11,7 +11,7 @@ import { openCifar } from "./formats/cifar.ts";
 import { withClasses } from "./formats/given-classes.ts";
 import { openImageFolder } from "./formats/image-folder.ts";
 import { isTable, openImageTable } from "./formats/image-table.ts";
-import { kindOf, listFolder, sumCounts } from "./formats/listing.ts";
+import { countsOf, kindOf, listFolder, sumCounts } from "./formats/listing.ts";
 import { expandNames, namesMany } from "./formats/shard-names.ts";
 import type { Encoding } from "./formats/text.ts";
 import { type ClassList, classNamesBeside, isPartName } from "./sets/class-names.ts";
@@ -169,7 +169,7 @@ function besides(dataset: Dataset, files: readonly string[], read: readonly stri
     /^(class(es|names)\.(txt|json)|.*_templates\.txt|nshards\.txt|.*_stats\.json|readme(\.\w+)?|batches\.meta(\.txt)?|meta|.*_label_names\.txt|file\.txt~?)$/i;
   const others = files.filter((name) => !read.includes(name) && !isKnown.test(name));
   if (others.length === 0) return dataset;
-  const leftOut = sumCounts([dataset.contents?.leftOut ?? {}, ...others.map((name) => ({ [kindOf(name)]: 1 }))]);
+  const leftOut = sumCounts([dataset.contents?.leftOut ?? {}, countsOf(others.map(kindOf))]);
   return { ...dataset, contents: { ...dataset.contents, leftOut } };
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sgd } from "../../test/sgd.ts";
 import type { ClipConfig } from "../checkpoint/config/config.ts";
 import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { initialWeights } from "../clip/parameters.ts";
@@ -6,7 +7,6 @@ import { input, type Node } from "../graph/node.ts";
 import { mul, reduceSum, reduceSumSquare, sub } from "../graph/ops/index.ts";
 import { adam } from "../optim/adam.ts";
 import { constantRate } from "../optim/schedule.ts";
-import { sgd } from "../optim/sgd.ts";
 import { signSteps } from "../optim/sign.ts";
 import { createRuntime, type Runtime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";

@@ -35,7 +35,7 @@ export interface InputOptimization<Batch> {
   readonly loss: (nodes: InputLoss) => Node;
   /** One step for each. The next batch is asked for when a step is done, so a generator that reads `onStep`'s loss may stop early. */
   readonly batches: AsyncIterable<Batch>;
-  /** `adam()`, `signSteps()` for PGD, or `sgd()` for raw gradients; each with `schedule`. */
+  /** `adam()`, or `signSteps()` for PGD; each with `schedule`. */
   readonly optimizer: Optimizer;
   readonly schedule: Schedule;
   /** Called on the variable after each step, to bring it back into its range, in place: see `clampTo`. */

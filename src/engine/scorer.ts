@@ -1,8 +1,8 @@
 /** Counting right answers of a model on a data set, a piece at a time: what every rate is made of. */
 import { isVision } from "../clip/parameters.ts";
 import { batches } from "../data/batches.ts";
+import { cached } from "../data/cached.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { compact, type Levels, restored } from "../data/images/pixels.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
 import { concatRows } from "./encoder.ts";
@@ -33,19 +33,7 @@ export interface Metric {
 /** A data set under a head [C, E], ready to be asked under many weights. */
 export function createScorer(clip: Clip, dataset: Dataset, head: Tensor, options: ScorerOptions = {}): Scorer {
   const { batch = 64, keep = 512 * 2 ** 20, signal, onStep } = options;
-  const kept = new Map<number, Tensor | Levels>();
-  let room = keep;
-  const read = async (at: number, indices: number[]): Promise<Tensor> => {
-    const known = kept.get(at);
-    if (known !== undefined) return restored(known);
-    const pixels = await dataset.read(indices, clip.preprocess);
-    const small = compact(pixels);
-    if (small.data.byteLength <= room) {
-      kept.set(at, small);
-      room -= small.data.byteLength;
-    }
-    return pixels;
-  };
+  const images = cached(dataset, clip.preprocess, keep);
   return {
     size: dataset.size,
     async answers(weights, from = 0, to = dataset.size) {
@@ -55,7 +43,8 @@ export function createScorer(clip: Clip, dataset: Dataset, head: Tensor, options
         signal?.throwIfAborted();
         const count = Math.min(batch, dataset.size - at);
         const indices = Array.from({ length: count }, (_, i) => at + i);
-        const classes = classify(await clip.encoder.images(weights, await read(at, indices)), head);
+        const pixels = await images.read(indices, clip.preprocess);
+        const classes = classify(await clip.encoder.images(weights, pixels), head);
         for (let i = Math.max(at, from); i < Math.min(at + count, to); i++) found[i - from] = classes[i - at];
         onStep?.(Math.min(at + count, to) - from, to - from);
       }

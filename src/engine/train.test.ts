@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sgd } from "../../test/sgd.ts";
 import type { Node } from "../graph/node.ts";
 import { add, linear, reduceSumSquare, scale, sub } from "../graph/ops/index.ts";
 import { adamw } from "../optim/adam.ts";
 import { constantRate, warmupCosine } from "../optim/schedule.ts";
-import { sgd } from "../optim/sgd.ts";
 import { createRuntime, type Runtime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";
 import { random } from "../tensor/random.ts";

@@ -2,6 +2,7 @@
  * Rewrites that keep a program's meaning and lower its cost: composites are expanded, equal nodes become one, dead ones
  * vanish, and a few patterns give way to cheaper ones. Run it last: after `grad`, before `onnx/`.
  */
+import { sameShape as same } from "../tensor/tensor.ts";
 import { constant, type Node, scalar, topological } from "./node.ts";
 import { entryOf, makeNode } from "./op.ts";
 import { type GemmAttrs, gemm, type MatMulAttrs, matmul, mul, reshape, transpose } from "./ops/index.ts";
@@ -197,5 +198,3 @@ function without(node: Node, neutral: number): Node | undefined {
 function scalarValue(node: Node): number | undefined {
   return node.op === "Constant" && node.shape.length === 0 ? node.value?.[0] : undefined;
 }
-
-const same = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((d, i) => d === b[i]);

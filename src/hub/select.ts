@@ -1,4 +1,5 @@
 /** Which files of a repository are fetched: those that can only be read, never run, unless the user says otherwise. */
+import { matchesGlob } from "../files/glob.ts";
 import { badInput } from "../tensor/error.ts";
 import type { HubFile } from "./client.ts";
 import type { Repo } from "./repo.ts";
@@ -30,11 +31,10 @@ export function selectFiles(
   selection: Selection = {},
 ): readonly HubFile[] {
   const { include, pickles: allowed = false } = selection;
-  const patterns = include?.map(globPattern);
   const wanted = ({ path }: HubFile) =>
-    patterns === undefined
+    include === undefined
       ? usual[kind].test(path) || (allowed && /\.(bin|pt|pth)$/i.test(path))
-      : patterns.some((pattern) => pattern.test(path));
+      : include.some((pattern) => matchesGlob(path, pattern));
   const chosen = files.filter(wanted);
   const refused = chosen.find(({ path }) => !allowed && pickles.test(path));
   if (refused !== undefined) {
@@ -56,10 +56,4 @@ export function selectFiles(
   throw badInput(
     `${id} has no file ${include?.join(" or ") ?? "that is fetched unasked"}; it has ${shown.join(", ") || "none"}`,
   );
-}
-
-/** As Python's fnmatch: * also crosses folders. */
-function globPattern(glob: string): RegExp {
-  const escaped = glob.replace(/[.+^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${escaped.replace(/\*+/g, ".*").replaceAll("?", ".")}$`, "s");
 }

@@ -1,4 +1,5 @@
 /** Image to text retrieval. */
+import { classify } from "../engine/zero-shot.ts";
 import { type Rate, rate } from "../stats/rate.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -7,20 +8,7 @@ import type { Tensor } from "../tensor/tensor.ts";
  * Both embeddings are unit-norm and in the same order, [N, E].
  */
 export function recallAt1(images: Tensor, texts: Tensor, captions: readonly string[]): Rate {
-  const [n, width] = images.shape;
-  let hits = 0;
-  for (let i = 0; i < n; i++) {
-    let best = -1;
-    let highest = Number.NEGATIVE_INFINITY;
-    for (let j = 0; j < n; j++) {
-      let cosine = 0;
-      for (let e = 0; e < width; e++) cosine += images.data[i * width + e] * texts.data[j * width + e];
-      if (cosine > highest) {
-        highest = cosine;
-        best = j;
-      }
-    }
-    if (captions[best] === captions[i]) hits++;
-  }
-  return rate(hits, n);
+  const nearest = classify(images, texts);
+  const hits = captions.filter((caption, i) => captions[nearest[i]] === caption).length;
+  return rate(hits, captions.length);
 }

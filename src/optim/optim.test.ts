@@ -1,10 +1,10 @@
 /** Optimisers, schedules and clipping against PyTorch (scripts/golden/optimizers.py prints the numbers) and by hand. */
 import { describe, expect, test } from "vitest";
+import { sgd } from "../../test/sgd.ts";
 import { tensor, type Weights } from "../tensor/tensor.ts";
 import { adam, adamw } from "./adam.ts";
 import { decayMatrices, type Optimizer } from "./optimizer.ts";
 import { clipFactor, constantRate, warmupCosine } from "./schedule.ts";
-import { sgd } from "./sgd.ts";
 
 const start = (): Weights =>
   new Map([

@@ -51,7 +51,7 @@ function length(x: number, y: number): number {
   return Math.sqrt(x * x + y * y);
 }
 
-function clamp(x: number, low: number, high: number): number {
+export function clamp(x: number, low: number, high: number): number {
   return x < low ? low : x > high ? high : x;
 }
 

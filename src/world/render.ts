@@ -1,5 +1,5 @@
 /** Draws a scene: background, objects with soft shadows and bevelled edges, film grain; edges are anti-aliased by distance. */
-import { distance, reach } from "./distance.ts";
+import { clamp, distance, reach } from "./distance.ts";
 import { backgroundPalette, backgrounds, colors, palette, type Scene, type SceneObject } from "./scene.ts";
 
 /** Writes [3, S, S] at `offset`, values k / 255 with k in 0 .. 255. */
@@ -77,10 +77,6 @@ function edge(distance: number, soft: number): number {
 
 function fraction(x: number): number {
   return x - Math.floor(x);
-}
-
-function clamp(x: number, low: number, high: number): number {
-  return x < low ? low : x > high ? high : x;
 }
 
 /** Value noise in -1 .. 1: random values on the whole numbers, smoothly joined. */

@@ -35,15 +35,14 @@ type Raw = { readonly model_cfg: Readonly<Record<"vision_cfg" | "text_cfg", unkn
 /** All that a config says is computed or known. */
 function checkAllOptions(json: Raw, file: string): void {
   const { model_cfg: model } = json;
-  const computed = ({ shape }: { readonly shape: object }) => Object.keys(shape);
   checkOptions(json, { computed: ["model_cfg", "preprocess_cfg"], known: {} }, file);
-  checkOptions(model, { computed: computed(modelSchema), known: OPEN_CLIP_MODEL }, `${file}: model_cfg`);
-  const [vision, text] = [
-    { computed: computed(visionSchema), known: OPEN_CLIP_VISION },
-    { computed: computed(textSchema), known: OPEN_CLIP_TEXT },
-  ];
-  checkOptions(model.vision_cfg, vision, `${file}: vision_cfg`);
-  checkOptions(model.text_cfg, text, `${file}: text_cfg`);
+  for (const [name, given, { shape }, known] of [
+    ["model_cfg", model, modelSchema, OPEN_CLIP_MODEL],
+    ["vision_cfg", model.vision_cfg, visionSchema, OPEN_CLIP_VISION],
+    ["text_cfg", model.text_cfg, textSchema, OPEN_CLIP_TEXT],
+  ] as const) {
+    checkOptions(given, { computed: Object.keys(shape), known }, `${file}: ${name}`);
+  }
 }
 
 /** A ClipConfig from the parsed JSON, with open_clip's defaults; `file` is named in errors. */

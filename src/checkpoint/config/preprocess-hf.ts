@@ -7,6 +7,7 @@ import {
   type Filter,
   knownKeys,
   type Preprocess,
+  perChannel,
   type Resize,
   siglipPreprocess,
 } from "./preprocess.ts";
@@ -17,7 +18,6 @@ const filters: readonly Filter[] = ["nearest", "lanczos", "bilinear", "bicubic",
 const side = z.int().min(1).max(8192);
 const rectangle = knownKeys({ height: side, width: side });
 const pair = z.tuple([side, side]).transform(([height, width]) => ({ height, width }));
-const three = z.tuple([z.number(), z.number(), z.number()]);
 const positive = z.number().positive();
 const sameForAll = (value: number) => [value, value, value] as const;
 const only = <T extends string | boolean>(value: T) => z.literal(value, `only ${value} is supported`).optional();
@@ -34,8 +34,8 @@ const schema = knownKeys({
   do_rescale: z.boolean().default(true),
   rescale_factor: positive.default(1 / 255),
   do_normalize: z.boolean().default(true),
-  image_mean: z.union([three, z.number().transform(sameForAll)]).optional(),
-  image_std: z.union([z.tuple([positive, positive, positive]), positive.transform(sameForAll)]).optional(),
+  image_mean: perChannel(z.number()).optional(),
+  image_std: perChannel(positive).optional(),
 
   image_processor_type: z.string().optional(),
   feature_extractor_type: z.string().optional(),

@@ -2,18 +2,22 @@
 import { z } from "zod";
 import { parseAs } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
-import { clipPreprocess, describePreprocess, knownKeys, type Preprocess, type Resize } from "./preprocess.ts";
-
-const positive = z.number().positive();
-const sameForAll = (value: number) => [value, value, value] as const;
+import {
+  clipPreprocess,
+  describePreprocess,
+  knownKeys,
+  type Preprocess,
+  perChannel,
+  type Resize,
+} from "./preprocess.ts";
 
 const oneLevel = "only one level from 0 to 255 is supported";
 
 /** Every key there is; another one is refused by name. */
 const preprocessCfg = knownKeys({
   mode: z.literal("RGB", "only RGB is supported").optional(),
-  mean: z.union([z.tuple([z.number(), z.number(), z.number()]), positive.transform(sameForAll)]).optional(),
-  std: z.union([z.tuple([positive, positive, positive]), positive.transform(sameForAll)]).optional(),
+  mean: z.union([perChannel(z.number().positive()), z.tuple([z.number(), z.number(), z.number()])]).optional(),
+  std: perChannel(z.number().positive()).optional(),
   interpolation: z.enum(["bicubic", "bilinear", "random"]).default("bicubic"),
   resize_mode: z.enum(["shortest", "longest", "squash"]).default("shortest"),
   fill_color: z.int(oneLevel).min(0, oneLevel).max(255, oneLevel).default(0),

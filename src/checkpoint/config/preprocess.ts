@@ -97,6 +97,10 @@ export function knownKeys<Shape extends z.ZodRawShape>(shape: Shape) {
   });
 }
 
+/** Three numbers, or one for all channels. */
+export const perChannel = (value: z.ZodNumber) =>
+  z.union([z.tuple([value, value, value]), value.transform((v) => [v, v, v] as const)]);
+
 /** The same for a model that sees `size` x `size`. */
 export function preprocessAtSize(preprocess: Preprocess, size: number): Preprocess {
   const { resize, cropSize } = preprocess;

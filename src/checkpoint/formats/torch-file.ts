@@ -13,11 +13,9 @@ import { byteLength, DTYPE_BITS } from "./safetensors-header.ts";
 import { type Bytes, entryOf, type TensorFile, withValues } from "./tensor-file.ts";
 import { isKnownName } from "./torch-names.ts";
 import { type StorageView, tensorsOf } from "./torch-pickle.ts";
-import { readZipDirectory, refuseHoles, type ZipEntry, zipDataOffset } from "./zip.ts";
+import { type Fail, failing, readZipDirectory, refuseHoles, type ZipEntry, zipDataOffset } from "./zip.ts";
 
 const MAX_PICKLE = 4 * 2 ** 20;
-
-type Fail = (reason: string) => never;
 
 /** The archive's entries, their names as they are inside of its one folder. */
 export interface TorchArchive {
@@ -176,10 +174,4 @@ function gather({ shape, strides }: StorageView, span: Bytes, item: number): Byt
     }
   }
   return out;
-}
-
-function failing(path: string): Fail {
-  return (reason) => {
-    throw badInput(`${path} is not a sound PyTorch file: ${reason}`);
-  };
 }

@@ -27,7 +27,7 @@ const END = 22;
 const END64 = 56;
 const LOCATOR64 = 20;
 
-type Fail = (reason: string) => never;
+export type Fail = (reason: string) => never;
 
 /** The entries by name. Throws `bad-input` when the file is no such zip; `path` is named. */
 export async function readZipDirectory(file: FileHandle, path: string): Promise<ReadonlyMap<string, ZipEntry>> {
@@ -175,7 +175,8 @@ function withLimits(entries: ReadonlyMap<string, Found>, directory: number, fail
   return new Map(limited);
 }
 
-function failing(path: string): Fail {
+/** What throws that a PyTorch file is unsound, and why. */
+export function failing(path: string): Fail {
   return (reason) => {
     throw badInput(`${path} is not a sound PyTorch file: ${reason}`);
   };

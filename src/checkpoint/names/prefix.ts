@@ -2,9 +2,10 @@
  * What stands before every name of a file: torch.compile writes `_orig_mod.`, DataParallel `module.`, Lightning and wrapper modules the
  * attribute that holds the model. One prefix is taken off; two are two models.
  */
+
+import { matchesGlob } from "../../files/glob.ts";
 import { badInput } from "../../tensor/error.ts";
 import { quote } from "../formats/header-json.ts";
-import { matchesGlob } from "./glob.ts";
 
 /** A model is where two of these stand behind one prefix; `text.`, which open_clip's CustomTextCLIP has, is no part of it. */
 const MARKS = [

@@ -7,7 +7,7 @@ import { type CaptionsBeside, captionsBeside } from "./captions-beside.ts";
 import { concurrently } from "./concurrently.ts";
 import { type ImageFile, imageFiles } from "./image-files.ts";
 import { isNumber } from "./labels.ts";
-import { type Counts, isForeignName, kindOf, type Listing, listFolder, sumCounts } from "./listing.ts";
+import { type Counts, countsOf, isForeignName, kindOf, type Listing, listFolder, sumCounts } from "./listing.ts";
 import type { Encoding } from "./text.ts";
 
 interface FolderOptions {
@@ -37,7 +37,7 @@ export async function openImageFolder(folder: string, { encoding }: FolderOption
   const foreign = inside.find(({ images, others }) => images.length === 0 && others.some(isForeignName));
   if (foreign !== undefined && classes.length > 0)
     throw badInput(
-      `${join(folder, foreign.name)} has images of kinds that are not read alone (${countsText(countsOf(foreign.others))}): convert them, or take the folder away`,
+      `${join(folder, foreign.name)} has images of kinds that are not read alone (${countsText(kindsOf(foreign.others))}): convert them, or take the folder away`,
     );
   if (classes.length === 0) return flat(folder, top, { encoding });
 
@@ -54,7 +54,7 @@ export async function openImageFolder(folder: string, { encoding }: FolderOption
   );
   const leftOut = sumCounts([
     top.leftOut,
-    countsOf(top.others),
+    kindsOf(top.others),
     { "images beside the class folders": top.images.length },
     emptyOf(inside),
     ...classes.map(unusedOf),
@@ -81,7 +81,7 @@ async function flat(folder: string, top: Listing, { encoding }: FolderOptions): 
     const deeper =
       top.folders.length > 0 ? ` (found ${top.folders.length} folders without images, such as ${top.folders[0]})` : "";
     const foreign = top.others.filter(isForeignName);
-    const others = foreign.length > 0 ? ` (found ${countsText(countsOf(foreign))}, which are not read)` : "";
+    const others = foreign.length > 0 ? ` (found ${countsText(kindsOf(foreign))}, which are not read)` : "";
     throw badInput(
       `no images in ${folder}${deeper}${others}; expected CLASS/*.jpg or *.jpg, endings ${imageEndings.join(" ")}`,
     );
@@ -107,10 +107,10 @@ function emptyOf(folders: readonly ClassFolder[]): Counts {
 /** Files of a folder that were not read: not those with captions, nor what img2dataset says of the same images in JSON. */
 function unusedOf({ others, leftOut, ending, folders }: Listing & CaptionsBeside): Counts {
   const isUsed = (file: string) => ending !== undefined && (file.endsWith(ending) || file.endsWith(".json"));
-  return sumCounts([leftOut, countsOf(others.filter((file) => !isUsed(file))), { "deeper folders": folders.length }]);
+  return sumCounts([leftOut, kindsOf(others.filter((file) => !isUsed(file))), { "deeper folders": folders.length }]);
 }
 
-const countsOf = (files: readonly string[]): Counts => sumCounts(files.map((file) => ({ [kindOf(file)]: 1 })));
+const kindsOf = (files: readonly string[]): Counts => countsOf(files.map(kindOf));
 
 const countsText = (counts: Counts) => Object.entries(counts).map(([kind, n]) => `${n} ${kind}`).join(", "); // biome-ignore format: one line
 

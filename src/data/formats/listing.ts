@@ -6,10 +6,10 @@ import { badInput } from "../../tensor/error.ts";
 import { foreignEndings, imageEndings } from "../images/image-kind.ts";
 
 /** Names that macOS, Windows, Synology, QNAP, Linux and Jupyter give to files and folders of their own; and all that is hidden. */
-const junk =
+const ownNames =
   /^(\..*|__MACOSX|@eaDir|@Recycle|#recycle|lost\+found|\$RECYCLE\.BIN|System Volume Information|Thumbs\.db|desktop\.ini)$/i;
 
-export const isJunk = (name: string): boolean => junk.test(name);
+export const isJunk = (name: string): boolean => ownNames.test(name);
 
 /** A path of which no part is junk. */
 export const isClean = (path: string): boolean => !path.split(/[/\\]/).some(isJunk);
@@ -28,6 +28,9 @@ export function sumCounts(all: readonly Counts[]): Counts {
   return sum;
 }
 
+/** How often each kind stands in a list. */
+export const countsOf = (kinds: readonly string[]): Counts => sumCounts(kinds.map((kind) => ({ [kind]: 1 })));
+
 /** The kind under which a file is counted that is not used. */
 export const kindOf = (name: string): string => extname(name).toLowerCase().slice(0, 16) || "files without an ending";
 
@@ -45,10 +48,7 @@ export async function listFolder(folder: string): Promise<Listing> {
   const images: string[] = [];
   const folders: string[] = [];
   const others: string[] = [];
-  const leftOut: Record<string, number> = {};
-  const leave = (kind: string) => {
-    leftOut[kind] = (leftOut[kind] ?? 0) + 1;
-  };
+  const junk: string[] = [];
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const { name } = entry;
     if (name.includes("\ufffd") && !existsSync(join(folder, name)))
@@ -56,7 +56,7 @@ export async function listFolder(folder: string): Promise<Listing> {
         `${join(folder, name)}: its name is no UTF-8, and a file of that name cannot be opened; rename it`,
       );
     if (isJunk(name)) {
-      leave(name.startsWith(".") ? "hidden" : name);
+      junk.push(name.startsWith(".") ? "hidden" : name);
       continue;
     }
     const linked = entry.isSymbolicLink() ? await stat(join(folder, name)).catch(() => undefined) : entry;
@@ -64,5 +64,5 @@ export async function listFolder(folder: string): Promise<Listing> {
     else if (isImageName(name)) images.push(name);
     else others.push(name);
   }
-  return { images: images.sort(), folders: folders.sort(), others: others.sort(), leftOut };
+  return { images: images.sort(), folders: folders.sort(), others: others.sort(), leftOut: countsOf(junk) };
 }

@@ -12,7 +12,7 @@ import { uniqueIds } from "../split.ts";
 import { concurrently, filesAtOnce } from "./concurrently.ts";
 import { gunzipped, type ReadAt } from "./gunzip.ts";
 import { readLabels, type StoredLabel } from "./labels.ts";
-import { type Counts, isClean, kindOf, sumCounts } from "./listing.ts";
+import { type Counts, countsOf, isClean, kindOf, sumCounts } from "./listing.ts";
 import { type TarEntry, tarEntries } from "./tar.ts";
 import { decodeText, type Encoding } from "./text.ts";
 
@@ -115,10 +115,7 @@ function readShard(path: string, encoding?: Encoding): Promise<Shard> {
   return withFile(path, async (handle) => {
     const unpacked = await unpackedOf(handle, path);
     const samples = new Map<string, { -readonly [K in keyof Sample]: Sample[K] }>();
-    const leftOut: Record<string, number> = {};
-    const leave = (kind: string) => {
-      leftOut[kind] = (leftOut[kind] ?? 0) + 1;
-    };
+    const left: string[] = [];
     const [captions, labels] = [new Set<string>(), new Set<string>()];
     for await (const entry of tarEntries(unpacked ?? handle, path)) {
       const [, key, ending] = /^((?:.*\/)?[^/.]+)\.([^/]+)$/.exec(entry.name) ?? [];
@@ -126,13 +123,13 @@ function readShard(path: string, encoding?: Encoding): Promise<Shard> {
       const form = ending?.split(".").at(-1)?.toLowerCase() ?? ""; // of caption.txt too
       const isText = readers.has(form) && entry.size <= maxText;
       if (key === undefined || !isClean(entry.name) || !(isImage || isText)) {
-        leave(isClean(entry.name) ? kindOf(entry.name) : "hidden");
+        left.push(isClean(entry.name) ? kindOf(entry.name) : "hidden");
         continue;
       }
       const sample = samples.get(key) ?? { id: key };
       samples.set(key, sample);
       if (isImage) {
-        if (sample.image !== undefined) leave("further images of an example");
+        if (sample.image !== undefined) left.push("further images of an example");
         sample.image ??= entry;
       } else {
         const bytes = await readBytes(unpacked ?? handle, entry.offset, entry.size, path);
@@ -146,7 +143,7 @@ function readShard(path: string, encoding?: Encoding): Promise<Shard> {
         sample.caption ??= caption;
       }
     }
-    return { path, unpacked, samples: [...samples.values()], leftOut, captions, labels };
+    return { path, unpacked, samples: [...samples.values()], leftOut: countsOf(left), captions, labels };
   });
 }
 

@@ -1,6 +1,7 @@
 /** Pixels to small PNG data URIs, for reports. */
 import { badInput } from "../../tensor/error.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { toBytes } from "./pixels.ts";
 
 export interface PictureOptions {
   /**
@@ -20,7 +21,7 @@ export async function pngDataUri(image: Tensor, { scale }: PictureOptions = {}):
   if (!(target >= 1 && target <= 4096))
     throw badInput(`a picture of ${target} pixels a side: scale ${scale} of ${side}`);
   const { default: sharp } = await import("sharp"); // a native library: only who makes pictures loads it
-  const raw = sharp(toBytes(image, side), { raw: { width: side, height: side, channels: 3 } });
+  const raw = sharp(toBytes(image.data), { raw: { width: side, height: side, channels: 3 } });
   const sized = target === side ? raw : raw.resize(target, target, { kernel: factor > 1 ? "nearest" : "linear" });
   const png = await sized.png({ palette: true, compressionLevel: 9, effort: 10 }).toBuffer();
   return `data:image/png;base64,${png.toString("base64")}`;
@@ -43,14 +44,4 @@ function sideOf({ shape }: Tensor): number {
   if (shape.length !== 3 || channels !== 3 || height !== width)
     throw new RangeError(`expected [3, S, S], not [${shape}]`);
   return width;
-}
-
-/** [3, S, S] in [0, 1] -> bytes [S, S, 3]. A Uint8ClampedArray rounds and clamps. */
-function toBytes({ data }: Tensor, side: number): Uint8ClampedArray {
-  const plane = side * side;
-  const bytes = new Uint8ClampedArray(3 * plane);
-  for (let i = 0; i < plane; i++) {
-    for (let c = 0; c < 3; c++) bytes[3 * i + c] = 255 * data[c * plane + i];
-  }
-  return bytes;
 }

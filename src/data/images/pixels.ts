@@ -19,6 +19,18 @@ export function putImages(target: Tensor, slots: readonly number[], source: Tens
   });
 }
 
+/** An image [3, S, S] in [0, 1] as bytes [S, S, 3], rounded and clamped. */
+export function toBytes(image: Float32Array): Uint8ClampedArray {
+  const plane = image.length / 3;
+  return Uint8ClampedArray.from(image, (_, i) => 255 * image[(i % 3) * plane + Math.floor(i / 3)]);
+}
+
+/** The image again. */
+export function fromBytes(bytes: Uint8Array): Float32Array {
+  const plane = bytes.length / 3;
+  return Float32Array.from(bytes, (_, i) => bytes[3 * (i % plane) + Math.floor(i / plane)] / 255);
+}
+
 /** Pixels as 8-bit levels: a quarter of the memory. */
 export interface Levels {
   readonly shape: readonly number[];

@@ -1,5 +1,5 @@
-/** Stochastic gradient descent with momentum, as PyTorch computes it. */
-import { type DecayRule, decayAll, type Optimizer, pick, zeros } from "./optimizer.ts";
+/** Stochastic gradient descent with momentum, as PyTorch computes it: the simplest optimiser, which tests check others and gradients with. */
+import { type DecayRule, decayAll, type Optimizer, pick, zeros } from "../src/optim/optimizer.ts";
 
 export interface SgdOptions {
   readonly momentum?: number;
