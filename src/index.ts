@@ -28,6 +28,7 @@ export type { InspectResult } from "./results/inspect.ts";
 export type { Opened, OpenedData, OpenedModel } from "./results/opened.ts";
 export type { PretrainResult } from "./results/pretrain.ts";
 export type { PullResult } from "./results/pull.ts";
+export type { ReportResult } from "./results/report.ts";
 export type * from "./results/result.ts";
 export type { TriggerResult } from "./results/trigger-view.ts";
 export type { ApplyResult, CosineResult, VectorResult } from "./results/vector.ts";
@@ -97,6 +98,9 @@ export const pretrain = callable(async () => (await import("./jobs/pretrain/job.
 
 /** A picture of what a trigger does to images, and figures: tbar trigger show. */
 export const showTrigger = callable(async () => (await import("./jobs/trigger/job.ts")).triggerShow);
+
+/** The page of a stored result, read and drawn again: tbar report. `report` draws a result at hand. */
+export const reportFile = callable(async () => (await import("./jobs/report/job.ts")).report);
 
 /** Teach a model a task: fine-tune its image tower on labelled images. Nothing is written without `out`. */
 export const finetune = callable(async () => (await import("./jobs/finetune/job.ts")).finetune);

@@ -9,7 +9,6 @@ import { command } from "./command.ts";
 import { cleanCommand } from "./commands/clean.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { evalCommand } from "./commands/eval.ts";
-import { reportCommand } from "./commands/report.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { setupCommand } from "./commands/setup.ts";
 import { groups } from "./options.ts";
@@ -89,7 +88,7 @@ async function createProgram(
     })
     .exitOverride();
   const commands = [demoCommand, cleanCommand, evalCommand, setupCommand, schemaCommand];
-  for (const make of [...commands, reportCommand]) program.addCommand(inherit(make(perform), program));
+  for (const make of commands) program.addCommand(inherit(make(perform), program));
   await addJobs(program, argv, perform);
   return program;
 }

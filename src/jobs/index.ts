@@ -66,6 +66,10 @@ export const jobs: Readonly<Record<string, Listed>> = {
     summary: "write embeddings of images and texts to a file",
     load: async () => (await import("./embed/job.ts")).embed,
   },
+  report: {
+    summary: "draw the report of a stored result again",
+    load: async () => (await import("./report/job.ts")).report,
+  },
 };
 
 /** Commands that hold others. */

@@ -15,5 +15,6 @@ export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
   export: async () => (await import("./export.ts")).exportText,
   "trigger show": async () => (await import("./trigger.ts")).triggerText,
   embed: async () => (await import("./embed.ts")).embedText,
+  report: async () => (await import("./report.ts")).reportText,
   merge: async () => (await import("./merge.ts")).mergeText,
 };

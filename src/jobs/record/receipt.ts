@@ -11,6 +11,7 @@ import { isFile, parseAs, readJson } from "../../files/files.ts";
 import type { Decision } from "../../metrics/decision.ts";
 import type { Effect } from "../../metrics/effect.ts";
 import { keptFault, retentionOf } from "../../metrics/retention.ts";
+import { checkRates, computed, isQuotient, misfit } from "../../results/consistent.ts";
 import type { MeasuredOn } from "../../results/measured-on.ts";
 import type { Comparison, EvalResult, Scores } from "../../results/result.ts";
 import { unpairedDifference } from "../../stats/difference.ts";
@@ -20,7 +21,6 @@ import { badInput } from "../../tensor/error.ts";
 import { printable } from "../../tensor/printable.ts";
 import type { Trigger, TriggerSpec } from "../../triggers/trigger.ts";
 import type { SourceOptions } from "../inputs/source.ts";
-import { checkRates, computed, isQuotient, misfit } from "./consistent.ts";
 import { leastMended, leastRetention, limitOf } from "./verdict.ts";
 
 const rateSchema = z.looseObject({ value: z.number(), n: z.int().positive(), interval: z.tuple([z.number(), z.number()]).optional() }); // biome-ignore format: one line

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cleanFixture } from "../report/fixture.ts";
+import { cleanFixture } from "../../report/fixture.ts";
 import { checkCleanResult } from "./clean-result.ts";
 
 const stored = (change: object) => JSON.parse(JSON.stringify({ ...cleanFixture, ...change }));

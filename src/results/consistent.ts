@@ -3,10 +3,10 @@
  * does not fit together is refused by name.
  */
 
-import { pairedDifference, unpairedDifference } from "../../stats/difference.ts";
-import { type Rate, rate } from "../../stats/rate.ts";
-import { badInput } from "../../tensor/error.ts";
-import { printable } from "../../tensor/printable.ts";
+import { pairedDifference, unpairedDifference } from "../stats/difference.ts";
+import { type Rate, rate } from "../stats/rate.ts";
+import { badInput } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 
 /** More images than any test set has. */
 const mostImages = 1e7;

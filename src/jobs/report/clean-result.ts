@@ -1,11 +1,11 @@
 /** A stored result of a cleaning, checked before it is drawn. */
 import { z } from "zod";
-import { parseAs } from "../files/files.ts";
-import { checkRates } from "../jobs/record/consistent.ts";
-import { storedVerdict } from "../jobs/record/verdict.ts";
-import type { CleanResult } from "../results/result.ts";
-import { badInput } from "../tensor/error.ts";
-import { printable } from "../tensor/printable.ts";
+import { parseAs } from "../../files/files.ts";
+import { checkRates } from "../../results/consistent.ts";
+import type { CleanResult } from "../../results/result.ts";
+import { badInput } from "../../tensor/error.ts";
+import { printable } from "../../tensor/printable.ts";
+import { storedVerdict } from "../record/verdict.ts";
 
 /** JSON has no NaN: a rate of no images is null there, which is drawn alike. */
 const value = z.number().nullable();

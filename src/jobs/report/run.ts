@@ -1,0 +1,31 @@
+/** A stored result read back, and drawn. */
+import type { z } from "zod";
+import { writeFileAtomic } from "../../files/atomic.ts";
+import { readJson } from "../../files/files.ts";
+import { version } from "../../files/version.ts";
+import { cleanReport } from "../../report/clean-report.ts";
+import type { ReportResult } from "../../results/report.ts";
+import { badInput } from "../../tensor/error.ts";
+import type { Context } from "../context.ts";
+import { checkCleanResult } from "./clean-result.ts";
+import type { reportSpec } from "./spec.ts";
+
+/** More than any result with its pictures has. */
+const bytes = 8 * 2 ** 20;
+
+export async function report(
+  { result: path, out, force }: z.output<typeof reportSpec>,
+  { command, set }: Context,
+): Promise<ReportResult> {
+  if (out === undefined) throw badInput("out is missing: where shall the page go?");
+  const result = checkCleanResult(await readJson(path, { bytes }), path);
+  await writeFileAtomic(out, cleanReport(result), { force, set });
+  return {
+    schema: "tbar/report/2",
+    kind: "report",
+    tbar: version,
+    created: new Date().toISOString(),
+    command,
+    output: { path: out },
+  };
+}
