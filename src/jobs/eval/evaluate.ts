@@ -24,8 +24,10 @@ import { type Folder, ordinaryImages } from "../inputs/ordinary.ts";
 import { neededClasses, openSource, type SourceOptions } from "../inputs/source.ts";
 import { loadSubject } from "../inputs/subject.ts";
 import { evaluationStages } from "../progress/stages.ts";
+import { compare, triggerNotes } from "../record/comparison.ts";
 import { Clock, type JobOptions, machineFacts, silent } from "../record/facts.ts";
-import { compare, type Receipt, receiptSource, receiptTrigger, triggerNotes } from "../record/receipt.ts";
+import { receiptSource, receiptTrigger } from "../record/receipt.ts";
+import type { Receipt } from "../record/receipt-schema.ts";
 
 export interface EvaluateOptions extends JobOptions, SourceOptions {
   readonly model: string;

@@ -11,7 +11,9 @@ import { rate } from "../../stats/rate.ts";
 import { retention } from "../../stats/retention.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { shapesWorld } from "../../world/shapes.ts";
-import { compare, type Receipt, readReceipt, receiptSource, receiptTrigger, triggerNotes } from "./receipt.ts";
+import { compare, triggerNotes } from "./comparison.ts";
+import { readReceipt, receiptSource, receiptTrigger } from "./receipt.ts";
+import type { Receipt } from "./receipt-schema.ts";
 
 let folder: string;
 beforeAll(async () => {
