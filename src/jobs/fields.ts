@@ -23,6 +23,8 @@ export interface Flag {
   readonly whole?: true;
   /** Names of one version ago, which still work. */
   readonly was?: readonly string[];
+  /** Its values name models or files: in a result's address in the store their content stands for them. */
+  readonly names?: "model" | "file";
   /** It changes where and how the job runs, not what comes out: no part of a result's address in the store. */
   readonly machine?: true;
 }
@@ -54,7 +56,8 @@ export const checkpointField = <S extends z.ZodType>(schema: S, question?: strin
   option(
     schema,
     "checkpoint: Hugging Face or open_clip folder, .safetensors or PyTorch file, or a shipped one: shapes, shapes-badnet",
-    { ...inputs, value: "path", ...(question !== undefined && { question }) },
+    { ...inputs,
+    names: "model", value: "path", ...(question !== undefined && { question }) },
   );
 
 /** How checkpoints are read where they leave it open: `ReadOptions`. */
@@ -84,7 +87,7 @@ export const imageFields = {
   data: option(
     z.string(),
     "images: folder of class folders, CSV with image,label or image,caption, shards, CIFAR .bin, or the built-in world: shapes",
-    { ...inputs, value: "path", question: "which images? A path, or the built-in world: --data shapes" },
+    { ...inputs, names: "file", value: "path", question: "which images? A path, or the built-in world: --data shapes" },
   ),
   skipBad: option(z.boolean().default(false), "leave out images that cannot be read", inputs),
   encoding: option(
@@ -99,10 +102,12 @@ export const dataFields = {
   ...imageFields,
   testData: option(z.string().optional(), "images to measure on, if --data is not to be split", {
     ...inputs,
+    names: "file",
     value: "path",
   }),
   classesFile: option(z.string().optional(), "class names, one a line, in the order of the labels (or imagenet)", {
     ...inputs,
+    names: "file",
     name: "classes",
     value: "file",
   }),

@@ -1,0 +1,31 @@
+/** The folder in which a sweep keeps models on the way and work in progress: its own while it runs, the next one's after a kill. */
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { abandonedIn, letGo, temporaryName } from "../files/temporary.ts";
+
+export interface Area {
+  readonly folder: string;
+  /** Another sweep may have it; empty, it is removed. */
+  leave(): Promise<void>;
+}
+
+/** Two sweeps of one store have an area each. What sweeps that are no more left of theirs goes into this one. */
+export async function openArea(store: string): Promise<Area> {
+  await mkdir(store, { recursive: true });
+  const folder = temporaryName(join(store, "work"), "part");
+  await mkdir(folder);
+  for (const old of await abandonedIn(store, "part", "work")) {
+    const taken = temporaryName(join(store, "work"), "part");
+    const isOurs = await rename(old, taken).then(() => true, () => false); // biome-ignore format: one line
+    for (const name of isOurs ? await readdir(taken) : []) await rename(join(taken, name), join(folder, name)).catch(() => {}); // biome-ignore format: one line
+    if (isOurs) await rm(taken, { recursive: true, force: true });
+    letGo(taken);
+  }
+  return {
+    folder,
+    async leave() {
+      if ((await readdir(folder)).length === 0) await rm(folder, { recursive: true });
+      letGo(folder);
+    },
+  };
+}

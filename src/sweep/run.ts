@@ -1,0 +1,124 @@
+/** A sweep at work: units side by side, each step in a process of its own, what is in the store left alone. */
+import { lstat, rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { Context } from "../jobs/context.ts";
+import type { Job } from "../jobs/job.ts";
+import { runJob } from "../jobs/run-job.ts";
+import { TbarError } from "../tensor/error.ts";
+import { openArea } from "./area.ts";
+import { forget, remember } from "./failures.ts";
+import type { Recipe } from "./recipe.ts";
+import { scoreboard } from "./scoreboard.ts";
+import { follow, nameOf, type Place, type Ready, type Unit } from "./units.ts";
+
+/** Runs one job and gives its result. */
+type Result = Readonly<Record<string, unknown>>;
+
+export type Perform = (job: Job, spec: object, given: Pick<Context, "progress" | "signal">) => Promise<Result>;
+
+export interface Sweep extends Omit<Place, "models"> {
+  readonly units: readonly Unit[];
+  /** Steps at a time. */
+  readonly workers: number;
+  readonly perform?: Perform;
+}
+
+export interface Swept {
+  readonly units: readonly { readonly unit: Unit; readonly failed?: string }[];
+  /** Steps that were run; the others were in the store. */
+  readonly ran: number;
+}
+
+/**
+ * Runs what the store has not. A unit that fails is told of in the end, and the others go on. Throws the signal's reason when it is
+ * aborted; what was finished by then is kept, and the same sweep goes on from there.
+ */
+export async function runSweep(recipe: Recipe, sweep: Sweep, { progress, signal }: Context): Promise<Swept> {
+  const { units, workers, store, perform = inProcess } = sweep;
+  const area = await openArea(store.folder);
+  const place = { ...sweep, models: area.folder };
+  const threads = Math.max(1, Math.floor(availableParallelism() / workers));
+  const board = scoreboard(progress);
+  /** Units that still ask for a model, by its hash. */
+  const users = new Map<string, Set<Unit>>();
+  for (const unit of units) {
+    const { ready, left } = await follow(recipe, unit, place);
+    for (const { hash, out } of ready) if (out !== undefined && left.length > 0) users.set(hash, (users.get(hash) ?? new Set()).add(unit)); // biome-ignore format: one line
+    for (const { step, result } of ready) if (typeof result?.seconds === "number") board.learn(step.id, result.seconds);
+    board.expect(left);
+  }
+  let ran = 0;
+  /** One step of several units is run once. */
+  const running = new Map<string, Promise<Result>>();
+  const once = (hash: string, work: () => Promise<Result>) => {
+    const known = running.get(hash) ?? work().finally(() => running.delete(hash));
+    running.set(hash, known);
+    return known;
+  };
+
+  /** The job of a step, after those that make the models it asks for. */
+  const run = async (ready: Ready, unit: Unit): Promise<Result> => {
+    for (const need of ready.needs) if (!(await isThere(need.out!))) await once(need.hash, () => run(need, unit));
+    const { job, spec, out, hash, address, step } = ready;
+    const has = (field: string) => field in job.spec.shape;
+    const machine = {
+      ...(has("threads") && { threads: spec.threads ?? threads }),
+      ...(has("state") && { state: join(area.folder, `${hash}.state`) }),
+      ...(out !== undefined && { out, force: true }),
+    };
+    const begun = performance.now();
+    const told = board.begin(step.id, nameOf(unit));
+    try {
+      const result = await perform(job, { ...spec, ...machine }, { progress: told.progress, signal });
+      if (ready.result === undefined) await store.put(address, result);
+      ran += 1;
+      board.learn(step.id, (performance.now() - begun) / 1000);
+      return result;
+    } finally {
+      told.end();
+    }
+  };
+  const failed = new Map<Unit, string>();
+  const finish = async (unit: Unit) => {
+    try {
+      await follow(recipe, unit, place, async (ready) => {
+        if (ready.out !== undefined) users.set(ready.hash, (users.get(ready.hash) ?? new Set()).add(unit));
+        await once(ready.hash, () => run(ready, unit));
+        return (await store.get(ready.hash))?.result; // as it reads there, whoever made it
+      });
+      await forget(store, recipe, unit);
+      for (const [hash, asking] of users) {
+        asking.delete(unit);
+        if (asking.size > 0) continue;
+        users.delete(hash);
+        await rm(join(area.folder, hash), { recursive: true, force: true });
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      const message = error instanceof Error ? error.message : String(error);
+      failed.set(unit, message);
+      await remember(store, recipe, unit, message);
+      if (!(error instanceof TbarError)) progress.stage(`${nameOf(unit)} failed: ${message}`);
+    }
+  };
+  try {
+    const queue = [...units];
+    const worker = async () => {
+      for (let unit = queue.shift(); unit !== undefined; unit = queue.shift()) {
+        signal?.throwIfAborted();
+        await finish(unit);
+      }
+    };
+    const ended = await Promise.allSettled(Array.from({ length: Math.min(workers, units.length) }, worker));
+    const broken = ended.find((one) => one.status === "rejected");
+    if (broken !== undefined) throw broken.reason;
+  } finally {
+    await area.leave();
+  }
+  return { units: units.map((unit) => ({ unit, ...(failed.has(unit) && { failed: failed.get(unit) }) })), ran };
+}
+
+const inProcess: Perform = (job, spec, given) => runJob(job, spec as Result, given) as Promise<Result>;
+
+const isThere = (path: string) => lstat(path).then(Boolean, () => false);
