@@ -16,6 +16,8 @@ const order: readonly (readonly string[])[] = [
   ["results"],
   ["report"],
   ["jobs"],
+  ["store"],
+  ["sweep"],
   ["cli", "index.ts"],
 ];
 const rank = new Map(order.flatMap((line, i) => line.map((folder) => [folder, i] as const)));

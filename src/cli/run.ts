@@ -1,10 +1,10 @@
 /** From arguments to an exit status: the commands, their frame, and what is said when something goes wrong. */
 import { Command, CommanderError, type CommandUnknownOpts, Help } from "@commander-js/extra-typings";
 import { version } from "../files/version.ts";
-import { families, jobs } from "../jobs/index.ts";
 import { type Progress, silent } from "../jobs/progress/progress.ts";
 import { joinOpened, type Opened, openedLine } from "../results/opened.ts";
 import { type ErrorCode, TbarError } from "../tensor/error.ts";
+import { families, jobs } from "./all-jobs.ts";
 import { command } from "./command.ts";
 import { cleanCommand } from "./commands/clean.ts";
 import { demoCommand } from "./commands/demo.ts";

@@ -29,11 +29,19 @@ export interface FieldSchema {
 }
 
 /** All fields of a spec, those of its groups (`recipe`, `sizes`) included, in their order. */
-export function fieldsOf(spec: z.ZodObject, above: readonly string[] = []): readonly Field[] {
+export function fieldsOf(spec: z.ZodObject): readonly Field[] {
+  const fields = known.get(spec) ?? fieldsBelow(spec, []);
+  known.set(spec, fields);
+  return fields;
+}
+
+const known = new WeakMap<z.ZodObject, readonly Field[]>();
+
+function fieldsBelow(spec: z.ZodObject, above: readonly string[]): readonly Field[] {
   return Object.entries(spec.shape).flatMap(([key, schema]) => {
     const path = [...above, key];
     const inside = groupOf(schema as z.ZodType);
-    if (inside !== undefined) return fieldsOf(inside, path);
+    if (inside !== undefined) return fieldsBelow(inside, path);
     return [
       {
         path,

@@ -1,30 +1,15 @@
 /** What a sweep measured, as rows: each figure of each cell, by seed and as the mean over seeds, beside what was published. */
+import type { SweepRow } from "../results/sweep.ts";
 import { bootstrapMean, drawRate, type Sampled, type Source } from "../stats/bootstrap.ts";
 import { z95 } from "../stats/rate.ts";
 import type { Store } from "../store/store.ts";
 import { random } from "../tensor/random.ts";
 import type { Figure, Recipe, Term } from "./recipe.ts";
-import { type Comparison, holds, lookUp, NotThere, parseComparison, resolve, type Scope } from "./references.ts";
+import { holds, lookUp, NotThere, parseComparison, resolve, type Scope } from "./references.ts";
 import { follow, type Place, type Unit, unitsOf } from "./units.ts";
 
-export interface Row {
-  /** "CELL, seed 31: FIGURE" or "CELL, mean of 3: FIGURE". */
-  readonly what: string;
-  readonly cell: string;
-  readonly figure: string;
-  /** Absent in rows of means. */
-  readonly seed?: number;
-  readonly value: number;
-  /** 95 %: of a seed that of its images, of a mean a bootstrap over seeds and images. */
-  readonly interval: readonly [number, number];
-  readonly bar: Comparison | null;
-  /** Does the value satisfy the bar? null without one. */
-  readonly met: boolean | null;
-  readonly published?: { readonly value: number; readonly source: string; readonly difference: number };
-}
-
 export interface Table {
-  readonly rows: readonly Row[];
+  readonly rows: readonly SweepRow[];
   /** Units with a step that is not there. */
   readonly left: number;
   /** The machines, versions and notes of the results. */
@@ -64,7 +49,7 @@ interface Seen {
 }
 
 /** First each seed with all figures, then their means. */
-function cellRows(recipe: Recipe, seen: readonly Seen[]): readonly Row[] {
+function cellRows(recipe: Recipe, seen: readonly Seen[]): readonly SweepRow[] {
   if (seen.length === 0) return [];
   const { cell } = seen[0].unit;
   const label = String(cell.label ?? cell.name);
@@ -80,7 +65,16 @@ function cellRows(recipe: Recipe, seen: readonly Seen[]): readonly Row[] {
         .map(({ sampled, interval, scope }) => {
           const name = String(resolve(figure.seeds?.name ?? figure.name, scope));
           const what = `${label}, seed ${seed.seed}: ${name}`;
-          const row = { what, cell: cell.name, figure: name, seed: seed.seed, value: sampled.value, interval };
+          const of = String(resolve(figure.name, scope));
+          const row = {
+            what,
+            cell: cell.name,
+            figure: name,
+            ...(of !== name && { of }),
+            seed: seed.seed,
+            value: sampled.value,
+            interval,
+          };
           return {
             ...row,
             ...judged(sampled.value, figure.seeds === undefined ? figure.pass : figure.seeds.pass, scope),
@@ -91,9 +85,10 @@ function cellRows(recipe: Recipe, seen: readonly Seen[]): readonly Row[] {
   const means = figures.map(({ figure, samples }) => {
     const { scope } = samples[0];
     const name = String(resolve(figure.name, scope));
-    const { value, interval } = bootstrapMean(samples.map(({ sampled }) => sampled), random(1, "bootstrap", name)); // biome-ignore format: one line
+    const { value: mean, interval } = bootstrapMean(samples.map(({ sampled }) => sampled), random(1, "bootstrap", name)); // biome-ignore format: one line
+    const value = tidy(mean);
     const found = recipe.published.find((one) => one.cell === cell.name && one.figure === name);
-    const published = found && { value: found.value, source: found.source, difference: value - found.value };
+    const published = found && { value: found.value, source: found.source, difference: tidy(value - found.value) };
     const what = `${label}, mean of ${samples.length}: ${name}`;
     const row = { what, cell: cell.name, figure: name, value, interval, ...judged(value, figure.pass, scope) };
     return { ...row, ...(published && { published }) };
@@ -131,7 +126,7 @@ function there<T>(look: () => T): T | undefined {
   }
 }
 
-function judged(value: number, pass: string | undefined, scope: Scope): Pick<Row, "bar" | "met"> {
+function judged(value: number, pass: string | undefined, scope: Scope): Pick<SweepRow, "bar" | "met"> {
   const text = pass === undefined ? undefined : resolve(pass, scope);
   if (text === undefined) return { bar: null, met: null };
   const bar = parseComparison(String(text));

@@ -17,4 +17,7 @@ export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
   embed: async () => (await import("./embed.ts")).embedText,
   report: async () => (await import("./report.ts")).reportText,
   merge: async () => (await import("./merge.ts")).mergeText,
+  "sweep run": async () => (await import("./sweep.ts")).sweepRunText,
+  "sweep status": async () => (await import("./sweep.ts")).sweepStatusText,
+  "sweep table": async () => (await import("./sweep.ts")).sweepTableText,
 };

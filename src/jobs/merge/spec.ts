@@ -5,7 +5,11 @@ import { groups, option, outFields, readingFields, share } from "../fields.ts";
 const merging = { group: "Merging:" } as const;
 
 export const mergeSpec = z.strictObject({
-  models: option(z.array(z.string()).min(1), "fine-tuned checkpoints", { names: "model", argument: true, value: "models" }),
+  models: option(z.array(z.string()).min(1), "fine-tuned checkpoints", {
+    names: "model",
+    argument: true,
+    value: "models",
+  }),
   base: option(z.string(), "checkpoint that all of them were fine-tuned from, or a shipped one: shapes", {
     group: groups.inputs,
     names: "model",
