@@ -114,7 +114,7 @@ export const dataFields = {
   templatesFile: option(
     z.string().optional(),
     "prompts, one a line, {} standing for the class name (or cifar100, imagenet, sun397, plain, ...)",
-    { ...inputs, name: "templates", value: "file" },
+    { ...inputs, names: "file", name: "templates", value: "file" },
   ),
 };
 

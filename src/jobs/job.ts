@@ -29,6 +29,8 @@ export interface Job<Spec extends z.ZodObject = z.ZodObject, Result extends z.Zo
   /** Checks all that `run` would refuse beforehand, and says what time, memory and disk it takes (--dry-run). */
   plan?(spec: z.output<Spec>, context: Context): Promise<Estimate>;
   run(spec: z.output<Spec>, context: Context): Promise<Frozen<z.output<Result>>>;
+  /** Can this work be taken up again from `state`? Absent where it always can. */
+  resumes?(spec: z.output<Spec>): boolean;
   /** Did what was asked for come true? If not the command ends with 1. Absent where there is nothing to fail. */
   succeeded?(result: Frozen<z.output<Result>>): boolean;
 }

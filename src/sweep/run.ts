@@ -1,10 +1,10 @@
 /** A sweep at work: units side by side, each step in a process of its own, what is in the store left alone. */
-import { lstat, rm } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { runInChild } from "../jobs/child.ts";
 import type { Context } from "../jobs/context.ts";
 import type { Job } from "../jobs/job.ts";
-import { runJob } from "../jobs/run-job.ts";
 import { TbarError } from "../tensor/error.ts";
 import { openArea } from "./area.ts";
 import { forget, remember } from "./failures.ts";
@@ -35,19 +35,22 @@ export interface Swept {
  * aborted; what was finished by then is kept, and the same sweep goes on from there.
  */
 export async function runSweep(recipe: Recipe, sweep: Sweep, { progress, signal }: Context): Promise<Swept> {
-  const { units, workers, store, perform = inProcess } = sweep;
-  const area = await openArea(store.folder);
+  const { units, workers, store, perform = inChild } = sweep;
+  const area = await openArea<Unit>(store.folder);
   const place = { ...sweep, models: area.folder };
   const threads = Math.max(1, Math.floor(availableParallelism() / workers));
   const board = scoreboard(progress);
-  /** Units that still ask for a model, by its hash. */
-  const users = new Map<string, Set<Unit>>();
+  const done: Unit[] = [];
   for (const unit of units) {
     const { ready, left } = await follow(recipe, unit, place);
-    for (const { hash, out } of ready) if (out !== undefined && left.length > 0) users.set(hash, (users.get(hash) ?? new Set()).add(unit)); // biome-ignore format: one line
-    for (const { step, result } of ready) if (typeof result?.seconds === "number") board.learn(step.id, result.seconds);
+    for (const { hash, step, result } of ready) {
+      area.uses(unit, hash);
+      if (typeof result?.seconds === "number") board.learn(step.id, result.seconds);
+    }
     board.expect(left);
+    if (left.length === 0) done.push(unit);
   }
+  for (const unit of done) await area.done(unit);
   let ran = 0;
   /** One step of several units is run once. */
   const running = new Map<string, Promise<Result>>();
@@ -64,7 +67,7 @@ export async function runSweep(recipe: Recipe, sweep: Sweep, { progress, signal 
     const has = (field: string) => field in job.spec.shape;
     const machine = {
       ...(has("threads") && { threads: spec.threads ?? threads }),
-      ...(has("state") && { state: join(area.folder, `${hash}.state`) }),
+      ...(has("state") && (job.resumes?.(spec) ?? true) && { state: join(area.folder, `${hash}.state`) }),
       ...(out !== undefined && { out, force: true }),
     };
     const begun = performance.now();
@@ -83,17 +86,12 @@ export async function runSweep(recipe: Recipe, sweep: Sweep, { progress, signal 
   const finish = async (unit: Unit) => {
     try {
       await follow(recipe, unit, place, async (ready) => {
-        if (ready.out !== undefined) users.set(ready.hash, (users.get(ready.hash) ?? new Set()).add(unit));
+        area.uses(unit, ready.hash);
         await once(ready.hash, () => run(ready, unit));
         return (await store.get(ready.hash))?.result; // as it reads there, whoever made it
       });
       await forget(store, recipe, unit);
-      for (const [hash, asking] of users) {
-        asking.delete(unit);
-        if (asking.size > 0) continue;
-        users.delete(hash);
-        await rm(join(area.folder, hash), { recursive: true, force: true });
-      }
+      await area.done(unit);
     } catch (error) {
       signal?.throwIfAborted();
       const message = error instanceof Error ? error.message : String(error);
@@ -119,6 +117,6 @@ export async function runSweep(recipe: Recipe, sweep: Sweep, { progress, signal 
   return { units: units.map((unit) => ({ unit, ...(failed.has(unit) && { failed: failed.get(unit) }) })), ran };
 }
 
-const inProcess: Perform = (job, spec, given) => runJob(job, spec as Result, given) as Promise<Result>;
+const inChild: Perform = (job, spec, given) => runInChild(job.name, spec, given);
 
 const isThere = (path: string) => lstat(path).then(Boolean, () => false);

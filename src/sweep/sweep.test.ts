@@ -58,15 +58,20 @@ async function recipeOf(content = text, options: Parameters<typeof readRecipe>[1
 }
 
 const storeOf = (name: string) => openStore(join(folder, name));
+const here: Perform = (job, spec, given) => runJob(job, spec as never, given) as never;
 const sweep = async (
   recipe: Recipe,
   name: string,
   more: { workers?: number; perform?: Perform; signal?: AbortSignal } = {},
 ) =>
-  runSweep(recipe, { units: unitsOf(recipe), store: storeOf(name), workers: 2, jobs: toyJobs, ...more }, {
-    progress: silent,
-    ...(more.signal && { signal: more.signal }),
-  } as never);
+  runSweep(
+    recipe,
+    { units: unitsOf(recipe), store: storeOf(name), workers: 2, jobs: toyJobs, perform: here, ...more },
+    {
+      progress: silent,
+      ...(more.signal && { signal: more.signal }),
+    } as never,
+  );
 
 test("a sweep runs each step once, equal steps of several cells too, and a second time nothing", async () => {
   const recipe = await recipeOf();
@@ -120,7 +125,7 @@ test("aborted, it throws the signal's reason; the same sweep repeats nothing tha
       stop.abort(new Error("enough"));
       given.signal!.throwIfAborted();
     }
-    return runJob(job, spec as never, given) as never;
+    return here(job, spec, given);
   };
   await expect(sweep(recipe, "aborted", { workers: 1, perform, signal: stop.signal })).rejects.toThrow("enough");
   const first = [...ran];
@@ -178,7 +183,9 @@ test("a table of what is half done says so, and has the rows that are there", as
   const recipe = await recipeOf();
   const store = storeOf("half");
   const some = unitsOf(recipe).filter(({ cell, seed }) => cell.name === "strong" && seed.seed < 3);
-  await runSweep(recipe, { units: some, store, workers: 1, jobs: toyJobs }, { progress: silent } as never);
+  await runSweep(recipe, { units: some, store, workers: 1, jobs: toyJobs, perform: here }, {
+    progress: silent,
+  } as never);
   const { rows, left } = await tableOf(recipe, store, toyJobs);
   expect(left).toBe(5);
   expect(rows.map(({ what }) => what)).toContain("strong, mean of 2: hits");

@@ -80,12 +80,13 @@ export async function follow(
       const asked = resolve(step.spec, scope) as Ready["spec"];
       const job = await (jobs[step.job] ?? unknownJob(step.job, Object.keys(jobs))).load();
       refuseOwn(job, asked);
-      const spec = parseSpec(job, asked) as Ready["spec"];
+      const isMaking = isModelWanted(recipe, step.id);
+      const { out: _, ...spec } = parseSpec(job, { ...asked, ...(isMaking && { out: models }) }) as Ready["spec"]; // its name follows from the hash
       if (step.when !== undefined && !isSo(step.when, scope)) throw new NotThere("skipped");
       const hashes = new Map([...made].map(([path, { hash }]) => [path, hash]));
       const address = await addressOf(job, spec, hashes);
       const hash = hashOf(address);
-      const out = isModelWanted(recipe, step.id) ? join(models, hash) : undefined;
+      const out = isMaking ? join(models, hash) : undefined;
       const asking = new Set(pathsIn(step.spec).filter((path) => path.endsWith(".out")).map((path) => path.split(".")[1])); // biome-ignore format: one line
       const needs = ready.filter(({ step: { id } }) => asking.has(id));
       const known: Ready = { step, job, spec, address, hash, needs, ...(out !== undefined && { out }) };
