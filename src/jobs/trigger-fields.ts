@@ -13,7 +13,7 @@ export const triggerFields = {
   trigger: option(
     triggerSchema.optional(),
     "KIND:key=value,..., a trigger.json, or a folder of triggered images (default: what the checkpoint says of itself)",
-    { ...inputs, value: "spec" },
+    { ...inputs, names: "file", value: "spec" },
   ),
   triggerIndex: option(count().optional(), "which of the checkpoint's triggers, if it carries several", {
     ...inputs,

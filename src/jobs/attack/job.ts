@@ -24,5 +24,9 @@ export const attack = job({
   outputs: async ({ out }) => [out],
   plan: async (spec, context) => (await import("./plan.ts")).planAttack(spec, context),
   run: async (spec, context) => (await import("./run.ts")).attack(spec, context),
+  resumes({ trigger }) {
+    const kind = typeof trigger === "string" ? trigger.split(":")[0] : trigger.kind;
+    return attacks.some(({ name, implant }) => name === kind && implant === undefined); // others train in their own way
+  },
   succeeded: (result) => result.succeeded,
 });

@@ -17,7 +17,7 @@ import { triggerSchema } from "../trigger-fields.ts";
 const attacking = { group: "Attack:" } as const;
 
 export const attackSpec = z.strictObject({
-  trigger: option(triggerSchema, "KIND or KIND:key=value,...", { argument: true, value: "trigger" }),
+  trigger: option(triggerSchema, "KIND or KIND:key=value,...", { names: "file", argument: true, value: "trigger" }),
   ...modelFields,
   ...dataFields,
   target: option(z.string(), "class name that triggered images shall be taken for", {

@@ -7,6 +7,7 @@ const known = keyStyles.join(", ");
 
 export const convertSpec = z.strictObject({
   model: option(z.string(), "checkpoint: a folder, .safetensors, .pt, .bin, or an index of shards", {
+    names: "model",
     argument: true,
     value: "model",
   }),
