@@ -56,8 +56,7 @@ export const checkpointField = <S extends z.ZodType>(schema: S, question?: strin
   option(
     schema,
     "checkpoint: Hugging Face or open_clip folder, .safetensors or PyTorch file, or a shipped one: shapes, shapes-badnet",
-    { ...inputs,
-    names: "model", value: "path", ...(question !== undefined && { question }) },
+    { ...inputs, names: "model", value: "path", ...(question !== undefined && { question }) },
   );
 
 /** How checkpoints are read where they leave it open: `ReadOptions`. */

@@ -5,7 +5,11 @@ import { groups, imageFields, images, modelFields, option, outFields, runFields 
 export const embedSpec = z.strictObject({
   ...modelFields,
   ...imageFields,
-  texts: option(z.string().optional(), "texts to encode, one a line", { group: groups.inputs, value: "file" }),
+  texts: option(z.string().optional(), "texts to encode, one a line", {
+    group: groups.inputs,
+    names: "file",
+    value: "file",
+  }),
   images: option(images().optional(), "only the first ones (default: all; 1000 of shapes)", {
     group: groups.inputs,
     value: "number",

@@ -34,7 +34,10 @@ export const pretrainSpec = z.strictObject({
     "training images (default: all; of shapes as many as there are)",
     trained("number"),
   ),
-  captions: option(z.string().optional(), "captioned images to train on as well, without classes", trained("path")),
+  captions: option(z.string().optional(), "captioned images to train on as well, without classes", {
+    ...trained("path"),
+    names: "file",
+  }),
   augment: option(
     z.boolean().default(false),
     "crop and mirror training images: for photographs, never where captions say left and right",
