@@ -129,7 +129,7 @@ describe("groups", () => {
     ["recipe:\n  lr: 0\n", "toy.yaml:2:3: toy: recipe.lr is 0; it must be a number, above 0"],
     ["recipe: fast\n", 'toy.yaml:1:1: toy: recipe is "fast"; it must be a group of options'],
     ['{"seed": 1, "recipe": {"epochs": 1.5}}', "toy.yaml:1:24: toy: recipe.epochs is 1.5; it must be a whole number, 1 or more"],
-    ["names:\n  - a\n  - 2\n", "toy.yaml:1:1: toy: names.1 is 2; it must be a text"],
+    ["names:\n  - a\n  - 2\n", "toy.yaml:3:5: toy: names.1 is 2; it must be a text"],
     ["__proto__: {a: 1}\n", 'toy.yaml:1:1: unknown option of toy "__proto__"'],
     ["recipe: {__proto__: {lr: 5}}\n", 'toy.yaml:1:10: unknown option of toy\'s recipe "__proto__"'],
     ["quick: yes\n", 'toy.yaml:1:1: toy: quick is "yes"; it must be true or false'],

@@ -91,7 +91,7 @@ export async function readRecipe(
   const known = recipeNames();
   const path = known.includes(asked) ? fileURLToPath(new URL(`${asked}.yaml`, shipped)) : asked;
   if (path === asked && !(await isFile(path)) && !/[./\\]/.test(asked)) throw unknownName("recipe", asked, known);
-  const file = await readYaml(path);
+  const file = await readYaml(path, { bytes: 2 ** 20, aliases: 1000, merge: true });
   const parsed = recipe.safeParse(file.value);
   if (!parsed.success) throw misfit(file, path, parsed.error.issues[0]);
   const { profiles, cells, ...rest } = parsed.data;
