@@ -31,7 +31,8 @@ test("what was written is read: NaN where it was, fields in their order, unknown
 });
 
 test("a result of before there were schemas is read as what it is", () => {
-  expect(read({ schema: undefined })).toEqual(result);
+  const { schema: _, ...old } = result;
+  expect(read({ schema: undefined })).toEqual(old);
 });
 
 test.each([

@@ -16,7 +16,7 @@ interface Use {
 }
 
 /**
- * The result that a file holds, its fields in the file's order, with NaN where the file has null for a quotient by zero. Throws
+ * The result that a file holds, its fields in the file's order, with NaN where the file has null for a quotient by zero; one of 0.1.0 has no `schema`. Throws
  * `bad-input` on the result of another job, on one of a form that cannot be read (who wrote it, and what would work), on fields that do
  * not fit, and on figures that contradict each other.
  */
@@ -39,9 +39,9 @@ export function readResult<Schema extends z.ZodObject<Head>>(
   const isOlder = kind === name && (written === undefined || (number !== undefined && written !== form));
   try {
     const today = isOlder ? { ...older(json as Readonly<Record<string, unknown>>), schema: form } : json;
-    const result = parseAs(schema, today, `${path} is no result of tbar ${name} --json`);
+    const result: object = parseAs(schema, today, `${path} is no result of tbar ${name} --json`);
     checkRates(json, path);
-    return inOrderOf(today, result) as Frozen<z.output<Schema>>;
+    return inOrderOf(json, { ...result, schema: written }) as Frozen<z.output<Schema>>;
   } catch (cause) {
     if (!isOlder || !(cause instanceof TbarError)) throw cause;
     const how = `read it with that one, or run the command again`;
@@ -51,9 +51,10 @@ export function readResult<Schema extends z.ZodObject<Head>>(
 
 /** A schema puts the fields that it knows first. */
 function inOrderOf(like: unknown, value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((one, i) => inOrderOf((like as readonly unknown[])[i], one));
+  if (Array.isArray(value)) return value.map((one, i) => inOrderOf((like as readonly unknown[] | undefined)?.[i], one));
   if (typeof value !== "object" || value === null) return value;
   const [before, after] = [like, value] as readonly Readonly<Record<string, unknown>>[];
-  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return Object.fromEntries([...keys].map((key) => [key, inOrderOf(before[key], after[key])]));
+  const keys = new Set([...Object.keys(before ?? {}), ...Object.keys(after)]);
+  const own = [...keys].filter((key) => after[key] !== undefined);
+  return Object.fromEntries(own.map((key) => [key, inOrderOf(before?.[key], after[key])]));
 }

@@ -1,4 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { cleanReport } from "../../report/clean-report.ts";
 import { cleanFixture } from "../../report/fixture.ts";
 import { checkCleanResult } from "./clean-result.ts";
 
@@ -11,6 +13,17 @@ test("a stored result is taken as it is, and one of 0.1.0 too, which says less",
   const { ca, asr } = cleanFixture.before;
   const old = stored({ examples, verdict, opened: undefined, before: { ca, asr }, after: { ca, asr } });
   expect(checkCleanResult(old, "a.json")).toEqual(old);
+});
+
+test("one that 0.1.0 wrote is read and drawn; its verdict is judged again", async () => {
+  const old = JSON.parse(await readFile(new URL("./clean-0.1.0.json", import.meta.url), "utf8"));
+  expect([old.tbar, old.schema, old.verdict.verified]).toEqual(["0.1.0", undefined, undefined]);
+  const { verdict, ...result } = checkCleanResult(old, "a.json");
+  const { verdict: said, ...rest } = old;
+  expect(result).toEqual(rest);
+  expect(said).toMatchObject({ proven: true });
+  expect(verdict).toMatchObject({ verified: false, proven: false }); // the upper bound of its ASR is above 2 %
+  expect(cleanReport({ ...result, verdict })).toContain(`Made by tbar 0.1.0.`);
 });
 
 const [example] = cleanFixture.examples;

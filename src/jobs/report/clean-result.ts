@@ -1,10 +1,8 @@
 /** A stored result of a cleaning, checked before it is drawn. */
 import { z } from "zod";
-import { parseAs } from "../../files/files.ts";
-import { checkRates } from "../../results/consistent.ts";
+import { resultHead } from "../../results/base.ts";
+import { readResult } from "../../results/read.ts";
 import type { CleanResult } from "../../results/result.ts";
-import { badInput } from "../../tensor/error.ts";
-import { printable } from "../../tensor/printable.ts";
 import { storedVerdict } from "../record/verdict.ts";
 
 /** JSON has no NaN: a rate of no images is null there, which is drawn alike. */
@@ -54,7 +52,7 @@ const openedModel = z.looseObject({
 });
 
 const schema = z.looseObject({
-  kind: z.literal("clean"),
+  ...resultHead("clean", 2),
   tbar: z.string(),
   created: z.string(),
   command: z.string(),
@@ -148,12 +146,6 @@ const schema = z.looseObject({
 
 /** The value itself, so that it is drawn as it was, but for the verdict of 0.1.0, which is judged again. Throws `bad-input` naming the first fields that do not fit, or figures that contradict each other. */
 export function checkCleanResult(json: unknown, path: string): CleanResult {
-  const kind = json instanceof Object && "kind" in json ? json.kind : undefined;
-  if (typeof kind === "string" && kind !== "clean") {
-    throw badInput(`${path} is a result of tbar ${printable(kind, 40)}; a report is drawn of tbar clean --json`);
-  }
-  parseAs(schema, json, `${path} is no result of tbar clean --json`);
-  checkRates(json, path);
-  const result = json as CleanResult;
+  const result = readResult(schema, json, path, { use: "a report is drawn of" }) as unknown as CleanResult;
   return { ...result, verdict: storedVerdict(result) };
 }
