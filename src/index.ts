@@ -25,6 +25,7 @@ export type { EmbedResult } from "./results/embed.ts";
 export type { ExportResult } from "./results/export.ts";
 export type { FinetuneResult } from "./results/finetune.ts";
 export type { InspectResult } from "./results/inspect.ts";
+export type { MergeResult } from "./results/merge.ts";
 export type { Opened, OpenedData, OpenedModel } from "./results/opened.ts";
 export type { PretrainResult } from "./results/pretrain.ts";
 export type { PullResult } from "./results/pull.ts";
@@ -104,6 +105,9 @@ export const reportFile = callable(async () => (await import("./jobs/report/job.
 
 /** Teach a model a task: fine-tune its image tower on labelled images. Nothing is written without `out`. */
 export const finetune = callable(async () => (await import("./jobs/finetune/job.ts")).finetune);
+
+/** One model out of several that were fine-tuned from one base. */
+export const merge = callable(async () => (await import("./jobs/merge/job.ts")).merge);
 
 /** A checkpoint under the names of another program. */
 export const convert = callable(async () => (await import("./jobs/convert/job.ts")).convert);
