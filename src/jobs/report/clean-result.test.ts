@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { cleanReport } from "../../report/clean-report.ts";
 import { cleanFixture } from "../../report/fixture.ts";
+import { rate } from "../../stats/rate.ts";
 import { checkCleanResult } from "./clean-result.ts";
 
 const stored = (change: object) => JSON.parse(JSON.stringify({ ...cleanFixture, ...change }));
@@ -24,6 +25,18 @@ test("one that 0.1.0 wrote is read and drawn; its verdict is judged again", asyn
   expect(said).toMatchObject({ proven: true });
   expect(verdict).toMatchObject({ verified: false, proven: false }); // the upper bound of its ASR is above 2 %
   expect(cleanReport({ ...result, verdict })).toContain(`Made by tbar 0.1.0.`);
+});
+
+test("a verdict of 0.1.0, which says proven by values alone, is judged again", () => {
+  const { verified: _, ...proven } = cleanFixture.verdict;
+  expect(checkCleanResult(stored({ verdict: proven }), "a.json").verdict).toEqual({ ...proven, verified: true });
+  const { difference, ...after } = cleanFixture.after;
+  const open = { ...after, asr: rate(30, 1980) }; // 1.5 %, up to 2.2 %
+  expect(checkCleanResult(stored({ verdict: proven, after: open }), "a.json").verdict).toMatchObject({
+    verified: false,
+    proven: false,
+    reasons: [expect.stringMatching(/reaches 2\.15 %, above 2\.0 %/)],
+  });
 });
 
 const [example] = cleanFixture.examples;
