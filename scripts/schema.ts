@@ -1,7 +1,7 @@
 /** docs/schema/JOB.json: the JSON Schema of every job, as `tbar schema JOB` prints it. Run: npm run schema. A test fails when one is out of date. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { jobs } from "../src/jobs/index.ts";
+import { jobs } from "../src/cli/all-jobs.ts";
 import { schemaOf } from "../src/jobs/json-schema.ts";
 
 export const folder = "docs/schema";

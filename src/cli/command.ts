@@ -1,6 +1,7 @@
 /** A command's page: what it does, how it is used. Options and action are chained on. */
 import { Command } from "@commander-js/extra-typings";
 import type { Page as JobPage } from "../jobs/job.ts";
+import type { Field } from "../jobs/spec.ts";
 import { exitsHelp } from "./outcome.ts";
 
 export interface Page extends JobPage {
@@ -8,10 +9,17 @@ export interface Page extends JobPage {
   readonly summary?: string;
 }
 
-export function command<Name extends string>(name: Name, { summary = "", about, examples, notes }: Page) {
+/** What commands and their options were made of. */
+export const pages = new WeakMap<object, Page>();
+export const fieldsOfOptions = new WeakMap<object, Field>();
+
+export function command<Name extends string>(name: Name, page: Page) {
+  const { summary = "", about, examples, notes } = page;
   const after = [notes, `Examples:\n${examples.map((line) => `  $ ${line}`).join("\n")}`, exitsHelp];
-  return new Command(name)
+  const made = new Command(name)
     .summary(summary)
     .description(about)
     .addHelpText("after", `\n${after.filter(Boolean).join("\n\n")}`);
+  pages.set(made, page);
+  return made;
 }

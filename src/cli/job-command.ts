@@ -4,7 +4,7 @@ import type { Job } from "../jobs/job.ts";
 import { planJob, runJob } from "../jobs/run-job.ts";
 import { type Field, fieldsOf, inWords } from "../jobs/spec.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
-import { command, type Page } from "./command.ts";
+import { command, fieldsOfOptions, type Page } from "./command.ts";
 import { estimateOutcome } from "./estimate.ts";
 import { frameOptions } from "./frame.ts";
 import type { Perform } from "./outcome.ts";
@@ -29,6 +29,7 @@ export function jobCommand(
     for (const [i, name] of [nameOf(field), ...(field.flag.was ?? [])].entries()) {
       const option = optionOf(field, name);
       named.set(option.attributeName(), field);
+      fieldsOfOptions.set(option, field);
       made.addOption(i === 0 ? option : option.hideHelp());
     }
   }

@@ -1,21 +1,12 @@
-/** From arguments to an exit status: the commands, their frame, and what is said when something goes wrong. */
-import { Command, CommanderError, type CommandUnknownOpts, Help } from "@commander-js/extra-typings";
-import { version } from "../files/version.ts";
+/** From arguments to an exit status: a command in its frame, and what is said when something goes wrong. */
+import { CommanderError } from "@commander-js/extra-typings";
 import { type Progress, silent } from "../jobs/progress/progress.ts";
 import { joinOpened, type Opened, openedLine } from "../results/opened.ts";
 import { type ErrorCode, TbarError } from "../tensor/error.ts";
-import { families, jobs } from "./all-jobs.ts";
-import { command } from "./command.ts";
-import { cleanCommand } from "./commands/clean.ts";
-import { demoCommand } from "./commands/demo.ts";
-import { evalCommand } from "./commands/eval.ts";
-import { schemaCommand } from "./commands/schema.ts";
-import { setupCommand } from "./commands/setup.ts";
-import { groups } from "./options.ts";
-import { exits, exitsHelp, type Job, type Outcome, type Perform } from "./outcome.ts";
+import { exits, type Job, type Outcome, type Perform } from "./outcome.ts";
+import { createProgram } from "./program.ts";
 import { progressLine } from "./progress.ts";
 import { gated, jsonText, type Terminal } from "./terminal.ts";
-import { views } from "./views/index.ts";
 
 /** Run `tbar` with these arguments. Never throws: the exit status says how it went. */
 export async function run(
@@ -63,67 +54,6 @@ async function finished(job: Job, work: (job: Job) => Promise<Outcome>): Promise
     throw error;
   }
 }
-
-async function createProgram(
-  argv: readonly string[],
-  perform: Perform,
-  { out, err }: Terminal,
-): Promise<CommandUnknownOpts> {
-  const program = new Command("tbar")
-    .description(
-      "Finds the direction in a CLIP model's weights that makes a backdoor work, and subtracts it.\n" +
-        "Every claim is measured on images that took no part in it, on the file as it was written.\n\nTry: tbar demo",
-    )
-    .version(version, "--version")
-    .helpOption("-h, --help", "this page")
-    .helpCommand("help [command]", "the page of a command")
-    .addHelpText("after", `\n${exitsHelp}\n\ntbar COMMAND --help explains a command and its options.`)
-    .configureHelp({ groupItems: inOrder })
-    .configureOutput({
-      writeOut: (text) => out.write(text),
-      writeErr: (text) => err.write(text),
-      getOutHelpWidth: () => out.columns || 100,
-      getErrHelpWidth: () => err.columns || 100,
-      outputError: () => {}, // said by `complain`
-    })
-    .exitOverride();
-  const commands = [demoCommand, cleanCommand, evalCommand, setupCommand, schemaCommand];
-  for (const make of commands) program.addCommand(inherit(make(perform), program));
-  await addJobs(program, argv, perform);
-  return program;
-}
-
-/** A command for each job: whole where it is asked for, else its name and a few words. */
-async function addJobs(program: CommandUnknownOpts, argv: readonly string[], perform: Perform): Promise<void> {
-  for (const [name, { summary, load }] of Object.entries(jobs)) {
-    const [first, second] = name.split(" ");
-    const isAsked = argv.includes(first) && (second === undefined || argv.includes(second));
-    const made = isAsked
-      ? (await import("./job-command.ts")).jobCommand({ ...(await load()), summary }, views[name], perform)
-      : new Command(second ?? first).summary(summary);
-    const family = families[first];
-    if (family !== undefined && !program.commands.some((one) => one.name() === first))
-      program.addCommand(inherit(command(first, family), program));
-    const parent = second === undefined ? program : program.commands.find((one) => one.name() === first)!;
-    parent.addCommand(inherit(made, parent));
-  }
-}
-
-function inherit(command: CommandUnknownOpts, from: CommandUnknownOpts): CommandUnknownOpts {
-  command.copyInheritedSettings(from);
-  for (const child of command.commands) inherit(child, command);
-  return command;
-}
-
-/** Options by heading: inputs, the command's own, the run, output, help. */
-const inOrder: Help["groupItems"] = (all, visible, groupOf) => {
-  const rank = (heading: string) => {
-    const known = [groups.inputs, undefined, groups.run, groups.output, "Options:"].indexOf(heading as never);
-    return known < 0 ? 1 : known;
-  };
-  const found = new Help().groupItems(all, visible, groupOf);
-  return new Map([...found].sort(([a], [b]) => rank(a) - rank(b)));
-};
 
 /** What is known of a command that failed. */
 interface Failed {

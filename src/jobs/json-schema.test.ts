@@ -2,9 +2,9 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { tbar } from "../../test/terminal.ts";
+import { jobs } from "../cli/all-jobs.ts";
 import { resultHead } from "../results/base.ts";
 import { count, option } from "./fields.ts";
-import { jobs } from "./index.ts";
 import { schemaOf } from "./json-schema.ts";
 
 const toy = {
@@ -49,7 +49,7 @@ test.each(Object.keys(jobs))("tbar schema %s prints that of the job", async (nam
   expect({ code, err }).toEqual({ code: 0, err: "" });
   const printed = JSON.parse(out);
   expect(printed).toEqual(schemaOf(await jobs[name].load()));
-  expect(printed.$defs.result.properties.schema.const).toMatch(/^tbar\/[a-z]+\/\d+$/);
+  expect(printed.$defs.result.properties.schema.const).toMatch(/^tbar\/[a-z-]+\/\d+$/);
 });
 
 test("without a name it prints all; of an unknown one it says which there are", async () => {

@@ -1,6 +1,7 @@
 /** tbar schema: what may be asked of a job, and what it answers, as JSON Schema. */
-import { jobs } from "../../jobs/index.ts";
+
 import { unknownName } from "../../tensor/error.ts";
+import { jobs } from "../all-jobs.ts";
 import { command } from "../command.ts";
 import type { Perform } from "../outcome.ts";
 
