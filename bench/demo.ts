@@ -1,16 +1,16 @@
 /**
  * The main job as a stranger runs it: `npm run demo` in a fresh process, timed, its figures held against their bars. Run: npm run bench:demo.
- * Seconds are given for a machine whose yardstick is 2 s.
+ * Seconds are given for a machine whose reference time is 2 s.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CleanResult } from "../src/index.ts";
-import { type Row, row, writeResults, yardstick } from "./results.ts";
+import { type Row, referenceTime, row, writeResults } from "./results.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tbar-demo-"));
-const yardsticks = [yardstick()];
+const references = [referenceTime()];
 const started = performance.now();
 const { status, stdout } = spawnSync(
   process.execPath,
@@ -18,12 +18,12 @@ const { status, stdout } = spawnSync(
   { encoding: "utf8", maxBuffer: 2 ** 28, stdio: ["ignore", "pipe", "inherit"] },
 );
 const seconds = (performance.now() - started) / 1000;
-yardsticks.push(yardstick());
+references.push(referenceTime());
 rmSync(folder, { recursive: true });
 if (status !== 0) throw new Error(`the demo ended with exit code ${status}`);
 
 const { before, after, retention, method, variants, seed } = JSON.parse(stdout) as CleanResult;
-const known = yardsticks.filter((value) => value !== null);
+const known = references.filter((value) => value !== null);
 const speed = known.length === 0 ? null : known.reduce((a, b) => a + b) / known.length;
 const exact = (value: number): [number, number] => [value, value];
 const rows: Row[] = [
@@ -31,7 +31,7 @@ const rows: Row[] = [
   ...(speed === null
     ? []
     : [
-        row("seconds, scaled to a yardstick of 2 s", (seconds * 2) / speed, exact((seconds * 2) / speed), {
+        row("seconds, scaled to a reference time of 2 s", (seconds * 2) / speed, exact((seconds * 2) / speed), {
           op: "<=",
           limit: 180,
         }),
@@ -50,4 +50,4 @@ const rows: Row[] = [
     row(`${name}: CA retention`, variant.retention, exact(variant.retention)),
   ]),
 ];
-writeResults("demo", { command: "npm run bench:demo", seeds: [seed], rows, yardstick: speed });
+writeResults("demo", { command: "npm run bench:demo", seeds: [seed], rows, reference: speed });

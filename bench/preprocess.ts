@@ -49,7 +49,7 @@ try {
 writeResults("preprocess", {
   command: "npm run bench:preprocess",
   seeds: [0],
-  yardstick: null,
+  reference: null,
   rows: [...found].map(([what, { largest, count }]) =>
     row(`${what}: ${count} embeddings, max |a - b|`, largest, [largest, largest], { op: "<=", limit: 3e-7 }),
   ),

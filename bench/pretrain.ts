@@ -1,19 +1,19 @@
 /**
  * How fast `tbar pretrain` trains the embedded model, and how good the shipped one is. Run: npm run bench:pretrain. Images a second are
- * given for a machine whose yardstick is 2 s as well.
+ * given for a machine whose reference time is 2 s as well.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { evaluate, pretrain, shapesModel } from "../src/index.ts";
-import { row, writeResults, yardstick } from "./results.ts";
+import { referenceTime, row, writeResults } from "./results.ts";
 
 const { ca } = await evaluate({ model: shapesModel, data: "shapes", threads: 2 });
 
 const out = mkdtempSync(join(tmpdir(), "tbar-pretrain-"));
 const steps = 60;
 const stamps: number[] = [];
-const speed = yardstick();
+const speed = referenceTime();
 const progress = { stage: () => {}, step: () => void stamps.push(performance.now()) };
 const { images } = await pretrain({ data: "shapes", steps, out: join(out, "model"), threads: 2 }, { progress });
 rmSync(out, { recursive: true });
@@ -24,14 +24,14 @@ const exact = (value: number): [number, number] => [value, value];
 writeResults("pretrain", {
   command: "npm run bench:pretrain",
   seeds: [1],
-  yardstick: speed,
+  reference: speed,
   rows: [
     row("models/shapes: zero-shot accuracy, 100 classes", ca.value, ca.interval, { op: ">=", limit: 0.95 }),
     row("pre-training, images a second, this machine", rate, exact(rate)),
     ...(speed === null
       ? []
       : [
-          row("pre-training, images a second, yardstick 2 s", (rate * speed) / 2, exact((rate * speed) / 2), {
+          row("pre-training, images a second, reference time 2 s", (rate * speed) / 2, exact((rate * speed) / 2), {
             op: ">=",
             limit: 200,
           }),

@@ -1,6 +1,6 @@
-/** Measured figures on disk: results/NAME.json, one row each with its interval and the bar it has to clear. */
+/** Measured figures on disk: results/bench/NAME.json, by machine, one row each with its interval and the bar it has to clear. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 
 export interface Bar {
@@ -23,9 +23,9 @@ export function row(what: string, value: number, interval: readonly [number, num
 }
 
 /** PyTorch's float32 forward of 32 images through a ViT-B/32 image tower on 2 threads, in seconds, where Python has it. */
-export function yardstick(): number | null {
+export function referenceTime(): number | null {
   try {
-    const out = execFileSync(python, ["bench/peers/yardstick.py"], {
+    const out = execFileSync(python, ["bench/peers/reference-time.py"], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     });
@@ -42,23 +42,43 @@ export interface Results {
   readonly command: string;
   readonly seeds: readonly number[];
   readonly rows: readonly Row[];
-  /** Seconds of the yardstick; measured now unless given. */
-  readonly yardstick?: number | null;
+  /** Reference time in seconds; measured now unless given. */
+  readonly reference?: number | null;
 }
 
+/** One machine's figures. */
+export interface Run {
+  readonly commit: string;
+  readonly machine: {
+    readonly processor: string;
+    readonly cores: number;
+    /** Seconds. */
+    readonly reference_s: number | null;
+    readonly node: string;
+  };
+  readonly seeds: readonly number[];
+  readonly rows: readonly Row[];
+}
+
+/** In place of what this machine wrote before; what others wrote stays, below. */
 export function writeResults(name: string, { command, seeds, rows, ...rest }: Results): void {
   const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
   const dirty = git("status", "--porcelain", "--", "src", "bench") !== "";
-  const seconds = rest.yardstick === undefined ? yardstick() : rest.yardstick;
+  const seconds = rest.reference === undefined ? referenceTime() : rest.reference;
   const machine = {
     processor: cpus()[0].model,
     cores: cpus().length,
-    yardstick_s: seconds === null ? null : Number(seconds.toFixed(3)),
+    reference_s: seconds === null ? null : Number(seconds.toFixed(3)),
     node: process.version,
   };
   const commit = git("rev-parse", "HEAD") + (dirty ? "+changes" : "");
-  mkdirSync("results", { recursive: true });
-  writeFileSync(`results/${name}.json`, `${JSON.stringify({ command, commit, machine, seeds, rows }, null, 2)}\n`);
+  const folder = process.env.TBAR_RESULTS ?? "results/bench";
+  const path = `${folder}/${name}.json`;
+  const earlier: readonly Run[] = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).runs : [];
+  const others = earlier.filter((run) => !isSame(run.machine, machine));
+  mkdirSync(folder, { recursive: true });
+  const runs: readonly Run[] = [{ commit, machine, seeds, rows }, ...others];
+  writeFileSync(path, `${JSON.stringify({ command, runs }, null, 1)}\n`);
   for (const { what, value, interval, bar, met } of rows) {
     const mark = met === null ? " " : met ? "+" : "-";
     const limit = bar === null ? "" : ` (bar ${bar.op} ${bar.limit})`;
@@ -67,6 +87,8 @@ export function writeResults(name: string, { command, seeds, rows, ...rest }: Re
     );
   }
 }
+
+const isSame = (a: Run["machine"], b: Run["machine"]) => a.processor === b.processor && a.cores === b.cores;
 
 /** Median with a 95 % interval from order statistics (binomial, normal approximation). */
 export function median(values: readonly number[]): { value: number; interval: [number, number] } {

@@ -21,7 +21,7 @@ import { createRuntime } from "../src/runtime/compile.ts";
 import { onnxRuntime } from "../src/runtime/onnxruntime.ts";
 import { random } from "../src/tensor/random.ts";
 import { tensor, type Weights } from "../src/tensor/tensor.ts";
-import { median, python, type Row, row, writeResults, yardstick } from "./results.ts";
+import { median, python, type Row, referenceTime, row, writeResults } from "./results.ts";
 
 const threads = 2;
 const batch = 32;
@@ -117,5 +117,5 @@ for (const what of ["forward", "step", "text"] as const) {
 }
 peer.kill();
 await runtime.release();
-writeResults("step", { command: "npm run bench:step", seeds: [1], rows, yardstick: yardstick() });
+writeResults("step", { command: "npm run bench:step", seeds: [1], rows, reference: referenceTime() });
 process.exit(0);

@@ -1,7 +1,7 @@
 /**
  * What a user meets: the packed tarball, installed by npm 10 and npm 11 into empty folders with empty caches and no setting, without a warning, then
  * used from the command line, from a program, globally and by npx; and `npm ci && npm run demo` in a copy of the last commit.
- * Needs the npm registry. Run: npm run test:pack; results/install.json
+ * Needs the npm registry. Run: npm run test:pack; results/bench/install.json
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -21,7 +21,7 @@ try {
   const tarball = resolve(work, filename);
   exactly("the tarball, MB", megabytes(tarball));
   for (const npm of npms) check(npm, tarball);
-  writeResults("install", { command: "npm run test:pack", seeds: [], rows, yardstick: null });
+  writeResults("install", { command: "npm run test:pack", seeds: [], rows, reference: null });
 } finally {
   rmSync(work, { recursive: true });
 }

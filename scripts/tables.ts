@@ -1,24 +1,15 @@
 /**
- * The tables of README and docs are built from results/*.json, never typed: each stands between
- * `<!-- results NAME -->` and `<!-- /results -->`; with `<!-- results NAME wide -->` rows called `THING: FIGURE` make a line for each
- * thing and a column for each figure. Run: npm run tables. A test fails when one is out of date.
+ * The tables of README and docs are built from results/bench/*.json and results/recipes/*.json, never typed: each stands between
+ * `<!-- results bench/NAME -->` and `<!-- /results -->`; with `<!-- results recipes/NAME wide -->` means over seeds called `THING: FIGURE`
+ * make a line for each thing and a column for each figure. Run: npm run tables. A test fails when one is out of date.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Row as BenchRow, Run } from "../bench/results.ts";
+import type { SweepRow, SweepTableResult } from "../src/results/sweep.ts";
 
-interface Results {
-  readonly command: string;
-  readonly commit: string;
-  readonly machine: { readonly processor: string; readonly cores: number; readonly yardstick_s: number | null };
-  readonly seeds: readonly number[];
-  readonly rows: readonly {
-    readonly what: string;
-    readonly value: number;
-    readonly interval: readonly [number, number];
-    readonly bar: { readonly op: string; readonly limit: number } | null;
-    readonly met: boolean | null;
-  }[];
-}
+type Row = Pick<BenchRow, "what" | "value" | "interval" | "bar" | "met"> & Pick<SweepRow, "published" | "seed">;
+type Rows = readonly Row[];
 
 export const documents: readonly string[] = [
   "README.md",
@@ -28,7 +19,7 @@ export const documents: readonly string[] = [
   ).filter((name) => name.endsWith(".md")),
 ];
 
-const block = /(<!-- results ([\w-]+)( wide)? -->\n)[\s\S]*?(<!-- \/results -->)/g;
+const block = /(<!-- results ([\w/-]+)( wide)? -->\n)[\s\S]*?(<!-- \/results -->)/g;
 
 /** A document with every table built anew. */
 export function withTables(text: string): string {
@@ -39,35 +30,66 @@ export function withTables(text: string): string {
   );
 }
 
-type Rows = Results["rows"];
-
 function table(name: string, lines: (rows: Rows) => readonly string[]): string {
   const path = join("results", `${name}.json`);
   if (!existsSync(path)) return `\nNot measured yet: ${path} is missing.\n\n`;
-  const { command, machine, rows } = JSON.parse(readFileSync(path, "utf8")) as Results;
-  const yardstick = machine.yardstick_s === null ? "" : `, yardstick ${figure(machine.yardstick_s)} s`;
-  return [
-    "",
-    ...lines(rows),
-    "",
-    `\`${command}\`; ${machine.cores} cores of ${machine.processor}${yardstick}.`,
-    "",
-    "",
-  ].join("\n");
+  const { rows, foot } = measured(JSON.parse(readFileSync(path, "utf8")));
+  return ["", ...lines(rows), "", ...foot, "", ""].join("\n");
+}
+
+/** Rows, and how they came about. */
+function measured(held: SweepTableResult | { readonly command: string; readonly runs: readonly Run[] }) {
+  if ("runs" in held) {
+    const [{ machine, rows }, ...others] = held.runs;
+    const reference = machine.reference_s === null ? "" : `, reference time ${figure(machine.reference_s)} s`;
+    const more = others.length === 0 ? "" : ` Of ${others.length} other machines: the file.`;
+    const foot = `\`${held.command}\`; ${machine.cores} cores of ${machine.processor}${reference}.${more}`;
+    return { rows: rows as Rows, foot: [foot] };
+  }
+  const { recipe, machines, versions, seeds, notes, rows, left } = held;
+  const made = `tbar ${versions.join(", ")}; ${machines.join(", ")}; seeds ${seeds.join(", ")}`;
+  const missing = left > 0 ? ` ${left} cells and seeds are not measured yet.` : "";
+  const foot = `\`tbar sweep table ${recipe}\` (recipes/${recipe}.yaml); ${made}.${missing}`;
+  const sources = [...new Set(rows.flatMap(({ published }) => (published ? [`Published: ${published.source}.`] : [])))];
+  return { rows: rows as Rows, foot: [[foot, ...notes, ...sources].join(" ")] };
 }
 
 function long(rows: Rows): readonly string[] {
-  const lines = rows.map(({ what, value, interval, bar, met }) => {
+  const hasPublished = rows.some(({ published }) => published !== undefined);
+  const lines = rows.map(({ what, value, interval, bar, met, published }) => {
     const range = interval[0] === interval[1] ? "" : `${figure(interval[0])} to ${figure(interval[1])}`;
-    const wanted = bar === null ? "" : `${bar.op === "<=" ? "at most" : "at least"} ${figure(bar.limit)}`;
-    return `| ${what.replaceAll("|", "\\|")} | ${figure(value)} | ${range} | ${wanted} | ${met === null ? "" : met ? "yes" : "**no**"} |`;
+    const target = bar === null ? "" : `${words[bar.op] ?? bar.op} ${figure(bar.limit)}`;
+    const beside = published ? `${figure(published.value)} | ${signed(published.difference)}` : " | ";
+    const cells = [
+      what.replaceAll("|", "\\|"),
+      figure(value),
+      range,
+      target,
+      met === null ? "" : met ? "yes" : "**no**",
+    ];
+    return `| ${[...cells, ...(hasPublished ? [beside] : [])].join(" | ")} |`;
   });
-  return ["| what | value | 95 % interval | wanted | met |", "|---|---|---|---|---|", ...lines];
+  const head = [
+    "what",
+    "value",
+    "95 % interval",
+    "target",
+    "pass",
+    ...(hasPublished ? ["published", "difference"] : []),
+  ];
+  return [`| ${head.join(" | ")} |`, `|${"---|".repeat(head.length)}`, ...lines];
 }
 
-/** Beside a figure stands what was wanted; one that misses it is bold. */
+const words: Readonly<Record<string, string>> = { "<=": "at most", ">=": "at least" };
+const signed = (value: number) => (value > 0 ? `+${figure(value)}` : figure(value));
+
+/** Means alone, over as many seeds as the thing has. Beside a figure stands its target; one that misses it is bold. */
 function crossed(rows: Rows): readonly string[] {
-  const split = rows.map((row) => ({ ...row, at: row.what.split(": ") as [string, string] }));
+  const overOf = ({ what }: Row) => Number(/, mean of (\d+): /.exec(what)?.[1] ?? 1);
+  const thing = ({ what }: Row) => what.split(/, mean of |: /)[0];
+  const all = rows.filter(({ seed }) => seed === undefined);
+  const means = all.filter((row) => all.every((other) => thing(other) !== thing(row) || overOf(other) <= overOf(row)));
+  const split = means.map((row) => ({ ...row, at: row.what.split(/: (.*)/s) as string[] }));
   const things = [...new Set(split.map(({ at }) => at[0]))];
   const figures = [...new Set(split.map(({ at }) => at[1]))];
   const cell = (thing: string, name: string) => {

@@ -1,7 +1,7 @@
 /**
  * Hundreds of thousands of files spoilt from sound ones of every format, read as tbar's commands and library read them: each gives a result
  * or a TbarError, within 5 s of processor time and 300 MB. Two processes read (or LANES), are watched, and are replaced after 5,000 inputs, or where
- * one ends or is silent for half a minute. Goes on where an interrupted run of the same sources was. Writes results/fuzz.json.
+ * one ends or is silent for half a minute. Goes on where an interrupted run of the same sources was. Writes results/bench/fuzz.json.
  *
  * Run: npm run test:fuzz [-- INPUTS RUN MINUTES LANES]
  */
@@ -157,7 +157,7 @@ function report(): void {
   writeResults("fuzz", {
     command: "npm run test:fuzz",
     seeds: [Number(run)],
-    yardstick: null,
+    reference: null,
     rows: [
       figure("hostile files made by hand, in npm test", cases.length, ">=", 60),
       figure(

@@ -1,5 +1,5 @@
 /**
- * Every command that writes, killed (SIGKILL) before each of its disk operations and run again by the same words. Writes results/kill.json.
+ * Every command that writes, killed (SIGKILL) before each of its disk operations and run again by the same words. Writes results/bench/kill.json.
  * Run: npm run test:kill [-- LANES [FOLDER]]; half an hour of two cores. What is done is kept in FOLDER: the same command goes on from there.
  */
 import { execFile, execFileSync } from "node:child_process";
@@ -34,7 +34,7 @@ const [killed, half, lost] = [
 writeResults("kill", {
   command: "npm run test:kill",
   seeds: [1],
-  yardstick: null,
+  reference: null,
   rows: [
     row("kills", killed, [killed, killed]),
     row("half-written outputs after a kill", half, [half, half], { op: "<=", limit: 0 }),

@@ -1,4 +1,4 @@
-/** npm run test:strict: 2,000 strangers in valid checkpoints of all layouts, to results/strict.json. */
+/** npm run test:strict: 2,000 strangers in valid checkpoints of all layouts, to results/bench/strict.json. */
 import fc from "fast-check";
 import { row, writeResults } from "../../bench/results.ts";
 import { fate, stranger } from "./strange.ts";
@@ -27,5 +27,5 @@ const rows = [
   exactly("said", of(fates, "said")),
   exactly("share refused or said", share, { op: ">=", limit: 1 }),
 ];
-writeResults("strict", { command: "npm run test:strict", seeds: [seed], rows, yardstick: null });
+writeResults("strict", { command: "npm run test:strict", seeds: [seed], rows, reference: null });
 process.exit(rows.every(({ met }) => met !== false) ? 0 : 1);
