@@ -1,6 +1,7 @@
 /** What every result has, and how a result is read back: one definition each for its type, its file and its documentation. */
 import { z } from "zod";
 import { families } from "../engine/family-recipe.ts";
+import { version as tbar } from "../files/version.ts";
 
 /** A schema's value as nobody changes it, without the fields that a loose one lets pass. */
 export type Frozen<T> = unknown extends T
@@ -27,6 +28,15 @@ export const madeFields = {
   created: z.string().describe("ISO 8601."),
   command: z.string().describe("The command line; empty where a program asked."),
 };
+
+/** The head of a result that is made now. */
+export const made = <Name extends string, Version extends number>(name: Name, version: Version, command: string) => ({
+  schema: `tbar/${name}/${version}` as const,
+  kind: name,
+  tbar,
+  created: new Date().toISOString(),
+  command,
+});
 
 /** How checkpoints were read. */
 export const readingFields = {

@@ -6,6 +6,7 @@ import type { StateFile } from "../../engine/training-state.ts";
 import { zeroShotHead } from "../../engine/zero-shot.ts";
 import { version } from "../../files/version.ts";
 import type { AttackResult } from "../../results/attack.ts";
+import { made } from "../../results/base.ts";
 import { percent } from "../../stats/percent.ts";
 import { poison } from "../../triggers/poison.ts";
 import type { Trigger } from "../../triggers/trigger.ts";
@@ -83,11 +84,7 @@ export async function attack(spec: AttackSpec, context: Context): Promise<Attack
   const succeeded = hasSucceeded(after) && lost.length === 0;
   const counts = { rate, images: poisoned.size, poisoned: poisoned.poisonedIds.size };
   const result: AttackResult = {
-    schema: "tbar/attack/2",
-    kind: "attack",
-    tbar: version,
-    created: new Date().toISOString(),
-    command: context.command,
+    ...made("attack", 2, context.command),
     seed,
     model: await checkpointFacts(clip.checkpoint),
     trigger: trigger.spec,

@@ -6,7 +6,7 @@ import { type Encoding, readText } from "../../data/formats/text.ts";
 import { type OpenedDataset, openDataset } from "../../data/open.ts";
 import { take } from "../../data/split.ts";
 import { concatRows } from "../../engine/encoder.ts";
-import { version } from "../../files/version.ts";
+import { made } from "../../results/base.ts";
 import type { EmbedResult } from "../../results/embed.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -71,11 +71,7 @@ export async function embed(spec: Spec, context: Context): Promise<EmbedResult> 
   const tensors = [tensor("images", images), ...(encoded === undefined ? [] : [tensor("texts", encoded)])];
   await writeSafetensors(out, { tensors, metadata }, { force, set });
   return {
-    schema: "tbar/embed/2",
-    kind: "embed",
-    tbar: version,
-    created: new Date().toISOString(),
-    command,
+    ...made("embed", 2, command),
     model,
     data: dataset.name,
     images: dataset.size,

@@ -7,7 +7,7 @@ import { orderChange } from "../../checkpoint/config/preprocess.ts";
 import { programs } from "../../engine/program-names.ts";
 import { refuseFolder, writeFileAtomic, writeFolderAtomic } from "../../files/atomic.ts";
 import { sha256File } from "../../files/files.ts";
-import { version } from "../../files/version.ts";
+import { made } from "../../results/base.ts";
 import type { ExportResult } from "../../results/export.ts";
 import type { Context } from "../context.ts";
 import { openedModel } from "../inputs/describe-opened.ts";
@@ -71,11 +71,7 @@ export async function exportOnnx(spec: z.output<typeof exportSpec>, context: Con
   const isResnet = checkpoint.config.vision.kind === "resnet";
   const pixels = orderChange(checkpoint.preprocess.order, isResnet ? "torchvision" : "transformers");
   return {
-    schema: "tbar/export/2",
-    kind: "export",
-    tbar: version,
-    created: new Date().toISOString(),
-    command,
+    ...made("export", 2, command),
     model: await checkpointFacts(checkpoint),
     output: { path: out },
     files,

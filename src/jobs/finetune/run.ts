@@ -7,8 +7,8 @@ import { resolveRecipe } from "../../engine/family-recipe.ts";
 import { finetune as train } from "../../engine/finetune.ts";
 import { createScorer } from "../../engine/scorer.ts";
 import { zeroShotHead } from "../../engine/zero-shot.ts";
-import { version } from "../../files/version.ts";
 import { labelsOf, measure, metric } from "../../metrics/accuracy.ts";
+import { made } from "../../results/base.ts";
 import type { FinetuneResult } from "../../results/finetune.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Context } from "../context.ts";
@@ -50,45 +50,37 @@ export async function openFinetune(spec: Spec, context: Context) {
 export async function finetune(spec: Spec, context: Context): Promise<FinetuneResult> {
   const { progress, signal, command, set } = context;
   const { seed, out, force, threads } = spec;
-  const clock = new Clock();
-  const stage = (what: string) => {
-    clock.stage(what);
-    progress.stage(what);
-  };
-  stage("load");
+  const clock = new Clock(progress);
+  clock.stage("load");
   const { clip, recipe, defaults, source, classNames, sets, warnings, stages } = await openFinetune(spec, context);
   const { checkpoint } = clip;
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
   progress.plan?.(stages);
   const accuracy = metric(createScorer(clip, sets.test, head, { signal, onStep: progress.step }), labelsOf(sets.test));
 
-  stage("measure before");
+  clock.stage("measure before");
   const before = await measure(accuracy, clip.weights);
 
-  stage("fine-tune");
+  clock.stage("fine-tune");
   const tuned = await train(clip, clip.weights, sets.finetune, head, recipe, {
     signal,
     onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
   });
   const weights = asStored(tuned, checkpoint.dtypes, clip.weights);
 
-  stage("measure after");
+  clock.stage("measure after");
   const after = await measure(accuracy, weights);
   const model = await checkpointFacts(checkpoint);
   const [data, images] = [source.name, sets.finetune.size];
   if (out !== undefined) {
-    stage("write");
+    clock.stage("write");
     const { [receiptKey]: _, ...kept } = checkpoint.metadata; // its figures are those of other weights
     const facts = JSON.stringify({ parent: model.sha256, data, images, recipe, before, after });
     const like = { ...checkpoint, metadata: { ...kept, "tbar.finetune": facts } };
     await writeCheckpoint(out, { like, weights }, { force, set });
   }
   return {
-    schema: "tbar/finetune/2",
-    kind: "finetune",
-    tbar: version,
-    created: new Date().toISOString(),
-    command,
+    ...made("finetune", 2, command),
     seed,
     model,
     data,

@@ -7,7 +7,7 @@ import { type Checkpoint, readCheckpoint } from "../../checkpoint/clip-folder.ts
 import { parameterShapes } from "../../checkpoint/config/config.ts";
 import { type Change, type Parameters, pieces } from "../../checkpoint/pieces.ts";
 import { refuseCheckpoint, writeCheckpoint } from "../../checkpoint/write-checkpoint.ts";
-import { version } from "../../files/version.ts";
+import { made } from "../../results/base.ts";
 import type { MergeResult } from "../../results/merge.ts";
 import { badInput } from "../../tensor/error.ts";
 import { sizeOf, type Tensor, type Weights } from "../../tensor/tensor.ts";
@@ -119,11 +119,7 @@ export async function merge(spec: Spec, { progress, signal, command, set }: Cont
   });
   progress.stage("hash");
   return {
-    schema: "tbar/merge/2",
-    kind: "merge",
-    tbar: version,
-    created: new Date().toISOString(),
-    command,
+    ...made("merge", 2, command),
     ...facts,
     models: parents.map((parent, t) => ({ ...parent, norm: Math.sqrt(squares[t]) })),
     triggers,

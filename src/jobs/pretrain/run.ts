@@ -14,8 +14,8 @@ import { pretrain as train } from "../../engine/pretrain.ts";
 import { createScorer } from "../../engine/scorer.ts";
 import { zeroShotHead } from "../../engine/zero-shot.ts";
 import { refuseFolder } from "../../files/atomic.ts";
-import { version } from "../../files/version.ts";
 import { labelsOf, measure, metric } from "../../metrics/accuracy.ts";
+import { made } from "../../results/base.ts";
 import type { PretrainResult } from "../../results/pretrain.ts";
 import { badInput } from "../../tensor/error.ts";
 import { random } from "../../tensor/random.ts";
@@ -85,11 +85,7 @@ export async function pretrain(spec: Spec, context: Context): Promise<PretrainRe
   const dtypes = new Map([...weights.keys()].map((name) => [name, dtype] as const));
   const ca = await zeroShot(clip, asStored(weights, dtypes), test, source);
   const result: PretrainResult = {
-    schema: "tbar/pretrain/2",
-    kind: "pretrain",
-    tbar: version,
-    created: new Date().toISOString(),
-    command,
+    ...made("pretrain", 2, command),
     seed,
     data: source.name,
     parameters,

@@ -2,8 +2,8 @@
 import type { z } from "zod";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import { readJson } from "../../files/files.ts";
-import { version } from "../../files/version.ts";
 import { cleanReport } from "../../report/clean-report.ts";
+import { made } from "../../results/base.ts";
 import type { ReportResult } from "../../results/report.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Context } from "../context.ts";
@@ -21,11 +21,7 @@ export async function report(
   const result = checkCleanResult(await readJson(path, { bytes }), path);
   await writeFileAtomic(out, cleanReport(result), { force, set });
   return {
-    schema: "tbar/report/2",
-    kind: "report",
-    tbar: version,
-    created: new Date().toISOString(),
-    command,
+    ...made("report", 2, command),
     output: { path: out },
   };
 }

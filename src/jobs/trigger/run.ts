@@ -3,7 +3,7 @@ import { storedTrigger } from "../../attacks/index.ts";
 import { type Checkpoint, readCheckpoint } from "../../checkpoint/clip-folder.ts";
 import { clipPreprocess, preprocessAtSize } from "../../checkpoint/config/preprocess.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
-import { version } from "../../files/version.ts";
+import { made } from "../../results/base.ts";
 import type { TriggerResult } from "../../results/trigger-view.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Context } from "../context.ts";
@@ -29,11 +29,7 @@ export async function showTrigger(spec: Spec, context: Context): Promise<Trigger
   const { view, png } = await drawTrigger(gallery, trigger, { count, preprocess });
   await writeFileAtomic(out, png, { force, set: context.set });
   return {
-    schema: "tbar/trigger/2",
-    kind: "trigger",
-    tbar: version,
-    created: new Date().toISOString(),
-    command: context.command,
+    ...made("trigger", 2, context.command),
     ...view,
     ...(target !== undefined && { target }),
     out,
