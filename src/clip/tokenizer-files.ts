@@ -6,8 +6,8 @@ import { z } from "zod";
 import { isFile, parseAs, readJson, readSmallFile } from "../files/files.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
-import { endOfText, startOfText } from "./tokenizer.ts";
-import { clipPattern, tokenizerLimits } from "./tokenizer-settings.ts";
+import { endOfText, specialToken, startOfText } from "./tokenizer.ts";
+import { clipPattern, tokenizerLimits } from "./tokenizer-kinds.ts";
 
 /** Files with merges, one a line after a first line of comment: transformers', OpenAI's. */
 const mergeFiles = ["merges.txt", "bpe_simple_vocab_16e6.txt.gz"];
@@ -74,8 +74,7 @@ function byteCharacters(): string[] {
 function clipTokenizerJson(vocab: Readonly<Record<string, number>>, merges: readonly Merge[]): string {
   const special = [startOfText, endOfText].map((content) => {
     if (!Object.hasOwn(vocab, content)) throw badInput(`vocab.json has no ${content}`);
-    const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
-    return { id: vocab[content], content, ...flags };
+    return specialToken(vocab[content], content);
   });
   return JSON.stringify({
     version: "1.0",

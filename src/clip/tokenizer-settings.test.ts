@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TextConfig } from "../checkpoint/config/config.ts";
 import { loadTokenizer } from "./tokenizer.ts";
 import { readTokenizerJson } from "./tokenizer-files.ts";
-import { clipPattern } from "./tokenizer-settings.ts";
+import { clipPattern } from "./tokenizer-kinds.ts";
 
 const text = { contextLength: 16, vocabSize: 100 } as TextConfig;
 const ends = { "<|startoftext|>": 98, "<|endoftext|>": 99 };

@@ -67,20 +67,17 @@ export const unknownWord = "<|unknown|>";
 export const startOfText = "<|startoftext|>";
 export const endOfText = "<|endoftext|>";
 
+/** An entry of `added_tokens`. */
+export function specialToken(id: number, content: string): object {
+  return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+}
+
 /** A tokenizer.json of whole lower-case words: unknown is 0, then the words, then start and end as the two largest ids. */
 export function wordTokenizer(words: readonly string[]): { json: string; vocabSize: number; bos: number; eos: number } {
   const vocabulary = [unknownWord, ...words, startOfText, endOfText];
   const bos = vocabulary.length - 2;
   const eos = vocabulary.length - 1;
-  const special = (id: number) => ({
-    id,
-    content: vocabulary[id],
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-    special: true,
-  });
+  const special = (id: number) => specialToken(id, vocabulary[id]);
   const token = (id: string) => ({ SpecialToken: { id, type_id: 0 } });
   const template = (id: number) => [vocabulary[id], { id: vocabulary[id], ids: [id], tokens: [vocabulary[id]] }];
   const json = {

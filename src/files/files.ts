@@ -8,6 +8,7 @@ import { basename } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { z } from "zod";
 import { badInput } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 import { type JsonLimits, jsonLimits, parseJson } from "./json.ts";
 import { lfsPointerLimit, refuseLfsPointer } from "./lfs.ts";
 
@@ -85,10 +86,8 @@ export async function readJson(path: string, limits: Partial<JsonLimits> = {}): 
 export function parseAs<Schema extends z.ZodType>(schema: Schema, value: unknown, what: string): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issues = parsed.error.issues.slice(0, 3);
-  throw badInput(
-    `${what}: ${issues.map(({ path, message }) => `${path.join(".") || "value"}: ${message}`).join("; ")}`,
-  );
+  const issues = parsed.error.issues.slice(0, 3).map(({ path, message }) => `${path.join(".") || "value"}: ${message}`);
+  throw badInput(`${what}: ${issues.map((issue) => printable(issue, 500)).join("; ")}`);
 }
 
 export async function isFile(path: string): Promise<boolean> {

@@ -7,8 +7,9 @@ import { abandoned, letGo, temporaryName } from "../files/temporary.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import { blobPath } from "./cache.ts";
-import { type Hub, type HubFile, openFile } from "./client.ts";
+import { type HubFile, openFile } from "./client.ts";
 import type { Repo } from "./repo.ts";
+import type { Hub } from "./request.ts";
 import { Cut, retrying } from "./retry.ts";
 
 /** A commit of a repository. */

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { tbar } from "../../../test/terminal.ts";
 import { localPath } from "../../hub/cache.ts";
-import type { Hub } from "../../hub/client.ts";
+import type { Hub } from "../../hub/request.ts";
 import { retryAfter } from "../../hub/retry.ts";
 import { type Given, silent } from "../context.ts";
 import type { SpecOf } from "../job.ts";

@@ -14,9 +14,10 @@ import {
   repoFolder,
   snapshotPath,
 } from "../../hub/cache.ts";
-import { commitOf, filesOf, type Hub, type HubFile, hubOfEnvironment, isOffline } from "../../hub/client.ts";
+import { commitOf, filesOf, type HubFile } from "../../hub/client.ts";
 import { download } from "../../hub/download.ts";
 import { isCommit, parseRepo, type Repo } from "../../hub/repo.ts";
+import { type Hub, hubOfEnvironment, isOffline } from "../../hub/request.ts";
 import { selectFiles } from "../../hub/select.ts";
 import type { PullResult } from "../../results/pull.ts";
 import { badInput } from "../../tensor/error.ts";
