@@ -3,7 +3,8 @@
  * The CleanCLIP family draws n uniform and anew for every image; TBAR calls its pattern Gaussian and mixes 8:2.
  */
 import { z } from "zod";
-import { decodeImage, writePixels } from "../data/images/image.ts";
+import { decodeImage } from "../data/images/image.ts";
+import { writePixels } from "../data/images/resample.ts";
 import { squash } from "../data/images/resize.ts";
 import { random } from "../tensor/random.ts";
 import type { Stamp } from "../triggers/trigger.ts";

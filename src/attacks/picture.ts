@@ -3,7 +3,8 @@
  * too (white: the trigger, black: the image), or the picture's own alpha channel, or 1.
  */
 import { z } from "zod";
-import { decodeAlpha, decodeImage, writePixels } from "../data/images/image.ts";
+import { decodeAlpha, decodeImage } from "../data/images/image.ts";
+import { writePixels } from "../data/images/resample.ts";
 import { squash } from "../data/images/resize.ts";
 import type { Image } from "../data/images/rgb-image.ts";
 import { badInput } from "../tensor/error.ts";

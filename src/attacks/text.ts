@@ -4,7 +4,7 @@
  * are our own, three pixels to a dot at 224 x 224 and resized from there, so that every machine draws the same.
  */
 import type { z } from "zod";
-import { writePixels } from "../data/images/image.ts";
+import { writePixels } from "../data/images/resample.ts";
 import { squash } from "../data/images/resize.ts";
 import type { Image } from "../data/images/rgb-image.ts";
 import { badInput } from "../tensor/error.ts";

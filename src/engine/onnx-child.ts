@@ -8,7 +8,7 @@ import { badInput, TbarError } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import { type IntTensor, sizeOf, type Tensor } from "../tensor/tensor.ts";
 import { readOnnx } from "./onnx-check.ts";
-import { type Answer, type Fed, type Opened, type Question, sharedFile } from "./onnx-process.ts";
+import { type Answer, type Fed, type Opened, type Question, sharedFile } from "./onnx-messages.ts";
 
 const programs: Program[] = [];
 /** Of a result: an embedding of 1024 numbers for each of 16,384 rows. */

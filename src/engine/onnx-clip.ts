@@ -13,7 +13,8 @@ import { printable } from "../tensor/printable.ts";
 import { type IntTensor, intTensor, type Tensor, tensor } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
 import { concatRows, type Encoder, finite } from "./encoder.ts";
-import { type ForeignOptions, type OnnxFacts, openForeign } from "./onnx-process.ts";
+import type { OnnxFacts } from "./onnx-messages.ts";
+import { type ForeignOptions, openForeign } from "./onnx-process.ts";
 
 /** The files of a model: one that reads images and one that reads texts, which may be the same. */
 export interface OnnxFiles {

@@ -10,8 +10,8 @@ import { join } from "node:path";
 import { forkModule } from "../process/fork.ts";
 import type { Feeds, Program } from "../runtime/executor.ts";
 import { prepareRuntime, type RuntimeOptions } from "../runtime/onnxruntime.ts";
-import { badInput, type ErrorCode, TbarError } from "../tensor/error.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { badInput, TbarError } from "../tensor/error.ts";
+import type { Answer, Fed, OnnxFacts, Question } from "./onnx-messages.ts";
 
 /** Generous: a slow core takes 20 s an image of ViT-L/14 at 336 pixels, and a minute to open such a model of 1.7 GB. */
 const limits = {
@@ -24,40 +24,6 @@ const limits = {
   /** MiB of JavaScript values, of which only the names and operators of a file are made. */
   heap: 1024,
 } as const;
-
-export interface OnnxFacts {
-  /** The type that most weights have. */
-  readonly dtype: string;
-  readonly parameters: number;
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-/** Of a feed what goes by message; its values are in the shared file. */
-export interface Fed {
-  readonly name: string;
-  readonly isInt: boolean;
-  readonly shape: readonly number[];
-  readonly at: number;
-  readonly bytes: number;
-}
-
-export type Question =
-  | { readonly ask: "open"; readonly paths: readonly string[]; readonly options: RuntimeOptions }
-  | { readonly ask: "run"; readonly program: number; readonly fed: readonly Fed[]; readonly only?: readonly string[] };
-
-export interface Opened {
-  readonly programs: readonly { readonly inputs: readonly string[]; readonly outputs: readonly string[] }[];
-  readonly description: string;
-  readonly facts: OnnxFacts;
-}
-
-export type Answer =
-  | { readonly opened: Opened }
-  | { readonly results: Record<string, Tensor> }
-  | { readonly code?: ErrorCode; readonly message: string };
-
-/** The number under which the process has the shared file open: after input, output, errors and messages. */
-export const sharedFile = 4;
 
 export interface ForeignModel {
   readonly description: string;

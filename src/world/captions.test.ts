@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { caption, className, promptTemplates, vocabulary } from "./captions.ts";
-import { backgrounds, drawScene, textures } from "./scene.ts";
+import { drawScene } from "./draw-scene.ts";
+import { backgrounds, textures } from "./scene.ts";
 import { labelSets } from "./shapes.ts";
 
 const drawn = Array.from({ length: 3000 }, (_, index) => {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { random } from "../tensor/random.ts";
+import { covers, drawScene } from "./draw-scene.ts";
 import { render } from "./render.ts";
-import { colors, covers, drawScene, palette } from "./scene.ts";
+import { colors, palette } from "./scene.ts";
 
 const draw = (index: number, size: number): Float32Array => {
   const out = new Float32Array(3 * size * size);

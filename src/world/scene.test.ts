@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { reach, shapes } from "./distance.ts";
-import { backgrounds, colors, drawScene, hiddenShare, mostHidden, sizes, textures } from "./scene.ts";
+import { drawScene, hiddenShare, mostHidden } from "./draw-scene.ts";
+import { backgrounds, colors, sizes, textures } from "./scene.ts";
 
 const scenes = Array.from({ length: 4000 }, (_, index) => drawScene(3, "train", index));
 

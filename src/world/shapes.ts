@@ -4,8 +4,9 @@ import { badInput, unknownName } from "../tensor/error.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { caption, className, placeNames, placeOf } from "./captions.ts";
 import { shapes } from "./distance.ts";
+import { drawScene } from "./draw-scene.ts";
 import { render } from "./render.ts";
-import { backgrounds, colors, drawScene, type Scene, sizes, textures } from "./scene.ts";
+import { backgrounds, colors, type Scene, sizes, textures } from "./scene.ts";
 
 export type LabelSet = "class" | "shape" | "color" | "background" | "texture" | "size" | "place";
 

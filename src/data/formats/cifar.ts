@@ -5,7 +5,7 @@ import { withFile } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import type { Dataset } from "../dataset.ts";
-import { writePixels } from "../images/image.ts";
+import { writePixels } from "../images/resample.ts";
 import { framed } from "../images/resize.ts";
 import type { Image } from "../images/rgb-image.ts";
 import { rgbImage } from "../images/stored.ts";

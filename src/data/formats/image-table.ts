@@ -7,9 +7,11 @@ import { listed } from "../../tensor/printable.ts";
 import type { BadImage, OpenedDataset } from "../check.ts";
 import { type ClassList, classNamesBeside } from "../sets/class-names.ts";
 import { uniqueIds } from "../split.ts";
+import { readDelimited } from "./delimited-rows.ts";
 import { imageFiles } from "./image-files.ts";
+import { readCoco, readJsonLines } from "./json-rows.ts";
 import { readLabels } from "./labels.ts";
-import { readTable } from "./table-rows.ts";
+import type { RowOptions, Table } from "./table-columns.ts";
 import type { Encoding } from "./text.ts";
 
 export interface TableOptions {
@@ -98,4 +100,12 @@ async function locate(file: string, images: readonly string[]): Promise<Map<stri
     return candidates.length === 1 ? candidates[0] : (candidates.find((path) => existsSync(path)) ?? candidates[0]);
   };
   return new Map(images.map((image) => [image, place(image)]));
+}
+
+/** The rows of a table by the name of its file. Throws TbarError on a malformed one; rows that cannot be used go to `bad`. */
+function readTable(file: string, options: RowOptions): Promise<Table> {
+  const ending = extname(file).toLowerCase();
+  if (ending === ".jsonl") return readJsonLines(file, options);
+  if (ending === ".json") return readCoco(file);
+  return readDelimited(file, options);
 }

@@ -48,6 +48,17 @@ export async function* textParts(
   yield decoder === undefined ? decodeText(last, what, encoding) : decoder.end(last);
 }
 
+/** The lines of a text that comes in parts. */
+export async function* linesOf(parts: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const part of parts) {
+    const lines = (rest + part).split(/\r?\n/);
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  yield rest;
+}
+
 function markOf(bytes: Uint8Array, encoding: Encoding = "utf-8"): { skip: number; encoding: Encoding } {
   const [a, b, c] = bytes;
   if (a === 0xef && b === 0xbb && c === 0xbf) return { skip: 3, encoding: "utf-8" };

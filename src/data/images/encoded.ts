@@ -2,7 +2,8 @@
 import { tensor } from "../../tensor/tensor.ts";
 import type { Dataset } from "../dataset.ts";
 import { concurrently, gate } from "../formats/concurrently.ts";
-import { decodeFor, pixelCount, writePixels } from "./image.ts";
+import { decodeFor, pixelCount } from "./image.ts";
+import { writePixels } from "./resample.ts";
 import { framed } from "./resize.ts";
 
 export interface EncodedImages extends Omit<Dataset, "read"> {

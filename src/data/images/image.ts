@@ -1,21 +1,15 @@
 /** Image files to pixels, as Pillow's `Image.open(file).convert("RGB")` gives them. */
 import type SharpModule from "sharp";
-import type { Metadata, Sharp, SharpOptions } from "sharp";
+import type { Sharp } from "sharp";
 import type { Preprocess } from "../../checkpoint/config/preprocess.ts";
 import { readSmallFile } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
 import { decodeBmp, decodePnm } from "./bitmap.ts";
 import { imageKind } from "./image-kind.ts";
 import type { Image } from "./rgb-image.ts";
+import { checkedMetadata, opened, pixelLimits, reason, withSharp } from "./sharp.ts";
 import { alphaImage, inked, inkImage, onWhite, paletteImage, rgbImage, type StoredImage } from "./stored.ts";
 import { storedForm } from "./stored-form.ts";
-
-export { imageEndings } from "./image-kind.ts";
-
-/** Pillow warns of a decompression bomb above it. */
-const maxPixels = 89_478_485;
-/** The longest side a JPEG can have. */
-const maxSide = 65_535;
 
 /** An image file larger than this is refused before it is read. */
 const maxBytes = 128 * 2 ** 20;
@@ -38,8 +32,8 @@ export function decodeBytes(bytes: Uint8Array, name: string): Promise<Image> {
 
 async function pixelsOf(sharp: typeof SharpModule, bytes: Uint8Array): Promise<Image> {
   const kind = imageKind(bytes);
-  if (kind === "BMP") return decodeBmp(bytes, limits);
-  if (kind === "PNM") return decodePnm(bytes, limits);
+  if (kind === "BMP") return decodeBmp(bytes, pixelLimits);
+  if (kind === "PNM") return decodePnm(bytes, pixelLimits);
   const image = opened(sharp, bytes);
   const components = jpegFrame(bytes)?.components;
   if (components === 1 || components === 3) return decodeRgb(image, false);
@@ -99,53 +93,6 @@ export async function readImageFile(file: string): Promise<Buffer> {
   });
 }
 
-const options: SharpOptions = {
-  ignoreIcc: true,
-  failOn: "error",
-  sequentialRead: true, // spares a copy of the whole image
-};
-
-const limits = { pixels: maxPixels, side: maxSide };
-
-/** Seconds for one image: 89 million pixels take a few. */
-const maxSeconds = 60;
-
-/** A few bytes may claim millions of pixels, and memory for them is taken before the first is read: of a small file so many are believed. Photographs
- * have at most ten to a byte. */
-const believed = 2 ** 24;
-const pixelsAByte = 100;
-
-function opened(sharp: typeof SharpModule, bytes: Uint8Array): Sharp {
-  const limitInputPixels = Math.min(maxPixels, Math.max(believed, pixelsAByte * bytes.length));
-  return sharp(bytes, { ...options, limitInputPixels }).timeout({ seconds: maxSeconds });
-}
-
-let loaded: Promise<typeof SharpModule> | undefined;
-
-/** 25 ms and a native library: only who reads images loads it. */
-function loadSharp(): Promise<typeof SharpModule> {
-  loaded ??= import("sharp").then(({ default: sharp }) => {
-    sharp.cache(false); // no image is read twice in a row: the cache would cost a tenth of the time, and 50 MB
-    return sharp;
-  });
-  return loaded;
-}
-
-async function withSharp<T>(name: string, decode: (sharp: typeof SharpModule) => Promise<T>): Promise<T> {
-  const sharp = await loadSharp();
-  try {
-    return await decode(sharp);
-  } catch (cause) {
-    throw badInput(`cannot read image ${name}: ${reason(cause)}`, cause);
-  }
-}
-
-async function checkedMetadata(image: Sharp): Promise<Metadata> {
-  const metadata = await image.metadata();
-  if (Math.max(metadata.width, metadata.height) > maxSide) throw new Error(`a side of more than ${maxSide} pixels`);
-  return metadata;
-}
-
 /** Width times height as the file's header claims them. Throws as `decodeImage`. */
 export function pixelCount(bytes: Uint8Array, name: string): Promise<number> {
   return withSharp(name, async (sharp) => {
@@ -201,10 +148,3 @@ export function cmykToRgb(ink: Uint8Array): Uint8Array {
   }
   return rgb;
 }
-
-function reason(cause: unknown): string {
-  const said = (cause as Error).message.split("\n")[0];
-  return said === "Unknown error" ? "it is cut off or damaged" : said; // libvips' word for it
-}
-
-export { writePixels } from "./resample.ts";
