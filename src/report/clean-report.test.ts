@@ -1,9 +1,9 @@
 import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
+import { cleanFixture } from "../../test/clean-fixture.ts";
 import type { CleanResult } from "../results/result.ts";
 import { rate } from "../stats/rate.ts";
 import { cleanReport } from "./clean-report.ts";
-import { cleanFixture } from "./fixture.ts";
 import { comparison } from "./variants.ts";
 
 const parse = (html: string) => parseHTML(html).document;

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cleanFixture } from "../../test/clean-fixture.ts";
 import { cleanReport } from "./clean-report.ts";
-import { cleanFixture } from "./fixture.ts";
 
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const eight = { ...cleanFixture, examples: [...cleanFixture.examples, ...cleanFixture.examples] };

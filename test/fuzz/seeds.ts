@@ -15,7 +15,7 @@ import { wordTokenizer } from "../../src/clip/tokenizer.ts";
 import { writeState } from "../../src/engine/training-state.ts";
 import { runJob } from "../../src/jobs/run-job.ts";
 import { vectorDiff } from "../../src/jobs/vector/job.ts";
-import { cleanFixture } from "../../src/report/fixture.ts";
+import { cleanFixture } from "../clean-fixture.ts";
 import { floats, ints, node, onnxModel } from "../onnx.ts";
 import { bytes, pickle, push, tensorOpcodes, type ZipEntry, zip } from "../torch.ts";
 import type { Reader } from "./readers.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { cleanFixture } from "../../../test/clean-fixture.ts";
 import { cleanReport } from "../../report/clean-report.ts";
-import { cleanFixture } from "../../report/fixture.ts";
 import { rate } from "../../stats/rate.ts";
 import { checkCleanResult } from "./clean-result.ts";
 

@@ -1,10 +1,10 @@
 /** A result as cleaning leaves it, for tests of reports. The figures follow those measured on a small CLIP. */
 
-import { retentionOf } from "../metrics/retention.ts";
-import type { AfterScores, CleanResult, EffectScores, Trial, Variant } from "../results/result.ts";
-import { pairedDifference } from "../stats/difference.ts";
-import { rate } from "../stats/rate.ts";
-import { pictures, triggerPicture } from "./fixture-pictures.ts";
+import { retentionOf } from "../src/metrics/retention.ts";
+import type { AfterScores, CleanResult, EffectScores, Trial, Variant } from "../src/results/result.ts";
+import { pairedDifference } from "../src/stats/difference.ts";
+import { rate } from "../src/stats/rate.ts";
+import { pictures, triggerPicture } from "./clean-pictures.ts";
 
 /** Of 1980 images two are taken for the target without the trigger, and with it too; of the others most get their own label. */
 const scores = (ca: number, asr: number): EffectScores => ({
