@@ -59,6 +59,9 @@ export const checkpointField = <S extends z.ZodType>(schema: S, question?: strin
     { ...inputs, names: "model", value: "path", ...(question !== undefined && { question }) },
   );
 
+/** What weights may lie in. */
+export const weightsText = "a folder, .safetensors, .pt, .bin, or an index of shards";
+
 /** How checkpoints are read where they leave it open: `ReadOptions`. */
 export const readingFields = {
   ignoreTensors: option(

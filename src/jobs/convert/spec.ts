@@ -1,12 +1,12 @@
 /** What may be asked of a conversion. */
 import { z } from "zod";
 import { keyStyles } from "../../checkpoint/names/key-styles.ts";
-import { neededOut, option, readingFields } from "../fields.ts";
+import { neededOut, option, readingFields, weightsText } from "../fields.ts";
 
 const known = keyStyles.join(", ");
 
 export const convertSpec = z.strictObject({
-  model: option(z.string(), "checkpoint: a folder, .safetensors, .pt, .bin, or an index of shards", {
+  model: option(z.string(), `checkpoint: ${weightsText}`, {
     names: "model",
     argument: true,
     value: "model",

@@ -17,7 +17,7 @@ import { type Implanted, implantedTriggers, receiptKey, triggerMetadata } from "
 import { modelPath } from "../inputs/names.ts";
 import { checkSameParameters } from "../inputs/same-parameters.ts";
 import { Clock, readingOf } from "../record/facts.ts";
-import type { mergeSpec } from "./spec.ts";
+import { type mergeSpec, usual } from "./spec.ts";
 
 type Spec = z.output<typeof mergeSpec>;
 type Settings = MergeResult["settings"];
@@ -45,10 +45,18 @@ export async function openMerge({ base: path, models: paths, ...asked }: Spec): 
 }
 
 function settingsOf({ method, lambda, density, combine }: Omit<Spec, "base" | "models">): Settings {
-  if (method === "ties") return { method, lambda: lambda ?? 1, density: density ?? 0.2, combine: combine ?? "mean" };
+  if (method === "ties") {
+    const { ties } = usual;
+    return {
+      method,
+      lambda: lambda ?? ties.lambda,
+      density: density ?? ties.density,
+      combine: combine ?? ties.combine,
+    };
+  }
   const unused = density !== undefined ? "density" : combine !== undefined ? "combine" : undefined;
   if (unused !== undefined) throw badInput(`--${unused} belongs to --method ties; task arithmetic has none`);
-  return { method, lambda: lambda ?? 0.3 };
+  return { method, lambda: lambda ?? usual[method].lambda };
 }
 
 /**

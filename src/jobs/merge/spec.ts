@@ -2,6 +2,13 @@
 import { z } from "zod";
 import { groups, option, outFields, readingFields, share } from "../fields.ts";
 
+/** The ways to merge, and what is usual of each. */
+export const usual = {
+  "task-arithmetic": { lambda: 0.3 },
+  ties: { lambda: 1, density: 0.2, combine: "mean" },
+} as const;
+const combining = ["mean", "sum"] as const;
+
 const merging = { group: "Merging:" } as const;
 
 export const mergeSpec = z.strictObject({
@@ -21,17 +28,19 @@ export const mergeSpec = z.strictObject({
     ...merging,
     value: "name",
   }),
-  lambda: option(z.number().optional(), "factor of the merged vector (default: 0.3, and 1 for the mean of ties)", {
-    ...merging,
-    value: "number",
-  }),
-  density: option(share().optional(), "share of each vector's values that ties keeps (default: 0.2)", {
-    ...merging,
-    value: "share",
-  }),
+  lambda: option(
+    z.number().optional(),
+    `factor of the merged vector (default: ${usual["task-arithmetic"].lambda}, and ${usual.ties.lambda} for the mean of ties)`,
+    { ...merging, value: "number" },
+  ),
+  density: option(
+    share().optional(),
+    `share of each vector's values that ties keeps (default: ${usual.ties.density})`,
+    { ...merging, value: "share" },
+  ),
   combine: option(
-    z.enum(["mean", "sum"]).optional(),
-    "what ties makes of values that agree: mean, sum (default: mean)",
+    z.enum(combining).optional(),
+    `what ties makes of values that agree: ${combining.join(", ")} (default: ${usual.ties.combine})`,
     { ...merging, value: "how" },
   ),
   ...outFields(
