@@ -93,7 +93,7 @@ export async function plan(spec: RunSpec, context: Context): Promise<Estimate> {
     parts,
     memory: memory * spec.jobs,
     outputs: [],
-    reckoned: note.filter(Boolean).join(" "),
+    basis: note.filter(Boolean).join(" "),
     advice: "fewer --jobs need less",
   });
 }

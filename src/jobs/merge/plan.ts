@@ -29,7 +29,7 @@ export async function planMerge(spec: z.output<typeof mergeSpec>, { progress }: 
     memory: (models.length + 2) * 2 ** 22 + (trims ? 4 * values : 0), // pieces, and one whole vector
     outputs: [{ path: spec.out, bytes: fileBytes(base) }],
     threads: 1,
-    reckoned: "An estimate: the largest tensor was read to see how fast.",
+    basis: "An estimate: the largest tensor was read to see how fast.",
     advice: "task arithmetic needs less",
   });
 }

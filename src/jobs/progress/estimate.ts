@@ -3,8 +3,7 @@ import { statfs } from "node:fs/promises";
 import { availableParallelism, freemem } from "node:os";
 import { dirname, resolve } from "node:path";
 import type { Checkpoint } from "../../checkpoint/clip-folder.ts";
-import { type ClipConfig, imageTokens, parameterShapes, type ResNetConfig } from "../../checkpoint/config/config.ts";
-import { resnetShapes } from "../../checkpoint/config/resnet-shapes.ts";
+import { parameterShapes } from "../../checkpoint/config/config.ts";
 import { byteLength } from "../../checkpoint/formats/safetensors-header.ts";
 import { isVision } from "../../clip/parameters.ts";
 import type { Dataset } from "../../data/dataset.ts";
@@ -13,6 +12,7 @@ import { paysToHold } from "../../engine/scorer.ts";
 import { isFolder } from "../../files/files.ts";
 import { sizeOf, type Weights } from "../../tensor/tensor.ts";
 import { alphas, type Part, training } from "./stages.ts";
+import { flops, forward, imageFlops, tape } from "./tower-work.ts";
 
 export interface EstimatedPart {
   readonly what: string;
@@ -31,7 +31,7 @@ export interface Estimate {
   readonly memory: { readonly needed: number; readonly free: number };
   readonly disk: readonly { readonly path: string; readonly bytes: number; readonly free: number }[];
   readonly threads: number;
-  /** How it was reckoned, and what is short. */
+  /** How it was made, and what is short. */
   readonly note: string;
 }
 
@@ -62,17 +62,17 @@ export async function estimate(plan: Plan): Promise<Estimate> {
   const parts = times(plan, await probe(plan));
   await plan.clip.runtime.release();
   const { job, outputs, threads } = plan;
-  const reckoned =
+  const basis =
     "An estimate: some images were read and encoded to see how fast; a training step counts as three of that, 2.5 to 4.5 in the range.";
   const advice = "a smaller --batch needs less";
-  return estimateOf({ job, parts, memory: memoryOf(plan), outputs, threads, reckoned, advice });
+  return estimateOf({ job, parts, memory: memoryOf(plan), outputs, threads, basis, advice });
 }
 
 export interface Needs extends Pick<Plan, "job" | "outputs" | "threads">, Pick<Estimate, "parts"> {
   /** Bytes beyond those that Node.js and ONNX Runtime take. */
   readonly memory: number;
-  /** How the parts were reckoned. */
-  readonly reckoned: string;
+  /** How the parts were estimated. */
+  readonly basis: string;
   /** What to do where memory is short. */
   readonly advice: string;
 }
@@ -83,7 +83,7 @@ export async function estimateOf({ job, parts, outputs, threads, ...needs }: Nee
   const disk = await Promise.all(outputs.flatMap(({ path, bytes }) => (path === undefined ? [] : room(path, bytes))));
   const full = disk.find(({ bytes, free }) => bytes > free);
   const note = [
-    needs.reckoned,
+    needs.basis,
     memory.needed > memory.free && `There is not enough free memory; ${needs.advice}.`,
     full && `There is not enough room for ${full.path}.`,
   ];
@@ -176,62 +176,8 @@ async function probe({ clip, weights, images, batch }: Plan): Promise<Speed> {
   return { read, encode, slowest, flops: work / encode };
 }
 
-interface Tower {
-  readonly width: number;
-  readonly layers: number;
-  readonly heads: number;
-  readonly mlpWidth: number;
-}
-
-function imageFlops({ vision, embedDim }: ClipConfig): number {
-  if (vision.kind !== "resnet") return flops(vision, imageTokens(vision));
-  let total = 0;
-  for (const [name, [to, from, kernel]] of resnetShapes(vision, embedDim)) {
-    if (kernel !== undefined) total += 2 * to * from * kernel ** 2 * resnetPlaces(vision, name);
-  }
-  return total;
-}
-
-/** Places of the image that a layer sees: the stem halves its sides twice, each stage but the first once. */
-function resnetPlaces({ imageSize }: ResNetConfig, name: string): number {
-  const stage = /layer(\d)/.exec(name)?.[1];
-  return (imageSize / (stage === undefined ? 2 : 2 ** (Number(stage) + 1))) ** 2;
-}
-
-/** Bytes kept of a ResNet's image: after each convolution, its norm and its activation, and what their gradients read. */
-function resnetTape(vision: ResNetConfig): number {
-  let values = 0;
-  for (const [name, [to, , kernel]] of resnetShapes(vision, 1)) {
-    if (kernel !== undefined) values += to * resnetPlaces(vision, name);
-  }
-  return 4 * 6 * values;
-}
-
-/** Operations of one image or text: two for each weight and token, and attention's two products of tokens with tokens. */
-function flops({ width, layers, mlpWidth }: Tower, tokens: number): number {
-  return layers * (2 * tokens * (4 * width ** 2 + 2 * width * mlpWidth) + 4 * tokens ** 2 * width);
-}
-
-/**
- * Bytes that a backward pass keeps of one image or text. Korthikanti et al., arXiv 2205.05198, equation 1, in float32, times
- * 2.1: our graph keeps what lies inside of norms and activations too (peaks of implanting, ViT 56/8 and ViT-B/32).
- */
-function tape(tower: ClipConfig["vision"] | ClipConfig["text"]): number {
-  if ("blocks" in tower) return resnetTape(tower);
-  const tokens = "imageSize" in tower ? imageTokens(tower) : tower.contextLength;
-  const { width, heads, layers } = tower;
-  return 2.1 * layers * tokens * (2 * 34 * width + 2 * 5 * heads * tokens);
-}
-
 /** Images of a batch of the scorer. */
 const encodedAtOnce = 64;
-
-/** Bytes that a forward pass holds of one image: a layer's values, and those of the next, about as long as sixteen rows of the width. */
-function forward(vision: ClipConfig["vision"]): number {
-  if (vision.kind === "resnet") return resnetTape(vision) / 6;
-  const tokens = imageTokens(vision);
-  return 4 * tokens * (16 * vision.width + 2 * vision.heads * tokens);
-}
 
 /** What the weights take once they are written, as one safetensors file. */
 export function fileBytes({ tensors }: Checkpoint): number {
