@@ -1,15 +1,15 @@
 /** Where images come from, by what the user typed: the embedded world or a path; cut into sets that share no image. */
 import { resolve } from "node:path";
 import type { Dataset } from "../../data/dataset.ts";
-import { type Encoding, readText } from "../../data/formats/text.ts";
+import type { Encoding } from "../../data/formats/text.ts";
 import type { OpenedDataset } from "../../data/open.ts";
-import { type ClassList, codeIn, plainLines } from "../../data/sets/class-names.ts";
 import { splitDataset, take, validationSplit } from "../../data/split.ts";
 import type { OpenedData } from "../../results/opened.ts";
 import { badInput, unknownName } from "../../tensor/error.ts";
 import { promptTemplates, vocabulary } from "../../world/captions.ts";
 import { type LabelSet, labelSets, shapesWorld } from "../../world/shapes.ts";
 import { openedData } from "./describe-opened.ts";
+import { classesOf, templatesOf, usualTemplates } from "./words.ts";
 
 export interface SourceOptions {
   readonly seed: number;
@@ -21,7 +21,7 @@ export interface SourceOptions {
   /** A file with one class name a line, where the data does not name its classes. Or `imagenet`. */
   readonly classesFile?: string;
   /**
-   * A file with one prompt template a line, `{}` (or `{c}`, `{class}`, ...) standing for the class name. Or the name of a data set in data/prompts.ts, or `plain`.
+   * A file with one prompt template a line, `{}` (or `{c}`, `{class}`, ...) standing for the class name. Or the name of a data set in data/sets/prompts.ts, or `plain`.
    * Default: CLIP's own for a data set that its class names tell, else `plain`.
    */
   readonly templatesFile?: string;
@@ -77,8 +77,6 @@ const optionOf: Readonly<Record<string, string>> = {
 /** "--test 2000", of a set and its size. */
 export const asked = (role: string, size: number): string => `--${optionOf[role] ?? role} ${size}`;
 
-const plain = ["a photo of a {}.", "a picture of a {}.", "an image of a {}."];
-
 /** `shapes`, `shapes:texture` (another label set of the world), or a path as `openDataset` takes it. */
 export async function openSource(text: string, options: SourceOptions): Promise<Source> {
   const { encoding, classesFile, templatesFile } = options;
@@ -129,7 +127,7 @@ export async function openSource(text: string, options: SourceOptions): Promise<
     name: main.name,
     opened: () => ({ ...found(), data: { ...found().data, ...(drawn && { sets: drawn }) } }),
     classNames: main.classNames ?? classes?.names,
-    templates: templates ?? (await knownTemplates(main.classNames ?? classes?.names)) ?? plain,
+    templates: templates ?? (await usualTemplates(main.classNames ?? classes?.names)),
     size: main.size,
     skipped: [main, ...own.values()].reduce((n, { skipped }) => n + skipped.length, 0),
     async sets(sizes) {
@@ -186,41 +184,6 @@ function once<T>(make: () => T): () => T {
   };
 }
 
-async function classesOf(given: string, encoding?: Encoding): Promise<ClassList> {
-  if (given !== "imagenet") return { names: await lines(given, "class name", encoding), file: given };
-  return { names: (await import("../../data/sets/imagenet-names.ts")).imagenetNames, file: given };
-}
-
-/** What stands for the class name in the templates of CLIP, CLIP_benchmark, and those written for Python's `format`. */
-const place = /\{(c|class|class_?name|label|name|0)?\}/g;
-
-async function templatesOf(given: string, encoding?: Encoding): Promise<readonly string[]> {
-  if (given === "plain") return plain;
-  const { knownData } = await import("../../data/sets/prompts.ts");
-  if (Object.hasOwn(knownData, given)) return knownData[given].templates;
-  const templates = (await lines(given, "template", encoding)).map((line) => line.replace(place, "{}"));
-  const bad = templates.find((template) => !template.includes("{}"));
-  if (bad !== undefined) throw badInput(`${given}: the template "${bad.slice(0, 200)}" has no {} for the class name`);
-  return templates;
-}
-
-async function knownTemplates(classNames: readonly string[] = []): Promise<readonly string[] | undefined> {
-  const { knownData, recognize } = await import("../../data/sets/prompts.ts");
-  const known = recognize(classNames);
-  return known === undefined ? undefined : knownData[known].templates;
-}
-
 function record<Key extends PropertyKey, Value>(keys: readonly Key[], value: (key: Key) => Value): Record<Key, Value> {
   return Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<Key, Value>;
-}
-
-async function lines(path: string, what: string, encoding?: Encoding): Promise<string[]> {
-  const text = await readText(path, { encoding, limit: 2 ** 24 }).catch((cause) => {
-    throw badInput(`${cause.message}; ${path} should be a file with one ${what} a line`, cause);
-  });
-  const names = plainLines(text);
-  if (names.length === 0) throw badInput(`${path} is empty; expected one ${what} a line`);
-  const code = codeIn(names);
-  if (code !== undefined) throw badInput(`${path} ${code}; expected one ${what} a line`);
-  return names;
 }
