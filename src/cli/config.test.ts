@@ -1,4 +1,5 @@
 /** --config: a spec from a file. What does not fit is refused by file, line and column; the command line wins. */
+import { readFileSync } from "node:fs";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -171,4 +172,28 @@ describe("what is no map of options", () => {
   it("a mark of byte order is no part of the first key", async () => {
     expect(await read("\uFEFFseed: 3\n")).toEqual({ seed: 3 });
   });
+});
+
+describe("docs/config.md", () => {
+  const text = readFileSync(new URL("../../docs/config.md", import.meta.url), "utf8");
+  const blocks = [...text.matchAll(/```yaml\n# (\S+): tbar (.*) --config \1(.*)\n([^`]*)```/g)];
+
+  it.each(blocks.map(([, , command, rest, held]) => [command, rest, held]))(
+    "tbar %s --config ...%s does what it shows",
+    async (command, rest, held) => {
+      const text = held.replace(/^out: /m, "out: ./");
+      const { code, out, err } = await told(`${command} --config ./options.yaml${rest} --json`, text);
+      expect({ code, err: code === 0 ? "" : err }).toEqual({ code: 0, err: "" });
+      expect(JSON.parse(out).kind).toBe(rest.includes("--dry-run") ? "estimate" : "vector");
+    },
+    60_000,
+  );
+
+  it("shows two files, and the words of a refusal as they are", async () => {
+    expect(blocks.map(([, name]) => name)).toEqual(["diff.yaml", "attack.yaml"]);
+    const [, , , , held] = blocks[1];
+    const { err } = await told("attack --config ./options.yaml", `# line 1 is the name\n${held.replace("  epochs", "  epoch")}`);
+    const [shown] = /^tbar: attack\.yaml:.*$/m.exec(text) ?? [];
+    expect(err.replace("./options.yaml", "attack.yaml")).toBe(`${shown}\n`);
+  }); // biome-ignore format: one line each
 });
