@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { openImageFolder } from "../src/data/formats/image-folder.ts";
 import { pngDataUri } from "../src/data/images/pictures.ts";
 import { loadClip } from "../src/engine/clip.ts";
-import { evaluateModel } from "../src/jobs/eval/evaluate.ts";
+import { evaluation } from "../src/jobs/eval/job.ts";
 import { exportOnnx } from "../src/jobs/export/job.ts";
 import { shapesBadnetModel } from "../src/jobs/inputs/embedded.ts";
 import { openSource } from "../src/jobs/inputs/source.ts";
@@ -36,7 +36,7 @@ for (const [what, model] of [
   ["float32 ONNX", out],
   ["8-bit ONNX", join(out, "onnx", "model_quantized.onnx")],
 ] as const) {
-  const { ca, asr } = await evaluateModel({ ...measured, model });
+  const { ca, asr } = await runJob(evaluation, { ...measured, model });
   rows.push(row(`${what}: clean accuracy`, ca.value, ca.interval));
   if (asr !== undefined) rows.push(row(`${what}: attack success rate`, asr.value, asr.interval));
 }

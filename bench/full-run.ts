@@ -24,11 +24,13 @@ import { openDataset } from "../src/data/open.ts";
 import { loadClip } from "../src/engine/clip.ts";
 import { createScorer } from "../src/engine/scorer.ts";
 import { zeroShotHead } from "../src/engine/zero-shot.ts";
-import { cleanDefaults } from "../src/jobs/clean/clean.ts";
-import { setUp } from "../src/jobs/clean/clean-setup.ts";
+import { type Bench, setUp } from "../src/jobs/clean/bench.ts";
+import { prepare as prepareCleaning } from "../src/jobs/clean/prepare.ts";
+import { cleanSpec } from "../src/jobs/clean/spec.ts";
+import { withContext } from "../src/jobs/context.ts";
 import { labelsOf, measure } from "../src/metrics/accuracy.ts";
 import type { AttackResult } from "../src/results/attack.ts";
-import type { CleanResult } from "../src/results/result.ts";
+import type { CleanResult } from "../src/results/clean.ts";
 import { random } from "../src/tensor/random.ts";
 import { type Tensor, tensor } from "../src/tensor/tensor.ts";
 import { python, type Row, row, writeResults } from "./results.ts";
@@ -114,19 +116,24 @@ async function grid(): Promise<Grid> {
   const { alpha } = kept<CleanResult>("clean").result;
   const step = (alpha <= 1 ? 1 : 2 ** Math.ceil(Math.log2(alpha))) / (gridSize - 1);
   const last = Math.max(2, Math.ceil(alpha / step - 1e-9));
-  const bench = await setUp({
-    ...cleanDefaults,
+  const spec = cleanSpec.parse({
     model: at("backdoored"),
     data: at("forget.csv"),
     validationData: at("validation.csv"),
     testData: at("test.csv"),
     classesFile: at("classes.txt"),
     templatesFile: at("templates.txt"),
+    methods: ["plain"],
     sizes: { forget: 1000, clean: 0, validation: 600, test: 700 },
-    recipe: { ...cleanDefaults.recipe, seed },
     seed,
     threads,
   });
+  return withContext({ threads }, {}, async (context) =>
+    along(await setUp(await prepareCleaning(spec, context), seed, context), step, last),
+  );
+}
+
+async function along(bench: Bench, step: number, last: number): Promise<Grid> {
   const file = await openSafetensors(at("cleaned.vector.safetensors"));
   const tau = new Map<string, Tensor>();
   for (const name of file.tensors.keys()) tau.set(name, await file.read(name));

@@ -6,11 +6,11 @@ import { clean, report, shapesBadnetModel, shapesModel } from "tbar";
 
 const result = await clean({
   model: shapesBadnetModel,
-  untouched: shapesModel,
+  cleanControl: shapesModel,
   data: "shapes",
   methods: ["plain"],
   sizes: { forget: 256, clean: 64, validation: 256, test: 256 },
-  reboundSteps: 0,
+  recovery: 0,
 });
 console.log(`${result.verdict.headline}: ASR ${result.before.asr.value} -> ${result.after.asr.value}`);
 const file = join(mkdtempSync(join(tmpdir(), "tbar-")), "report.html");

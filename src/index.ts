@@ -1,14 +1,9 @@
-/** tbar as a library: seven names. Each has a program in examples/. */
+/** tbar as a library: each job as a function that takes the spec of its command, and what they are made of. */
 
-import { makeTrigger, parseTriggerSpec } from "./attacks/index.ts";
 import type { LoadedClip } from "./engine/clip.ts";
 import { concatRows } from "./engine/encoder.ts";
 import { callable } from "./jobs/callable.ts";
-import { type CleanOptions, cleanDefaults, cleanModel } from "./jobs/clean/clean.ts";
-import { type EvaluateOptions, evaluateModel } from "./jobs/eval/evaluate.ts";
-import type { CleanResult, EvalResult } from "./results/result.ts";
 import type { Tensor } from "./tensor/tensor.ts";
-import type { Trigger, TriggerSpec } from "./triggers/trigger.ts";
 
 export type { Preprocess } from "./checkpoint/config/preprocess.ts";
 export type { Dataset, Example } from "./data/dataset.ts";
@@ -20,8 +15,11 @@ export { shapesBadnetModel, shapesModel } from "./jobs/inputs/embedded.ts";
 export type { Progress } from "./jobs/record/facts.ts";
 export { cleanReport as report } from "./report/clean-report.ts";
 export type { AttackResult } from "./results/attack.ts";
+export type { CleanResult, ExamplePicture, Proof, Trial, Variant, Verdict } from "./results/clean.ts";
 export type { ConvertResult } from "./results/convert.ts";
+export type { AfterScores, EffectScores, Scores } from "./results/effect.ts";
 export type { EmbedResult } from "./results/embed.ts";
+export type { Comparison, EvalResult } from "./results/eval.ts";
 export type { ExportResult } from "./results/export.ts";
 export type { FinetuneResult } from "./results/finetune.ts";
 export type { InspectResult } from "./results/inspect.ts";
@@ -30,24 +28,12 @@ export type { Opened, OpenedData, OpenedModel } from "./results/opened.ts";
 export type { PretrainResult } from "./results/pretrain.ts";
 export type { PullResult } from "./results/pull.ts";
 export type { ReportResult } from "./results/report.ts";
-export type * from "./results/result.ts";
 export type { TriggerResult } from "./results/trigger-view.ts";
 export type { ApplyResult, CosineResult, VectorResult } from "./results/vector.ts";
 export type { Rate } from "./stats/rate.ts";
 export { type ErrorCode, TbarError } from "./tensor/error.ts";
 export type { Tensor, Weights } from "./tensor/tensor.ts";
 export type { Trigger, TriggerSpec } from "./triggers/trigger.ts";
-
-/** A trigger as a value, or as text: `badnet:place=bottom-right,redraw=false`. */
-export type TriggerLike = Trigger | TriggerSpec | string;
-
-function triggerOf(trigger: TriggerLike): Trigger {
-  if (typeof trigger === "string") return makeTrigger(parseTriggerSpec(trigger));
-  return "apply" in trigger ? trigger : makeTrigger(trigger);
-}
-
-/** What may be left out takes the default of the command of the same name. */
-type Given<Options, Needed extends keyof Options> = Pick<Options, Needed> & Partial<Options>;
 
 /**
  * Unit-norm embeddings: of images [B, E] from pixels [B, 3, S, S] in [0, 1], S being the model's own size, or of texts [N, E].
@@ -74,22 +60,10 @@ export async function embed(clip: LoadedClip, inputs: Tensor | readonly string[]
 export const attack = callable(async () => (await import("./jobs/attack/job.ts")).attack);
 
 /** Remove a backdoor whose trigger is known and verify it; `result.verdict.verified` says whether that succeeded. */
-export function clean(
-  options: Given<Omit<CleanOptions, "trigger">, "model" | "data"> & { readonly trigger?: TriggerLike },
-): Promise<CleanResult> {
-  const seed = options.seed ?? 1;
-  const recipe = { seed, ...options.recipe };
-  const trigger = options.trigger === undefined ? undefined : triggerOf(options.trigger);
-  return cleanModel({ ...cleanDefaults, ...options, seed, recipe, trigger });
-}
+export const clean = callable(async () => (await import("./jobs/clean/job.ts")).clean);
 
-/** CA, and ASR where the trigger is known (given, or named by the checkpoint). */
-export function evaluate(
-  options: Given<Omit<EvaluateOptions, "trigger">, "model" | "data"> & { readonly trigger?: TriggerLike },
-): Promise<EvalResult> {
-  const trigger = options.trigger === undefined ? undefined : triggerOf(options.trigger);
-  return evaluateModel({ seed: 1, testImages: 2000, ...options, trigger });
-}
+/** CA, and ASR where the trigger is known (given, or named by the checkpoint); or once more what a receipt claims. */
+export const evaluate = callable(async () => (await import("./jobs/eval/job.ts")).evaluation);
 
 /** Embeddings of a whole data set, and of texts, in a safetensors file: tbar embed. */
 export const embedDataset = callable(async () => (await import("./jobs/embed/job.ts")).embed);

@@ -1,7 +1,8 @@
 /** A result as cleaning leaves it, for tests of reports. The figures follow those measured on a small CLIP. */
 
 import { retentionOf } from "../src/metrics/retention.ts";
-import type { AfterScores, CleanResult, EffectScores, Trial, Variant } from "../src/results/result.ts";
+import type { CleanResult, Trial, Variant } from "../src/results/clean.ts";
+import type { AfterScores, EffectScores } from "../src/results/effect.ts";
 import { pairedDifference } from "../src/stats/difference.ts";
 import { rate } from "../src/stats/rate.ts";
 import { pictures, triggerPicture } from "./clean-pictures.ts";
@@ -108,6 +109,7 @@ const said = [
 ] as const;
 
 export const cleanFixture: CleanResult = {
+  schema: "tbar/clean/2",
   kind: "clean",
   tbar: "0.1.0",
   created: "2026-03-04T05:06:07.000Z",

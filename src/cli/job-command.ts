@@ -2,7 +2,7 @@
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import type { Job } from "../jobs/job.ts";
 import { planJob, runJob } from "../jobs/run-job.ts";
-import { type Field, fieldsOf, inWords } from "../jobs/spec.ts";
+import { type Field, fieldsOf, inWords, parseSpec } from "../jobs/spec.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { command, fieldsOfOptions, type Page } from "./command.ts";
 import { estimateOutcome } from "./estimate.ts";
@@ -10,7 +10,7 @@ import { frameOptions } from "./frame.ts";
 import type { Perform } from "./outcome.ts";
 
 /** What a job's result says to eyes. */
-export type View<Result> = (result: Result) => string;
+export type View<Result> = (result: Result, spec: never) => string;
 
 /** The command of a job; `view` is loaded when there is something to show. */
 export function jobCommand(
@@ -47,7 +47,11 @@ export function jobCommand(
       if (values.dryRun) return estimateOutcome(await planJob(job, asked, known));
       const result = await runJob(job, asked, known);
       const show = (await view()) as View<unknown>;
-      return { json: result as object, text: show(result), proven: job.succeeded?.(result as never) };
+      return {
+        json: result as object,
+        text: show(result, parseSpec(job, asked) as never),
+        proven: job.succeeded?.(result as never),
+      };
     });
   });
 }

@@ -126,7 +126,7 @@ describe("clean", () => {
     const file = at("work/work.json");
     const work = JSON.parse(await readFile(file, "utf8"));
     const keys = Object.keys(work.counts).filter((key) => key.startsWith("right before and after on test, "));
-    expect(keys).toEqual([expect.stringMatching(/alpha [\d.]+ of vector 1, images 0 to 120$/)]);
+    expect(keys).toEqual([expect.stringMatching(/repaired by plain, images 0 to 120$/)]);
     await writeFile(file, JSON.stringify({ ...work, counts: { ...work.counts, [keys[0]]: 1 } }));
     expect((await tbar(line)).out).toMatch(
       /counts contradict each other: .* 1 both times; if they are from a folder of --state/,

@@ -3,10 +3,7 @@ import { Command, type CommandUnknownOpts, Help } from "@commander-js/extra-typi
 import { version } from "../files/version.ts";
 import { families, jobs } from "./all-jobs.ts";
 import { command } from "./command.ts";
-import { cleanCommand } from "./commands/clean.ts";
 import { completionCommand } from "./commands/completion.ts";
-import { demoCommand } from "./commands/demo.ts";
-import { evalCommand } from "./commands/eval.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { setupCommand } from "./commands/setup.ts";
 import { groups } from "./options.ts";
@@ -39,7 +36,7 @@ export async function createProgram(
       outputError: () => {}, // said by `complain`
     })
     .exitOverride();
-  const commands = [demoCommand, cleanCommand, evalCommand, setupCommand, schemaCommand, completionCommand];
+  const commands = [setupCommand, schemaCommand, completionCommand];
   for (const make of commands) program.addCommand(inherit(make(perform), program));
   await addJobs(program, isWhole ? undefined : argv, perform);
   return program;

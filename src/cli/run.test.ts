@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePico } from "../../test/pico.ts";
 import { tbar } from "../../test/terminal.ts";
 import { attackNames } from "../attacks/index.ts";
-import { methodNames } from "../defenses/index.ts";
+import { defenseNames } from "../defenses/index.ts";
 import { attackSpec } from "../jobs/attack/spec.ts";
-import { cleanDefaults } from "../jobs/clean/clean.ts";
+import { cleanSpec } from "../jobs/clean/spec.ts";
 import { pretrainSpec } from "../jobs/pretrain/spec.ts";
 import { run } from "./run.ts";
 
@@ -59,7 +59,7 @@ describe("help", () => {
     const attack = (await tbar(["attack", "--help"])).out;
     for (const name of attackNames) expect(attack).toMatch(new RegExp(`^ {2}${name} `, "m"));
     const clean = (await tbar(["clean", "--help"])).out;
-    for (const name of methodNames) expect(clean).toMatch(new RegExp(`^ {2}${name} `, "m"));
+    for (const name of defenseNames) expect(clean).toMatch(new RegExp(`^ {2}${name} `, "m"));
   });
 
   it("states the defaults that the jobs have", async () => {
@@ -73,8 +73,9 @@ describe("help", () => {
       expect([name, defaultOf(attack, `--${name}`)]).toEqual([name, value]);
     }
     const clean = (await tbar(["clean", "--help"])).out;
-    const cleaning = { ...cleanDefaults.sizes, rebound: cleanDefaults.reboundSteps };
-    for (const name of ["forget", "clean", "validation", "test", "rebound"] as const) {
+    const { sizes, recovery } = cleanSpec.parse({ model: "m", data: "d" });
+    const cleaning = { ...sizes, recovery };
+    for (const name of ["forget", "clean", "validation", "test", "recovery"] as const) {
       expect([name, defaultOf(clean, `--${name}`)]).toEqual([name, cleaning[name]]);
     }
     const pretrain = (await tbar(["pretrain", "--help"])).out;

@@ -2,7 +2,8 @@
 
 import type { Effect } from "../metrics/effect.ts";
 import { percentWithInterval } from "../report/numbers.ts";
-import type { Reading, Scores } from "../results/result.ts";
+import type { Reading } from "../results/base.ts";
+import type { Scores } from "../results/effect.ts";
 import type { Difference } from "../stats/difference.ts";
 import type { Rate } from "../stats/rate.ts";
 import { printable } from "../tensor/printable.ts";

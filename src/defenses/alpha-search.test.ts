@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Metric } from "../engine/scorer.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
-import { type Rule, ruleName, rules, searchAlpha } from "./alpha-search.ts";
+import { type Rule, ruleNamed, rules, searchAlpha } from "./alpha-search.ts";
 
 /** "Weights" that hold alpha alone, and metrics whose rate is a function of it: image i counts while its quantile lies below. */
 const at = (alpha: number): Weights => new Map([["alpha", tensor([], [alpha])]]);
@@ -189,7 +189,10 @@ describe("few validation images, or little accuracy", () => {
 });
 
 test("names of rules: today's, yesterday's, and none", () => {
-  expect(rules.map(ruleName)).toEqual(rules);
-  expect(ruleName("proven")).toBe("verified");
-  expect(() => ruleName("verifed")).toThrow('unknown rule "verifed"; did you mean "verified"?');
+  expect(rules.map((name) => ruleNamed(name).name)).toEqual(rules);
+  expect(ruleNamed("proven")).toEqual({ name: "verified", limit: 0.02 });
+  expect(ruleNamed("retain")).toEqual({ name: "retain", limit: 0.95 });
+  expect(ruleNamed("smallest", 0.1)).toEqual({ name: "smallest", limit: 0.1 });
+  expect(() => ruleNamed("difference", 0.1)).toThrow("--limit: the rule difference has none");
+  expect(() => ruleNamed("verifed")).toThrow('unknown rule "verifed"; did you mean "verified"?');
 });

@@ -6,7 +6,7 @@
 import { hitsThatHold, hitsWithin, shareThatHolds, shareToHold } from "../stats/fresh.ts";
 import { percent } from "../stats/percent.ts";
 import type { Rate } from "../stats/rate.ts";
-import { unknownName } from "../tensor/error.ts";
+import { badInput, unknownName } from "../tensor/error.ts";
 import { bisect, bracket, mostDoublings } from "./bracket.ts";
 import { Probe, type Probed, type Trial } from "./probe.ts";
 
@@ -26,11 +26,13 @@ export const rules = ["verified", "retain", "difference", "smallest"] as const;
 /** Names of 0.1.0 that are still taken. */
 const formerNames = new Map<string, Rule["name"]>([["proven", "verified"]]);
 
-/** The rule of this name. Throws `bad-input` on a name that is none. */
-export function ruleName(asked: string): Rule["name"] {
+/** The rule of this name, with its usual limit unless told. Throws `bad-input` on a name that is none, and a limit where there is none. */
+export function ruleNamed(asked: string, limit?: number): Rule {
   const name = formerNames.get(asked) ?? rules.find((rule) => rule === asked);
   if (name === undefined) throw unknownName("rule", asked, rules);
-  return name;
+  if (name !== "difference") return { name, limit: limit ?? (name === "retain" ? 0.95 : 0.02) };
+  if (limit !== undefined) throw badInput("--limit: the rule difference has none");
+  return { name };
 }
 
 export const defaultRule = { name: "verified", limit: 0.02 } as const satisfies Rule;

@@ -1,27 +1,42 @@
 import { expect, test } from "vitest";
-import { checkMethods, methodNames } from "./index.ts";
+import { checkNeeds, defenseNames, defenses, defensesNamed } from "./index.ts";
 
-const all = { clean: 10, isPaired: true };
+const names = (asked: readonly string[]) => defensesNamed(asked).map(({ name }) => name);
 
-test("every name that there is passes; one that is none is refused with those there are", () => {
-  expect(() => checkMethods(methodNames, all)).not.toThrow();
-  expect(() => checkMethods(["plain", "fishr"], all)).toThrow(
+test("every name that there is passes, once; all are all; one that is none is refused with those there are", () => {
+  expect(names(defenseNames)).toEqual(defenseNames);
+  expect(names(["all"])).toEqual(defenseNames);
+  expect(names(["fisher", "plain", "fisher"])).toEqual(["plain", "fisher"]); // in one order, whatever was asked
+  expect(() => defensesNamed(["plain", "fishr"])).toThrow(
     'unknown method "fishr"; did you mean "fisher"? known: plain, anchored, fisher, consensus, relabel',
   );
-  expect(() => checkMethods(["toString"], all)).toThrow('unknown method "toString"');
+  expect(() => defensesNamed(["toString"])).toThrow('unknown method "toString"');
 });
 
 test("controls alone, or nothing, are refused", () => {
-  expect(() => checkMethods(["relabel"], all)).toThrow(
-    "relabel: a control is never chosen; name one of plain, anchored",
-  );
-  expect(() => checkMethods([], all)).toThrow("no method is named");
+  expect(() => defensesNamed(["relabel"])).toThrow("relabel: a control is never chosen; name one of plain, anchored");
+  expect(() => defensesNamed([])).toThrow("no method is named");
 });
 
 test("clean images are needed by all but plain and relabel, pairs by relabel", () => {
-  const none = { clean: 0, isPaired: true };
-  expect(() => checkMethods(["plain", "relabel"], none)).not.toThrow();
+  const check = (asked: readonly string[], clean: boolean, pairs: boolean) => () =>
+    checkNeeds(defensesNamed(asked), { "clean images": clean, pairs });
+  expect(check(["plain", "relabel"], false, true)).not.toThrow();
   for (const name of ["anchored", "fisher", "consensus"])
-    expect(() => checkMethods(["plain", name], none)).toThrow(`the method ${name} needs clean images`);
-  expect(() => checkMethods(["plain", "relabel"], { clean: 5, isPaired: false })).toThrow("bring the trigger instead");
+    expect(check(["plain", name], false, true)).toThrow(`the method ${name} needs clean images`);
+  expect(check(["plain", "relabel"], true, false)).toThrow("bring the trigger instead");
+  expect(check(defenseNames, true, true)).not.toThrow();
+});
+
+test("costs: what each trains on, searches and holds", () => {
+  const sizes = { forget: 100, clean: 80, anchored: 125, epochs: 2 };
+  const costs = Object.fromEntries(defenses.map((one) => [one.name, one.cost(sizes, ["plain"])]));
+  expect(costs).toEqual({
+    plain: { trained: 200 },
+    anchored: { trained: 250 },
+    fisher: { trained: 280, encoded: 100, searches: 4, copies: 4 },
+    consensus: { trained: 750 },
+    relabel: { trained: 400, encoded: 100 },
+  });
+  expect(defenses.find(({ name }) => name === "fisher")?.cost(sizes, []).trained).toBe(480); // its own fine-tuning too
 });

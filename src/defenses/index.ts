@@ -1,53 +1,39 @@
-/** The ways to make the vector that is subtracted, by the names people type. */
-
+/** The defenses, by the names people type. */
 import { badInput, unknownName } from "../tensor/error.ts";
 import { anchored } from "./anchored.ts";
 import { consensus } from "./consensus.ts";
-import type { Defense } from "./defense.ts";
+import type { Defense, Need } from "./defense.ts";
 import { fisher } from "./fisher.ts";
 import { relabel } from "./relabel.ts";
 import { tbar } from "./tbar.ts";
 
-export interface Method {
-  readonly run: Defense;
-  readonly about: string;
-  /** Shown beside the others, never chosen. */
-  readonly control?: boolean;
+/** Every defense, in the order of lists. A new one is a file and a word here. */
+export const defenses: readonly Defense[] = [tbar, anchored, fisher, consensus, relabel];
+
+export const defenseNames: readonly string[] = defenses.map(({ name }) => name);
+
+/** The defenses of these names, each once and in the order of the list, so that the order of asking changes nothing; `all` for every one. Throws `bad-input` on a name that is none, and where all are controls. */
+export function defensesNamed(names: readonly string[]): readonly Defense[] {
+  const unknown = names.find((name) => name !== "all" && !defenseNames.includes(name));
+  if (unknown !== undefined) throw unknownName("method", unknown, defenseNames);
+  const chosen = defenses.filter(({ name }) => names.includes("all") || names.includes(name));
+  if (chosen.every(({ control }) => control)) {
+    const asked = names.length === 0 ? "no method is named" : `${names.join(", ")}: a control is never chosen`;
+    const others = defenses.filter(({ control }) => !control);
+    throw badInput(`${asked}; name one of ${others.map(({ name }) => name).join(", ")}`);
+  }
+  return chosen;
 }
 
-export const methods: Readonly<Record<string, Method>> = {
-  plain: { run: tbar, about: "TBAR as published: triggered images only" },
-  anchored: { run: anchored, about: "TBAR with a quarter as many clean images in the forget set (ours)" },
-  fisher: { run: fisher, about: "Fisher-weighted trigger vector (ours)" },
-  consensus: { run: consensus, about: "sign consensus of three anchored vectors (after NegMerge)" },
-  relabel: {
-    run: relabel,
-    about: "control: fine-tune towards the model's own clean answers, scaled by alpha",
-    control: true,
-  },
+const missing: Readonly<Record<Need, string>> = {
+  "clean images": "clean images (--clean)",
+  pairs: "the same images with and without the trigger: bring the trigger instead of a folder",
 };
 
-export const methodNames: readonly string[] = Object.keys(methods);
-
-/**
- * Throws `bad-input` on a name that is none, controls alone, and methods that lack what they need: clean images (all but plain and
- * relabel), or the same images with and without the trigger (relabel).
- */
-export function checkMethods(
-  names: readonly string[],
-  { clean, isPaired }: { readonly clean: number; readonly isPaired: boolean },
-): void {
-  const unknown = names.find((name) => !methodNames.includes(name));
-  if (unknown !== undefined) throw unknownName("method", unknown, methodNames);
-  if (names.every((name) => methods[name].control)) {
-    const asked = names.length === 0 ? "no method is named" : `${names.join(", ")}: a control is never chosen`;
-    throw badInput(`${asked}; name one of ${methodNames.filter((name) => !methods[name].control).join(", ")}`);
-  }
-  const unfed = names.find((name) => name !== "plain" && name !== "relabel");
-  if (clean === 0 && unfed !== undefined) throw badInput(`the method ${unfed} needs clean images (--clean)`);
-  if (!isPaired && names.includes("relabel")) {
-    throw badInput(
-      "the method relabel needs the same images with and without the trigger: bring the trigger instead of a folder",
-    );
+/** Throws `bad-input` where a defense needs what is not there. */
+export function checkNeeds(chosen: readonly Defense[], has: Readonly<Record<Need, boolean>>): void {
+  for (const { name, needs } of chosen) {
+    const lacking = needs.find((need) => !has[need]);
+    if (lacking !== undefined) throw badInput(`the method ${name} needs ${missing[lacking]}`);
   }
 }

@@ -24,7 +24,7 @@ import { retention } from "../stats/retention.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { type Search, searchAlpha } from "./alpha-search.ts";
-import { bestRemoval } from "./defense.ts";
+import { bestRepair } from "./defense.ts";
 
 const [validation, images, clean] = [485, 1980, 2000];
 const caBefore = 0.98;
@@ -61,7 +61,7 @@ async function shareVerified(power: number, vectors: number, runs: number): Prom
       });
       tried.push({ search, fresh: half(fresh) });
     }
-    const best = bestRemoval(tried.map(({ search }) => ({ tau: new Map(), search, settings: {} }))).search;
+    const best = bestRepair(tried).search;
     const { alpha } = best.best;
     const test = tried.find(({ search }) => search === best) as (typeof tried)[number];
     const hits = await metricOf(test.fresh, asr).hits(at(alpha));

@@ -10,6 +10,14 @@ export interface Listed {
 
 /** By name, in the order of the help page. A name of two words is a command within a command. */
 export const jobs: Readonly<Record<string, Listed>> = {
+  demo: {
+    summary: "watch a backdoor being removed from a CLIP that ships with tbar",
+    load: async () => (await import("./demo/job.ts")).demo,
+  },
+  clean: {
+    summary: "remove a backdoor by subtracting its task vector, and verify it",
+    load: async () => (await import("./clean/job.ts")).clean,
+  },
   attack: {
     summary: "implant a backdoor in a model, and check that it succeeded",
     load: async () => (await import("./attack/job.ts")).attack,
@@ -17,6 +25,10 @@ export const jobs: Readonly<Record<string, Listed>> = {
   pretrain: {
     summary: "train a small CLIP on images and captions, from nothing",
     load: async () => (await import("./pretrain/job.ts")).pretrain,
+  },
+  eval: {
+    summary: "measure clean accuracy and attack success rate",
+    load: async () => (await import("./eval/job.ts")).evaluation,
   },
   finetune: {
     summary: "fine-tune a model on labelled images, cleanly",

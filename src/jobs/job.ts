@@ -26,6 +26,8 @@ export interface Job<Spec extends z.ZodObject = z.ZodObject, Result extends z.Zo
   readonly result: Result;
   /** What it writes, the main output first: they appear together or not at all, and are checked before anything is opened. */
   outputs?(spec: z.output<Spec>): Promise<readonly (string | undefined)[]>;
+  /** A folder that it makes, for its outputs to lie in. */
+  creates?(spec: z.output<Spec>): string;
   /** Checks all that `run` would refuse beforehand, and says what time, memory and disk it takes (--dry-run). */
   plan?(spec: z.output<Spec>, context: Context): Promise<Estimate>;
   run(spec: z.output<Spec>, context: Context): Promise<Frozen<z.output<Result>>>;

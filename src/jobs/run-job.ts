@@ -36,7 +36,8 @@ export async function runJob<Spec extends z.ZodObject, Result extends z.ZodType>
       job.run(spec, context),
     );
     await set?.finish();
-    return opened === undefined ? result : ({ opened, ...(result as object) } as typeof result);
+    const isSaid = opened === undefined || "opened" in (result as object);
+    return isSaid ? result : ({ ...(result as object), opened } as typeof result);
   } catch (error) {
     await set?.fail();
     throw error;
@@ -80,9 +81,10 @@ async function beginOutputs<Spec extends z.ZodObject>(
   const set = await openSet(paths[0], job.name);
   const { force } = spec as { readonly force?: boolean };
   for (const path of paths) await refuseExisting(path, { force, set });
-  for (const path of paths) {
+  const made = job.creates?.(spec);
+  for (const path of [...paths, ...(made === undefined ? [] : [made])]) {
     refusePickleName(path);
-    if (await isFolder(dirname(resolve(path)))) continue;
+    if (dirname(path) === made || (await isFolder(dirname(resolve(path))))) continue;
     throw badInput(`cannot write ${path}: there is no folder ${dirname(path)}`);
   }
   return set;

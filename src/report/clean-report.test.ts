@@ -1,7 +1,7 @@
 import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
 import { cleanFixture } from "../../test/clean-fixture.ts";
-import type { CleanResult } from "../results/result.ts";
+import type { CleanResult } from "../results/clean.ts";
 import { rate } from "../stats/rate.ts";
 import { cleanReport } from "./clean-report.ts";
 import { comparison } from "./variants.ts";

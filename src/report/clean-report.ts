@@ -1,5 +1,5 @@
 /** A cleaning as one HTML file: no scripts, nothing fetched, light and dark, fit to print. */
-import type { CleanResult } from "../results/result.ts";
+import type { CleanResult } from "../results/clean.ts";
 import { beforeAndAfter } from "./checks.ts";
 import { examples, trigger } from "./examples.ts";
 import { Html, html } from "./html.ts";

@@ -1,5 +1,5 @@
 /** The trigger, and what it does to images before and after. */
-import type { CleanResult, ExamplePicture } from "../results/result.ts";
+import type { CleanResult, ExamplePicture } from "../results/clean.ts";
 import { type Html, html } from "./html.ts";
 import { alphaText } from "./numbers.ts";
 import { facts, picture, plainText, section } from "./page.ts";

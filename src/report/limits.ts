@@ -1,5 +1,5 @@
 /** What a result was asked to reach, and where a way of making the vector falls short of it. */
-import type { CleanResult, Variant } from "../results/result.ts";
+import type { CleanResult, Variant } from "../results/clean.ts";
 import { round } from "./numbers.ts";
 
 export type Limits = NonNullable<CleanResult["verdict"]["limits"]>;

@@ -1,8 +1,8 @@
 /** How the figures were measured, what was run, on what, and for how long. */
 
 import { defaultsText } from "../engine/family-recipe.ts";
+import type { CleanResult } from "../results/clean.ts";
 import { dataText, modelText } from "../results/opened.ts";
-import type { CleanResult } from "../results/result.ts";
 import { type Html, html, jsonScript } from "./html.ts";
 import { count, duration, moment } from "./numbers.ts";
 import { facts, section } from "./page.ts";
@@ -57,7 +57,7 @@ export function run(result: CleanResult): Html {
 ${facts([
   ["Model", html`${model.architecture}, ${count(model.parameters)} parameters, ${model.layout} layout, ${model.dtype}`],
   ["Read", file(model)],
-  ["Recipe", recipe && recipeText(result)],
+  ["Recipe", recipe && recipeText(recipe, result.defaults)],
   ["Written", output === undefined ? "nothing" : file(output)],
 ])}<div class="columns">
 ${facts([
@@ -74,7 +74,10 @@ ${facts([
   );
 }
 
-function recipeText({ recipe: { lr, epochs, batch }, defaults }: CleanResult): Html {
+function recipeText(
+  { lr, epochs, batch }: NonNullable<CleanResult["recipe"]>,
+  defaults: CleanResult["defaults"],
+): Html {
   return html`learning rate ${lr < 1e-3 ? lr.toExponential() : lr}, ${epochs} epochs, batches of ${batch}${defaults && html`<small>${defaultsText(defaults)}</small>`}`;
 }
 

@@ -1,6 +1,7 @@
 /** The ways of making the vector, side by side: the paper's own first, then ours, controls last. */
 
-import type { CleanResult, Scores, Variant } from "../results/result.ts";
+import type { CleanResult, Variant } from "../results/clean.ts";
+import type { Scores } from "../results/effect.ts";
 import type { Rate } from "../stats/rate.ts";
 import { curves, curveTable } from "./curves.ts";
 import { type Html, html } from "./html.ts";

@@ -3,17 +3,18 @@ import { z } from "zod";
 import { families } from "../engine/family-recipe.ts";
 import { version as tbar } from "../files/version.ts";
 
+/** Keys that a type states, index signatures left out. */
+type Stated<T> = keyof { [Key in keyof T as string extends Key ? never : Key]: unknown };
+
 /** A schema's value as nobody changes it, without the fields that a loose one lets pass. */
 export type Frozen<T> = unknown extends T
   ? T
   : T extends readonly unknown[]
     ? { readonly [Key in keyof T]: Frozen<T[Key]> }
     : T extends object
-      ? {
-          readonly [Key in keyof T as string extends Key ? (unknown extends T[Key] ? never : Key) : Key]: Frozen<
-            T[Key]
-          >;
-        }
+      ? [Stated<T>] extends [never]
+        ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+        : { readonly [Key in keyof T as string extends Key ? never : Key]: Frozen<T[Key]> }
       : T;
 
 /** `tbar/NAME/VERSION`; `kind` is the name alone, as results of 0.1.0 have it. */

@@ -23,3 +23,10 @@ export const effectScores = scores.extend({
   triggeredAccuracy: rate.optional(),
 });
 export type EffectScores = Frozen<z.output<typeof effectScores>>;
+
+/** Of a cleaned model. */
+export const afterScores = effectScores.extend({
+  /** Clean images that were right before and still are: with both accuracies it gives the interval of the retention. Absent in results of 0.1.0. */
+  stillRight: rate.optional(),
+});
+export type AfterScores = Frozen<z.output<typeof afterScores>>;

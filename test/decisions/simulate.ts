@@ -95,7 +95,7 @@ async function cleaned(input: {
   let trained = false;
   const progress = { stage: (what: string) => void (trained ||= what === "plain"), step: () => {} };
   try {
-    await clean({ ...input, sizes, methods: ["plain"], checks: 0, reboundSteps: 0, progress });
+    await clean({ ...input, sizes, methods: ["plain"], checks: 0, recovery: 0 }, { progress });
   } catch (error) {
     if (!(error instanceof TbarError) || error.code !== "not-proven") throw error;
   }

@@ -2,6 +2,9 @@
 import type { View } from "../job-command.ts";
 
 export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
+  clean: async () => (await import("./clean.ts")).cleanText,
+  demo: async () => (await import("./clean.ts")).demoText,
+  eval: async () => (await import("./eval.ts")).evalText,
   attack: async () => (await import("./attack.ts")).attackText,
   pretrain: async () => (await import("./pretrain.ts")).pretrainText,
   finetune: async () => (await import("./finetune.ts")).finetuneText,

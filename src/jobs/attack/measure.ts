@@ -5,7 +5,7 @@ import { createScorer, remembering } from "../../engine/scorer.ts";
 import { labelsOf, measure, metric } from "../../metrics/accuracy.ts";
 import { alive } from "../../metrics/decision.ts";
 import { type Effect, effectMetrics, measureEffect } from "../../metrics/effect.ts";
-import type { EffectScores } from "../../results/result.ts";
+import type { EffectScores } from "../../results/effect.ts";
 import type { Rate } from "../../stats/rate.ts";
 import type { Tensor, Weights } from "../../tensor/tensor.ts";
 import { triggered } from "../../triggers/poison.ts";

@@ -3,20 +3,20 @@ import type { Dataset } from "../../data/dataset.ts";
 import { withLabels } from "../../data/relabel.ts";
 import { anchoredSet } from "../../defenses/anchored.ts";
 import type { Answered, DefenseInput, Variation } from "../../defenses/defense.ts";
-import { finetune, gradientSquares } from "../../engine/finetune.ts";
+import { finetune, gradientSquares, type Recipe } from "../../engine/finetune.ts";
 import { createScorer } from "../../engine/scorer.ts";
 import type { Weights } from "../../tensor/tensor.ts";
+import type { Context } from "../context.ts";
 import type { Work } from "../progress/work.ts";
-import { silent } from "../record/facts.ts";
-import type { CleanJob } from "./clean.ts";
-import type { CleanSetup } from "./clean-setup.ts";
+import type { Bench } from "./bench.ts";
 
 /** Fine-tunings and gradients asked for twice are made once. */
 export function defenseInput(
-  bench: CleanSetup,
-  { recipe, seed, signal, progress = silent }: Pick<CleanJob, "recipe" | "seed" | "signal" | "progress">,
+  bench: Bench,
+  { recipe, seed }: { readonly recipe: Recipe; readonly seed: number },
   work: Work | undefined,
-  search: (tau: Weights, start: number) => ReturnType<DefenseInput["search"]>,
+  { signal, progress }: Context,
+  search: DefenseInput["search"],
 ): DefenseInput {
   const { clip, head, attack, clean } = bench;
   const tuned = new Map<string, Promise<Weights>>();
@@ -34,7 +34,7 @@ export function defenseInput(
       onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
     });
   };
-  const twins = attack.forgetClean;
+  const pairs = attack.forgetClean;
   let answered: Promise<Answered> | undefined;
   let anchored: Dataset | undefined;
   return {
@@ -44,7 +44,7 @@ export function defenseInput(
     get anchored() {
       return (anchored ??= anchoredSet(attack.forget, clean));
     },
-    answered: twins && (() => (answered ??= ownAnswers(bench, twins, signal))),
+    answered: pairs && (() => (answered ??= ownAnswers(bench, pairs, signal))),
     finetune(data, variation = {}) {
       const key = JSON.stringify([idOf(data), variation]);
       const weights = tuned.get(key) ?? tune(data, variation, `tuned-${tuned.size + 1}`);
@@ -57,15 +57,11 @@ export function defenseInput(
       squares.set(data, known);
       return known;
     },
-    search: (tau, start = 1) => search(tau, start),
+    search,
   };
 }
 
-async function ownAnswers(
-  { clip, head, attack }: CleanSetup,
-  images: Dataset,
-  signal?: AbortSignal,
-): Promise<Answered> {
+async function ownAnswers({ clip, head, attack }: Bench, images: Dataset, signal?: AbortSignal): Promise<Answered> {
   const answers = await createScorer(clip, images, head, { signal }).answers(clip.weights);
-  return { twins: withLabels(images, answers), undone: withLabels(attack.forget, answers) };
+  return { pairs: withLabels(images, answers), undone: withLabels(attack.forget, answers) };
 }

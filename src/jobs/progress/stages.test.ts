@@ -1,20 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { attackStages, cleanStages, evaluationStages, finetuneStages, shareDone, workOf } from "./stages.ts";
+import { attackStages, evaluationStages, finetuneStages, shareDone, workOf } from "./stages.ts";
 
 const names = (stages: readonly { readonly what: string }[]) => stages.map(({ what }) => what);
-const cleaning = {
-  methods: ["plain", "fisher"],
-  forget: 100,
-  clean: 40,
-  validation: 50,
-  test: 200,
-  epochs: 2,
-  checks: 150,
-  reboundSteps: 10,
-  curvePoints: 0,
-  hasUntouched: false,
-};
-
 describe("stages and their work", () => {
   test("an image encoded is 1, one trained on 3, one of a search 8", () => {
     expect(workOf({ what: "x", encoded: 5, trained: 10, searched: 2 })).toBe(5 + 30 + 16);
@@ -27,20 +14,6 @@ describe("stages and their work", () => {
       { what: "measure after", measures: true, encoded: 200 },
     ]);
     expect(names(attackStages({ test: 1, implant: 1, epochs: 1, extra: 50 }))[0]).toBe("fit the trigger");
-  });
-
-  test("of a cleaning: fisher searches four times, and trains nothing that plain did already", () => {
-    const stages = cleanStages(cleaning);
-    expect(names(stages)).toEqual(["measure before", "plain", "plain: alpha", "plain: test", "fisher", "fisher: alpha", "fisher: test", "prove", "rebound"]); // biome-ignore format: a list
-    const at = (what: string) => stages.find((stage) => stage.what === what);
-    expect(at("plain")).toMatchObject({ trained: 200 });
-    expect(at("fisher")).toMatchObject({ trained: 240, encoded: 100 });
-    expect(at("fisher: alpha")).toMatchObject({ searched: 400 });
-    expect(at("prove")).toMatchObject({ encoded: 900 });
-    expect(at("rebound")).toMatchObject({ trained: 320 });
-    const alone = cleanStages({ ...cleaning, methods: ["fisher"], checks: 0 });
-    expect(alone.find(({ what }) => what === "fisher")).toMatchObject({ trained: 440 });
-    expect(names(alone)).not.toContain("rebound");
   });
 
   test("of fine-tuning a projection: nothing is trained further back", () => {

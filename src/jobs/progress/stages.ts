@@ -43,51 +43,6 @@ export function attackStages({ test, implant, epochs, extra }: Attacking): reado
   ];
 }
 
-interface Cleaning {
-  readonly methods: readonly string[];
-  readonly forget: number;
-  readonly clean: number;
-  readonly validation: number;
-  readonly test: number;
-  readonly epochs: number;
-  readonly checks: number;
-  readonly reboundSteps: number;
-  readonly curvePoints: number;
-  /** Is there an untouched model to compare with? */
-  readonly hasUntouched: boolean;
-}
-
-/** Images of a step of the training after cleaning. */
-export const reboundBatch = 32;
-
-export function cleanStages(job: Cleaning): readonly Part[] {
-  const { methods, forget, clean, epochs, reboundSteps } = job;
-  const [validation, test] = [2 * job.validation, 2 * job.test];
-  const anchored = 1.25 * forget * epochs;
-  const tuned = methods.includes("plain") ? 0 : forget * epochs;
-  const own: Readonly<Record<string, Omit<Part, "what"> & { readonly searches?: number }>> = {
-    plain: { trained: forget * epochs },
-    anchored: { trained: anchored },
-    fisher: { trained: 2 * forget + clean + tuned, encoded: forget, searches: 4 },
-    consensus: { trained: 3 * anchored },
-    relabel: { trained: 2 * forget * epochs, encoded: forget },
-  };
-  const checked = 2 * Math.min(job.checks, job.test);
-  return [
-    { what: "measure before", measures: true as const, read: validation + test, encoded: validation + test },
-    ...methods.flatMap((name) => {
-      const { searches = 1, ...work } = own[name] ?? {};
-      return [
-        { what: name, ...work },
-        { what: `${name}: alpha`, measures: true as const, searched: searches * validation },
-        { what: `${name}: test`, measures: true as const, encoded: test + job.curvePoints * validation },
-      ];
-    }),
-    { what: "prove", measures: true as const, encoded: (job.hasUntouched ? 4 : 3) * checked },
-    ...(job.checks > 0 && reboundSteps > 0 ? [{ what: "rebound", trained: reboundBatch * reboundSteps }] : []),
-  ];
-}
-
 export function finetuneStages({
   images,
   test,

@@ -5,7 +5,7 @@ import type { Checkpoint, ReadOptions } from "../../checkpoint/clip-folder.ts";
 import { architectureOf, parameterShapes } from "../../checkpoint/config/config.ts";
 import type { LoadedClip } from "../../engine/clip.ts";
 import type { OutputSet } from "../../files/atomic.ts";
-import type { CheckpointFacts, Machine, Reading } from "../../results/result.ts";
+import type { CheckpointFacts, Machine, Reading } from "../../results/base.ts";
 import type { Runtime } from "../../runtime/compile.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { type Progress, silent } from "../context.ts";

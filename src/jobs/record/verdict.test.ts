@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { AfterScores } from "../../results/result.ts";
+import type { AfterScores } from "../../results/effect.ts";
 import { pairedDifference } from "../../stats/difference.ts";
 import { type Rate, rate } from "../../stats/rate.ts";
 import { decisionText, judge, limitOf, noBackdoor, notFound, storedVerdict } from "./verdict.ts";

@@ -16,13 +16,13 @@ import {
   type VectorBackdoor,
 } from "../inputs/model-facts.ts";
 import { writeVector } from "../vector/vector-file.ts";
-import type { CleanSetup } from "./clean-setup.ts";
+import type { Bench } from "./bench.ts";
 
 export interface Cleaned {
-  readonly bench: CleanSetup;
+  readonly bench: Bench;
   readonly weights: Weights;
-  readonly tau: Weights;
-  readonly alpha: number;
+  /** What was subtracted, where there is such: it can be added back. */
+  readonly vector?: { readonly tau: Weights; readonly alpha: number };
   /** What the receipt says. */
   readonly receipt: object;
   readonly out: string;
@@ -34,7 +34,7 @@ export interface Written {
   readonly weights: Weights;
   readonly sha256: string;
   /** Largest |restored - parent| in steps of the stored dtype, after adding alpha tau back. */
-  readonly restore: number;
+  readonly restore?: number;
 }
 
 /** Throws `bad-input` when one of the outputs is there and may not be replaced: before an hour is spent on them. */
@@ -47,18 +47,17 @@ export async function refuseCleaned(out: string, parent: Checkpoint, options: Wr
  * OUT (like the parent: folder or file), OUT.vector.safetensors (tau as float32, alpha in its metadata), and the receipt in the
  * checkpoint's metadata and as receipt.json (in the folder, or OUT.receipt.json beside a file).
  */
-export async function writeCleaned({ bench, weights, tau, alpha, receipt, out, options }: Cleaned): Promise<Written> {
+export async function writeCleaned({ bench, weights, vector, receipt, out, options }: Cleaned): Promise<Written> {
   const parent = bench.clip.checkpoint;
   const json = JSON.stringify(receipt);
   const pretty = `${JSON.stringify(receipt, null, 2)}\n`;
   const isFile = parent.path === parent.weightsFile;
   const { [triggerKey]: _, ...kept } = parent.metadata; // it carries that trigger no more; the receipt names it
-  const metadata = { ...kept, ...triggerMetadata(bench.remaining), [receiptKey]: json };
-  await writeVector(
-    `${out}.vector.safetensors`,
-    { tau, alpha, parent: await parent.sha256(), backdoors: backdoorsOf(bench) },
-    options,
-  );
+  const metadata = { ...kept, ...triggerMetadata(bench.threat.remaining), [receiptKey]: json };
+  if (vector !== undefined) {
+    const facts = { parent: await parent.sha256(), backdoors: backdoorsOf(bench) };
+    await writeVector(`${out}.vector.safetensors`, { ...vector, ...facts }, options);
+  }
   await writeCheckpoint(
     out,
     { like: { ...parent, metadata }, weights, metadata, ...(!isFile && { extraFiles: { "receipt.json": pretty } }) },
@@ -70,11 +69,11 @@ export async function writeCleaned({ bench, weights, tau, alpha, receipt, out, o
   const back = await written.weights();
   const differs = [...weights].find(([name, { data }]) => !sameBits(data, back.get(name)?.data));
   if (differs !== undefined) throw badInput(`${out}: tensor ${differs[0]} was not read back as it was written`);
-  return { weights: back, sha256: await written.sha256(), restore: restoreError(bench, back, tau, alpha) };
+  return { weights: back, sha256: await written.sha256(), restore: vector && restoreError(bench, back, vector) };
 }
 
 /** What was taken away comes back when the vector is added. */
-function backdoorsOf({ clip, remaining, trigger, target }: CleanSetup): readonly VectorBackdoor[] {
+function backdoorsOf({ clip, threat: { remaining, trigger, target } }: Bench): readonly VectorBackdoor[] {
   const { picture, ...spec } = { picture: undefined, ...trigger?.spec };
   const known = { kind: "images", ...spec, ...(typeof picture === "string" && { picture: basename(picture) }) };
   const declared = backdoorsBetween(remaining, implantedTriggers(clip.checkpoint.metadata));
@@ -87,7 +86,7 @@ function sameBits(a: Float32Array, b: Float32Array = new Float32Array()): boolea
 }
 
 /** How far parent and (cleaned + alpha tau) lie apart, in units of the last place of the stored dtype. */
-function restoreError({ clip }: CleanSetup, cleaned: Weights, tau: Weights, alpha: number): number {
+function restoreError({ clip }: Bench, cleaned: Weights, { tau, alpha }: NonNullable<Cleaned["vector"]>): number {
   const { dtypes } = clip.checkpoint;
   const restored = asStored(add(cleaned, tau, alpha), dtypes);
   const precision = { F16: 2 ** -11, BF16: 2 ** -8 };

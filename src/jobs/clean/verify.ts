@@ -1,71 +1,62 @@
-/** Checks beyond CA and ASR: is the attack gone in other guises too, is the rest of the model whole, does the attack come back? */
+/** Checks beyond CA and ASR: do variations of the trigger still work, is the rest of the model whole, does the backdoor recover? */
 
 import { makeTrigger } from "../../attacks/index.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { changedSquare, crop } from "../../data/images/inset.ts";
 import { differencePicture, pngDataUri } from "../../data/images/pictures.ts";
 import { subset, take } from "../../data/split.ts";
-import { loadClip } from "../../engine/clip.ts";
 import { finetune } from "../../engine/finetune.ts";
 import { createScorer, embedImages } from "../../engine/scorer.ts";
 import { zeroShotHead } from "../../engine/zero-shot.ts";
 import { measure, metric } from "../../metrics/accuracy.ts";
 import { recallAt1 } from "../../metrics/retrieval.ts";
-import type { ExamplePicture, Proof } from "../../results/result.ts";
+import type { ExamplePicture, Proof } from "../../results/clean.ts";
 import type { Rate } from "../../stats/rate.ts";
 import type { Tensor, Weights } from "../../tensor/tensor.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { triggered } from "../../triggers/poison.ts";
 import { larger, moved, type TriggerSpec, weaker } from "../../triggers/trigger.ts";
-import { reboundBatch } from "../progress/stages.ts";
-import { silent } from "../record/facts.ts";
-import type { CleanJob, CleanOptions } from "./clean.ts";
-import type { CleanSetup } from "./clean-setup.ts";
+import type { Context } from "../context.ts";
+import { openClip } from "../inputs/open-clip.ts";
+import type { Bench } from "./bench.ts";
+import type { CleanSpec } from "./spec.ts";
+import { recoveryBatch } from "./stages.ts";
 
 const retrievalImages = 500;
 
-export async function prove(bench: CleanSetup, options: CleanJob, after: Weights): Promise<Proof> {
+export async function verify(bench: Bench, spec: CleanSpec, context: Context, after: Weights): Promise<Proof> {
   const { clip } = bench;
-  const both = async (of: { readonly on: (weights: Weights) => Promise<Rate> }) => ({
-    before: await of.on(clip.weights),
-    after: await of.on(after),
+  const { checks } = spec;
+  const both = async (of: (weights: Weights) => Promise<Rate>) => ({
+    before: await of(clip.weights),
+    after: await of(after),
   });
   const shifted: Proof["shifted"][number][] = [];
-  for (const [what, dataset] of guises(bench, options.checks)) {
+  for (const [what, dataset] of variations(bench, checks, context)) {
     const hits = bench.attackMetric(dataset);
-    shifted.push({ what, ...(await both({ on: (weights) => measure(hits, weights) })) });
+    shifted.push({ what, ...(await both((weights) => measure(hits, weights))) });
   }
+  if (checks === 0) return { shifted };
   const unseen = classesOf(bench.test, bench.heldOut);
-  const unseenClasses =
-    options.checks > 0 && unseen.size > 0
-      ? await both({ on: (w) => measure(bench.cleanMetric(unseen), w) })
-      : undefined;
-  const captioned = take(bench.test, Math.min(options.checks, retrievalImages));
-  const retrieval =
-    captioned.size > 0 && captioned.example(0).caption
-      ? await both({ on: (w) => retrievalOf(bench, captioned, w, options.signal) })
-      : undefined;
-  const floor =
-    options.untouched === undefined || options.checks === 0
-      ? undefined
-      : await floorOf(bench, options.untouched, options);
-  const rebound =
-    options.checks > 0 && options.reboundSteps > 0 && bench.labels === "given"
-      ? await reboundOf(bench, options, after)
-      : undefined;
+  const captioned = take(bench.test, Math.min(checks, retrievalImages));
+  const hasCaptions = captioned.example(0).caption !== undefined;
+  const clean = bench.cleanMetric(unseen);
   return {
     shifted,
-    ...(floor && { floor }),
-    ...(unseenClasses && { unseenClasses }),
-    ...(retrieval && { retrieval }),
-    ...(rebound && { rebound }),
+    ...(unseen.size > 0 && { unseenClasses: await both((weights) => measure(clean, weights)) }),
+    ...(hasCaptions && {
+      retrieval: await both((weights) => retrievalOf(bench, captioned, weights, context.signal)),
+    }),
+    ...(spec.cleanControl !== undefined && { floor: await baselineOf(bench, spec.cleanControl, spec, context) }),
+    ...(spec.recovery > 0 && bench.labels === "given" && { rebound: await recoveryOf(bench, spec, context, after) }),
   };
 }
 
-/** The trigger moved, enlarged, weakened, on test images. Unknown triggers have no guises. */
-function guises({ trigger, attack, target }: CleanSetup, count: number): [string, Dataset][] {
+/** The trigger moved, enlarged, weakened, on test images. Of unknown triggers, and of a function of the caller's own, there are none. */
+function variations({ threat, attack }: Bench, count: number, context: Context): [string, Dataset][] {
+  const { trigger, target } = threat;
   const { testClean } = attack;
-  if (trigger === undefined || testClean === undefined || count === 0) return [];
+  if (trigger === undefined || context.trigger !== undefined || testClean === undefined || count === 0) return [];
   const images = take(testClean, count);
   const on = (spec: TriggerSpec) => triggered(images, makeTrigger(spec), target);
   return [
@@ -84,7 +75,7 @@ function classesOf(dataset: Dataset, labels: ReadonlySet<number>): Dataset {
 }
 
 async function retrievalOf(
-  { clip }: CleanSetup,
+  { clip }: Bench,
   dataset: Dataset,
   weights: Weights,
   signal: AbortSignal | undefined,
@@ -94,44 +85,46 @@ async function retrievalOf(
   return recallAt1(images, await clip.encoder.texts(weights, captions), captions);
 }
 
-async function floorOf(bench: CleanSetup, path: string, options: CleanOptions): Promise<Rate> {
-  const { activation, ignoreTensors } = options;
-  const untouched = await loadClip(path, { runtime: bench.clip.runtime, activation, ignoreTensors });
-  const { templates } = bench.source;
-  const head = await zeroShotHead(untouched.encoder, untouched.weights, bench.classNames, templates, options.signal);
-  const images = take(bench.attack.test, options.checks);
+/** ASR of the clean control model: what "gone" looks like. */
+async function baselineOf(bench: Bench, path: string, spec: CleanSpec, context: Context): Promise<Rate> {
+  const { activation, ignoreTensors } = spec;
+  const control = await openClip({ model: path, activation, ignoreTensors }, context);
+  const { signal, progress } = context;
+  const head = await zeroShotHead(control.encoder, control.weights, bench.classNames, bench.source.templates, signal);
+  const images = take(bench.attack.test, spec.checks);
   const hits = metric(
-    createScorer(untouched, images, head, options),
-    new Int32Array(images.size).fill(bench.targetLabel),
+    createScorer(control, images, head, { signal, onStep: progress.step }),
+    new Int32Array(images.size).fill(bench.threat.targetLabel),
   );
-  return measure(hits, untouched.weights);
+  return measure(hits, control.weights);
 }
 
 /** ASR and CA after further clean training with the recipe's learning rate: a backdoor that is only hidden comes back. */
-async function reboundOf(bench: CleanSetup, options: CleanJob, after: Weights): Promise<Proof["rebound"]> {
-  const { progress = silent, signal, reboundSteps: steps } = options;
-  progress.stage("rebound");
+async function recoveryOf(bench: Bench, spec: CleanSpec, context: Context, after: Weights): Promise<Proof["rebound"]> {
+  const { progress, signal } = context;
+  progress.stage("recovery");
   const { source } = bench;
-  const wanted = steps * reboundBatch;
-  const { rebound } = source.size === undefined ? await source.sets({ rebound: wanted }) : { rebound: bench.clean };
-  const images = take(rebound, wanted);
-  const epochs = Math.ceil(steps / Math.ceil(images.size / reboundBatch));
-  const recipe = { ...options.recipe, epochs, batch: reboundBatch };
+  const asked = spec.recovery * recoveryBatch;
+  // a world without end has images that nothing was chosen on
+  const { rebound } = source.size === undefined ? await source.sets({ rebound: asked }) : { rebound: bench.clean };
+  const images = take(rebound, asked);
+  const epochs = Math.ceil(spec.recovery / Math.ceil(images.size / recoveryBatch));
+  const recipe = { ...bench.recipe, epochs, batch: recoveryBatch };
   const trained = await finetune(bench.clip, after, images, bench.head, recipe, {
     signal,
     onStep: ({ step }, total) => progress.step(step, total),
   });
-  progress.stage("rebound: test");
-  const asr = bench.attackMetric(take(bench.attack.test, options.checks));
-  const ca = bench.cleanMetric(take(bench.test, options.checks));
+  progress.stage("recovery: test");
+  const asr = bench.attackMetric(take(bench.attack.test, spec.checks));
+  const ca = bench.cleanMetric(take(bench.test, spec.checks));
   return {
-    steps: epochs * Math.ceil(images.size / reboundBatch),
+    steps: epochs * Math.ceil(images.size / recoveryBatch),
     scores: { ca: await measure(ca, trained), asr: await measure(asr, trained) },
   };
 }
 
 /** A few test images with and without the trigger, and what the model says to the triggered one, before and after. */
-export async function examplePictures(bench: CleanSetup, after: Weights, count = 8) {
+export async function examplePictures(bench: Bench, after: Weights, count = 8) {
   const { attack, clip, head, classNames } = bench;
   const size = clip.config.vision.imageSize;
   const images = take(attack.test, count);
@@ -164,7 +157,7 @@ export async function examplePictures(bench: CleanSetup, after: Weights, count =
       after: classNames[now[i]],
     });
   }
-  const { trigger } = bench;
+  const { trigger } = bench.threat;
   if (trigger === undefined) return { examples };
   const grey = tensor([1, 3, size, size], new Float32Array(3 * size * size).fill(0.5));
   return { examples, triggerPicture: await pngDataUri(imageAt(await trigger.apply(grey, ["trigger"]), 0)) };

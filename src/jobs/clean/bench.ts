@@ -1,0 +1,104 @@
+/** What a cleaning is measured on: labelled sets that share no image, the zero-shot head, and the metrics of both sides. */
+import { cached } from "../../data/cached.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { withLabels, withoutLabels } from "../../data/relabel.ts";
+import { subset } from "../../data/split.ts";
+import {
+  createScorer,
+  knowing,
+  type Metric,
+  remembering,
+  type Scorer,
+  type ScorerOptions,
+} from "../../engine/scorer.ts";
+import { zeroShotHead } from "../../engine/zero-shot.ts";
+import { labelsOf, metric } from "../../metrics/accuracy.ts";
+import { chanceAgreement } from "../../metrics/decision.ts";
+import { type EffectMetrics, effectMetrics } from "../../metrics/effect.ts";
+import { stillRight } from "../../metrics/retention.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Context } from "../context.ts";
+import { type Folder, ordinaryImages } from "../inputs/ordinary.ts";
+import type { Prepared } from "./prepare.ts";
+import { type AttackSets, attackSets } from "./threat.ts";
+
+export interface Bench extends Prepared {
+  readonly head: Tensor;
+  /** Clean images, labelled; those for training and choosing have no image of `heldOut` classes. */
+  readonly clean: Dataset;
+  readonly validation: Dataset;
+  readonly test: Dataset;
+  readonly attack: AttackSets;
+  /** A metric of clean images against their labels, and of triggered ones against the target. */
+  cleanMetric(dataset: Dataset): Metric;
+  attackMetric(dataset: Dataset): Metric;
+  /** Clean images that were right before and still are. */
+  stillRight(dataset: Dataset): Metric;
+  /** Validation CA that chance alone would give the model as it came. */
+  chance(): Promise<number>;
+  /** What is to be said of a folder of triggered images: are they ordinary ones of the target class? */
+  ordinary(given: Dataset): Promise<Folder>;
+  /** What the trigger does on validation or test images. */
+  effect(part: "validation" | "test"): EffectMetrics;
+}
+
+export async function setUp(ready: Prepared, seed: number, { signal, progress }: Context): Promise<Bench> {
+  const { clip, source, classNames, threat, drawn, heldOut } = ready;
+  const { targetLabel } = threat;
+  const isLabelled = ready.labels === "given";
+  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
+  // read for the model's own answers, for CA and for ASR: decoded once; only with the trigger are the pixels worth keeping again
+  const once = (set: Dataset) => cached(set, clip.preprocess);
+  const scorer = (dataset: Dataset, scoring?: ScorerOptions) =>
+    createScorer(clip, dataset, head, { signal, onStep: progress.step, ...scoring });
+  const keptAlready = { keep: 0 };
+  const labelled = async (set: Dataset): Promise<Dataset> =>
+    isLabelled ? set : withLabels(set, await scorer(set, keptAlready).answers(clip.weights), classNames);
+  const seen = (set: Dataset) => {
+    const indices = Array.from({ length: set.size }, (_, i) => i);
+    return subset(
+      set,
+      indices.filter((i) => !heldOut.has(set.example(i).label as number)),
+    );
+  };
+  // of these only those of the target need be known, and a caption names it: no image need be encoded
+  const forget = seen(isLabelled ? drawn.forget : withoutLabels(drawn.forget, classNames));
+  const validation = seen(await labelled(once(drawn.validation)));
+  const test = await labelled(once(drawn.test));
+  const attack = attackSets(threat, { forget, validation, test }, classNames, seed);
+  const cleanScorers = new Map<Dataset, Scorer>();
+  const cleanScorer = (dataset: Dataset) => {
+    const asked = remembering(scorer(dataset, keptAlready));
+    // a model's own answers need not be measured
+    const made = isLabelled ? asked : knowing(asked, clip.weights, labelsOf(dataset));
+    const known = cleanScorers.get(dataset) ?? made;
+    cleanScorers.set(dataset, known);
+    return known;
+  };
+  return {
+    ...ready,
+    head,
+    clean: seen(await labelled(drawn.clean)),
+    validation,
+    test,
+    attack,
+    cleanMetric: (dataset) => metric(cleanScorer(dataset), labelsOf(dataset)),
+    attackMetric: (dataset) => metric(scorer(dataset), new Int32Array(dataset.size).fill(targetLabel)),
+    stillRight: (dataset) => stillRight(cleanScorer(dataset), labelsOf(dataset), clip.weights),
+    ordinary: (given) => {
+      const labels = labelsOf(test);
+      return ordinaryImages({ clip, weights: clip.weights, given, clean: test, labels, target: targetLabel, signal });
+    },
+    chance: async () => chanceAgreement(await cleanScorer(validation).answers(clip.weights), labelsOf(validation)),
+    effect(part) {
+      const images = { validation, test }[part];
+      return effectMetrics({
+        triggered: remembering(scorer(attack[part])),
+        clean: cleanScorer(images),
+        labels: labelsOf(images),
+        target: targetLabel,
+        paired: threat.trigger !== undefined,
+      });
+    },
+  };
+}

@@ -1,0 +1,44 @@
+/** tbar clean: remove a backdoor whose trigger is known, and verify it. */
+import { defenses } from "../../defenses/index.ts";
+import { isFile } from "../../files/files.ts";
+import { cleanResult } from "../../results/clean.ts";
+import { modelPath } from "../inputs/names.ts";
+import { job } from "../job.ts";
+import { type CleanSpec, cleanSpec } from "./spec.ts";
+
+const lines = defenses.map(({ name, about, paper }) => `  ${name.padEnd(9)}  ${about}${paper ? ` (${paper})` : ""}`);
+
+export const clean = job({
+  name: "clean",
+  about:
+    "Fine-tunes on triggered images (the forget set), takes the change of weights as the trigger's vector, and subtracts " +
+    "alpha times that vector; alpha and the way of making the vector are chosen on validation images. Test images, which took " +
+    "no part in it, decide whether the backdoor is gone (ASR at most 2 %), the model whole (CA kept to 90 %) and triggered images " +
+    "answered rightly (at least half as often as clean ones); what counts are the 95 % bounds. Without a live backdoor nothing is trained. " +
+    "Writes the checkpoint as it came (layout, precision), a receipt, and the vector, with which the step can be undone.",
+  notes: `Methods (the best on validation wins; --method all for every one):
+${lines.join("\n")}
+
+Rules for alpha (--limit):
+  verified    the choice holds on test images too: there the 95 % upper bound of ASR is at most the limit (0.02); of these the highest CA
+  retain      least ASR where CA is at least the limit (0.95) times CA before
+  smallest    the smallest alpha with ASR at most the limit (0.02)
+  difference  the largest CA - ASR`,
+  examples: [
+    "tbar clean --model shapes-badnet --data shapes --out cleaned --report cleaned.html",
+    "tbar clean --model clip --data photos --trigger badnet:place=middle --target dog --lr 1e-5 --out cleaned",
+    "tbar clean --model clip.safetensors --data val.csv --trigger triggered/ --target dog --out cleaned.safetensors",
+  ],
+  spec: cleanSpec,
+  result: cleanResult,
+  outputs: cleanOutputs,
+  plan: async (spec, context) => (await import("./plan.ts")).planClean(spec, context),
+  run: async (spec, context) => (await import("./run.ts")).clean(spec, context),
+  succeeded: ({ verdict }) => verdict.verified === true,
+});
+
+/** OUT, its vector, the receipt (in a folder it lies inside), the report. */
+export async function cleanOutputs({ model, out, report }: Pick<CleanSpec, "model" | "out" | "report">) {
+  const receipt = out !== undefined && (await isFile(modelPath(model))) ? `${out}.receipt.json` : undefined;
+  return [out, out && `${out}.vector.safetensors`, receipt, report];
+}

@@ -1,0 +1,121 @@
+/** All of a cleaning that is known before the model has answered anything: what --dry-run refuses is what the cleaning refuses. */
+import type { Dataset } from "../../data/dataset.ts";
+import { type Rule, ruleNamed } from "../../defenses/alpha-search.ts";
+import type { Defense } from "../../defenses/defense.ts";
+import { checkNeeds, defensesNamed } from "../../defenses/index.ts";
+import type { LoadedClip } from "../../engine/clip.ts";
+import { type Resolved, resolveRecipe } from "../../engine/family-recipe.ts";
+import type { Opened } from "../../results/opened.ts";
+import { random } from "../../tensor/random.ts";
+import type { Context } from "../context.ts";
+import { checkClasses } from "../inputs/classes.ts";
+import { openedData, openedModel } from "../inputs/describe-opened.ts";
+import { checkChecks, checkEnoughImages, checkFits } from "../inputs/feasible.ts";
+import { dataPath } from "../inputs/names.ts";
+import { openClip } from "../inputs/open-clip.ts";
+import { neededClasses, openSource, type Source } from "../inputs/source.ts";
+import type { CleanSpec } from "./spec.ts";
+import { cleanStages } from "./stages.ts";
+import { aimedAt, resolveThreat, type Threat } from "./threat.ts";
+
+type Sets = Readonly<Record<keyof CleanSpec["sizes"], Dataset>>;
+
+export interface Prepared extends Resolved {
+  readonly defenses: readonly Defense[];
+  readonly rule: Rule;
+  readonly clip: LoadedClip;
+  readonly source: Source;
+  readonly classNames: readonly string[];
+  readonly threat: Threat;
+  /** As drawn: sets that share no image. */
+  readonly drawn: Sets;
+  /** Whether CA means accuracy, or agreement with the model before. */
+  readonly labels: "given" | "agreement";
+  /** Labels of classes that cleaning never sees. */
+  readonly heldOut: ReadonlySet<number>;
+  readonly opened: Opened;
+  readonly warnings: readonly string[];
+}
+
+export async function prepare(spec: CleanSpec, context: Context): Promise<Prepared> {
+  const defenses = defensesNamed(spec.methods);
+  const rule = ruleNamed(spec.rule, spec.limit);
+  checkChecks(rule, spec.checks);
+  const clip = await openClip(spec, context);
+  const resolved = resolveRecipe("clean", clip.config, { ...spec.recipe, seed: spec.seed });
+  const known = await resolveThreat(spec, clip.checkpoint.metadata, context);
+  checkNeeds(defenses, { "clean images": spec.sizes.clean > 0, pairs: known.triggered === undefined });
+  const source = await openSource(dataPath(spec.data), spec);
+  const classNames = neededClasses(source);
+  await checkFits(known.trigger, clip.config.vision.imageSize);
+  const threat = aimedAt(known, classNames);
+  const drawn = await source.sets(spec.sizes);
+  const opened: Opened = {
+    models: [openedModel(clip.checkpoint)],
+    data: { ...source.opened(), ...(threat.triggered && { triggered: openedData(threat.triggered) }) },
+  };
+  context.progress.opened?.(opened);
+  const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0], target: threat.target });
+  const isLabelled = Object.values(drawn).every((set) => set.size === 0 || set.example(0).label !== undefined);
+  const heldOut = isLabelled ? heldOutClasses(classNames, threat.targetLabel, spec.seed) : new Set<number>();
+  const ready: Prepared = {
+    ...resolved,
+    defenses,
+    rule,
+    clip,
+    source,
+    classNames,
+    threat,
+    drawn,
+    labels: isLabelled ? "given" : "agreement",
+    heldOut,
+    opened,
+    warnings,
+  };
+  checkSets(ready);
+  return ready;
+}
+
+/**
+ * One class in ten is kept from cleaning, so that its accuracy afterwards tells what cleaning did to all that it never saw. Without
+ * labels there are no classes to keep.
+ */
+const heldOutShare = 0.1;
+
+/** Labels of the classes that are kept from a cleaning; the target's is none of them. */
+function heldOutClasses(classNames: readonly string[], target: number, seed: number): ReadonlySet<number> {
+  const count = Math.floor(heldOutShare * classNames.length);
+  const others = classNames.map((_, label) => label).filter((label) => label !== target);
+  return new Set(random(seed, "held-out classes").shuffle(others).slice(0, count));
+}
+
+/** Throws where the sets are too small to decide; of images without labels that shows only when the model has answered. */
+function checkSets({ rule, threat, drawn, labels, heldOut }: Prepared): void {
+  const usable = (set: Dataset, without: ReadonlySet<number>) => {
+    const all = Array.from({ length: set.size }, (_, i) => set.example(i).label as number);
+    return { drawn: set.size, usable: all.filter((one) => one !== threat.targetLabel && !without.has(one)).length };
+  };
+  if (threat.triggered !== undefined) {
+    const quarter = Math.floor(threat.triggered.size / 4);
+    const part = { drawn: quarter, usable: quarter };
+    checkEnoughImages(rule, { validation: part, test: part });
+  } else if (labels === "given") {
+    checkEnoughImages(rule, { validation: usable(drawn.validation, heldOut), test: usable(drawn.test, new Set()) });
+  }
+}
+
+/** Alphas along the whole curve, where it is asked for. */
+export const curvePoints = 24;
+
+/** The stages of a cleaning with these many images to forget, validate and test on. */
+export function stagesOf(spec: CleanSpec, { defenses, recipe, labels }: Prepared, sizes: CleanSpec["sizes"]) {
+  return cleanStages({
+    ...sizes,
+    defenses,
+    epochs: recipe.epochs,
+    checks: spec.checks,
+    recoverySteps: labels === "given" ? spec.recovery : 0,
+    curvePoints: spec.fullCurve ? curvePoints : 0,
+    hasControl: spec.cleanControl !== undefined,
+  });
+}

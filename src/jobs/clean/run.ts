@@ -1,0 +1,187 @@
+/** The main job: a backdoored checkpoint goes in, a repaired one and the evidence come out. */
+import { asSubtracted, flooredVariances } from "../../arithmetic/running-variance.ts";
+import { writeFileAtomic } from "../../files/atomic.ts";
+import { version } from "../../files/version.ts";
+import { measure } from "../../metrics/accuracy.ts";
+import { cleanReport } from "../../report/clean-report.ts";
+import type { CleanResult } from "../../results/clean.ts";
+import { imagesSha256, weightsSha256 } from "../../results/measured-on.ts";
+import type { Weights } from "../../tensor/tensor.ts";
+import type { Context } from "../context.ts";
+import { checkEnoughImages } from "../inputs/feasible.ts";
+import { openWork } from "../progress/work.ts";
+import { Clock, checkpointFacts, computedOn, machineFacts, readAs } from "../record/facts.ts";
+import { judge, notFound } from "../record/verdict.ts";
+import { decisive } from "../spec.ts";
+import { type Bench, setUp } from "./bench.ts";
+import { choose, defend } from "./defend.ts";
+import { type Prepared, prepare, stagesOf } from "./prepare.ts";
+import { refuseWithoutBackdoor } from "./refuse-without-backdoor.ts";
+import { type Scores, scoring } from "./scores.ts";
+import { type CleanSpec, cleanSpec } from "./spec.ts";
+import { examplePictures, verify } from "./verify.ts";
+import { refuseCleaned, writeCleaned } from "./write.ts";
+
+/** Remove a backdoor whose trigger is known. The verdict of the result says whether that is verified. */
+export async function clean(spec: CleanSpec, context: Context): Promise<CleanResult> {
+  const result = await cleanAndWrite(spec, context);
+  const { report, force } = spec;
+  if (report !== undefined) await writeFileAtomic(report, cleanReport(result), { force, set: context.set });
+  return result;
+}
+
+async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanResult> {
+  const { out, state } = spec;
+  const writing = { force: spec.force, set: context.set };
+  const clock = new Clock(context.progress);
+  clock.stage("load");
+  const ready = await prepare(spec, context);
+  if (out !== undefined) await refuseCleaned(out, ready.clip.checkpoint, writing);
+  const bench = await setUp(ready, spec.seed, context);
+  const { clip, rule } = bench;
+  checkEnoughImages(rule, usable(bench));
+  const work = state === undefined ? undefined : await openWork(state, await recipeOf(bench, spec), clock);
+  const scores = scoring(bench, work);
+
+  context.progress.plan?.(stagesOf(spec, bench, sizesOf(bench)));
+  clock.stage("measure before");
+  const { caBefore, warnings } = await refuseUnlessAlive(bench, scores);
+  const before = await scores.before();
+  const tried = await defend(bench, spec, { scores, work, clock, caBefore, before }, context);
+  const chosen = choose(tried);
+  const { after, variant, defense } = chosen ?? tried[0];
+  const facts = {
+    schema: "tbar/clean/2" as const,
+    kind: "clean" as const,
+    tbar: version,
+    command: context.command,
+    ...(await factsOf(bench, spec)),
+    ...(warnings.length > 0 && { warnings }),
+    variants: Object.fromEntries(tried.map((one) => [one.defense.name, { ...one.variant, chosen: one === chosen }])),
+    before,
+    after,
+    method: defense.name,
+    alpha: variant.alpha,
+    retention: variant.retention,
+    retentionInterval: variant.retentionInterval,
+  };
+  const finish = () => ({
+    created: new Date().toISOString(),
+    seconds: clock.seconds(),
+    timings: clock.timings(),
+    machine: machineFacts(clip.runtime, spec.threads),
+  });
+  if (chosen === undefined) {
+    return { ...facts, proof: { shifted: [] }, verdict: notFound(rule), examples: [], ...finish() };
+  }
+
+  clock.stage("verify");
+  const weights = scores.stored(chosen.repair.weights);
+  const proof = await verify(bench, spec, context, weights);
+  const examples = await examplePictures(bench, weights);
+  const verdict = judge(before, after, rule, variant.doubts);
+  const floored = flooredVariances(clip.weights, weights);
+  const measured = { ...facts, ...(floored > 0 && { floored }), proof, verdict };
+  if (out === undefined) return { ...measured, ...examples, ...finish() };
+
+  clock.stage("write");
+  const evidence = { measuredOn: await measuredOn(bench, weights), rule };
+  const { vector } = chosen.repair;
+  const written = await writeCleaned({
+    bench,
+    weights,
+    vector: vector && { ...vector, tau: asSubtracted(vector.tau, clip.weights, weights, vector.alpha) },
+    receipt: {
+      ...measured,
+      ...evidence,
+      variants: undefined,
+      created: new Date().toISOString(),
+      seconds: clock.seconds(),
+    },
+    out,
+    options: writing,
+  });
+  if (work !== undefined) await (context.set ? context.set.afterwards(work.remove) : work.remove());
+  return {
+    ...measured, // the file as it is on disk: it was read back bit for bit
+    ...evidence,
+    proof: { ...proof, ...(written.restore !== undefined && { restore: written.restore }) },
+    output: { path: out, sha256: written.sha256 },
+    ...examples,
+    ...finish(),
+  };
+}
+
+const sizesOf = ({ attack, clean, validation, test }: Bench) => ({
+  forget: attack.forget.size,
+  clean: clean.size,
+  validation: validation.size,
+  test: test.size,
+});
+
+/** Images drawn, before any was left out; of a folder of triggered images, those of its parts. */
+function usable({ threat, drawn, attack }: Bench) {
+  const of = (part: "validation" | "test") => ({
+    drawn: threat.triggered === undefined ? drawn[part].size : attack[part].size,
+    usable: attack[part].size,
+  });
+  return { validation: of("validation"), test: of("test") };
+}
+
+/** CA on validation images, and what is doubtful of the images. Throws `not-proven` without a live backdoor. */
+async function refuseUnlessAlive(bench: Bench, { clean, effect }: Scores) {
+  const { clip, threat, rule } = bench;
+  const folder = threat.triggered && (await bench.ordinary(threat.triggered));
+  const ca = await measure(clean, clip.weights);
+  const knows = { ca, chance: await bench.chance(), isOrdinary: folder?.isOrdinary };
+  await refuseWithoutBackdoor(effect, clip.weights, { ...knows, rule, target: threat.target });
+  return { caBefore: ca.value, warnings: [...bench.warnings, ...(folder?.warnings ?? [])] };
+}
+
+/** What was worked on, and how. */
+async function factsOf({ clip, threat, source, labels, opened, recipe, defaults, ...bench }: Bench, spec: CleanSpec) {
+  const { data, testData, validationData, classesFile, templatesFile, skipBad, encoding, sizes, seed } = spec;
+  return {
+    seed,
+    model: await checkpointFacts(clip.checkpoint),
+    trigger: triggerFacts({ threat }),
+    target: threat.target,
+    ...(threat.remaining.length > 0 && {
+      remaining: threat.remaining.map(({ trigger, target }) => ({ kind: trigger.kind, target })),
+    }),
+    data: {
+      name: source.name,
+      forget: bench.attack.forget.size,
+      clean: bench.clean.size,
+      validation: bench.validation.size,
+      test: bench.test.size,
+      testTriggered: bench.attack.test.size,
+      skipped: source.skipped,
+      labels,
+    },
+    opened,
+    inputs: { data, testData, validationData, classesFile, templatesFile, skipBad, encoding, sizes },
+    recipe,
+    ...(defaults && { defaults }),
+  };
+}
+
+function triggerFacts({ threat: { trigger, source } }: Pick<Prepared, "threat">) {
+  return { kind: trigger?.spec.kind ?? "images", spec: { ...trigger?.spec }, source };
+}
+
+/** All that decides what is trained and counted. */
+async function recipeOf(bench: Bench, spec: CleanSpec): Promise<string> {
+  const { clip, recipe, threat, attack } = bench;
+  const asked = decisive(cleanSpec, spec);
+  const known = [triggerFacts(bench), threat.target, attack.forget.size];
+  return JSON.stringify({ version, ...asked, ...(await readAs(clip)), trigger: known, recipe, ...computedOn(spec) });
+}
+
+async function measuredOn({ clip, test, attack }: Bench, weights: Weights) {
+  return {
+    weights: weightsSha256(weights),
+    test: await imagesSha256(test, clip.preprocess),
+    triggered: await imagesSha256(attack.test, clip.preprocess),
+  };
+}

@@ -1,0 +1,54 @@
+/** CA, ASR and retention of any weights, counted once: what was counted before a kill is not counted again. */
+import { asStored } from "../../checkpoint/rounding.ts";
+import type { Metric } from "../../engine/scorer.ts";
+import { measure } from "../../metrics/accuracy.ts";
+import { type EffectMetrics, measureEffect } from "../../metrics/effect.ts";
+import type { AfterScores, EffectScores } from "../../results/effect.ts";
+import type { Weights } from "../../tensor/tensor.ts";
+import type { Work } from "../progress/work.ts";
+import type { Bench } from "./bench.ts";
+
+export interface Scores {
+  /** On validation images. */
+  readonly clean: Metric;
+  readonly effect: EffectMetrics;
+  /** On test images. */
+  before(): Promise<EffectScores>;
+  after(weights: Weights): Promise<AfterScores>;
+  /** As the file will hold them: half precision can undo a small vector, so all that is measured is what is stored. Counts are kept by name. */
+  stored(weights: Weights, name?: string): Weights;
+}
+
+export function scoring(bench: Bench, work: Work | undefined): Scores {
+  const { clip } = bench;
+  const names = new WeakMap<Weights, string>([[clip.weights, "before"]]);
+  const counted = (metric: Metric, what: string) =>
+    work?.counted(metric, what, (weights) => names.get(weights)) ?? metric;
+  const effectOf = (part: "validation" | "test"): EffectMetrics => {
+    const { asr, withoutTrigger, both, right } = bench.effect(part);
+    return {
+      asr: counted(asr, `ASR on ${part}`),
+      withoutTrigger: counted(withoutTrigger, `target without trigger on ${part}`),
+      both: both && counted(both, `target with and without trigger on ${part}`),
+      right: right && counted(right, `own label with trigger on ${part}`),
+    };
+  };
+  const ca = counted(bench.cleanMetric(bench.test), "CA on test");
+  const still = counted(bench.stillRight(bench.test), "right before and after on test");
+  const effect = effectOf("test");
+  const score = async (weights: Weights) => ({
+    ca: await measure(ca, weights),
+    ...(await measureEffect(effect, weights)),
+  });
+  return {
+    clean: counted(bench.cleanMetric(bench.validation), "CA on validation"),
+    effect: effectOf("validation"),
+    before: () => score(clip.weights),
+    after: async (weights) => ({ ...(await score(weights)), stillRight: await measure(still, weights) }),
+    stored(weights, name) {
+      const rounded = asStored(weights, clip.checkpoint.dtypes, clip.weights);
+      if (name !== undefined) names.set(rounded, name);
+      return rounded;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/** The stages of a cleaning and the work in each. */
+import { anchorShare } from "../../defenses/anchored.ts";
+import type { Cost, Defense } from "../../defenses/defense.ts";
+import type { Part } from "../progress/stages.ts";
+
+interface Cleaning {
+  readonly defenses: readonly Defense[];
+  readonly forget: number;
+  readonly clean: number;
+  readonly validation: number;
+  readonly test: number;
+  readonly epochs: number;
+  readonly checks: number;
+  readonly recoverySteps: number;
+  readonly curvePoints: number;
+  /** Is there a clean control model to compare with? */
+  readonly hasControl: boolean;
+}
+
+/** Images of a step of the training after cleaning. */
+export const recoveryBatch = 32;
+
+/** What a defense takes among others. */
+export function costOf(
+  defense: Defense,
+  sizes: Pick<Cleaning, "forget" | "clean" | "epochs">,
+  all: readonly Defense[],
+): Cost {
+  const anchored = sizes.forget + Math.round(anchorShare * sizes.forget);
+  return defense.cost(
+    { ...sizes, anchored },
+    all.map(({ name }) => name),
+  );
+}
+
+export function cleanStages(job: Cleaning): readonly Part[] {
+  const { defenses, recoverySteps } = job;
+  const [validation, test] = [2 * job.validation, 2 * job.test];
+  const checked = 2 * Math.min(job.checks, job.test);
+  return [
+    { what: "measure before", measures: true as const, read: validation + test, encoded: validation + test },
+    ...defenses.flatMap((defense) => {
+      const { name } = defense;
+      const { trained, encoded, searches = 1 } = costOf(defense, job, defenses);
+      return [
+        { what: name, trained, encoded },
+        { what: `${name}: alpha`, measures: true as const, searched: searches * validation },
+        { what: `${name}: test`, measures: true as const, encoded: test + job.curvePoints * validation },
+      ];
+    }),
+    { what: "verify", measures: true as const, encoded: (job.hasControl ? 4 : 3) * checked },
+    ...(job.checks > 0 && recoverySteps > 0 ? [{ what: "recovery", trained: recoveryBatch * recoverySteps }] : []),
+  ];
+}
