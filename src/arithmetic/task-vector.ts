@@ -79,9 +79,7 @@ export function subtract(weights: Weights, tau: Weights, alpha: number): Weights
 }
 
 /** The vector with each value multiplied by a number. */
-export function scale(tau: Weights, by: number): Weights {
-  return mapVector(tau, (v) => by * v);
-}
+export const scale = (tau: Weights, by: number): Weights => mapVector(tau, (v) => by * v);
 
 /** A vector of the same form, each value a function of the old one, its tensor's name and its position there. */
 export function mapVector(tau: Weights, f: (value: number, name: string, i: number) => number): Weights {
@@ -111,9 +109,7 @@ export function inner(x: Float32Array, y: Float32Array): number {
 }
 
 /** L2 norm over all values. */
-export function norm(tau: Weights): number {
-  return Math.sqrt(dot(tau, tau));
-}
+export const norm = (tau: Weights): number => Math.sqrt(dot(tau, tau));
 
 /** Cosine of the angle between two vectors; 0 when one of them is nought. */
 export function cosine(a: Weights, b: Weights): number {

@@ -70,9 +70,7 @@ function detector(p: Params, images: Node): Node {
 }
 
 /** [B, 3, S, S] -> [B, S, S, 3] around 0. */
-function centred(images: Node): Node {
-  return transpose(sub(images, scalar(0.5)), [0, 2, 3, 1]);
-}
+const centred = (images: Node): Node => transpose(sub(images, scalar(0.5)), [0, 2, 3, 1]);
 
 /** 3 x 3, stride 1, zeros outside: [B, S, S, C] -> [B, S, S, D], as one product of all neighbourhoods with w [9 C, D]. */
 function convolution(p: Params, name: string, x: Node): Node {
@@ -106,9 +104,7 @@ export function commonShare(r: Node): Node {
 }
 
 /** log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), which does not overflow. */
-function softplus(x: Node): Node {
-  return add(relu(x), log(add(scalar(1), exp(neg(abs(x))))));
-}
+const softplus = (x: Node): Node => add(relu(x), log(add(scalar(1), exp(neg(abs(x))))));
 
 /** He's deviations, sqrt(2 / inputs), and a tenth of that before the tanh, which would be satiated; biases 0. */
 export function startWeights(seed: number): Weights {

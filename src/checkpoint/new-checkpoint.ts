@@ -78,6 +78,4 @@ export function tokenizerConfig(contextLength: number): object {
   };
 }
 
-function json(value: object): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
-}
+const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;

@@ -21,9 +21,7 @@ import {
 import type { Params } from "./parameters.ts";
 
 /** x / |x| along the last axis. */
-export function unit(x: Node): Node {
-  return div(x, sqrt(reduceSumSquare(x, [-1], true)));
-}
+export const unit = (x: Node): Node => div(x, sqrt(reduceSumSquare(x, [-1], true)));
 
 /** exp(logit scale) cos between images and texts: [B, B]. */
 export function similarity(images: Node, texts: Node, logitScale: Node): Node {
@@ -71,6 +69,4 @@ export function crossEntropy(logits: Node, targets: Node): Node {
 }
 
 /** Zero-shot logits [B, C] of raw image embeddings under a head of class directions [C, E], scale included. */
-export function headLogits(images: Node, head: Node): Node {
-  return linear(unit(images), head);
-}
+export const headLogits = (images: Node, head: Node): Node => linear(unit(images), head);

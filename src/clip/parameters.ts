@@ -9,9 +9,10 @@ import { sizeOf, type Tensor, type Weights } from "../tensor/tensor.ts";
 export type Params = (name: string) => Node;
 
 /** The names below a prefix, as a module sees its own. */
-export function within(p: Params, prefix: string): Params {
-  return (name) => p(`${prefix}.${name}`);
-}
+export const within =
+  (p: Params, prefix: string): Params =>
+  (name) =>
+    p(`${prefix}.${name}`);
 
 /** Graph inputs named as the parameters; asking twice gives the same node. `shapes` where they are not those of the config. */
 export function parameterInputs(

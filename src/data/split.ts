@@ -130,6 +130,4 @@ export function uniqueIds(ids: readonly string[]): string[] {
   });
 }
 
-function range(n: number): number[] {
-  return Array.from({ length: n }, (_, i) => i);
-}
+const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);

@@ -100,6 +100,4 @@ function gradientGraph<Batch>(
 }
 
 /** A copy to change in place. */
-export function copyTensor({ shape, data }: Tensor): Tensor {
-  return { shape, data: data.slice() };
-}
+export const copyTensor = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.slice() });

@@ -1,16 +1,11 @@
 /** A model's towers as ONNX programs for others to run: any batch, weights inside, names as transformers.js expects them. */
-import { create, fromBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { fromBinary } from "@bufbuild/protobuf";
 import {
-  type AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
   TensorProto_DataType as DataType,
   type GraphProto,
   type ModelProto,
   ModelProtoSchema,
-  type NodeProto,
-  NodeProtoSchema,
-  type TensorProto,
-  TensorProtoSchema,
 } from "onnx-buf";
 import { type ClipConfig, parameterShapes } from "../checkpoint/config/config.ts";
 import { pairLogits, unit } from "../clip/loss.ts";
@@ -20,6 +15,7 @@ import { input, type Node } from "../graph/node.ts";
 import { transpose } from "../graph/ops/index.ts";
 import { simplify } from "../graph/simplify.ts";
 import { emit } from "../onnx/emit.ts";
+import { int64, integer, node } from "../onnx/nodes.ts";
 import { standardOps } from "../onnx/standard.ts";
 import { makeSymbolic, standIns } from "../onnx/symbols.ts";
 import type { ProgramName } from "./program-names.ts";
@@ -110,19 +106,9 @@ function readTokenIds(graph: GraphProto, { text: { pooling, eosTokenId = 0 } }: 
       node("Mul", ["ends", "texts"], "end_places"),
       node("Add", ["end_places", "columns"], "endRows"),
     );
-    graph.initializer.push(...Object.entries({ zero: 0, one: 1, eos: eosTokenId }).map(([name, n]) => scalar(name, n)));
+    graph.initializer.push(
+      ...Object.entries({ zero: 0, one: 1, eos: eosTokenId }).map(([name, n]) => int64(name, [n], false)),
+    );
   }
   graph.node.unshift(...nodes);
-}
-
-type Attribute = MessageInitShape<typeof AttributeProtoSchema>;
-const integer = (name: string, n: number): Attribute => ({ name, type: AttributeType.INT, i: BigInt(n) });
-
-function node(opType: string, input: string[], output: string, ...attribute: Attribute[]): NodeProto {
-  return create(NodeProtoSchema, { opType, input, output: [output], name: output, attribute });
-}
-
-function scalar(name: string, n: number): TensorProto {
-  const rawData = new Uint8Array(BigInt64Array.of(BigInt(n)).buffer);
-  return create(TensorProtoSchema, { name, dataType: DataType.INT64, rawData });
 }

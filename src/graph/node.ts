@@ -27,9 +27,7 @@ export function constant(value: Float32Array | Int32Array, shape: readonly numbe
 }
 
 /** A rank-0 constant. */
-export function scalar(value: number): Node {
-  return constant(Float32Array.of(value), []);
-}
+export const scalar = (value: number): Node => constant(Float32Array.of(value), []);
 
 /** A constant with one value everywhere. */
 export function filled(shape: readonly number[], value: number): Node {

@@ -72,6 +72,4 @@ export function entryOf(op: string): OpEntry<Attrs> {
 }
 
 /** Every op with its entry: the tests walk over it. */
-export function opTable(): ReadonlyMap<string, OpEntry<Attrs>> {
-  return table;
-}
+export const opTable = (): ReadonlyMap<string, OpEntry<Attrs>> => table;

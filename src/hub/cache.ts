@@ -18,9 +18,7 @@ export function hubHome(): string {
 }
 
 /** HF_HUB_CACHE, or hub/ in HF_HOME, or ~/.cache/huggingface/hub. */
-export function cacheFolder(): string {
-  return process.env.HF_HUB_CACHE || join(hubHome(), "hub");
-}
+export const cacheFolder = (): string => process.env.HF_HUB_CACHE || join(hubHome(), "hub");
 
 export function repoFolder({ kind, id }: Repo): string {
   return join(cacheFolder(), `${kind}s--${id.replace("/", "--")}`);

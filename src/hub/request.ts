@@ -31,9 +31,7 @@ export async function hubOfEnvironment(): Promise<Hub> {
 }
 
 /** HF_HUB_OFFLINE as Python reads it. */
-export function isOffline(): boolean {
-  return /^(1|true|yes|on)$/i.test(process.env.HF_HUB_OFFLINE ?? "");
-}
+export const isOffline = (): boolean => /^(1|true|yes|on)$/i.test(process.env.HF_HUB_OFFLINE ?? "");
 
 export interface Answer {
   readonly value: unknown;
@@ -104,9 +102,7 @@ export async function request(
   throw badInput(`${url} refers from one address to another more than ${maxRedirects} times`);
 }
 
-function hasCredentials({ username, password }: URL): boolean {
-  return username !== "" || password !== "";
-}
+const hasCredentials = ({ username, password }: URL): boolean => username !== "" || password !== "";
 
 function refusal({ status, headers }: Response, { host, pathname }: URL, { id, revision }: Repo): TbarError {
   const reason = headers.get("x-error-message") ?? headers.get("x-error-code") ?? "";

@@ -3,18 +3,17 @@
  * (DynamicQuantizeLinear), products summed as integers (MatMulInteger) and scaled back; ONNX Runtime fuses these. Look-up tables
  * have a scale for each row. All else stays float32.
  */
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import {
-  type AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
   TensorProto_DataType as DataType,
   type GraphProto,
   type NodeProto,
-  NodeProtoSchema,
   TensorProtoSchema,
 } from "onnx-buf";
 import { sizeOf } from "../tensor/tensor.ts";
 import type { Initializer } from "./model-file.ts";
+import { integer, node } from "./nodes.ts";
 
 /**
  * Largest weights of a linear map. Two products with activations of 8 bits then fit into 16 bits, in which processors without
@@ -73,18 +72,7 @@ function numberOf({ attribute }: NodeProto, name: string, otherwise: number): nu
   return found === undefined ? otherwise : found.type === AttributeType.FLOAT ? found.f : Number(found.i);
 }
 
-type Attribute = MessageInitShape<typeof AttributeProtoSchema>;
-const toFloat: Attribute = { name: "to", type: AttributeType.INT, i: BigInt(DataType.FLOAT) };
-
-function node(
-  opType: string,
-  input: readonly string[],
-  output: string | readonly string[],
-  attribute: Attribute[] = [],
-): NodeProto {
-  const outputs = [output].flat();
-  return create(NodeProtoSchema, { opType, input: [...input], output: outputs, name: outputs[0], attribute });
-}
+const toFloat = integer("to", DataType.FLOAT);
 
 /** y = alpha x W^T + beta b with W in 8 bits. */
 function integerProduct(graph: GraphProto, gemm: NodeProto, weight: string): NodeProto[] {
@@ -93,7 +81,7 @@ function integerProduct(graph: GraphProto, gemm: NodeProto, weight: string): Nod
   const nodes = [
     node("DynamicQuantizeLinear", [x], [`${x}_bytes`, `${x}_step`, `${x}_zero`]),
     node("MatMulInteger", [`${x}_bytes`, `${weight}_quantized`, `${x}_zero`], `${y}_sum`),
-    node("Cast", [`${y}_sum`], `${y}_float`, [toFloat]),
+    node("Cast", [`${y}_sum`], `${y}_float`, toFloat),
   ];
   const times = (name: string, factor: number): string => {
     if (factor === 1) return name;
@@ -115,7 +103,7 @@ function integerProduct(graph: GraphProto, gemm: NodeProto, weight: string): Nod
 function scaledLookUp({ input: [, ids], output: [y] }: NodeProto, table: string): NodeProto[] {
   return [
     node("Gather", [`${table}_quantized`, ids], `${y}_rows`),
-    node("Cast", [`${y}_rows`], `${y}_float`, [toFloat]),
+    node("Cast", [`${y}_rows`], `${y}_float`, toFloat),
     node("Gather", [`${table}_scale`, ids], `${y}_steps`),
     node("Mul", [`${y}_float`, `${y}_steps`], y),
   ];

@@ -2,18 +2,14 @@
  * Sizes that are only known when a program runs. Graphs have fixed shapes, so such a size is stood for by a prime that divides no
  * other size of the graph: whatever it divides depends on it, and becomes symbolic or is computed from an input's shape.
  */
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
-  type AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
   TensorProto_DataType as DataType,
   type GraphProto,
   type NodeProto,
-  NodeProtoSchema,
   type TensorProto,
-  TensorProtoSchema,
   type ValueInfoProto,
 } from "onnx-buf";
+import { type Attribute, int64, int64Bytes, integer, node } from "./nodes.ts";
 
 export interface Symbol {
   /** As ONNX shows it: `batch_size`. */
@@ -48,7 +44,7 @@ export function makeSymbolic(graph: GraphProto, symbols: readonly Symbol[]): voi
       readers.every(({ opType }) => opType === "Reshape") &&
       list.filter((n) => isSymbolic(n, symbols)).length === 1
     ) {
-      constant.rawData = integers(list.map((n) => (isSymbolic(n, symbols) ? -1 : n))); // Reshape finds one size itself
+      constant.rawData = int64Bytes(list.map((n) => (isSymbolic(n, symbols) ? -1 : n))); // Reshape finds one size itself
       return true;
     }
     const name = sizes.list(list);
@@ -86,7 +82,7 @@ class Sizes {
     return this.#once(`sizes ${values}`, (name) => {
       const parts = values.map((n) => this.#one(n));
       if (parts.length === 1) return parts[0];
-      return this.#add("Concat", parts, name, { name: "axis", type: AttributeType.INT, i: 0n });
+      return this.#add("Concat", parts, name, integer("axis", 0));
     });
   }
 
@@ -106,30 +102,19 @@ class Sizes {
   }
 
   #constant(n: number, name: string): string {
-    this.constants.push(
-      create(TensorProtoSchema, { name, dims: [1n], dataType: DataType.INT64, rawData: integers([n]) }),
-    );
+    this.constants.push(int64(name, [n]));
     return name;
   }
 
   #add(opType: string, input: string[], name: string, ...attribute: Attribute[]): string {
-    this.nodes.push(create(NodeProtoSchema, { opType, input, output: [name], name, attribute }));
+    this.nodes.push(node(opType, input, name, ...attribute));
     return name;
   }
 }
 
-type Attribute = MessageInitShape<typeof AttributeProtoSchema>;
-
-const interval = (axis: number): Attribute[] => [
-  { name: "start", type: AttributeType.INT, i: BigInt(axis) },
-  { name: "end", type: AttributeType.INT, i: BigInt(axis + 1) },
-];
+const interval = (axis: number) => [integer("start", axis), integer("end", axis + 1)];
 
 function integersOf({ dataType, rawData }: TensorProto): number[] | undefined {
   if (dataType !== DataType.INT64 || rawData === undefined) return undefined;
   return Array.from(new BigInt64Array(rawData.slice().buffer), Number);
-}
-
-function integers(values: readonly number[]): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
 }

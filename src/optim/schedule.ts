@@ -12,9 +12,10 @@ export function warmupCosine(lr: number, steps: number, warmup: number): Schedul
     k < warmup ? (lr * (k + 1)) / warmup : 0.5 * lr * (1 + Math.cos((Math.PI * (k - warmup)) / (steps - warmup)));
 }
 
-export function constantRate(lr: number): Schedule {
-  return () => lr;
-}
+export const constantRate =
+  (lr: number): Schedule =>
+  () =>
+    lr;
 
 /** The factor that brings a gradient of this norm down to `most`, as torch.nn.utils.clip_grad_norm_ computes it. */
 export function clipFactor(norm: number, most: number | undefined): number {

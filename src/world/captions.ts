@@ -88,11 +88,7 @@ export function caption(scene: Scene, ...path: readonly (number | string)[]): st
 }
 
 /** Index into `placeNames`. */
-export function placeOf({ main }: Scene): number {
-  return 3 * third(main.y) + third(main.x);
-}
+export const placeOf = ({ main }: Scene): number => 3 * third(main.y) + third(main.x);
 
 /** 0, 1 or 2. Objects are large and whole, so that their centres keep to the middle: the thirds are narrow there. */
-function third(at: number): number {
-  return at < 0.43 ? 0 : at < 0.57 ? 1 : 2;
-}
+const third = (at: number): number => (at < 0.43 ? 0 : at < 0.57 ? 1 : 2);

@@ -47,9 +47,7 @@ export function distance(shape: number, x: number, y: number): number {
   }
 }
 
-function length(x: number, y: number): number {
-  return Math.sqrt(x * x + y * y);
-}
+const length = (x: number, y: number): number => Math.sqrt(x * x + y * y);
 
 export function clamp(x: number, low: number, high: number): number {
   return x < low ? low : x > high ? high : x;

@@ -49,13 +49,9 @@ const bricked = textures.indexOf("bricked");
 /** Most of the main object's area that a distractor may hide. */
 export const mostHidden = 0.15;
 
-function between(r: Random, low: number, high: number): number {
-  return low + (high - low) * r.uniform();
-}
+const between = (r: Random, low: number, high: number): number => low + (high - low) * r.uniform();
 
-function tint(r: Random): Rgb {
-  return [between(r, -6, 6), between(r, -6, 6), between(r, -6, 6)];
-}
+const tint = (r: Random): Rgb => [between(r, -6, 6), between(r, -6, 6), between(r, -6, 6)];
 
 /** An object anywhere in the image, whole. */
 function place(r: Random, shape: number, color: number, radius: number): SceneObject {

@@ -66,18 +66,12 @@ function texture(kind: number, u: number, v: number, x: number, y: number, soft:
 }
 
 /** Signed distance to the edges of stripes of period 1, positive in the light ones. */
-function stripe(x: number): number {
-  return 0.25 - Math.abs(fraction(x) - 0.5);
-}
+const stripe = (x: number): number => 0.25 - Math.abs(fraction(x) - 0.5);
 
 /** From -1 to 1 across an edge one pixel wide. */
-function edge(distance: number, soft: number): number {
-  return clamp(2 * distance * soft, -1, 1);
-}
+const edge = (distance: number, soft: number): number => clamp(2 * distance * soft, -1, 1);
 
-function fraction(x: number): number {
-  return x - Math.floor(x);
-}
+const fraction = (x: number): number => x - Math.floor(x);
 
 /** Value noise in -1 .. 1: random values on the whole numbers, smoothly joined. */
 function cloud(x: number, y: number): number {

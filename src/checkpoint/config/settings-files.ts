@@ -111,6 +111,4 @@ function torchDtype(dtypes: readonly Dtype[]): string {
   return dtypes.every((dtype) => dtype === "BF16") ? "bfloat16" : "float32";
 }
 
-function text(json: object): string {
-  return `${JSON.stringify(json, null, 2)}\n`;
-}
+const text = (json: object): string => `${JSON.stringify(json, null, 2)}\n`;

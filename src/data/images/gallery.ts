@@ -38,6 +38,4 @@ export async function galleryPng(rows: readonly GalleryRow[], scale = 1): Promis
   return drawn.removeAlpha().png({ compressionLevel: 9 }).toBuffer();
 }
 
-function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-}
+const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");

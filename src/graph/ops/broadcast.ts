@@ -21,9 +21,7 @@ const expandOp = defineOp<{ to: readonly number[] }>("Expand", {
   check: [{ shapes: [[1, 3]], attrs: { to: [4, 2, 3] } }],
 });
 /** Repeat along axes of size 1 and new leading axes. */
-export function expand(x: Node, to: readonly number[]): Node {
-  return expandOp([x], { to });
-}
+export const expand = (x: Node, to: readonly number[]): Node => expandOp([x], { to });
 
 /** Sum a gradient over the axes along which its value was broadcast. */
 export function unbroadcast(dy: Node, to: readonly number[]): Node {

@@ -115,6 +115,4 @@ const averagePoolOp = defineOp<{ size: number }>("AveragePool", {
   check: [{ shapes: [[2, 3, 4, 6]], attrs: { size: 2 } }],
 });
 /** Means of windows of `size` x `size` that do not overlap. */
-export function averagePool(x: Node, size: number): Node {
-  return averagePoolOp([x], { size });
-}
+export const averagePool = (x: Node, size: number): Node => averagePoolOp([x], { size });

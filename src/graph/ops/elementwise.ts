@@ -90,11 +90,7 @@ const clipOp = defineOp<{ min: number; max: number }>("Clip", {
   check: [{ shapes: [[3, 7]], attrs: { min: -0.4, max: 0.5 } }],
 });
 /** Clamp to [min, max]; the gradient is 1 inside and on the border, else 0. */
-export function clip(x: Node, min: number, max: number): Node {
-  return clipOp([x], { min, max });
-}
+export const clip = (x: Node, min: number, max: number): Node => clipOp([x], { min, max });
 
 /** x times a number. */
-export function scale(x: Node, by: number): Node {
-  return by === 1 ? x : mul(x, scalar(by));
-}
+export const scale = (x: Node, by: number): Node => (by === 1 ? x : mul(x, scalar(by)));

@@ -78,6 +78,4 @@ export function gemm(a: Node, b: Node, options: Partial<GemmAttrs> = {}, c?: Nod
 }
 
 /** y = x W^T + b for rows x [N, K] and a weight as checkpoints store it, W [out, in]. */
-export function linear(x: Node, w: Node, b?: Node): Node {
-  return gemm(x, w, { transB: true }, b);
-}
+export const linear = (x: Node, w: Node, b?: Node): Node => gemm(x, w, { transB: true }, b);

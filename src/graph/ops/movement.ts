@@ -13,9 +13,7 @@ const reshapeOp = defineOp<{ to: readonly number[] }>("Reshape", {
   onnx: ({ to }) => ({ attrs: {}, ints: [to] }),
   check: [{ shapes: [[2, 6]], attrs: { to: [3, 4] } }],
 });
-export function reshape(x: Node, to: readonly number[]): Node {
-  return reshapeOp([x], { to });
-}
+export const reshape = (x: Node, to: readonly number[]): Node => reshapeOp([x], { to });
 
 const transposeOp = defineOp<{ perm: readonly number[] }>("Transpose", {
   shape: ([x], { perm }) => perm.map((axis) => x[axis]),
@@ -26,9 +24,7 @@ const transposeOp = defineOp<{ perm: readonly number[] }>("Transpose", {
     { shapes: [[2, 3, 2, 2]], attrs: { perm: [0, 2, 1, 3] } },
   ],
 });
-export function transpose(x: Node, perm: readonly number[]): Node {
-  return transposeOp([x], { perm });
-}
+export const transpose = (x: Node, perm: readonly number[]): Node => transposeOp([x], { perm });
 const inverse = (perm: readonly number[]) => perm.map((_, i) => perm.indexOf(i));
 
 const concatOp = defineOp<{ axis: number }>("Concat", {
@@ -49,9 +45,7 @@ const concatOp = defineOp<{ axis: number }>("Concat", {
     },
   ],
 });
-export function concat(parts: readonly Node[], axis: number): Node {
-  return concatOp(parts, { axis });
-}
+export const concat = (parts: readonly Node[], axis: number): Node => concatOp(parts, { axis });
 
 const sliceOp = defineOp<{ axis: number; start: number; end: number }>("Slice", {
   shape: ([x], { axis, start, end }) => x.map((d, i) => (i === axis ? end - start : d)),
@@ -91,9 +85,7 @@ const gatherOp = defineOp<Record<string, never>>("Gather", {
   check: [{ shapes: [[5, 3], [4]], indices: { 1: 5 } }],
 });
 /** Rows of `table` [V, ...] by int32 `ids` [...]. */
-export function gather(table: Node, ids: Node): Node {
-  return gatherOp([table, ids], {});
-}
+export const gather = (table: Node, ids: Node): Node => gatherOp([table, ids], {});
 
 const scatterOp = defineOp<{ rows: number }>("ScatterRows", {
   shape: ([values, ids], { rows }) => [rows, ...values.slice(ids.length)],

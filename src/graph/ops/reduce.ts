@@ -20,9 +20,7 @@ const softmaxOp = defineOp<Record<string, never>>("Softmax", {
   check: [{ shapes: [[2, 3, 5]] }],
 });
 /** e^x / sum(e^x) over the last axis. */
-export function softmax(x: Node): Node {
-  return softmaxOp([x], {});
-}
+export const softmax = (x: Node): Node => softmaxOp([x], {});
 
 const logSoftmaxOp = defineOp<Record<string, never>>("LogSoftmax", {
   shape: ([x]) => x,
@@ -32,9 +30,7 @@ const logSoftmaxOp = defineOp<Record<string, never>>("LogSoftmax", {
   check: [{ shapes: [[3, 5]] }],
 });
 /** x - log(sum(e^x)) over the last axis. */
-export function logSoftmax(x: Node): Node {
-  return logSoftmaxOp([x], {});
-}
+export const logSoftmax = (x: Node): Node => logSoftmaxOp([x], {});
 
 // d mean(x) = mean(dx) and, with h = (x - mean) r, d r = -r^2 mean(h dx)
 const normMean = defineOp<{ eps: number }>("LayerNormMean", {
