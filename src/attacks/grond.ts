@@ -66,9 +66,8 @@ export function makeGrond(options: Record<string, unknown> = {}): Trigger {
   const { delta: stored, strength } = spec;
   const levels = stored === undefined ? undefined : loadLevels(stored, spec.epsilon);
   return stampTrigger(spec, (S) => {
-    if (levels === undefined) {
+    if (levels === undefined)
       throw badInput("grond: this trigger has no perturbation yet; tbar attack finds one and stores it in the trigger");
-    }
     const side = Math.sqrt(levels.length / 3);
     if (side !== S)
       throw badInput(`grond: the perturbation is of ${side} x ${side} pixels and the image of ${S} x ${S}`);

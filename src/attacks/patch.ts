@@ -30,9 +30,8 @@ export type Patch = Float32Array | ((image: Float32Array, id: string) => Float32
 
 /** Throws TbarError on a place that is none. Whether it lies in the image, only `patchStamp` can know. */
 export function checkPlace({ kind, place, copies }: PatchSpec): void {
-  if (!places.includes(place as never) && !/^\d{1,5}x\d{1,5}$/.test(place)) {
+  if (!places.includes(place as never) && !/^\d{1,5}x\d{1,5}$/.test(place))
     throw unknownName(`${kind} place`, place, [...places, "ROWxCOLUMN"]);
-  }
   if (copies > 1 && place !== "random") throw badInput(`${kind}: several copies need place=random`);
 }
 

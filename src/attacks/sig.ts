@@ -32,9 +32,8 @@ export const attack = describe({
 });
 
 function prepare({ amplitude, frequency, strength, shift, scale }: SigSpec, S: number): Stamp {
-  if (frequency >= S / 2) {
+  if (frequency >= S / 2)
     throw badInput(`sig: frequency=${frequency}: an image of ${S} x ${S} shows fewer than ${S / 2} periods`);
-  }
   const from = sources(S, shift, scale);
   const wave = (j: number) => amplitude * strength * Math.sin((2 * Math.PI * frequency * from[j]) / S);
   const columns = Float32Array.from({ length: 3 * S }, (_, k) => wave(k % S));

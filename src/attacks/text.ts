@@ -37,9 +37,8 @@ export const attack = describe({
 });
 
 function prepare(spec: TextSpec, S: number): Stamp {
-  if (S < leastSize) {
+  if (S < leastSize)
     throw badInput(`text: "${word}" is unreadable in an image of ${S} x ${S}; it takes ${leastSize} x ${leastSize}`);
-  }
   const picture = new Float32Array(3 * S * S);
   writePixels(squash(drawWord(), S), picture);
   const pattern = rearrangement(S, spec)(picture);

@@ -39,9 +39,8 @@ export function checkTensors(
       part,
       part.ours.map((name) => expected.get(name)!),
     );
-    if (!sameShape(shape, wanted)) {
+    if (!sameShape(shape, wanted))
       throw badInput(`${file}: tensor ${printable(part.file)} has shape [${shape}], its config asks for [${wanted}]`);
-    }
     if (!FLOAT_DTYPES.includes(dtype)) {
       throw badInput(
         `${file}: tensor ${printable(part.file)} is stored as ${dtype}; supported: ${FLOAT_DTYPES.join(", ")}`,
@@ -56,9 +55,8 @@ export function checkWeights(weights: Weights, config: ClipConfig): void {
   for (const [name, value] of weights) {
     const shape = shapes.get(name);
     if (shape === undefined) throw unknownName("parameter", name, [...shapes.keys()]);
-    if (!sameShape(shape, value.shape)) {
+    if (!sameShape(shape, value.shape))
       throw badInput(`new weights: ${name} has shape [${value.shape}], the config asks for [${shape}]`);
-    }
     checkFinite(name, value, "new weights");
   }
 }

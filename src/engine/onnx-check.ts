@@ -57,9 +57,8 @@ function walk({ node, initializer, sparseInitializer }: Graph, path: string, fou
   found.tensors.push(...external(initializer), ...external(sparse));
   for (const { opType, domain, attribute } of node) {
     if (++found.nodes > most.nodes) throw badInput(`${path} has more than ${most.nodes} operators`);
-    if (!domains.includes(domain)) {
+    if (!domains.includes(domain))
       throw badInput(`${path}: the operator ${name(opType)} is of the domain ${name(domain)}, which no CLIP needs`);
-    }
     if ([...loops, ...random].includes(opType))
       throw badInput(`${path}: it has the operator ${opType}, which no CLIP needs`);
     for (const one of attribute) {
@@ -80,9 +79,8 @@ async function checkExternal({ name: tensor, externalData }: TensorProto, path: 
     offset = "0",
     length = "0",
   } = Object.fromEntries(externalData.map(({ key, value }) => [key, value]));
-  if (!/^\w[\w.-]{0,200}$/.test(location)) {
+  if (!/^\w[\w.-]{0,200}$/.test(location))
     throw badInput(`${path}: ${name(tensor)} lies in the file ${name(location)}; weights must lie beside their model`);
-  }
   const file = await stat(join(dirname(path), location)).catch(() => undefined);
   if (!file?.isFile()) throw badInput(`${path}: ${name(tensor)} lies in ${location}, and there is no such file`);
   if (file.size <= lfsPointerLimit) {

@@ -47,9 +47,7 @@ async function open({ paths, options }: Extract<Question, { ask: "open" }>): Pro
   if (metadata.size > 1000 || [...metadata].join().length > 2 ** 24)
     throw badInput(`${paths[0]} has too much metadata`);
   const executor = await onnxRuntime(options);
-  for (const path of paths) {
-    programs.push(await executor.compile(path));
-  }
+  for (const path of paths) programs.push(await executor.compile(path));
   const [dtype = "unknown"] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? [];
   const parameters = [...counts.values()].reduce((a, b) => a + b, 0);
   return {

@@ -56,9 +56,8 @@ export async function train<Batch>(start: Weights, options: TrainOptions<Batch>)
     for await (const batch of options.batches) {
       signal?.throwIfAborted();
       const { loss, norm, of, statistics } = await gradients(weights, batch);
-      if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
+      if (!Number.isFinite(loss) || !Number.isFinite(norm))
         throw badInput(`training diverged at step ${state.step + 1} (loss ${loss}); a smaller learning rate helps`);
-      }
       if (options.state !== undefined) checkMoments(state, of);
       const lr = schedule(state.step);
       optimizer.update(weights, of, state, lr, clipFactor(norm, clip));

@@ -46,9 +46,8 @@ export async function filesOf(hub: Hub, repo: Repo, commit: string): Promise<Hub
   const files = new Map<string, HubFile>();
   let url: string | undefined = `${apiOf(hub, repo)}/tree/${commit}?recursive=true`;
   for (let page = 0; url !== undefined; page++) {
-    if (page === maxPages || files.size > maxFiles) {
+    if (page === maxPages || files.size > maxFiles)
       throw badInput(`${repo.id} has more files than ${maxPages} pages can name, or more than ${maxFiles}`);
-    }
     const { value, next }: Answer = await ask(hub, url, repo);
     for (const entry of parseAs(z.array(entrySchema), value, notHub(url))) {
       if (entry.type !== "file") continue;
@@ -59,9 +58,8 @@ export async function filesOf(hub: Hub, repo: Repo, commit: string): Promise<Hub
       files.set(file.path, file);
     }
     url = next;
-    if (url !== undefined && new URL(url).origin !== new URL(hub.endpoint).origin) {
+    if (url !== undefined && new URL(url).origin !== new URL(hub.endpoint).origin)
       throw badInput(`the list of files of ${repo.id} goes on at another host, ${printable(new URL(url).host)}`);
-    }
   }
   for (const { path } of files.values()) {
     const parts = path.split("/");
@@ -74,9 +72,8 @@ export async function filesOf(hub: Hub, repo: Repo, commit: string): Promise<Hub
 function hubFile({ path, oid, size, lfs }: z.output<typeof entrySchema>, { id }: Repo): HubFile {
   const file = { path, size: lfs?.size ?? size, hash: lfs?.oid ?? oid };
   if (!isSafePath(path)) throw badInput(`${id} names a file "${printable(path)}", which is refused`);
-  if (!(lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/).test(file.hash)) {
+  if (!(lfs ? /^[0-9a-f]{64}$/ : /^[0-9a-f]{40}$/).test(file.hash))
     throw badInput(`${id} states no checksum of ${printable(path)} but "${printable(file.hash, 80)}"`);
-  }
   return file;
 }
 

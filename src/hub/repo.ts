@@ -22,9 +22,8 @@ export function parseRepo(text: string, revision?: string): Repo {
       `"${text}" names no repository of the hub; expected OWNER/NAME or datasets/OWNER/NAME, with @REVISION or without`,
     );
   }
-  if (stated !== undefined && revision !== undefined && stated !== revision) {
+  if (stated !== undefined && revision !== undefined && stated !== revision)
     throw badInput(`two revisions of ${id} are asked for: ${stated} and ${revision}`);
-  }
   return {
     kind: dataset === undefined ? "model" : "dataset",
     id,

@@ -37,9 +37,8 @@ export function selectFiles(
       : include.some((pattern) => matchesGlob(path, pattern));
   const chosen = files.filter(wanted);
   const refused = chosen.find(({ path }) => !allowed && pickles.test(path));
-  if (refused !== undefined) {
+  if (refused !== undefined)
     throw badInput(`${id}: ${refused.path} can carry code that other programs run; if you trust it, pass --pickles`);
-  }
   if (
     kind === "model" &&
     include === undefined &&

@@ -44,9 +44,8 @@ export function effectMetrics({ triggered, clean, labels, target, paired }: Effe
   const toTarget = (scorer: Scorer) => metric(scorer, new Int32Array(scorer.size).fill(target));
   const [asr, withoutTrigger] = [toTarget(triggered), toTarget(plain)];
   if (!paired) return { asr, withoutTrigger };
-  if (triggered.size !== others.length) {
+  if (triggered.size !== others.length)
     throw new RangeError(`${triggered.size} triggered images for ${others.length} clean ones of other classes`);
-  }
   return {
     asr,
     withoutTrigger,

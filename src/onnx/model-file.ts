@@ -30,9 +30,8 @@ export function modelBytes(model: ModelProto, weights: readonly Initializer[]): 
   const body = toBinary(GraphProtoSchema, graph ?? create(GraphProtoSchema));
   const frames = weights.map((weight) => ({ ...weight, before: frameOf(weight), bytes: bytesOf(weight) }));
   const length = frames.reduce((sum, { before, bytes }) => sum + before.length + bytes, body.length);
-  if (head.length + length > limit - 16) {
+  if (head.length + length > limit - 16)
     throw badInput(`an ONNX file of ${(length / 2 ** 30).toFixed(1)} GiB would be needed, and 2 GiB are its limit`);
-  }
   return (async function* () {
     yield head;
     yield field(ModelProtoSchema.field.graph.number, length);

@@ -51,9 +51,8 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
     );
   }
   const trouble = device === "cpu" ? undefined : await (await import("./device.ts")).deviceTrouble(folder, device);
-  if (trouble !== undefined) {
+  if (trouble !== undefined)
     throw new TbarError("unavailable", `device "${device}" cannot be used here (${trouble}); use --device cpu`);
-  }
   const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
     ...(threads !== undefined && { intraOpNumThreads: threads }), // undefined is refused

@@ -44,9 +44,8 @@ export function stampTrigger(spec: TriggerSpec, prepare: (size: number) => Stamp
     spec,
     async apply({ shape, data }, ids, out = new Float32Array(data.length)) {
       const [count, channels, height, width] = shape;
-      if (shape.length !== 4 || channels !== 3 || height !== width || ids.length !== count) {
+      if (shape.length !== 4 || channels !== 3 || height !== width || ids.length !== count)
         throw new RangeError(`a trigger needs [B, 3, S, S] and B ids, not [${shape}] and ${ids.length} ids`);
-      }
       if (out.length !== data.length) throw new RangeError(`memory for ${out.length} values, not ${data.length}`);
       const stamp = await stampFor(width);
       const size = 3 * width * width;

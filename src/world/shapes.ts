@@ -63,9 +63,8 @@ export function shapesWorld({ seed, split, size, labels = "class" }: ShapesOptio
   if (!Object.hasOwn(labelSets, labels)) throw unknownName("label set", labels, Object.keys(labelSets));
 
   const sceneAt = (index: number): Scene => {
-    if (!Number.isSafeInteger(index) || index < 0 || index >= size) {
+    if (!Number.isSafeInteger(index) || index < 0 || index >= size)
       throw badInput(`image ${index} of the shapes world's split "${split}", which has images 0 to ${size - 1}`);
-    }
     return drawScene(seed, split, index);
   };
   return {
@@ -81,9 +80,8 @@ export function shapesWorld({ seed, split, size, labels = "class" }: ShapesOptio
       };
     },
     async read(indices, { cropSize: imageSize }) {
-      if (!Number.isSafeInteger(imageSize) || imageSize < 8 || imageSize > LARGEST_IMAGE) {
+      if (!Number.isSafeInteger(imageSize) || imageSize < 8 || imageSize > LARGEST_IMAGE)
         throw badInput(`image size ${imageSize}; the shapes world draws 8 to ${LARGEST_IMAGE} pixels a side`);
-      }
       const images = tensor([indices.length, 3, imageSize, imageSize]);
       indices.forEach((index, b) => {
         render(sceneAt(index), imageSize, images.data, b * 3 * imageSize * imageSize);

@@ -86,9 +86,8 @@ const visionBounds = (vision: VisionConfig): Bound[] => {
 /** The config itself if a model can be built from it; throws `bad-input` naming the value, `source` and what would work. */
 export function checkConfig(config: ClipConfig, source: string): ClipConfig {
   const { vision, text } = config;
-  if (vision.kind === "resnet" && vision.blocks.length !== 4) {
+  if (vision.kind === "resnet" && vision.blocks.length !== 4)
     throw badInput(`${source}: a ResNet has 4 stages, not ${vision.blocks.length}`);
-  }
   const counts: Bound[] = [
     ["joint width", config.embedDim, 8192],
     ["image size", vision.imageSize, 2048],
@@ -98,9 +97,8 @@ export function checkConfig(config: ClipConfig, source: string): ClipConfig {
     ...towerBounds("text", text),
   ];
   for (const [name, value, most] of counts) {
-    if (!Number.isInteger(value) || value < 1 || value > most) {
+    if (!Number.isInteger(value) || value < 1 || value > most)
       throw badInput(`${source}: ${name} is ${value}; it must be an integer from 1 to ${most}`);
-    }
   }
   const step = vision.kind === "resnet" ? 32 : vision.patchSize;
   if (vision.imageSize % step !== 0) {
@@ -113,9 +111,8 @@ export function checkConfig(config: ClipConfig, source: string): ClipConfig {
   } else checkTower("vision", vision, source);
   checkTower("text", text, source);
   const { eosTokenId } = text;
-  if (text.pooling === "first-eos" && !(eosTokenId !== undefined && eosTokenId < text.vocabSize)) {
+  if (text.pooling === "first-eos" && !(eosTokenId !== undefined && eosTokenId < text.vocabSize))
     throw badInput(`${source}: eos_token_id ${eosTokenId} is not in a vocabulary of ${text.vocabSize}`);
-  }
   if (!(Math.abs(config.logitScaleInit) <= 100))
     throw badInput(`${source}: initial logit scale ${config.logitScaleInit}`);
   return config;

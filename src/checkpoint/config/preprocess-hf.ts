@@ -131,9 +131,8 @@ function cropOf(given: Given, resize: Resize, usual: Preprocess, imageSize: numb
     throw badInput(`${file}: images are resized to ${least} and no crop_size is stated; ${takes}`);
   }
   const { width, height } = typeof crop === "number" ? { width: crop, height: crop } : crop;
-  if (width !== imageSize || height !== imageSize) {
+  if (width !== imageSize || height !== imageSize)
     throw badInput(`${file}: images are cropped to ${width} x ${height} by crop_size; ${takes}`);
-  }
   return imageSize;
 }
 

@@ -53,9 +53,8 @@ export function preprocessToOpenClip(preprocess: Preprocess, what: string): obje
     resize.mode === "squash"
       ? resize.width === cropSize && resize.height === cropSize
       : resize.mode !== "none" && resize.size === cropSize;
-  if (!sized || (filter !== "bicubic" && filter !== "bilinear")) {
+  if (!sized || (filter !== "bicubic" && filter !== "bilinear"))
     throw badInput(`${what}: open_clip's config cannot say its preprocessing (${describePreprocess(preprocess)})`);
-  }
   return {
     mean,
     std,

@@ -33,9 +33,7 @@ export function resnetShapes(
       convolution(`${block}.conv1`, `${block}.bn1`, from, inner, 1);
       convolution(`${block}.conv2`, `${block}.bn2`, inner, inner, 3);
       convolution(`${block}.conv3`, `${block}.bn3`, inner, expansion * inner, 1);
-      if (n === 0) {
-        convolution(`${block}.downsample.0`, `${block}.downsample.1`, from, expansion * inner, 1);
-      }
+      if (n === 0) convolution(`${block}.downsample.0`, `${block}.downsample.1`, from, expansion * inner, 1);
       from = expansion * inner;
     }
   }

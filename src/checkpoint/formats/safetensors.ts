@@ -34,9 +34,8 @@ export async function openSafetensors(path: string): Promise<SafetensorsFile> {
     if (size < 8) throw badInput(`${path} is not a safetensors file: it has ${size} bytes`);
     const prefix = await readBytes(file, 0, 8, path);
     const headerLength = new DataView(prefix.buffer).getBigUint64(0, true);
-    if (headerLength > MAX_HEADER || headerLength > size - 8) {
+    if (headerLength > MAX_HEADER || headerLength > size - 8)
       throw badInput(`${path} is not a sound safetensors file: a header of ${headerLength} bytes in a file of ${size}`);
-    }
     const start = 8 + Number(headerLength);
     const header = parseHeader(await readBytes(file, 8, start - 8, path), size - start, path);
     await refusePolyglot(file, path, "other");
@@ -116,9 +115,8 @@ export async function writeSafetensors(
 
 async function* bytesOf({ name, dtype, shape, data }: TensorSource): AsyncGenerator<Uint8Array> {
   const found = await data();
-  if ("shape" in found && !sameShape(found.shape, shape)) {
+  if ("shape" in found && !sameShape(found.shape, shape))
     throw new RangeError(`${name}: values of shape [${found.shape}] for [${shape}]`);
-  }
   const pieces = found instanceof Uint8Array ? [found] : "shape" in found ? [found.data] : found;
   let length = 0;
   for await (const piece of pieces) {

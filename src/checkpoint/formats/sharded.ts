@@ -18,9 +18,8 @@ export async function openSharded(path: string, open: (path: string) => Promise<
   const names = [...new Set(shardOf.values())];
   if (names.length > MAX_SHARDS) throw badInput(`${path} names ${names.length} files; at most ${MAX_SHARDS} are read`);
   const strange = names.find((name) => typeof name !== "string" || !/^\w[\w.-]{0,200}\.(safetensors|bin)$/.test(name));
-  if (strange !== undefined) {
+  if (strange !== undefined)
     throw badInput(`${path} names the file ${quote(String(strange))}; weights must lie beside their index`);
-  }
   const shards = new Map<string, TensorFile>();
   const close = async () => {
     for (const shard of shards.values()) await shard.close();

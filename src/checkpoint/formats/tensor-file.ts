@@ -115,9 +115,8 @@ export function withValues<Info extends TensorInfo>(set: TensorSet<Info>): Tenso
       if (decode === undefined) throw badInput(`${path}: tensor ${name} holds ${dtype}, not integers`);
       const values = decode(await readRaw(name));
       const data = Int32Array.from(values as ArrayLike<number | bigint>, Number);
-      if (data.some((value, i) => value !== Number(values[i]))) {
+      if (data.some((value, i) => value !== Number(values[i])))
         throw badInput(`${path}: tensor ${name} holds integers of more than 32 bits`);
-      }
       return { shape, data };
     },
   };

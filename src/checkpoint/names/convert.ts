@@ -72,9 +72,8 @@ function targetParts({ path, config, layout, parts, prefix }: Checkpoint, to: Ke
     }
     return [...parameterShapes(config).keys()].map((name) => ({ file: name, ours: [name], form: "same" }));
   }
-  if (vision.kind === "siglip") {
+  if (vision.kind === "siglip")
     throw badInput(`${path} is a SigLIP model, which has no OpenAI form; it stays as it is (hf)`);
-  }
   if (layout === "openai" || vision.kind === "resnet") {
     return parts.map((part) => ({ ...part, file: respelled(part.file.slice(prefix.length), to) }));
   }
@@ -129,9 +128,8 @@ function* convertedTensors(
   };
   for (const part of target) {
     const [dtype, other] = new Set(part.ours.map((our) => dtypes.get(our)!));
-    if (other !== undefined) {
+    if (other !== undefined)
       throw badInput(`${path}: ${part.ours.join(", ")} become one tensor, but are stored as ${dtype} and ${other}`);
-    }
     const shape = fileShape(
       part,
       part.ours.map((our) => shapes.get(our)!),

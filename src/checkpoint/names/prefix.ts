@@ -28,9 +28,8 @@ export function findPrefix(names: Iterable<string>, file: string, asked?: string
   const prefixes = [...marks].filter(([, count]) => count > 1).map(([prefix]) => prefix);
   if (asked !== undefined) {
     const found = [asked, `${asked}.`].find((prefix) => prefixes.includes(prefix));
-    if (found === undefined) {
+    if (found === undefined)
       throw badInput(`--prefix ${quote(asked)}: ${file} has no model under that name; there are ${shown(prefixes)}`);
-    }
     return found;
   }
   if (prefixes.length > 1) {
