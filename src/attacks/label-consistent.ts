@@ -95,14 +95,9 @@ export async function harden(
   pixels: Tensor,
   epsilon: number,
   iterations: number,
-  {
-    clip,
-    weights,
-    head,
-    targetLabel,
-    signal,
-  }: Pick<AttackInput, "clip" | "weights" | "head" | "targetLabel" | "signal">,
+  input: Pick<AttackInput, "clip" | "weights" | "head" | "targetLabel" | "signal">,
 ): Promise<Tensor> {
+  const { clip, weights, head, targetLabel, signal } = input;
   const labels = allOf(targetLabel, pixels.shape[0], head.shape[0]);
   const delta = await optimizeInput({
     clip,

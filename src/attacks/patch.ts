@@ -71,29 +71,20 @@ export function patchStamp(spec: PatchSpec, S: number, patchOf: (side: number) =
 export function corners(kind: string, place: string, side: number, S: number): [number, number][] {
   const far = S - side;
   const middle = Math.floor(far / 2);
-  switch (place) {
-    case "top-left":
-      return [[0, 0]];
-    case "top-right":
-      return [[0, far]];
-    case "bottom-left":
-      return [[far, 0]];
-    case "bottom-right":
-      return [[far, far]];
-    case "middle":
-      return [[middle, middle]];
-    case "four-corners":
-      return [[0, 0], [0, far], [far, 0], [far, far]]; // biome-ignore format: a list of points
-    default: {
-      const [row, column] = place.split("x").map(Number);
-      if (row > far || column > far) {
-        throw badInput(
-          `${kind} place ${place}: a patch of ${side} pixels leaves an image of ${S} x ${S}; the last place is ${far}x${far}`,
-        );
-      }
-      return [[row, column]];
-    }
-  }
+  const named: Readonly<Record<string, [number, number][]>> = {
+    "top-left": [[0, 0]],
+    "top-right": [[0, far]],
+    "bottom-left": [[far, 0]],
+    "bottom-right": [[far, far]],
+    middle: [[middle, middle]],
+    "four-corners": [[0, 0], [0, far], [far, 0], [far, far]], // biome-ignore format: a list of points
+  };
+  if (Object.hasOwn(named, place)) return named[place];
+  const [row, column] = place.split("x").map(Number);
+  if (row <= far && column <= far) return [[row, column]];
+  throw badInput(
+    `${kind} place ${place}: a patch of ${side} pixels leaves an image of ${S} x ${S}; the last place is ${far}x${far}`,
+  );
 }
 
 /** [3, from, from] -> [3, to, to], nearest pixel. */

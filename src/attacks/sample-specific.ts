@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { batches } from "../data/batches.ts";
+import { crop as cropImage } from "../data/images/inset.ts";
 import { train } from "../engine/train.ts";
 import { input as graphInput, type Node } from "../graph/node.ts";
 import { mul } from "../graph/ops/index.ts";
@@ -148,14 +149,7 @@ async function* crops(
 }
 
 /** [B, 3, S, S] -> [B, 3, side, side] from (row, column). */
-export function crop({ shape, data }: Tensor, side: number, row: number, column: number): Tensor {
-  const [count, planes, S] = shape;
-  const out = tensor([count, planes, side, side]);
-  for (let plane = 0; plane < count * planes; plane++) {
-    for (let i = 0; i < side; i++) {
-      const from = (plane * S + row + i) * S + column;
-      out.data.set(data.subarray(from, from + side), (plane * side + i) * side);
-    }
-  }
-  return out;
+export function crop({ shape: [count, planes, S], data }: Tensor, side: number, row: number, column: number): Tensor {
+  const cut = cropImage({ shape: [count * planes, S, S], data }, { left: column, top: row, side });
+  return { shape: [count, planes, side, side], data: cut.data };
 }

@@ -26,14 +26,10 @@ export function badInput(message: string, cause?: unknown): TbarError {
 /** `unknown attack "badnets"; did you mean "badnet"? known: badnet, blended` */
 export function unknownName(kind: string, asked: string, known: readonly string[]): TbarError {
   const near = nearest(asked, known);
-  const hint = near === undefined ? "" : `; did you mean "${near}"?`;
+  const hint = near === undefined ? ";" : `; did you mean "${near}"?`;
+  const said = asked.length > 200 ? `${asked.slice(0, 200)}...` : asked;
   const shown = known.length > 24 ? `${known.slice(0, 24).join(", ")}, ... (${known.length} in all)` : known.join(", ");
-  return badInput(
-    `unknown ${kind} "${asked.length > 200 ? `${asked.slice(0, 200)}...` : asked}"${hint} known: ${shown}`.replace(
-      '" known',
-      '"; known',
-    ),
-  );
+  return badInput(`unknown ${kind} "${said}"${hint} known: ${shown}`);
 }
 
 /** The known name at the smallest edit distance, if it is near enough to be a slip of the finger. */

@@ -27,18 +27,17 @@ export function sameShape(a: readonly number[], b: readonly number[]): boolean {
 }
 
 /** A tensor over given values, or of zeros. Throws when the count does not fit the shape. */
-export function tensor(shape: readonly number[], data?: Float32Array | readonly number[]): Tensor {
-  const values = data === undefined ? new Float32Array(sizeOf(shape)) : Float32Array.from(data);
-  return wrap(shape, data instanceof Float32Array ? data : values);
+export function tensor(
+  shape: readonly number[],
+  values: Float32Array | readonly number[] = new Float32Array(sizeOf(shape)),
+): Tensor {
+  const data = values instanceof Float32Array ? values : Float32Array.from(values);
+  if (data.length !== sizeOf(shape)) throw new RangeError(`${data.length} values for shape [${shape}]`);
+  return { shape: [...shape], data };
 }
 
 export function intTensor(shape: readonly number[], data: Int32Array | readonly number[]): IntTensor {
   const values = data instanceof Int32Array ? data : Int32Array.from(data);
   if (values.length !== sizeOf(shape)) throw new RangeError(`${values.length} values for shape [${shape}]`);
   return { shape: [...shape], data: values };
-}
-
-function wrap(shape: readonly number[], data: Float32Array): Tensor {
-  if (data.length !== sizeOf(shape)) throw new RangeError(`${data.length} values for shape [${shape}]`);
-  return { shape: [...shape], data };
 }

@@ -26,21 +26,16 @@ export const labelSets: Readonly<Record<LabelSet, readonly string[]>> = {
   place: placeNames,
 };
 
-/** The label of a scene in one of the label sets. */
-export function labelOf(scene: Scene, labels: LabelSet): number {
-  switch (labels) {
-    case "class":
-      return scene.main.shape * colors.length + scene.main.color;
-    case "shape":
-      return scene.main.shape;
-    case "color":
-      return scene.main.color;
-    case "place":
-      return placeOf(scene);
-    default:
-      return scene[labels];
-  }
-}
+/** The label of a scene in each of the label sets. */
+const labelOf: Readonly<Record<LabelSet, (scene: Scene) => number>> = {
+  class: ({ main }) => main.shape * colors.length + main.color,
+  shape: ({ main }) => main.shape,
+  color: ({ main }) => main.color,
+  background: ({ background }) => background,
+  texture: ({ texture }) => texture,
+  size: ({ size }) => size,
+  place: placeOf,
+};
 
 export interface ShapesOptions {
   readonly seed: number;
@@ -75,7 +70,7 @@ export function shapesWorld({ seed, split, size, labels = "class" }: ShapesOptio
       const scene = sceneAt(index);
       return {
         id: `shapes/${seed}/${split}/${index}`,
-        label: labelOf(scene, labels),
+        label: labelOf[labels](scene),
         caption: caption(scene, seed, "shapes", split, index),
       };
     },

@@ -12,7 +12,6 @@ export interface CaptionsBeside {
   readonly captions: readonly (string | undefined)[];
   /** The ending of the files that were read; undefined where no image has one. */
   readonly ending?: string;
-  readonly found: number;
 }
 
 /** Files of one ending, the first of .txt, .caption and .json that there is; those of digits alone (boxes of detectors) are no captions. */
@@ -24,8 +23,9 @@ export async function captionsBeside(
 ): Promise<CaptionsBeside> {
   const stemOf = (image: string) => image.slice(0, image.length - extname(image).length);
   const ending = endings.find((ending) => images.some((image) => others.has(stemOf(image) + ending)));
-  if (ending === undefined) return { captions: images.map(() => undefined), found: 0 };
-  const captions: (string | undefined)[] = images.map(() => undefined);
+  const none: CaptionsBeside = { captions: images.map(() => undefined) };
+  if (ending === undefined) return none;
+  const captions = [...none.captions];
   await concurrently(images, 16, async (image, i) => {
     const name = stemOf(image) + ending;
     if (!others.has(name)) return;
@@ -33,6 +33,6 @@ export async function captionsBeside(
     const text = decodeText(await readSmallFile(file, maxText), file, encoding);
     captions[i] = factsIn(ending.slice(1), text).caption;
   });
-  const found = captions.filter((caption) => caption !== undefined && !/^[\d\s.,+-]*$/.test(caption)).length;
-  return found === 0 ? { captions: images.map(() => undefined), found } : { captions, ending, found };
+  const areWords = captions.some((caption) => caption !== undefined && !/^[\d\s.,+-]*$/.test(caption));
+  return areWords ? { captions, ending } : none;
 }

@@ -13,17 +13,16 @@ export function imageFiles(
   files: readonly ImageFile[],
   { classNames, contents }: { classNames?: readonly string[]; contents?: Contents } = {},
 ): Dataset {
-  const images = {
+  return decoded({
     name,
     size: files.length,
     classNames,
     contents,
-    example(index: number) {
+    example(index) {
       const { id, label, caption } = files[index];
       return { id, label, caption };
     },
-    encoded: (index: number) => readImageFile(files[index].file),
-    place: (index: number) => files[index].file,
-  };
-  return decoded(images);
+    encoded: (index) => readImageFile(files[index].file),
+    place: (index) => files[index].file,
+  });
 }

@@ -49,21 +49,20 @@ export async function openParquet(
   const kept = pageCache();
   const readers = opened.map((table) => imageReader(table, kept));
   const place = (index: number) => `${files[rows[index].file]}: row ${rows[index].row}`;
-  const images = {
+  return decoded({
     name: basename(files[0], ".parquet").replace(/-\d{5}-of-\d{5}.*$/, ""),
     size: rows.length,
     classNames,
     contents: { ...from, ...(own === undefined && classes !== undefined && { classNames: classes.file }) },
-    example: (index: number) => ({ id: ids[index], label: labels[index], caption: rows[index].caption }),
-    async encoded(index: number) {
+    example: (index) => ({ id: ids[index], label: labels[index], caption: rows[index].caption }),
+    async encoded(index) {
       const { file, row } = rows[index];
       const bytes = await readers[file](row);
       if (!(bytes instanceof Uint8Array) || bytes.length === 0) throw badInput(`${place(index)} has no image`);
       return bytes;
     },
     place,
-  };
-  return decoded(images);
+  });
 }
 
 /** The bytes of a row's image, by the page that holds it; the pages read last are kept. */

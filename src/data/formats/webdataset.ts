@@ -75,7 +75,7 @@ export async function openWebDataset(
   const ids = uniqueIds(samples.map(({ id }) => id));
   const sources = (pick: (shard: Shard) => ReadonlySet<string>) => [...new Set(shards.flatMap((s) => [...pick(s)]))].join(" and "); // biome-ignore format: one line
   const [labelsFrom, captionsFrom] = [sources((shard) => shard.labels), sources((shard) => shard.captions)];
-  const images = {
+  return decoded({
     name: nameOf(paths[0]),
     size: samples.length,
     classNames,
@@ -85,16 +85,15 @@ export async function openWebDataset(
       ...(list !== undefined && { classNames: list.file }),
       leftOut: sumCounts(shards.map(({ leftOut }) => leftOut)),
     },
-    example: (index: number) => ({ id: ids[index], label: labels[index], caption: samples[index].caption }),
-    async encoded(index: number) {
+    example: (index) => ({ id: ids[index], label: labels[index], caption: samples[index].caption }),
+    async encoded(index) {
       const { image, shard } = samples[index];
       if (image === undefined) throw badInput(`${place(index)} has no image`);
       if (image.size > maxImage) throw badInput(`${place(index)} has ${image.size} bytes, more than ${maxImage}`);
       return readEntry(shard, image);
     },
     place,
-  };
-  return decoded(images);
+  });
 }
 
 /** `cc3m-00000.tar` -> `cc3m`; `cc3m/00000.tar` too. */

@@ -1,4 +1,5 @@
 /** BMP and PNM (PPM, PGM, PBM), which sharp does not read: pixels as Pillow gives them. */
+import { roundHalfEven } from "./resize.ts";
 import type { Image } from "./rgb-image.ts";
 
 /** Refused above it, as everywhere. */
@@ -109,10 +110,4 @@ export function decodePnm(bytes: Uint8Array, limits: PixelLimits): Image {
     }
   }
   return { width, height, data };
-}
-
-/** As Python rounds. */
-function roundHalfEven(value: number): number {
-  const whole = Math.round(value);
-  return Math.abs(value % 1) === 0.5 && whole % 2 === 1 ? whole - 1 : whole;
 }

@@ -81,13 +81,8 @@ function bmpForm(bytes: Uint8Array): StoredForm {
   if (bytes.length < 54) return plain;
   const header = view.getUint32(14, true);
   const bits = header === 12 ? view.getUint16(24, true) : view.getUint16(28, true);
-  const hasAlphaMask =
-    bits === 32 &&
-    header >= 56 &&
-    view.getUint32(30, true) === 3 &&
-    bytes.length >= 70 &&
-    view.getUint32(66, true) !== 0;
-  if (hasAlphaMask) return alphaBitmap;
+  const isMasked = bits === 32 && header >= 56 && view.getUint32(30, true) === 3;
+  if (isMasked && bytes.length >= 70 && view.getUint32(66, true) !== 0) return alphaBitmap;
   if (bits > 8) return plain;
   const stride = header === 12 ? 3 : 4;
   const count = Math.min((header === 12 ? 0 : view.getUint32(46, true)) || 2 ** bits, 2 ** bits); // whatever the file claims
