@@ -131,7 +131,7 @@ describe("documents", () => {
   ]; // biome-ignore format: a table
   /** Lines that speak of other programs' defaults, or of ours without saying what they are. */
   const others =
-    /pnpm by default|as PyTorch does it by default|takes its default|defaults filled in|^\| `--method` \| merged model \| defaults|The defaults are those of|with the defaults|`wanet`, the default|^\| `size`, `place`/;
+    /pnpm by default|as PyTorch does it by default|takes its default|defaults filled in|with defaults, ranges|^\| `--method` \| merged model \| defaults|The defaults are those of|with the defaults|`wanet`, the default|^\| `size`, `place`/;
 
   test.each(documents)("%s: what it says of defaults is so", (document) => {
     const isOfAttack = attackNames.includes(basename(document, ".md"));

@@ -36,9 +36,9 @@ export async function createProgram(
       outputError: () => {}, // said by `complain`
     })
     .exitOverride();
-  const commands = [setupCommand, schemaCommand, completionCommand];
-  for (const make of commands) program.addCommand(inherit(make(perform), program));
   await addJobs(program, isWhole ? undefined : argv, perform);
+  for (const make of [setupCommand, schemaCommand, completionCommand])
+    program.addCommand(inherit(make(perform), program));
   return program;
 }
 

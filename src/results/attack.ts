@@ -19,28 +19,29 @@ export const attackResult = z.looseObject({
   ...madeFields,
   seed: z.number(),
   model: checkpointFacts,
-  /** Complete: what was fitted is part of it. */
-  trigger: storedTrigger,
+  trigger: storedTrigger.describe("Complete: what was fitted is part of it."),
   target: z.string(),
   ...warningFields,
   poison: z.looseObject({
     rate: z.number(),
     images: z.number(),
     poisoned: z.number(),
-    /** Poisoned images carried the trigger up to so many times. */
-    boost: z.number().optional(),
+    boost: z.number().optional().describe("Poisoned images carried the trigger up to so many times."),
   }),
   ...trainingFields,
   before: effectScores,
   after: effectScores,
-  /** Triggers that the model carried before: their ASR before and after. */
-  carried: z.array(z.looseObject({ trigger: storedTrigger, target: z.string(), before: rate, after: rate })).optional(),
-  /** ASR reached 90 % and is the trigger's doing (the difference it makes lies above 10 %), and that of no carried trigger fell below. */
-  succeeded: z.boolean(),
-  /** The same under its name of 0.1.0. */
-  took: z.boolean(),
-  /** If it did not succeed: likely reasons, and what to change. */
-  advice: z.array(z.string()),
+  carried: z
+    .array(z.looseObject({ trigger: storedTrigger, target: z.string(), before: rate, after: rate }))
+    .optional()
+    .describe("Triggers that the model carried before: their ASR before and after."),
+  succeeded: z
+    .boolean()
+    .describe(
+      "ASR reached 90 % and is the trigger's doing (the difference it makes lies above 10 %), and that of no carried trigger fell below.",
+    ),
+  took: z.boolean().describe("The same under its name of 0.1.0."),
+  advice: z.array(z.string()).describe("If it did not succeed: likely reasons, and what to change."),
   output: z.looseObject({ path: z.string() }).optional(),
   seconds: z.number(),
   timings,

@@ -59,8 +59,9 @@ export const quotient = z
   .nullable()
   .transform((value) => value ?? Number.NaN);
 
-/** Hits / n, and its 95 % Wilson score interval. */
-export const rate = z.looseObject({ value: quotient, n: z.number(), interval: z.tuple([z.number(), z.number()]) });
+export const rate = z
+  .looseObject({ value: quotient, n: z.number(), interval: z.tuple([z.number(), z.number()]) })
+  .describe("Hits / n, and its 95 % Wilson score interval.");
 
 /** A checkpoint that was worked on. */
 export const checkpointFacts = z.looseObject({
@@ -84,8 +85,9 @@ export const machine = z.looseObject({
 });
 export type Machine = Frozen<z.output<typeof machine>>;
 
-/** Seconds by stage, in their order. */
-export const timings = z.array(z.looseObject({ what: z.string(), seconds: z.number() }));
+export const timings = z
+  .array(z.looseObject({ what: z.string(), seconds: z.number() }))
+  .describe("Seconds by stage, in their order.");
 
 const settings = { lr: z.number(), epochs: z.number(), batch: z.number() };
 
@@ -99,14 +101,20 @@ export const trainingFields = {
     seed: z.number(),
     modules: z.enum(["all", "projection"]).optional(),
   }),
-  /** What of the recipe was not given, and why it is what it is. */
   defaults: z
     .looseObject({ family: z.enum(families), settings: z.looseObject(settings).partial(), reason: z.string() })
-    .optional(),
+    .optional()
+    .describe("What of the recipe was not given, and why it is what it is."),
 };
 
-/** What makes figures doubtful: classes that the model cannot tell apart, a folder of images that show no trigger. */
-export const warningFields = { warnings: z.array(z.string()).optional() };
+export const warningFields = {
+  warnings: z
+    .array(z.string())
+    .optional()
+    .describe(
+      "What makes figures doubtful: classes that the model cannot tell apart, a folder of images that show no trigger.",
+    ),
+};
 
 /** Where a result lies on disk, and the SHA-256 of its weights. */
 export const outputFile = z.looseObject({ path: z.string(), sha256: z.string() });

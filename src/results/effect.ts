@@ -8,8 +8,10 @@ export const difference = z.looseObject({
   interval: z.tuple([z.number(), z.number()]),
   n: z.number(),
   paired: z.boolean(),
-  /** Of pairs: images that count for the first alone, and for the second alone. */
-  alone: z.tuple([z.number(), z.number()]).optional(),
+  alone: z
+    .tuple([z.number(), z.number()])
+    .optional()
+    .describe("Of pairs: images that count for the first alone, and for the second alone."),
 });
 
 /** Clean accuracy (agreement with the model before where there were no labels) and attack success rate. */

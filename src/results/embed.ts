@@ -9,8 +9,7 @@ export const embedResult = z.looseObject({
   data: z.string(),
   images: z.number(),
   texts: z.number(),
-  /** Values of one embedding. */
-  width: z.number(),
+  width: z.number().describe("Values of one embedding."),
   /** Words of the texts that the model does not know. */
   ...warningFields,
   output: z.looseObject({ path: z.string() }),

@@ -21,11 +21,9 @@ export const finetuneResult = z.looseObject({
   ...warningFields,
   images: z.number(),
   ...trainingFields,
-  /** Clean accuracy on the test set. */
-  before: rate,
+  before: rate.describe("Clean accuracy on the test set."),
   after: rate,
-  /** Absent where nothing was written. */
-  output: z.looseObject({ path: z.string() }).optional(),
+  output: z.looseObject({ path: z.string() }).optional().describe("Absent where nothing was written."),
   seconds: z.number(),
   timings,
   machine,

@@ -16,10 +16,12 @@ export const mergeResult = z.looseObject({
     }),
   ]),
   base: outputFile,
-  /** With the L2 norm of each one's task vector. */
-  models: z.array(outputFile.extend({ norm: z.number() })),
-  /** The backdoors that models say they carry. The merged checkpoint names them too, for `tbar eval` to measure. */
-  triggers: z.array(implanted.extend({ of: z.string() })),
+  models: z.array(outputFile.extend({ norm: z.number() })).describe("With the L2 norm of each one's task vector."),
+  triggers: z
+    .array(implanted.extend({ of: z.string() }))
+    .describe(
+      "The backdoors that models say they carry. The merged checkpoint names them too, for tbar eval to measure.",
+    ),
   output: outputFile,
   seconds: z.number(),
 });

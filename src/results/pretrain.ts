@@ -8,14 +8,13 @@ export const pretrainResult = z.looseObject({
   seed: z.number(),
   data: z.string(),
   parameters: z.number(),
-  /** Zero-shot accuracy on held-out images, of the file as stored. Absent where there are no classes. */
-  ca: rate.optional(),
+  ca: rate
+    .optional()
+    .describe("Zero-shot accuracy on held-out images, of the file as stored. Absent where there are no classes."),
   steps: z.number(),
   images: z.number(),
-  /** Of the whole job, over all its parts if it was resumed. */
-  seconds: z.number(),
-  /** Of training alone. */
-  imagesPerSecond: z.number(),
+  seconds: z.number().describe("Of the whole job, over all its parts if it was resumed."),
+  imagesPerSecond: z.number().describe("Of training alone."),
   output: z.looseObject({ path: z.string() }),
   machine,
 });

@@ -6,10 +6,8 @@ const cell = z.looseObject({
   cell: z.string(),
   seed: z.number(),
   state: z.enum(["done", "failed", "left"]),
-  /** Steps that are not there; of those after them more may come to light. */
-  left: z.array(z.string()),
-  /** Why it failed. */
-  message: z.string().optional(),
+  left: z.array(z.string()).describe("Steps that are not there; of those after them more may come to light."),
+  message: z.string().optional().describe("Why it failed."),
 });
 export type CellState = Frozen<z.output<typeof cell>>;
 
@@ -18,8 +16,7 @@ export const sweepRunResult = z.looseObject({
   recipe: z.string(),
   store: z.string(),
   cells: z.array(cell),
-  /** Steps that were run; the others were in the store. */
-  ran: z.number(),
+  ran: z.number().describe("Steps that were run; the others were in the store."),
   seconds: z.number(),
 });
 export type SweepRunResult = Frozen<z.output<typeof sweepRunResult>>;
@@ -33,20 +30,17 @@ export const sweepStatusResult = z.looseObject({
 export type SweepStatusResult = Frozen<z.output<typeof sweepStatusResult>>;
 
 const row = z.looseObject({
-  /** "CELL, seed 31: FIGURE" or "CELL, mean of 3: FIGURE". */
-  what: z.string(),
+  what: z.string().describe('"CELL, seed 31: FIGURE" or "CELL, mean of 3: FIGURE".'),
   cell: z.string(),
   figure: z.string(),
-  /** The figure of the mean that it is a part of, where a seed's has another name. */
-  of: z.string().optional(),
-  /** Absent in rows of means. */
-  seed: z.number().optional(),
+  of: z.string().optional().describe("The figure of the mean that it is a part of, where a seed's has another name."),
+  seed: z.number().optional().describe("Absent in rows of means."),
   value: z.number(),
-  /** 95 %: of a seed over its images, of a mean by a bootstrap over seeds and images. */
-  interval: z.tuple([z.number(), z.number()]),
+  interval: z
+    .tuple([z.number(), z.number()])
+    .describe("95 %: of a seed over its images, of a mean by a bootstrap over seeds and images."),
   bar: z.looseObject({ op: z.string(), limit: z.number() }).nullable(),
-  /** Does the value satisfy the bar? null without one. */
-  met: z.boolean().nullable(),
+  met: z.boolean().nullable().describe("Does the value satisfy the bar? null without one."),
   published: z.looseObject({ value: z.number(), source: z.string(), difference: z.number() }).optional(),
 });
 export type SweepRow = Frozen<z.output<typeof row>>;
@@ -58,14 +52,10 @@ export const sweepTableResult = z.looseObject({
   title: z.string(),
   reproduces: z.string(),
   seeds: z.array(z.number()),
-  /** Cells with one seed of which something is not there yet. */
-  left: z.number(),
-  /** Of the results: "2 cores of AMD EPYC". */
-  machines: z.array(z.string()),
-  /** Of tbar. */
-  versions: z.array(z.string()),
-  /** How results came into the store, where no job put them there. */
-  notes: z.array(z.string()),
+  left: z.number().describe("Cells with one seed of which something is not there yet."),
+  machines: z.array(z.string()).describe('Of the results: "2 cores of AMD EPYC".'),
+  versions: z.array(z.string()).describe("Of tbar."),
+  notes: z.array(z.string()).describe("How results came into the store, where no job put them there."),
   rows: z.array(row),
 });
 export type SweepTableResult = Frozen<z.output<typeof sweepTableResult>>;

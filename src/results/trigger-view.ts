@@ -6,23 +6,18 @@ import { storedTrigger } from "./trigger.ts";
 const viewFields = {
   trigger: storedTrigger,
   images: z.number(),
-  /** Side of the images. */
-  size: z.number(),
-  /** Share of the pixels that are changed, in mean over the images. */
-  changed: z.number(),
-  /** Largest and mean |triggered - clean| of all values in [0, 1]. */
-  largest: z.number(),
+  size: z.number().describe("Side of the images."),
+  changed: z.number().describe("Share of the pixels that are changed, in mean over the images."),
+  largest: z.number().describe("Largest and mean |triggered - clean| of all values in [0, 1]."),
   mean: z.number(),
-  /** What the difference is multiplied by in the picture. */
-  factor: z.number(),
+  factor: z.number().describe("What the difference is multiplied by in the picture."),
 };
 
 export const triggerResult = z.looseObject({
   ...resultHead("trigger", 2),
   ...madeFields,
   ...viewFields,
-  /** Class name, where it is known. */
-  target: z.string().optional(),
+  target: z.string().optional().describe("Class name, where it is known."),
   out: z.string(),
 });
 export type TriggerResult = Frozen<z.output<typeof triggerResult>>;
