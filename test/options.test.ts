@@ -26,11 +26,9 @@ const all = await Promise.all(
 );
 const fields = all.flatMap(({ name, command, fields }) => fields.map((field) => ({ name, command, field })));
 
-/** Commands that are no jobs yet describe options of their own. */
-const isOld = (name: string) => jobs.clean === undefined && /^cli\/(options|commands\/)/.test(name);
 /** TypeScript of src, tests left out, strings that are joined by + as one. */
 const source = readdirSync("src", { encoding: "utf8", recursive: true })
-  .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && !isOld(name))
+  .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
   .map((name) => readFileSync(`src/${name}`, "utf8").replace(/["`] \+\s+["`]/g, ""))
   .join("\n");
 

@@ -2,22 +2,21 @@
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
 import { groups } from "../jobs/fields.ts";
 
+/** Of every job. */
 export function frameOptions(command: CommandUnknownOpts, hasPlan: boolean): void {
-  const add = (group: string, flags: string, text: string, parse?: typeof once) => {
-    const option = new Option(flags, text).helpGroup(group);
-    command.addOption(parse === undefined ? option : option.argParser(parse));
-  };
-  add(
-    groups.run,
-    "--config <file>",
-    "options from a YAML or JSON file, under the names of tbar schema; those given here win",
-    once,
-  );
-  if (hasPlan)
-    add(groups.run, "--dry-run", "check the inputs, say what time, memory and disk it will take, and do nothing");
-  add(groups.output, "--json", "print the result as one JSON document");
-  add(groups.output, "--quiet", "no progress");
-  add(groups.output, "--debug", "on an error, show where it comes from");
+  const config = "options from a YAML or JSON file, under the names of tbar schema; those given here win";
+  const dry = "check the inputs, say what time, memory and disk it will take, and do nothing";
+  command.addOption(new Option("--config <file>", config).helpGroup(groups.run).argParser(once));
+  if (hasPlan) command.addOption(new Option("--dry-run", dry).helpGroup(groups.run));
+  outputOptions(command);
+}
+
+/** Of every command that has an answer. */
+export function outputOptions(command: CommandUnknownOpts): void {
+  const add = (flags: string, text: string) => command.addOption(new Option(flags, text).helpGroup(groups.output));
+  add("--json", "print the result as one JSON document");
+  add("--quiet", "no progress");
+  add("--debug", "on an error, show where it comes from");
 }
 
 function once(path: string, before: string | undefined): string {

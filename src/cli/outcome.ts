@@ -1,5 +1,4 @@
 /** What a command hands to the frame around it: the result once as data, once as text. */
-import type { OpenSet } from "../files/output-set.ts";
 import type { Progress } from "../jobs/record/facts.ts";
 
 export interface Outcome {
@@ -16,10 +15,6 @@ export interface Job {
   readonly signal: AbortSignal;
   /** The command line, for results to record. */
   readonly command: string;
-  /** The name of the command. */
-  readonly name: string;
-  /** Its outputs, once it has begun them; the frame ends them. */
-  set?: OpenSet;
 }
 
 /** Runs a command's work with progress, and prints its outcome. */

@@ -1,12 +1,12 @@
 /** The commands, and how their pages of help look. */
 import { Command, type CommandUnknownOpts, Help } from "@commander-js/extra-typings";
 import { version } from "../files/version.ts";
+import { groups } from "../jobs/fields.ts";
 import { families, jobs } from "./all-jobs.ts";
 import { command } from "./command.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { schemaCommand } from "./commands/schema.ts";
 import { setupCommand } from "./commands/setup.ts";
-import { groups } from "./options.ts";
 import { exitsHelp, type Perform } from "./outcome.ts";
 import type { Terminal } from "./terminal.ts";
 import { views } from "./views/index.ts";

@@ -3,7 +3,7 @@ import { CommanderError } from "@commander-js/extra-typings";
 import { type Progress, silent } from "../jobs/progress/progress.ts";
 import { joinOpened, type Opened, openedLine } from "../results/opened.ts";
 import { type ErrorCode, TbarError } from "../tensor/error.ts";
-import { exits, type Job, type Outcome, type Perform } from "./outcome.ts";
+import { exits, type Perform } from "./outcome.ts";
 import { createProgram } from "./program.ts";
 import { progressLine } from "./progress.ts";
 import { gated, jsonText, type Terminal } from "./terminal.ts";
@@ -28,8 +28,7 @@ export async function run(
       },
     };
     const command = ["tbar", ...argv].map(quoted).join(" ");
-    const job: Job = { progress, signal: terminal.signal, command, name: argv[0] };
-    const outcome = await finished(job, work).finally(line.end);
+    const outcome = await work({ progress, signal: terminal.signal, command }).finally(line.end);
     terminal.out.write(options.json ? jsonText({ ...outcome.json, ...(opened && { opened }) }) : outcome.text);
     code = outcome.proven === false ? exits.notProven : exits.done;
   };
@@ -40,18 +39,6 @@ export async function run(
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exits.done; // help and version
     return complain(error, argv, terminal, { opened, seconds: (now() - started) / 1000 });
-  }
-}
-
-/** The outcome of a command's work when all its outputs are there; those of work that fails are taken back. */
-async function finished(job: Job, work: (job: Job) => Promise<Outcome>): Promise<Outcome> {
-  try {
-    const outcome = await work(job);
-    await job.set?.finish();
-    return outcome;
-  } catch (error) {
-    await job.set?.fail();
-    throw error;
   }
 }
 

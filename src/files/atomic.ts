@@ -16,7 +16,7 @@ export interface WriteOptions {
   readonly set?: OutputSet;
 }
 
-/** Outputs of one job, of which a run that was killed may have left some; see `writeTogether`. */
+/** Outputs of one job, of which a run that was killed may have left some; see `openSet`. */
 export interface OutputSet {
   /** Was it left by an earlier run of the same job, and is it as that run wrote it? Then it is replaced without `force`. */
   owns(path: string): Promise<boolean>;

@@ -3,7 +3,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type WriteOptions, writeFileAtomic, writeFolderAtomic } from "./atomic.ts";
-import { openSet, writeTogether } from "./output-set.ts";
+import { openSet } from "./output-set.ts";
 
 let folder: string;
 let out: string;
@@ -18,6 +18,18 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const here = async () => (await readdir(folder)).sort();
 const journal = () => `${out}.unfinished.json`;
+
+/** Work whose outputs belong together, as `runJob` does it. */
+async function writeTogether(name: string, work: (options: WriteOptions) => Promise<void>): Promise<void> {
+  const set = await openSet(out, name);
+  try {
+    await work({ set });
+    await set.finish();
+  } catch (error) {
+    await set.fail();
+    throw error;
+  }
+}
 
 /** A vector, a model's folder and a report in another place; `until` says after how many of them the process dies. */
 async function job(text: string, options: WriteOptions, until = 3): Promise<void> {
@@ -36,7 +48,7 @@ async function killed(text: string, until: number, change: object = {}): Promise
 
 test("all there, and nothing beside them, when the job is done", async () => {
   const during: string[][] = [];
-  await writeTogether("clean", { out }, async (options) => {
+  await writeTogether("clean", async (options) => {
     await job("new", options, 2);
     during.push(await here());
     await writeFileAtomic(report, "new", options);
@@ -51,36 +63,34 @@ test("all there, and nothing beside them, when the job is done", async () => {
 
 test.each([1, 2, 3])("killed after output %i: the same job replaces what is there and finishes", async (until) => {
   await killed("old", until);
-  await writeTogether("clean", { out }, (options) => job("new", options));
+  await writeTogether("clean", (options) => job("new", options));
   expect(await here()).toEqual(["model", "model.vector", "reports"]);
   for (const path of [`${out}.vector`, join(out, "weights"), report]) expect(await readFile(path, "utf8")).toBe("new");
-  await expect(writeTogether("clean", { out }, (options) => job("again", options))).rejects.toThrow("exists already");
+  await expect(writeTogether("clean", (options) => job("again", options))).rejects.toThrow("exists already");
 });
 
 test("killed twice, each time a step further: nothing of the first run is forgotten", async () => {
   await killed("first", 3);
   await killed("second", 1);
-  await writeTogether("clean", { out }, (options) => job("third", options));
+  await writeTogether("clean", (options) => job("third", options));
   expect(await readFile(report, "utf8")).toBe("third");
 });
 
 test("another job does not replace it, nor the same one what was changed since", async () => {
   await killed("old", 2);
-  await expect(writeTogether("merge", { out }, (options) => job("new", options))).rejects.toThrow("exists already");
+  await expect(writeTogether("merge", (options) => job("new", options))).rejects.toThrow("exists already");
   await writeFile(join(out, "notes.txt"), "mine");
-  await expect(writeTogether("clean", { out }, (options) => job("new", options))).rejects.toThrow(
-    /model exists already/,
-  );
+  await expect(writeTogether("clean", (options) => job("new", options))).rejects.toThrow(/model exists already/);
   expect(await readFile(join(out, "notes.txt"), "utf8")).toBe("mine");
   await rm(join(out, "notes.txt"));
   await writeFile(`${out}.vector`, "old");
   await utimes(`${out}.vector`, 1, 1);
-  await expect(writeTogether("clean", { out }, (options) => job("new", options))).rejects.toThrow(/vector exists/);
+  await expect(writeTogether("clean", (options) => job("new", options))).rejects.toThrow(/vector exists/);
 });
 
 test("a job that fails before its main output takes the others back; one that fails later can be done again", async () => {
   const failing = (until: number) =>
-    writeTogether("clean", { out }, async (options) => {
+    writeTogether("clean", async (options) => {
       await job("new", options, until);
       throw new Error("no more");
     });
@@ -88,7 +98,7 @@ test("a job that fails before its main output takes the others back; one that fa
   expect(await here()).toEqual(["reports"]);
   await expect(failing(2)).rejects.toThrow("no more");
   expect(await here()).toEqual(["model", "model.unfinished.json", "model.vector", "reports"]);
-  await writeTogether("clean", { out }, (options) => job("newer", options));
+  await writeTogether("clean", (options) => job("newer", options));
   expect(await readFile(join(out, "weights"), "utf8")).toBe("newer");
 });
 
@@ -120,7 +130,7 @@ test("a forged journal gives no right to what a job does not write", async () =>
     JSON.stringify({ job: "clean", host: hostname(), process: 2 ** 22 + 1, outputs: [forged] }),
   );
   await expect(
-    writeTogether("clean", { out }, async (options) => {
+    writeTogether("clean", async (options) => {
       await job("new", options, 1);
       throw new Error("no more");
     }),

@@ -7,7 +7,7 @@ import { hostname } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { z } from "zod";
 import { badInput } from "../tensor/error.ts";
-import { type OutputSet, type WriteOptions, writeFileAtomic } from "./atomic.ts";
+import { type OutputSet, writeFileAtomic } from "./atomic.ts";
 import { isFile, parseAs, readJson } from "./files.ts";
 import { isAlive } from "./temporary.ts";
 import { filesWithin, foreignTo } from "./tree.ts";
@@ -76,33 +76,6 @@ export async function openSet(out: string, job: string): Promise<OpenSet> {
       open.delete(path);
     },
   };
-}
-
-interface Asked extends WriteOptions {
-  readonly out?: string;
-  readonly signal?: AbortSignal;
-}
-
-/**
- * Run `work` with a set of its own, or as a part of the set that the options bring. Without `out` nothing is written. Throws the
- * signal's reason at once where it is aborted already.
- */
-export async function writeTogether<Options extends Asked, T>(
-  job: string,
-  options: Options,
-  work: (options: Options & WriteOptions) => Promise<T>,
-): Promise<T> {
-  options.signal?.throwIfAborted();
-  if (options.out === undefined || options.set !== undefined) return work(options);
-  const set = await openSet(options.out, job);
-  try {
-    const result = await work({ ...options, set });
-    await set.finish();
-    return result;
-  } catch (error) {
-    await set.fail();
-    throw error;
-  }
 }
 
 async function readJournal(path: string, out: string, job: string): Promise<readonly Output[]> {
