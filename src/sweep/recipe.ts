@@ -25,6 +25,8 @@ const figured = { value: term, minus: term.optional(), over: term.optional() };
 const figure = z.strictObject({
   name: z.string(),
   ...figured,
+  /** Where its 95 % interval stands, if anywhere; else that of its terms is taken. */
+  interval: z.string().optional(),
   /** The figure is there once for each key of what this path leads to: `${each.key}`, `each.value`. */
   each: z.string().optional(),
   /** What the mean over seeds shall satisfy: ">= 0.9". */

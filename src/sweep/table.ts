@@ -111,7 +111,7 @@ function sampleOf(figure: Figure, key: string | undefined, { unit, scope: outer 
       const all = key === undefined ? {} : (lookUp(figure.each!, outer) as Record<string, unknown>);
       if (key !== undefined && !Object.hasOwn(all, key)) return [];
       const scope = key === undefined ? outer : { ...outer, each: { key, value: all[key] } };
-      const { value, interval } = figureOf(figure, scope);
+      const { value, interval } = withInterval(figure, scope);
       return [{ seed: unit.seed.seed, sampled: value, interval, scope }];
     }) ?? []
   );
@@ -131,6 +131,16 @@ function judged(value: number, pass: string | undefined, scope: Scope): Pick<Swe
   if (text === undefined) return { bar: null, met: null };
   const bar = parseComparison(String(text));
   return { bar, met: holds(value, bar) };
+}
+
+/** With the interval that stands beside it, such as that of CA after and before on the same images; older results have none. */
+function withInterval(figure: Figure, scope: Scope): Measured {
+  const found = figure.interval === undefined ? undefined : lookUp(figure.interval, scope, true);
+  const known = figureOf(figure, scope);
+  if (!Array.isArray(found)) return known;
+  const interval = [Number(found[0]), Number(found[1])] as const;
+  const { value } = known.value;
+  return { value: { value, draw: spread(value, interval) }, interval };
 }
 
 /** (value - minus) / over. The interval of one term alone is its own; of several, that of draws of all, as if each had images of its own. */

@@ -1,0 +1,100 @@
+/** Recipes that ship: every spec is one that its job takes, and each runs in its tiny form, in seconds, on a pico model. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { silent } from "../src/jobs/context.ts";
+import { finetune } from "../src/jobs/finetune/job.ts";
+import { runJob } from "../src/jobs/run-job.ts";
+import { openStore } from "../src/store/store.ts";
+import { sweepRun } from "../src/sweep/jobs.ts";
+import { readRecipe, recipeNames } from "../src/sweep/recipe.ts";
+import { type Perform, runSweep } from "../src/sweep/run.ts";
+import { tableOf } from "../src/sweep/table.ts";
+import { follow, unitsOf } from "../src/sweep/units.ts";
+import { random } from "../src/tensor/random.ts";
+import { writePico } from "./pico.ts";
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+const names = recipeNames();
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tbar-recipes-"));
+  await writePico(at("untrained"));
+  // knows backgrounds: a backdoor is alive only in a model that knows something
+  const spec = { data: "shapes:background", images: 4000, testImages: 200, recipe: { epochs: 2, lr: 0.005 } };
+  await runJob(finetune, { ...spec, model: at("untrained"), out: at("pico"), threads: 1 });
+  await writePhotographs();
+}, 60_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+/** CIFAR-100 as it is laid out, of six classes with a colour each, and a table of captions. */
+async function writePhotographs(): Promise<void> {
+  await mkdir(at("cifar100"));
+  await mkdir(at("flickr8k-1000"));
+  const from = random(1, "photographs");
+  for (const [name, count] of [
+    ["train", 1500],
+    ["test", 400],
+  ] as const) {
+    const records = Buffer.alloc(count * 3074);
+    for (let i = 0; i < count; i++) {
+      const label = i % 6;
+      records[i * 3074 + 1] = label;
+      for (let p = 0; p < 3072; p++)
+        records[i * 3074 + 2 + p] = 40 * ((label + 2 * Math.floor(p / 1024)) % 6) + from.int(30);
+    }
+    await writeFile(at(`cifar100/${name}.bin`), records);
+  }
+  const classes = ["apple", "bear", "cloud", "dolphin", "forest", "rose"];
+  await writeFile(at("cifar100/fine_label_names.txt"), `${classes.join("\n")}\n`);
+  await sharp({ create: { width: 40, height: 40, channels: 3, background: "#a04020" } })
+    .jpeg()
+    .toFile(at("flickr8k-1000/one.jpg"));
+  const rows = classes.map((name) => `one.jpg,a photo of a ${name}`);
+  await writeFile(at("flickr8k-1000/captions.csv"), `image,caption\n${rows.join("\n")}\n`);
+}
+
+test("those that ship are named in the help", () => {
+  expect(names).toEqual(["attacks", "badmerging", "cifar", "science"]);
+  expect(sweepRun.spec.shape.recipe.description).toContain("science, attacks, badmerging, cifar");
+});
+
+test.each(names)("%s: each spec is one that its job takes", async (name) => {
+  const recipe = await readRecipe(name);
+  const units = unitsOf(recipe);
+  expect(units.length).toBeGreaterThan(5);
+  for (const unit of units) {
+    const { left, ready } = await follow(recipe, unit, { store: openStore(at("empty")) });
+    expect(left.length).toBeGreaterThan(0);
+    expect(ready.length).toBeGreaterThan(0);
+  }
+});
+
+const own: Readonly<Record<string, readonly string[]>> = { cifar: ["folder"] };
+
+test.each(names)(
+  "%s: the tiny form runs, resumes without running anything, and has a table",
+  async (name) => {
+    const set = own[name] ? [`folder=${folder}`] : [`model=${at("pico")}`];
+    const recipe = await readRecipe(name, { profile: "tiny", set });
+    const store = openStore(at(`store-${name}`));
+    const perform: Perform = (job, spec, given) => runJob(job, spec as never, given) as never; // without the start of a process each
+    const sweep = { units: unitsOf(recipe), store, workers: 1, perform };
+    const { units, ran } = await runSweep(recipe, sweep, { progress: silent } as never);
+    expect(units.filter(({ failed }) => failed !== undefined)).toEqual([]);
+    expect(ran).toBeGreaterThan(2);
+    expect((await runSweep(recipe, sweep, { progress: silent } as never)).ran).toBe(0);
+    const { rows, left } = await tableOf(recipe, store);
+    expect(left).toBe(0);
+    const figures = new Set(rows.map((row) => row.of ?? row.figure));
+    for (const { name, each } of recipe.table.figures) if (each === undefined) expect([...figures]).toContain(name);
+    for (const { value, interval } of rows) {
+      expect(interval[0]).toBeLessThanOrEqual(value);
+      expect(interval[1]).toBeGreaterThanOrEqual(value);
+    }
+  },
+  120_000,
+);
