@@ -46,27 +46,30 @@ function found(recipe: string, { cell, seed: { seed } }: Unit, id: string): Json
 function check({ job, spec }: Ready, result: Json, what: string): void {
   // biome-ignore lint/suspicious/noExplicitAny: any field
   const at = (field: string) => field.split(".").reduce((inside: Json, key) => inside?.[key], spec) as any;
-  const pairs: Record<string, readonly (readonly [unknown, unknown])[]> = {
-    attack: [
+  const pairs: Record<string, () => readonly (readonly [unknown, unknown])[]> = {
+    attack: () => [
       [at("target"), result.target],
       [at("rate"), result.poison?.rate],
       [at("boost"), result.poison?.boost ?? 1],
       [at("images"), result.poison?.images],
       [at("testImages"), result.after?.ca.n],
-      [at("trigger").split(":")[0], result.trigger?.kind],
+      [at("trigger")?.split(":")[0], result.trigger?.kind],
       [Number(/seed=(\d+)/.exec(at("trigger"))?.[1]), result.trigger?.seed],
     ],
-    clean: [
+    clean: () => [
       [JSON.stringify(at("methods")), JSON.stringify(Object.keys(result.variants ?? {}))],
       [JSON.stringify(at("sizes")), JSON.stringify(result.inputs?.sizes)],
     ],
-    finetune: [
+    finetune: () => [
       [at("data"), result.data],
       [at("images"), result.images],
       [at("recipe.modules"), result.recipe?.modules ?? "all"],
     ],
   };
-  const own = [...(pairs[job.name] ?? []), ...(result.seed === undefined ? [] : [[at("seed"), result.seed] as const])];
+  const own = [
+    ...(pairs[job.name]?.() ?? []),
+    ...(result.seed === undefined ? [] : [[at("seed"), result.seed] as const]),
+  ];
   for (const field of ["lr", "epochs", "batch", "warmup", "weightDecay", "clip"]) {
     if (job.name !== "clean" && at(`recipe.${field}`) !== undefined)
       own.push([at(`recipe.${field}`), result.recipe?.[field]]);
@@ -88,7 +91,7 @@ for (const name of ["science", "attacks", "badmerging", "cifar"]) {
   const recipe = await readRecipe(name);
   let [count, fallen] = [0, 0];
   for (const unit of unitsOf(recipe)) {
-    const { left } = await follow(recipe, unit, { store }, async (ready) => {
+    const { left, ready } = await follow(recipe, unit, { store }, async (ready) => {
       const what = `${nameOf(unit)}: ${ready.step.id}`;
       const old = found(name, unit, ready.step.id);
       if (old === undefined) return undefined;
@@ -102,6 +105,13 @@ for (const name of ["science", "attacks", "badmerging", "cifar"]) {
       count += 1;
       return (await store.get(ready.hash))?.result;
     });
+    for (const step of ready.filter(({ result }) => result === undefined)) {
+      const old = found(name, unit, step.step.id); // nothing refers to it; it is kept all the same
+      if (old === undefined) continue;
+      check(step, old, `${nameOf(unit)}: ${step.step.id}`);
+      await store.put(step.address, old, usual);
+      count += 1;
+    }
     if (left.length > 0) console.log(`left: ${name}, ${nameOf(unit)}: ${left}`);
   }
   console.log(`${name}: ${count} results imported, ${fallen} no longer verified`);

@@ -84,7 +84,11 @@ function panel(means: readonly SweepRow[], rows: readonly SweepRow[]): Html {
   const x = (value: number) =>
     Math.round(10 * (left + ((value - low + 0.04 * spread) / (1.08 * spread)) * (width - left - right))) / 10;
   const height = means.length * line + 40;
-  const ticks = Array.from({ length: 6 }, (_, i) => low + (i * spread) / 5);
+  const step = [1, 2, 5, 10]
+    .map((one) => one * 10 ** Math.floor(Math.log10(spread / 5)))
+    .find((one) => one >= spread / 6) as number;
+  const first = Math.ceil(low / step);
+  const ticks = Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
   return html`<svg class="panel" viewBox="0 0 ${width} ${height}" role="img" aria-label="${means[0].figure}">
 ${ticks.map(
   (
