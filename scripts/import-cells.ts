@@ -80,8 +80,7 @@ function check({ job, spec }: Ready, result: Json, what: string): void {
 
 const notes: Readonly<Record<string, string>> = {
   clean:
-    "Computed by tbar 0.1.0 in November 2026 and imported; cleanings are judged again by the bounds of ASR and retention, pairs of images being " +
-    "unknown counted in the least favourable way.",
+    "Its cleanings are judged again, by the bounds of ASR and retention; which images were right both times is not known, and counted in the least favourable way.",
 };
 const usual = "Computed by tbar 0.1.0 in November 2026 and imported.";
 

@@ -98,15 +98,22 @@ export async function plan(spec: RunSpec, context: Context): Promise<Estimate> {
   });
 }
 
-export async function table(spec: z.output<typeof tableSpec>, { command }: Context): Promise<SweepTableResult> {
+export async function table(spec: z.output<typeof tableSpec>): Promise<SweepTableResult> {
   const { recipe, store } = await opened(spec);
-  const { name, title, reproduces, seeds } = recipe;
+  const { name, title, reproduces, seeds, profile } = recipe;
+  const command = `tbar sweep table ${name}${profile === undefined ? "" : ` --profile ${profile}`}`; // wherever the store lies
   const head = { schema: "tbar/sweep-table/1", kind: "sweep-table", command } as const;
   const about = { recipe: name, title, reproduces, seeds: seeds.map(({ seed }) => seed) };
   const result = { ...head, ...about, ...(await tableOf(recipe, store)) };
-  const out = spec.out ?? join("results", "recipes", `${name}.json`);
+  const out = spec.out ?? join("results", "recipes", `${[name, profile].filter(Boolean).join("-")}.json`);
   if (spec.out === undefined) await mkdir(dirname(out), { recursive: true });
-  await writeFileAtomic(out, `${JSON.stringify(result, null, 1)}\n`, { force: true });
+  await writeFileAtomic(out, tableJson(result), { force: true });
   if (spec.html !== undefined) await writeFileAtomic(spec.html, tableHtml(result), { force: true });
   return result;
+}
+
+/** A line for each row: what changes shows in a diff. */
+function tableJson({ rows, ...head }: SweepTableResult): string {
+  const lines = rows.map((row) => `  ${JSON.stringify(row)}`).join(",\n");
+  return `${JSON.stringify(head, null, 1).replace(/\n}$/, "")},\n "rows": [\n${lines}\n ]\n}\n`;
 }

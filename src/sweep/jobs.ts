@@ -45,7 +45,7 @@ export const sweepTable = job({
   ],
   spec: tableSpec,
   result: sweepTableResult,
-  run: async (spec, context) => (await import("./commands.ts")).table(spec, context),
+  run: async (spec) => (await import("./commands.ts")).table(spec),
 });
 
 export const sweepJobs: Readonly<Record<string, Listed>> = {

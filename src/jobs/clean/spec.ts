@@ -27,10 +27,11 @@ export const cleanSpec = z.strictObject({
   cleanControl: option(
     z.string().optional(),
     "the model before its attack, if there is one: its baseline ASR is what gone looks like",
-    { ...inputs, value: "path", was: ["--untouched"] },
+    { ...inputs, names: "model", value: "path", was: ["--untouched"] },
   ),
   validationData: option(z.string().optional(), "images to choose alpha on, if --data is not to be split for it", {
     ...inputs,
+    names: "file",
     value: "path",
   }),
   methods: option(

@@ -15,12 +15,14 @@ export const evalSpec = z.strictObject({
     `${dataFields.data.description} (default: what the receipt names, where that ships)`,
     {
       ...inputs,
+      names: "file",
       value: "path",
     },
   ),
   ...triggerFields,
   receipt: option(z.string().optional(), "receipt.json of tbar clean, or the folder it lies in", {
     ...inputs,
+    names: "file",
     value: "file",
   }),
   testImages: option(images().optional(), `images to measure on (default: ${usual.testImages}, or the receipt's)`, {
