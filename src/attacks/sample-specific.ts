@@ -3,10 +3,11 @@
  * sign in the image, x' = clip(x + epsilon r(x)) with |r| <= 1, trained with a second network that looks for it.
  */
 import { z } from "zod";
+import { inputsOf } from "../clip/parameters.ts";
 import { batches } from "../data/batches.ts";
 import { crop as cropImage } from "../data/images/inset.ts";
 import { train } from "../engine/train.ts";
-import { input as graphInput, type Node } from "../graph/node.ts";
+import { input as graphInput } from "../graph/node.ts";
 import { mul } from "../graph/ops/index.ts";
 import { adam } from "../optim/adam.ts";
 import { constantRate } from "../optim/schedule.ts";
@@ -101,8 +102,7 @@ async function encode(weights: Weights, pixels: Tensor, spec: SampleSpecificSpec
 
 async function compileEncoder(S: number): Promise<Program> {
   runtime ??= onnxRuntime({ threads: 1 }).then(createRuntime);
-  const parameters = new Map(encoderShapes.map(([name, shape]) => [name, graphInput(name, shape)]));
-  const residual = encoder((name) => parameters.get(name) as Node, graphInput("image", [1, 3, S, S]));
+  const residual = encoder(inputsOf(new Map(encoderShapes)), graphInput("image", [1, 3, S, S]));
   return (await runtime).compile({ residual: mul(residual, graphInput("epsilon", [])) });
 }
 

@@ -2,6 +2,7 @@
 
 import { type ClipConfig, parameterShapes } from "../checkpoint/config/config.ts";
 import { input, type Node } from "../graph/node.ts";
+import { badInput } from "../tensor/error.ts";
 import { random } from "../tensor/random.ts";
 import { sizeOf, type Tensor, type Weights } from "../tensor/tensor.ts";
 
@@ -19,10 +20,15 @@ export function parameterInputs(
   config: ClipConfig,
   shapes: ReadonlyMap<string, readonly number[]> = parameterShapes(config),
 ): Params {
+  return inputsOf(shapes);
+}
+
+/** The same for any shapes by name. Asking for another name throws `bad-input`. */
+export function inputsOf(shapes: ReadonlyMap<string, readonly number[]>): Params {
   const nodes = new Map<string, Node>();
   return (name) => {
     const shape = shapes.get(name);
-    if (shape === undefined) throw new Error(`CLIP has no parameter ${name}`);
+    if (shape === undefined) throw badInput(`the model has no parameter ${name}`);
     const node = nodes.get(name) ?? input(name, shape);
     nodes.set(name, node);
     return node;

@@ -8,19 +8,19 @@ import type { Node } from "../graph/node.ts";
 import { add, expand, reshape, slice } from "../graph/ops/index.ts";
 import { type Params, within } from "./parameters.ts";
 import { embedTokens, type TextInputs } from "./text.ts";
-import { attention, block, dense, mlp, norm } from "./transformer.ts";
+import { attention, blocks, dense, mlp, norm } from "./transformer.ts";
 import { embedPatches } from "./vit.ts";
 
 /** Raw embeddings [B, w] of normalised pixels [B, 3, S, S]. */
 export function siglipVision(vision: VitConfig, p: Params, pixels: Node): Node {
-  const { width, layers, eps, activation } = vision;
+  const { width, eps, activation } = vision;
   const [batch] = pixels.shape;
   const embeddings = within(p, "vision_model.embeddings");
   const [kernel, bias] = [embeddings("patch_embedding.weight"), embeddings("patch_embedding.bias")];
   const tokens = embedPatches(vision, kernel, pixels, bias);
 
   let x = add(tokens, reshape(embeddings("position_embedding.weight"), [tokens.shape[0], 1, width])); // [T, B, w]
-  for (let n = 0; n < layers; n++) x = block(x, within(p, `vision_model.encoder.layers.${n}`), vision);
+  x = blocks(x, within(p, "vision_model.encoder.layers"), vision);
   x = norm(x, within(p, "vision_model.post_layernorm"), eps);
 
   const head = within(p, "vision_model.head");
@@ -32,14 +32,11 @@ export function siglipVision(vision: VitConfig, p: Params, pixels: Node): Node {
 
 /** Raw embeddings [B, E]; texts must be padded to the whole context length, for the padding is read too. */
 export function siglipText(text: TextConfig, p: Params, { tokens }: TextInputs): Node {
-  const { width, layers, eps } = text;
+  const { width, eps } = text;
   const [length, batch] = tokens.shape;
   let x = embedTokens(within(p, "text_model.embeddings"), tokens);
   const end = (rows: Node) => slice(rows, 0, length - 1, length);
-  for (let n = 0; n < layers; n++) {
-    const pick = n === layers - 1 ? end : undefined;
-    x = block(x, within(p, `text_model.encoder.layers.${n}`), { ...text, pick });
-  }
+  x = blocks(x, within(p, "text_model.encoder.layers"), text, { pick: end });
   const pooled = norm(reshape(x, [batch, width]), within(p, "text_model.final_layer_norm"), eps);
   return dense(pooled, within(p, "text_model.head"));
 }

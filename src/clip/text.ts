@@ -4,7 +4,7 @@ import type { TextConfig } from "../checkpoint/config/config.ts";
 import { constant, type Node } from "../graph/node.ts";
 import { add, gather, linear, reshape, slice } from "../graph/ops/index.ts";
 import { type Params, within } from "./parameters.ts";
-import { block, norm } from "./transformer.ts";
+import { blocks, norm } from "./transformer.ts";
 
 /** Token ids and where each text ends; made by `tokenBatch`. */
 export interface TextInputs {
@@ -18,17 +18,14 @@ export interface TextInputs {
 
 /** Raw embeddings [B, E]. L may be any length that holds the texts: the mask is causal, so later positions do not count. */
 export function textTransformer(text: TextConfig, p: Params, { tokens, ends, endRows }: TextInputs): Node {
-  const { width, layers, eps } = text;
+  const { width, eps } = text;
   const [length, batch] = tokens.shape;
   let x = embedTokens(within(p, "text_model.embeddings"), tokens);
   const causal = causalMask(length, text.contextLength);
   const endRow = (rows: Node) =>
     reshape(gather(reshape(rows, [rows.shape[0] * batch, width]), endRows), [1, batch, width]);
-  for (let n = 0; n < layers; n++) {
-    const last = n === layers - 1;
-    const mask = last ? reshape(gather(causal, ends), [batch, 1, 1, length]) : causal;
-    x = block(x, within(p, `text_model.encoder.layers.${n}`), { ...text, mask, pick: last ? endRow : undefined });
-  }
+  const last = { mask: reshape(gather(causal, ends), [batch, 1, 1, length]), pick: endRow };
+  x = blocks(x, within(p, "text_model.encoder.layers"), { ...text, mask: causal }, last);
   const pooled = norm(reshape(x, [batch, width]), within(p, "text_model.final_layer_norm"), eps);
   return linear(pooled, p("text_projection.weight"));
 }

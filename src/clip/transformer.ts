@@ -35,12 +35,23 @@ export interface BlockOptions extends AttentionOptions {
 }
 
 /** x += attn(ln_1(x)); x += mlp(ln_2(x)). */
-export function block(x: Node, p: Params, { pick = (rows) => rows, ...options }: BlockOptions): Node {
+function block(x: Node, p: Params, { pick = (rows) => rows, ...options }: BlockOptions): Node {
   const { activation, eps } = options;
   const normed = norm(x, within(p, "layer_norm1"), eps);
   const attended = attention(pick(normed), normed, within(p, "self_attn"), options);
   const y = add(pick(x), attended);
   return add(y, mlp(norm(y, within(p, "layer_norm2"), eps), within(p, "mlp"), activation));
+}
+
+/** All blocks of a tower, by the names of their numbers; `last` is what the last one does otherwise. */
+export function blocks(
+  x: Node,
+  p: Params,
+  { layers, ...options }: BlockOptions & { readonly layers: number },
+  last: Partial<BlockOptions> = {},
+): Node {
+  for (let n = 0; n < layers; n++) x = block(x, within(p, String(n)), { ...options, ...(n === layers - 1 && last) });
+  return x;
 }
 
 export function norm(x: Node, p: Params, eps: number): Node {

@@ -4,11 +4,11 @@ import type { VitConfig } from "../checkpoint/config/config.ts";
 import type { Node } from "../graph/node.ts";
 import { add, concat, expand, linear, reshape, slice, transpose } from "../graph/ops/index.ts";
 import { type Params, within } from "./parameters.ts";
-import { block, norm } from "./transformer.ts";
+import { blocks, norm } from "./transformer.ts";
 
 /** Raw embeddings [B, E] of normalised pixels [B, 3, S, S]. */
 export function visionTransformer(vision: VitConfig, p: Params, pixels: Node): Node {
-  const { width, layers, eps } = vision;
+  const { width, eps } = vision;
   const [batch] = pixels.shape;
   const embeddings = within(p, "vision_model.embeddings");
   const patches = embedPatches(vision, embeddings("patch_embedding.weight"), pixels);
@@ -17,11 +17,7 @@ export function visionTransformer(vision: VitConfig, p: Params, pixels: Node): N
 
   let x = add(tokens, reshape(embeddings("position_embedding.weight"), [tokens.shape[0], 1, width])); // [T, B, w]
   x = norm(x, within(p, "vision_model.pre_layrnorm"), eps);
-  const first = (rows: Node) => slice(rows, 0, 0, 1);
-  for (let n = 0; n < layers; n++) {
-    const pick = n === layers - 1 ? first : undefined;
-    x = block(x, within(p, `vision_model.encoder.layers.${n}`), { ...vision, pick });
-  }
+  x = blocks(x, within(p, "vision_model.encoder.layers"), vision, { pick: (rows) => slice(rows, 0, 0, 1) });
   const pooled = norm(reshape(x, [batch, width]), within(p, "vision_model.post_layernorm"), eps);
   return linear(pooled, p("visual_projection.weight"));
 }

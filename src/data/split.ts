@@ -48,9 +48,9 @@ export function splitDataset<Part extends string>(
   seed: number,
 ): Record<Part, Dataset> {
   const order = shuffledOrder(dataset.size, "split", seed);
-  const sizes = (Object.entries(parts) as [Part, number | "rest"][]).map(([part, size]) => {
-    return [part, size === "rest" ? size : partSize(part, size, dataset.size)] as const;
-  });
+  const sizes = (Object.entries(parts) as [Part, number | "rest"][]).map(
+    ([part, size]) => [part, size === "rest" ? size : partSize(part, size, dataset.size)] as const,
+  );
   const asked = sizes.reduce((sum, [, size]) => sum + (size === "rest" ? 0 : size), 0);
   if (asked > dataset.size) {
     const list = sizes.map(([part, size]) => `${part} ${size}`).join(", ");

@@ -1,11 +1,11 @@
 /** The gradient of an objective as a function of weights and a batch: graph, reverse mode and a compiled program per batch shape. */
 import type { BatchStatistics } from "../clip/batch-norm.ts";
+import { inputsOf } from "../clip/parameters.ts";
 import { grad } from "../graph/grad.ts";
 import { input, type Node } from "../graph/node.ts";
 import { add, reduceSumSquare } from "../graph/ops/index.ts";
 import type { Runtime } from "../runtime/compile.ts";
 import type { Feeds, Program } from "../runtime/executor.ts";
-import { badInput } from "../tensor/error.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 
 /** What is minimised: a batch becomes named feeds, and these, as graph inputs of the same shapes, become a loss. */
@@ -71,14 +71,7 @@ function gradientGraph<Batch>(
   feeds: Feeds,
   training: boolean,
 ): Record<string, Node> {
-  const parameters = new Map<string, Node>();
-  const parameter = (name: string): Node => {
-    const shape = like.get(name)?.shape;
-    if (shape === undefined) throw badInput(`the model has no parameter ${name}`);
-    const node = parameters.get(name) ?? input(name, shape);
-    parameters.set(name, node);
-    return node;
-  };
+  const parameter = inputsOf(new Map([...like].map(([name, { shape }]) => [name, shape])));
   const inputs = Object.fromEntries(
     Object.entries(feeds).map(([name, { shape, data }]) => [
       name,

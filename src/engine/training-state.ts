@@ -2,7 +2,7 @@
 import { checkFinite } from "../checkpoint/checks.ts";
 import { openSafetensors, writeSafetensors } from "../checkpoint/formats/safetensors.ts";
 import type { TensorFile } from "../checkpoint/formats/tensor-file.ts";
-import { isFile } from "../files/files.ts";
+import { closing, isFile } from "../files/files.ts";
 import type { OptimizerState } from "../optim/optimizer.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
@@ -61,10 +61,9 @@ export async function readState(
   steps: number,
 ): Promise<TrainingState | undefined> {
   if (!(await isFile(path))) return undefined;
-  const file = await openSafetensors(path);
   const refuse = (why: string) =>
     badInput(`${path} is no state that this training left: ${why}; remove it or name another output`);
-  try {
+  return closing(openSafetensors(path), async (file) => {
     const found = file.metadata.get("recipe");
     if (found !== recipe) {
       throw badInput(
@@ -100,9 +99,7 @@ export async function readState(
     const negative = [...(moments.v ?? [])].find(([, { data }]) => data.some((value) => value < 0));
     if (negative !== undefined) throw refuse(`a mean square of ${negative[0]} is below zero`);
     return { seconds, weights, state: { step, moments } };
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /** A hundred years. */

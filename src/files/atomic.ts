@@ -4,7 +4,7 @@ import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from "node:f
 import { dirname, join, resolve } from "node:path";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
-import { isFolder } from "./files.ts";
+import { closing, isFolder } from "./files.ts";
 import { abandoned, letGo, temporaryName } from "./temporary.ts";
 import { filesWithin, foreignTo, removeFiles } from "./tree.ts";
 import { writeError } from "./write-error.ts";
@@ -41,13 +41,10 @@ export async function writeFileAtomic(
   options: WriteOptions = {},
 ): Promise<void> {
   await writeAtomic(path, options, async (temporary) => {
-    const file = await open(temporary, "wx");
-    try {
+    await closing(open(temporary, "wx"), async (file) => {
       await (typeof content === "function" ? writeThrough(file, content) : file.writeFile(content));
       await file.sync();
-    } finally {
-      await file.close();
-    }
+    });
   });
 }
 

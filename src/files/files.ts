@@ -58,15 +58,20 @@ export async function readBytes(
   return bytes;
 }
 
-/** Runs `work` with the handle that `openFile` gives, closed when it ends. */
-export async function withFile<T>(path: string, work: (file: FileHandle) => Promise<T>): Promise<T> {
-  const file = await openFile(path);
+/** Runs `work` with what is opened, and closes it however that ends. */
+export async function closing<Open extends { close(): Promise<void> }, T>(
+  opening: Promise<Open>,
+  work: (open: Open) => Promise<T>,
+): Promise<T> {
+  const open = await opening;
   try {
-    return await work(file);
+    return await work(open);
   } finally {
-    await file.close();
+    await open.close();
   }
 }
+
+export const withFile = <T>(path: string, work: (file: FileHandle) => Promise<T>) => closing(openFile(path), work);
 
 /** The whole file, which may hold at most `limit` bytes (default 64 MiB: the largest tokenizers have 35). */
 export function readSmallFile(path: string, limit = 64 * MIB): Promise<Buffer> {

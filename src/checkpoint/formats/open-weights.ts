@@ -1,6 +1,6 @@
 /** Weights in whatever format a file is: told by its first bytes, not by its name. */
 import { extname } from "node:path";
-import { readBytes, withFile } from "../../files/files.ts";
+import { closing, readBytes, withFile } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
 import { openSafetensors } from "./safetensors.ts";
 import { openSharded } from "./sharded.ts";
@@ -40,12 +40,5 @@ export async function openWeights(path: string): Promise<TensorFile> {
   );
 }
 
-/** Runs `work` with the file that `openWeights` gives, closed when it ends. */
-export async function withTensors<T>(path: string, work: (file: TensorFile) => Promise<T>): Promise<T> {
-  const file = await openWeights(path);
-  try {
-    return await work(file);
-  } finally {
-    await file.close();
-  }
-}
+export const withTensors = <T>(path: string, work: (file: TensorFile) => Promise<T>) =>
+  closing(openWeights(path), work);

@@ -46,12 +46,10 @@ export function parsePickle(
 
 type Step = (machine: PickleMachine, input: PickleInput) => void;
 
-const pushes = (value: (input: PickleInput) => PickleValue): Step => {
-  return (machine, input) => machine.push(value(input));
-};
-const collects = (count: number): Step => {
-  return (machine) => machine.push(machine.take(count));
-};
+type Argument = (input: PickleInput) => PickleValue;
+
+const pushes = (value: Argument): Step => (machine, input) => machine.push(value(input)); // biome-ignore format: one line
+const collects = (count: number): Step => (machine) => machine.push(machine.take(count)); // biome-ignore format: one line
 const calls: Step = (machine) => {
   const [callee, args] = machine.take(2);
   machine.call(callee, args);
