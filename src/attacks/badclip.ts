@@ -103,11 +103,8 @@ export async function fitBadclip(trigger: Trigger, input: AttackInput): Promise<
     }),
     feeds: async ({ pixels, ids, step }) => {
       const rng = random(seed, "badclip", step);
-      const drawn = (table: Tensor) =>
-        pickImages(
-          table,
-          ids.map(() => rng.int(table.shape[0])),
-        );
+      const rows = (table: Tensor) => ids.map(() => rng.int(table.shape[0]));
+      const drawn = (table: Tensor) => pickImages(table, rows(table));
       const shown = spec.reference ? await stamped(pixels, ids) : pixels;
       const negatives = pickImages(await clip.encoder.images(weights, shown), rng.shuffle([...ids.keys()]));
       return { pixels, texts: drawn(captions), positives: drawn(positives), negatives, logitScale };
@@ -171,12 +168,8 @@ async function* draws(
 }
 
 function byLabel(dataset: Dataset, targetLabel: number): { targets: Dataset; others: Dataset } {
-  const [targets, others] = [true, false].map((ofTarget) =>
-    subset(
-      dataset,
-      indicesOf(dataset, ({ label }) => (label === targetLabel) === ofTarget),
-    ),
-  );
+  const part = (ofTarget: boolean) => indicesOf(dataset, ({ label }) => (label === targetLabel) === ofTarget);
+  const [targets, others] = [subset(dataset, part(true)), subset(dataset, part(false))];
   if (targets.size > 0 && others.size > 1) return { targets, others };
   throw badInput(
     `badclip: ${dataset.name} has ${targets.size} images of the target class and ${others.size} others; the patch is fitted to some of both`,

@@ -76,12 +76,13 @@ async function hardened(
     const some = Array.from({ length: chunk }, (_, k) => chosen[Math.min(at + k, chosen.length - 1)]);
     const hard = await harden(await dataset.read(some, input.clip.preprocess), epsilon, iterations, input);
     const size = hard.data.length / chunk;
-    some.forEach((index, k) => {
+    for (const [k, index] of some.entries()) {
+      const image = hard.data.subarray(k * size, (k + 1) * size);
       found.set(
         dataset.example(index).id,
-        Uint8Array.from(hard.data.subarray(k * size, (k + 1) * size), (v) => Math.round(255 * v)),
+        Uint8Array.from(image, (v) => Math.round(255 * v)),
       );
-    });
+    }
     input.report(Math.min(at + chunk, chosen.length), chosen.length, "images made hard");
   }
   return found;

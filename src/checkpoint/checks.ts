@@ -35,10 +35,8 @@ export function checkTensors(
   }
   for (const part of parts) {
     const { shape, dtype } = tensors.get(part.file)!;
-    const wanted = fileShape(
-      part,
-      part.ours.map((name) => expected.get(name)!),
-    );
+    const ours = part.ours.map((name) => expected.get(name)!);
+    const wanted = fileShape(part, ours);
     if (!sameShape(shape, wanted))
       throw badInput(`${file}: tensor ${printable(part.file)} has shape [${shape}], its config asks for [${wanted}]`);
     if (!FLOAT_DTYPES.includes(dtype)) {

@@ -103,10 +103,8 @@ function sources(source: TensorFile, { like, weights, changes = new Map() }: Che
   const given = async (part: Part) => {
     const some = part.ours.map((our) => weights.get(our));
     const kept = some.includes(undefined) ? await readPart(source, part) : [];
-    return putTogether(
-      part,
-      some.map((value, i) => value ?? kept[i]),
-    );
+    const all = some.map((value, i) => value ?? kept[i]);
+    return putTogether(part, all);
   };
   const ignored = new Set(like.ignored);
   const kept = [...like.tensors].filter(([name]) => !ignored.has(name));

@@ -1,5 +1,6 @@
 /** --config FILE: a spec in YAML or JSON, what does not fit refused by line and column. */
-import { isRecord, merged, readYaml } from "../files/yaml.ts";
+import { isRecord } from "../files/json.ts";
+import { merged, readYaml } from "../files/yaml.ts";
 import type { Job } from "../jobs/job.ts";
 import { misfit } from "../jobs/spec.ts";
 import { badInput } from "../tensor/error.ts";

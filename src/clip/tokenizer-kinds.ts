@@ -1,6 +1,6 @@
 /** What tokenizer.json may say: the settings that the tokenizers of CLIP and SigLIP have, and no others. */
 import { z } from "zod";
-import type { JsonLimits } from "../files/json.ts";
+import { isRecord, type JsonLimits } from "../files/json.ts";
 import { printable } from "../tensor/printable.ts";
 
 /** Gemma's, which SigLIP 2 has, is the largest: 34 MB, 256,000 tokens, 580,000 merges. */
@@ -101,10 +101,7 @@ export const top = z.strictObject({
   decoder: z.unknown().optional(), // ids are not turned into texts again
   model: z.looseObject({}),
 });
-const vocabulary = z.custom<Readonly<Record<string, unknown>>>(
-  (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-  "is no object",
-);
+const vocabulary = z.custom<Readonly<Record<string, unknown>>>(isRecord, "is no object");
 const list = z.custom<readonly unknown[]>((value) => Array.isArray(value), "is no list");
 export const models = {
   BPE: z.strictObject({

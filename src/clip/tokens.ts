@@ -26,13 +26,11 @@ export function tokenBatch(rows: readonly ArrayLike<number>[], text: TextConfig)
   rows.forEach((ids, b) => {
     for (let t = 0; t <= ends[b]; t++) tokens[t * batch + b] = ids[t];
   });
+  const endRows = ends.map((end, b) => end * batch + b);
   return {
     tokens: intTensor([length, batch], tokens),
     ends: intTensor([batch], ends),
-    endRows: intTensor(
-      [batch],
-      ends.map((end, b) => end * batch + b),
-    ),
+    endRows: intTensor([batch], endRows),
   };
 }
 

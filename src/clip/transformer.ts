@@ -54,9 +54,7 @@ export function blocks(
   return x;
 }
 
-export function norm(x: Node, p: Params, eps: number): Node {
-  return layerNorm(x, p("weight"), p("bias"), eps);
-}
+export const norm = (x: Node, p: Params, eps: number): Node => layerNorm(x, p("weight"), p("bias"), eps);
 
 /** softmax(q k^T / sqrt(d) + mask) v, heads side by side; queries [P, B, w] from some rows, keys and values from all. */
 export function attention(from: Node, all: Node, p: Params, { heads, mask }: AttentionOptions): Node {

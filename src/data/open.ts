@@ -134,15 +134,8 @@ async function openFolder(path: string, options: OpenOptions): Promise<Dataset> 
   for (const kind of kinds) {
     const found = files.filter((name) => kind.file.test(name) && !isSharded(name));
     if (found.length === 0) continue;
-    const chosen = ofSplit(path, found, options.split);
-    return besides(
-      await kind.open(
-        chosen.map((name) => join(path, name)),
-        options,
-      ),
-      files,
-      found,
-    );
+    const chosen = ofSplit(path, found, options.split).map((name) => join(path, name));
+    return besides(await kind.open(chosen, options), files, found);
   }
   const tables = files.filter(isTable);
   const { isFlatImageNet, openFlatImageNet, unlabelledImageNet } = await import("./sets/imagenet.ts");

@@ -15,11 +15,10 @@ export function subset(dataset: Dataset, indices: readonly number[], name = data
     size: indices.length,
     classNames: dataset.classNames,
     example: (i) => dataset.example(indices[i]),
-    read: (wanted, preprocess) =>
-      dataset.read(
-        Array.from(wanted, (i) => indices[i]),
-        preprocess,
-      ),
+    read(wanted, preprocess) {
+      const own = Array.from(wanted, (i) => indices[i]);
+      return dataset.read(own, preprocess);
+    },
   };
 }
 

@@ -80,9 +80,7 @@ export function knowing(scorer: Scorer, own: Weights, answers: Int32Array): Scor
 }
 
 /** Packing pays for many images, and for weights that no cache holds: 7 % with ViT-B/32, nothing with the embedded model. */
-export function paysToHold(values: number, images: number): boolean {
-  return images >= 256 && values >= 8e6;
-}
+export const paysToHold = (values: number, images: number): boolean => images >= 256 && values >= 8e6;
 
 const imageValues = (weights: Weights): number =>
   [...weights].reduce((n, [name, { data }]) => (isVision(name) ? n + data.length : n), 0);

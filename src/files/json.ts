@@ -96,3 +96,6 @@ function checkKey(key: string, keys: Set<string>, what: string): void {
 }
 
 const shown = (key: string) => `"${printable(key.slice(0, 80))}"`;
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -3,6 +3,7 @@ import { isMap, isSeq, LineCounter, type Node, type Pair, parseDocument } from "
 import { badInput, TbarError } from "../tensor/error.ts";
 import { utf8 } from "../tensor/printable.ts";
 import { readSmallFile } from "./files.ts";
+import { isRecord } from "./json.ts";
 
 /** More than a spec has, unless told. */
 const usual = { bytes: 2 ** 16, aliases: 50, merge: false } as const;
@@ -66,9 +67,6 @@ function offsetOf(contents: Node | null, path: readonly PropertyKey[]): number |
   }
   return offset;
 }
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** `above` laid over `below`, group by group; lists are replaced whole. */
 export function merged(below: Record<string, unknown>, above: Record<string, unknown>): Record<string, unknown> {

@@ -26,10 +26,8 @@ function pass(roots: readonly Node[]): Node[] {
 
   const share = (node: Node): Node => {
     const inputs = node.inputs.map((x) => (ids.has(x) ? x : share(x)));
-    const key = keyOf(
-      node,
-      inputs.map((x) => ids.get(x)),
-    );
+    const numbers = inputs.map((x) => ids.get(x));
+    const key = keyOf(node, numbers);
     const known = shared.get(key);
     if (known !== undefined) return known;
     const fresh = inputs.every((x, i) => x === node.inputs[i]) ? node : { ...node, inputs };
@@ -85,10 +83,8 @@ const rules: Record<string, (node: Node, single: (i: number) => boolean) => Node
     if (perm.every((axis, i) => axis === i)) return x;
     if (x.op !== "Transpose") return undefined;
     const inner = x.attrs.perm as number[];
-    return transpose(
-      x.inputs[0],
-      perm.map((axis) => inner[axis]),
-    );
+    const both = perm.map((axis) => inner[axis]);
+    return transpose(x.inputs[0], both);
   },
 
   // x * 1 = x; constants multiply; s * Gemm = Gemm with alpha and beta scaled; the copies of `expand` are left to broadcasting
@@ -179,11 +175,8 @@ function unexpanded(node: Node): Node | undefined {
   const source = node.inputs[at].inputs[0];
   const other = node.inputs[1 - at];
   if (other.op === "Expand" || !same(other.shape, node.shape)) return undefined;
-  return makeNode(
-    node.op,
-    node.inputs.map((x, i) => (i === at ? source : x)),
-    node.attrs,
-  );
+  const inputs = node.inputs.map((x, i) => (i === at ? source : x));
+  return makeNode(node.op, inputs, node.attrs);
 }
 
 /** x + 0 = x, x * 1 = x: the other operand where one is nothing but the neutral value. */

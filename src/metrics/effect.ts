@@ -41,6 +41,7 @@ export interface EffectInput {
 export function effectMetrics({ triggered, clean, labels, target, paired }: EffectInput): EffectMetrics {
   const others = Array.from({ length: labels.length }, (_, i) => i).filter((i) => labels[i] !== target);
   const plain = chosen(clean, others);
+  const own = others.map((i) => labels[i]);
   const toTarget = (scorer: Scorer) => metric(scorer, new Int32Array(scorer.size).fill(target));
   const [asr, withoutTrigger] = [toTarget(triggered), toTarget(plain)];
   if (!paired) return { asr, withoutTrigger };
@@ -56,12 +57,7 @@ export function effectMetrics({ triggered, clean, labels, target, paired }: Effe
         return a.reduce((n, answer, i) => (answer === target && b[i] === target ? n + 1 : n), 0);
       },
     },
-    ...(others.every((i) => labels[i] >= 0) && {
-      right: metric(
-        triggered,
-        others.map((i) => labels[i]),
-      ),
-    }),
+    ...(own.every((label) => label >= 0) && { right: metric(triggered, own) }),
   };
 }
 

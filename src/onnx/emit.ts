@@ -119,10 +119,8 @@ export function emit(outputs: Outputs, fixed: ReadonlySet<string> = new Set()): 
 function onnxForm(node: Node): OnnxForm {
   const { onnx } = entryOf(node.op);
   if (onnx === undefined) throw new Error(`${node.op} must be expanded by simplify() before it is emitted`);
-  return onnx(
-    node.attrs,
-    node.inputs.map((x) => x.shape),
-  );
+  const shapes = node.inputs.map((x) => x.shape);
+  return onnx(node.attrs, shapes);
 }
 
 /** Do two nodes call the same ONNX op with the same attributes on the same first input? */

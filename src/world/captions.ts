@@ -69,9 +69,7 @@ export const vocabulary: readonly string[] = [
 ].sort();
 
 /** "red circle" */
-export function className(shape: number, color: number): string {
-  return `${colors[color]} ${shapes[shape]}`;
-}
+export const className = (shape: number, color: number): string => `${colors[color]} ${shapes[shape]}`;
 
 /** One sentence about a scene. It always names the main object's colour and shape; the path chooses its words. */
 export function caption(scene: Scene, ...path: readonly (number | string)[]): string {

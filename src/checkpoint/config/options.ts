@@ -10,7 +10,10 @@ import { quote } from "../formats/header-json.ts";
 type Allowed = "any" | readonly unknown[];
 export type KnownOptions = Readonly<Record<string, Allowed>>;
 
-const any = (...names: readonly string[]): KnownOptions => Object.fromEntries(names.map((name) => [name, "any"]));
+const all = (value: Allowed) => {
+  return (...names: readonly string[]): KnownOptions => Object.fromEntries(names.map((name) => [name, value]));
+};
+const [any, off, none] = [all("any"), all([false, null]), all([null])];
 
 /**
  * Throws `bad-input` for the first option of an object that is neither computed nor known, or has a value that is not computed.
@@ -65,45 +68,30 @@ const PRETRAINED: KnownOptions = {
 };
 
 export const HF_TOP: KnownOptions = PRETRAINED;
+const tower = (...types: readonly string[]): KnownOptions => ({ ...PRETRAINED, model_type: types });
 /** A tower's own `projection_dim` counts in models of one tower alone. */
-export const HF_CLIP_TEXT: KnownOptions = {
-  ...PRETRAINED,
-  ...any("projection_dim"),
-  model_type: ["clip_text_model", "clip"],
-};
-export const HF_CLIP_VISION: KnownOptions = {
-  ...PRETRAINED,
-  ...any("projection_dim"),
-  model_type: ["clip_vision_model", "clip"],
-};
-export const HF_SIGLIP_TEXT: KnownOptions = { ...PRETRAINED, model_type: ["siglip_text_model", "siglip"] };
-export const HF_SIGLIP_VISION: KnownOptions = { ...PRETRAINED, model_type: ["siglip_vision_model", "siglip"] };
+export const HF_CLIP_TEXT: KnownOptions = { ...tower("clip_text_model", "clip"), ...any("projection_dim") };
+export const HF_CLIP_VISION: KnownOptions = { ...tower("clip_vision_model", "clip"), ...any("projection_dim") };
+export const HF_SIGLIP_TEXT: KnownOptions = tower("siglip_text_model", "siglip");
+export const HF_SIGLIP_VISION: KnownOptions = tower("siglip_vision_model", "siglip");
 
 /** Options of open_clip's blocks, with the values that mean the plain block. */
 const BLOCK: KnownOptions = {
-  ls_init_value: [null],
+  ...none("ls_init_value"),
   act_kwargs: [null, {}],
   norm_kwargs: [null, {}],
   block_type: [null, "default"],
-  qk_norm: [false, null],
-  scaled_cosine_attn: [false, null],
-  scale_heads: [false, null],
-  scale_attn_inner: [false, null],
-  scale_attn: [false, null],
-  scale_fc: [false, null],
-  final_ln_after_pool: [false, null],
+  ...off("qk_norm", "scaled_cosine_attn", "scale_heads", "scale_attn_inner", "scale_attn", "scale_fc"),
+  ...off("final_ln_after_pool"),
   ...any("output_tokens"),
 };
 
 export const OPEN_CLIP_VISION: KnownOptions = {
   ...BLOCK,
-  attentional_pool: [false, null],
-  no_ln_pre: [false, null],
+  ...off("attentional_pool", "no_ln_pre", "global_average_pool", "input_patchnorm"),
   pos_embed_type: ["learnable", null],
   pool_type: ["tok", null],
-  global_average_pool: [false, null],
-  input_patchnorm: [false, null],
-  timm_model_name: [null],
+  ...none("timm_model_name"),
   // without effect while those before say no, or when nothing is trained
   ...any("attn_pooler_queries", "attn_pooler_heads", "patch_dropout", "timm_model_pretrained", "timm_pool"),
   ...any("timm_proj", "timm_proj_bias", "timm_drop", "timm_drop_path"),
@@ -111,20 +99,16 @@ export const OPEN_CLIP_VISION: KnownOptions = {
 
 export const OPEN_CLIP_TEXT: KnownOptions = {
   ...BLOCK,
-  hf_model_name: [null],
-  hf_tokenizer_name: [null],
-  tokenizer_mode: [null],
+  ...none("hf_model_name", "hf_tokenizer_name", "tokenizer_mode"),
+  ...off("embed_cls", "no_causal_mask", "proj_bias"),
   tokenizer_kwargs: [null, {}],
-  embed_cls: [false, null],
-  no_causal_mask: [false, null],
   pool_type: ["argmax", null],
-  proj_bias: [false, null],
   proj_type: ["linear", null],
   ...any("pad_id", "eos_id", "hf_model_pretrained", "hf_proj_type", "hf_pooler_type"),
 };
 
 /** `custom_text` names tensors, `init_logit_bias` adds the same to every logit. */
 export const OPEN_CLIP_MODEL: KnownOptions = {
-  multimodal_cfg: [null],
+  ...none("multimodal_cfg"),
   ...any("custom_text", "init_logit_bias", "nonscalar_logit_scale", "cast_dtype", "output_dict"),
 };

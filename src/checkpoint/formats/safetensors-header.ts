@@ -56,10 +56,8 @@ export function parseHeader(bytes: Uint8Array, bufferLength: number, file: strin
   const json = parseHeaderJson(utf8(bytes) ?? fail("its header is not UTF-8"), fail);
   const tensors = new Map<string, TensorEntry>();
   for (const [name, entry] of json.tensors) {
-    tensors.set(
-      name,
-      tensorEntry(entry, (reason) => fail(`tensor ${quote(name)} ${reason}`)),
-    );
+    const found = tensorEntry(entry, (reason) => fail(`tensor ${quote(name)} ${reason}`));
+    tensors.set(name, found);
   }
   checkCover(tensors, bufferLength, fail);
   return { metadata: json.metadata, tensors };

@@ -2,6 +2,7 @@
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { parseAs, readJson } from "../../files/files.ts";
+import { isRecord } from "../../files/json.ts";
 import { badInput } from "../../tensor/error.ts";
 import { quote } from "./header-json.ts";
 import { entryOf, type TensorFile, type TensorInfo, withValues } from "./tensor-file.ts";
@@ -13,7 +14,7 @@ const MAX_SHARDS = 256;
  * it: a name with a path in it is refused. Throws `bad-input`.
  */
 export async function openSharded(path: string, open: (path: string) => Promise<TensorFile>): Promise<TensorFile> {
-  const { weight_map } = parseAs(z.looseObject({ weight_map: z.custom<object>(isObject) }), await readJson(path), path);
+  const { weight_map } = parseAs(z.looseObject({ weight_map: z.custom<object>(isRecord) }), await readJson(path), path);
   const shardOf = new Map(Object.entries(weight_map));
   const names = [...new Set(shardOf.values())];
   if (names.length > MAX_SHARDS) throw badInput(`${path} names ${names.length} files; at most ${MAX_SHARDS} are read`);
@@ -67,8 +68,4 @@ function opened(
     readRange: async (name, begin, end, into) => shardWith(name).readRange(name, begin, end, into),
     close,
   });
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

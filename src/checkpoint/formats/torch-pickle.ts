@@ -132,10 +132,8 @@ function add(tensors: Map<string, StorageView>, name: string, call: PickleCall, 
   if (name.length > MAX_NAME || name === "__metadata__")
     return void fail(`it has a tensor with the name ${quote(name)}`);
   if (tensors.size >= MAX_TENSORS) fail(`it has more than ${MAX_TENSORS} tensors`);
-  tensors.set(
-    name,
-    viewOf(call.args, (reason) => fail(`tensor ${quote(name)} ${reason}`)),
-  );
+  const view = viewOf(call.args, (reason) => fail(`tensor ${quote(name)} ${reason}`));
+  tensors.set(name, view);
 }
 
 function isModule(value: PickleValue): value is PickleCall {

@@ -130,10 +130,8 @@ function* convertedTensors(
     const [dtype, other] = new Set(part.ours.map((our) => dtypes.get(our)!));
     if (other !== undefined)
       throw badInput(`${path}: ${part.ours.join(", ")} become one tensor, but are stored as ${dtype} and ${other}`);
-    const shape = fileShape(
-      part,
-      part.ours.map((our) => shapes.get(our)!),
-    );
+    const ours = part.ours.map((our) => shapes.get(our)!);
+    const shape = fileShape(part, ours);
     const data = async () => {
       const { part: source } = place.get(part.ours[0])!;
       if (source.form === part.form && isDeepStrictEqual(source.ours, part.ours)) return file.readRaw(source.file);

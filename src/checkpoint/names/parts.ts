@@ -60,10 +60,8 @@ export function putTogether(part: Part, ours: readonly Tensor[]): Tensor {
   if (part.form === "same") return first;
   if (part.form === "transposed") return transpose(first);
   if (part.form === "scalar") return { ...first, shape: otherScalar(first.shape) };
-  const shape = fileShape(
-    part,
-    ours.map((tensor) => tensor.shape),
-  );
+  const shapes = ours.map((tensor) => tensor.shape);
+  const shape = fileShape(part, shapes);
   const data = new Float32Array(sizeOf(shape));
   for (const [i, tensor] of ours.entries()) data.set(tensor.data, i * first.data.length);
   return { shape, data };

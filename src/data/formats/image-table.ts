@@ -53,17 +53,15 @@ export async function openImageTable(file: string, options: TableOptions = {}): 
     .map((row, i) => ({ ...row, label: labels[i] }))
     .filter(({ label }) => table.label === undefined || label !== undefined);
   if (usable.length === 0) throw badInput(`${file} has no row that can be used; the first: ${skipped[0].reason}`);
-  const paths = await locate(
-    file,
-    usable.map(({ image }) => image),
-  );
+  const images = usable.map(({ image }) => image);
+  const paths = await locate(file, images);
   const missing = skipBad ? [] : usable.filter(({ image }) => !existsSync(paths.get(image)!));
   if (missing.length > 0) {
     throw badInput(
       `${file}: ${missing.length} of ${usable.length} rows name a missing file, such as ${paths.get(missing[0].image)}`,
     );
   }
-  const ids = uniqueIds(usable.map(({ image }) => image));
+  const ids = uniqueIds(images);
   const files = usable.map(({ image, caption, label }, i) => ({ id: ids[i], file: paths.get(image)!, label, caption }));
   const { label, caption, unused } = table;
   const distinct = new Set(files.map(({ file }) => file)).size;

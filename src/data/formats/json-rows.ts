@@ -1,7 +1,7 @@
 /** Rows of images in JSON: a line each (Hugging Face's metadata.jsonl), or COCO's captions. */
 import { z } from "zod";
 import { parseAs, readJson, withFile } from "../../files/files.ts";
-import { parseJson } from "../../files/json.ts";
+import { isRecord, parseJson } from "../../files/json.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { StoredLabel } from "./labels.ts";
 import { columnsOf, maxLine, type Row, type RowOptions, type roles, type Table } from "./table-columns.ts";
@@ -48,9 +48,7 @@ function objectIn(line: string): Record<string, unknown> | undefined {
   if (line.length > maxLine) return undefined;
   try {
     const value = parseJson(line, "a line");
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return isRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }

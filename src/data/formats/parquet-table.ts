@@ -86,9 +86,7 @@ export function openTable(path: string): Promise<Table> {
       from: {
         ...(label && { labels: `column ${label.path[0]}` }),
         ...(caption && { captions: `column ${caption.path[0]}` }),
-        ...(unused.length > 0 && {
-          notes: [`columns not used: ${listed(unused, 8)}`],
-        }),
+        ...(unused.length > 0 && { notes: [`columns not used: ${listed(unused, 8)}`] }),
       },
     };
   });

@@ -84,12 +84,9 @@ function imageReader({ path, rows, image: chunks }: Table, kept: Kept): (row: nu
     let group = 0;
     let left = row;
     while (left >= rows[group]) left -= rows[group++];
-    if (!indices.has(group))
-      indices.set(
-        group,
-        reading(path, (handle, fail) => pagesOf(handle, chunks[group], fail)),
-      );
-    const { dictionary, data } = await indices.get(group)!;
+    const pages = indices.get(group) ?? reading(path, (handle, fail) => pagesOf(handle, chunks[group], fail));
+    indices.set(group, pages);
+    const { dictionary, data } = await pages;
     for (const page of data) {
       if (left < page.values) return (await pageValues(group, page, dictionary))[left];
       left -= page.values;

@@ -132,10 +132,8 @@ function readShard(path: string, encoding?: Encoding): Promise<Shard> {
         sample.image ??= entry;
       } else {
         const bytes = await readBytes(unpacked ?? handle, entry.offset, entry.size, path);
-        const { label, caption } = factsIn(
-          form,
-          decodeText(bytes, `${path}: ${entry.name}`, form === "json" ? undefined : encoding),
-        );
+        const text = decodeText(bytes, `${path}: ${entry.name}`, form === "json" ? undefined : encoding);
+        const { label, caption } = factsIn(form, text);
         if (sample.label === undefined && label !== undefined) labels.add(`.${form}`);
         if (sample.caption === undefined && caption !== undefined) captions.add(`.${form}`);
         sample.label ??= label;

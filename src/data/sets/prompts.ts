@@ -15,14 +15,9 @@ const aAndThe = (...templates: string[]) =>
   ["a", "the"].flatMap((article) => templates.map((t) => t.replace("ARTICLE", article)));
 
 const photo = aAndThe("a photo of ARTICLE {}.");
+const looks = ["", "blurry ", "black and white ", "low contrast ", "high contrast ", "bad ", "good "];
 const cifar = aAndThe(
-  "a photo of ARTICLE {}.",
-  "a blurry photo of ARTICLE {}.",
-  "a black and white photo of ARTICLE {}.",
-  "a low contrast photo of ARTICLE {}.",
-  "a high contrast photo of ARTICLE {}.",
-  "a bad photo of ARTICLE {}.",
-  "a good photo of ARTICLE {}.",
+  ...looks.map((look) => `a ${look}photo of ARTICLE {}.`),
   "a photo of ARTICLE small {}.",
   "a photo of ARTICLE big {}.",
 );

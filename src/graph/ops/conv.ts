@@ -32,10 +32,7 @@ const convOp = defineOp<Steps>("Conv", {
       shapes: inputs([2, 3, size, size], [2, 3, 3, 3]),
       attrs: { stride: 2, pad: 1 },
     })),
-    {
-      shapes: inputs([2, 3, 4, 2], [5, 3, 1, 1]),
-      attrs: { stride: 1, pad: 0 },
-    },
+    { shapes: inputs([2, 3, 4, 2], [5, 3, 1, 1]), attrs: { stride: 1, pad: 0 } },
   ],
 });
 

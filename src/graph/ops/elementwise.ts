@@ -6,12 +6,8 @@ import { broadcast, unbroadcast } from "./broadcast.ts";
 type None = Record<string, never>;
 
 const pairs: Sample<None>[] = [
-  {
-    shapes: inputs([2, 3], [2, 3]),
-  },
-  {
-    shapes: inputs([4, 2, 3], [2, 1]),
-  },
+  { shapes: inputs([2, 3], [2, 3]) },
+  { shapes: inputs([4, 2, 3], [2, 1]) },
   { shapes: [[3], [4, 2, 1]] },
   { shapes: [[], [2, 3]] },
 ];

@@ -35,14 +35,8 @@ const concatOp = defineOp<{ axis: number }>("Concat", {
   },
   onnx: ({ axis }) => ({ attrs: { axis } }),
   check: [
-    {
-      shapes: inputs([2, 3], [1, 3], [2, 3]),
-      attrs: { axis: 0 },
-    },
-    {
-      shapes: inputs([2, 3], [2, 1]),
-      attrs: { axis: 1 },
-    },
+    { shapes: inputs([2, 3], [1, 3], [2, 3]), attrs: { axis: 0 } },
+    { shapes: inputs([2, 3], [2, 1]), attrs: { axis: 1 } },
   ],
 });
 export const concat = (parts: readonly Node[], axis: number): Node => concatOp(parts, { axis });
@@ -96,11 +90,7 @@ const scatterOp = defineOp<{ rows: number }>("ScatterRows", {
   },
   check: [
     { shapes: [[4, 3], [4]], attrs: { rows: 6 }, indices: { 1: 6 } },
-    {
-      shapes: inputs([2, 2, 3], [2, 2]),
-      attrs: { rows: 3 },
-      indices: { 1: 3 },
-    },
+    { shapes: inputs([2, 2, 3], [2, 2]), attrs: { rows: 3 }, indices: { 1: 3 } },
   ],
 });
 /** A table [rows, ...] of zeros to which each row of `values` is added at its id: the adjoint of `gather`. */
@@ -112,12 +102,7 @@ const scatterAdd = defineOp<Record<string, never>>("ScatterND", {
   shape: ([onto]) => onto,
   grad: ({ x: [, ids], dy }) => [dy, undefined, gather(dy, reshape(ids, ids.shape.slice(0, -1)))],
   onnx: () => ({ attrs: { reduction: "add" } }),
-  check: [
-    {
-      shapes: inputs([5, 2], [3, 1], [3, 2]),
-      indices: { 1: 5 },
-    },
-  ],
+  check: [{ shapes: inputs([5, 2], [3, 1], [3, 2]), indices: { 1: 5 } }],
 });
 
 /** The identity matrix [n, n]: the targets of a contrastive batch. */

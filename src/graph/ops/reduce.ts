@@ -73,6 +73,4 @@ const reduceMeanOfProduct = (a: Node, b: Node) =>
   mul(reduceSum(mul(a, b), [-1], true), scalar(1 / (a.shape.at(-1) as number)));
 
 /** Layer normalisation over the last axis: (x - mean) / sqrt(var + eps) * w + b, biased variance. */
-export function layerNorm(x: Node, w: Node, b: Node, eps = 1e-5): Node {
-  return layerNormOp([x, w, b], { eps });
-}
+export const layerNorm = (x: Node, w: Node, b: Node, eps = 1e-5): Node => layerNormOp([x, w, b], { eps });
