@@ -1,12 +1,15 @@
 /**
  * The tables of README and docs are built from results/bench/*.json and results/recipes/*.json, never typed: each stands between
  * `<!-- results bench/NAME -->` and `<!-- /results -->`; with `<!-- results recipes/NAME wide -->` means over seeds called `THING: FIGURE`
- * make a line for each thing and a column for each figure. Run: npm run tables. A test fails when one is out of date.
+ * make a line for each thing and a column for each figure, and with `of plain` behind that only figures of this defense are shown. Tables
+ * of what there is, `<!-- leaves attacks -->`, are what attacks and defenses say of themselves. Run: npm run tables. A test fails when one is
+ * out of date.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Row as BenchRow, Run } from "../bench/results.ts";
 import type { SweepRow, SweepTableResult } from "../src/results/sweep.ts";
+import { type Leaves, leavesTable } from "./leaves.ts";
 
 type Row = Pick<BenchRow, "what" | "value" | "interval" | "bar" | "met"> & Pick<SweepRow, "published" | "seed">;
 type Rows = readonly Row[];
@@ -19,22 +22,24 @@ export const documents: readonly string[] = [
   ).filter((name) => name.endsWith(".md")),
 ];
 
-const block = /(<!-- results ([\w/-]+)( wide)? -->\n)[\s\S]*?(<!-- \/results -->)/g;
+const block = /(<!-- results ([\w/-]+)( wide)?(?: of ([\w-]+))? -->\n)[\s\S]*?(<!-- \/results -->)/g;
+const leaves = /(<!-- leaves (attacks|defenses) -->\n)[\s\S]*?(<!-- \/leaves -->)/g;
 
 /** A document with every table built anew. */
 export function withTables(text: string): string {
-  return text.replace(
-    block,
-    (_, open: string, name: string, wide: string | undefined, close: string) =>
-      `${open}${table(name, wide === undefined ? long : crossed)}${close}`,
-  );
+  return text
+    .replace(block, (_, open: string, name: string, wide: string | undefined, of: string | undefined, close: string) =>
+      [open, table(name, wide === undefined ? long : crossed, of), close].join(""),
+    )
+    .replace(leaves, (_, open: string, which: Leaves, close: string) => `${open}\n${leavesTable(which)}\n\n${close}`);
 }
 
-function table(name: string, lines: (rows: Rows) => readonly string[]): string {
+function table(name: string, lines: (rows: Rows) => readonly string[], of?: string): string {
   const path = join("results", `${name}.json`);
   if (!existsSync(path)) return `\nNot measured yet: ${path} is missing.\n\n`;
   const { rows, foot } = measured(JSON.parse(readFileSync(path, "utf8")));
-  return ["", ...lines(rows), "", ...foot, "", ""].join("\n");
+  const shown = of === undefined ? rows : rows.filter(({ what }) => what.endsWith(`, ${of}`));
+  return ["", ...lines(shown), "", ...foot, "", ""].join("\n");
 }
 
 /** Rows, and how they came about. */

@@ -2,9 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { design, picture } from "../scripts/design.ts";
 import { folder, schemaFiles } from "../scripts/schema.ts";
 import { documents, withTables } from "../scripts/tables.ts";
-import { attackNames } from "../src/attacks/index.ts";
+import { attacks } from "../src/attacks/index.ts";
+import { defenses } from "../src/defenses/index.ts";
 
 test.each(documents)("%s: every table is what results/ says (npm run tables)", (document) => {
   const text = readFileSync(document, "utf8");
@@ -29,11 +31,22 @@ test.each(documents)("%s: every link to a file leads to one", (document) => {
   expect(links.filter((path) => !existsSync(join(dirname(document), path)))).toEqual([]);
 });
 
-test.each(attackNames)("docs/attacks.md links a page about %s", (name) => {
-  expect(readFileSync("docs/attacks.md", "utf8")).toContain(`| [\`${name}\`](`);
+test.each([
+  ["docs/attacks", attacks],
+  ["docs/defenses", defenses],
+] as const)("%s: a page of each, by its name, and a table of all", (folder, leaves) => {
+  const heads = leaves.map(({ name }) => readFileSync(`${folder}/${name}.md`, "utf8").split(":")[0]);
+  expect(heads).toEqual(leaves.map(({ name }) => `# \`${name}\``));
+  expect(readdirSync(folder).sort()).toEqual(leaves.map(({ name }) => `${name}.md`).sort());
+  const listed = [...readFileSync(`${folder}.md`, "utf8").matchAll(/^\| \[`([\w-]+)`\]\(.*\) \|/gm)];
+  expect(listed.map(([, name]) => name)).toEqual(leaves.map(({ name }) => name));
 });
 
 test("docs/schema has the JSON Schema of every job as it is now (npm run schema)", async () => {
   const there = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), "utf8")]);
   expect(Object.fromEntries(there)).toEqual(await schemaFiles());
+});
+
+test("the picture of docs/design.md is drawn from the imports as they are now (npm run design)", () => {
+  expect(readFileSync(picture, "utf8")).toBe(design());
 });

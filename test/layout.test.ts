@@ -1,41 +1,10 @@
-/** Imports point up the list of folders, never down; folders of one line are strangers to each other. */
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+/** Imports point up the list of folders, never down: `layers` of scripts/imports.ts. */
+import { readFileSync } from "node:fs";
+import { relative } from "node:path";
 import { expect, test } from "vitest";
+import { importsOf, layers, sources } from "../scripts/imports.ts";
 
-const order: readonly (readonly string[])[] = [
-  ["tensor", "stats"],
-  ["files", "process"],
-  ["graph", "checkpoint", "hub"],
-  ["data"],
-  ["world", "triggers"],
-  ["onnx", "arithmetic", "clip", "optim"],
-  ["runtime"],
-  ["engine"],
-  ["attacks", "defenses", "metrics"],
-  ["results"],
-  ["report"],
-  ["jobs"],
-  ["store"],
-  ["sweep"],
-  ["cli", "index.ts"],
-];
-const rank = new Map(order.flatMap((line, i) => line.map((folder) => [folder, i] as const)));
-
-function sources(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return sources(path);
-    return entry.name.endsWith(".ts") && !entry.name.endsWith(".test.ts") ? [path] : [];
-  });
-}
-
-function importsOf(file: string): string[] {
-  const text = readFileSync(file, "utf8");
-  return [...text.matchAll(/(?:from|import|import\()\s*"(\.[^"]+)"/g)].map(([, path]) =>
-    relative("src", join(dirname(file), path)),
-  );
-}
+const rank = new Map(layers.flatMap((line, i) => line.map((folder) => [folder, i] as const)));
 
 const files = sources("src");
 
