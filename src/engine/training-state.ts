@@ -33,18 +33,11 @@ export async function writeState(
 ): Promise<void> {
   const named: (readonly [string, Weights])[] = [["weights", weights], ...Object.entries(moments)];
   const tensors = named.flatMap(([kind, values]) =>
-    [...values].map(([name, value]) => ({
-      name: `${kind}/${name}`,
-      dtype: "F32" as const,
-      shape: value.shape,
-      data: () => value,
-    })),
+    [...values].map(([name, value]) => {
+      return { name: `${kind}/${name}`, dtype: "F32" as const, shape: value.shape, data: () => value };
+    }),
   );
-  const metadata = new Map([
-    ["step", String(step)],
-    ["seconds", String(seconds)],
-    ["recipe", recipe],
-  ]);
+  const metadata = new Map(Object.entries({ step: String(step), seconds: String(seconds), recipe }));
   await writeSafetensors(path, { tensors, metadata }, { force: true });
 }
 

@@ -89,22 +89,16 @@ const rules: Record<string, (node: Node, single: (i: number) => boolean) => Node
 
   // x * 1 = x; constants multiply; s * Gemm = Gemm with alpha and beta scaled; the copies of `expand` are left to broadcasting
   Mul: (node, single) => {
-    const [a, b] = node.inputs;
     const other = without(node, 1);
     if (other !== undefined) return other;
-    for (const [s, x, at] of [
-      [a, b, 1],
-      [b, a, 0],
-    ] as const) {
+    for (const at of [1, 0]) {
+      const [s, x] = [node.inputs[1 - at], node.inputs[at]];
       const by = scalarValue(s);
       if (by === undefined) continue;
       const inner = x.op === "Mul" ? x.inputs.findIndex((y) => scalarValue(y) !== undefined) : -1;
       if (inner >= 0) return mul(x.inputs[1 - inner], scalar((scalarValue(x.inputs[inner]) as number) * by));
-      if (x.op === "Constant" && same(x.shape, node.shape))
-        return constant(
-          (x.value as Float32Array).map((v) => v * by),
-          x.shape,
-        );
+      const times = (values: Node["value"]) => (values as Float32Array).map((v) => v * by);
+      if (x.op === "Constant" && same(x.shape, node.shape)) return constant(times(x.value), x.shape);
       if (x.op === "Reshape" && single(at)) return reshape(mul(x.inputs[0], scalar(by)), node.shape); // it may stand on a Gemm
       if (x.op === "Gemm" && single(at)) {
         const attrs = x.attrs as GemmAttrs;

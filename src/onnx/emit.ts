@@ -70,14 +70,8 @@ export function emit(outputs: Outputs, fixed: ReadonlySet<string> = new Set()): 
     const name = wanted.get(node) ?? `n${index}`;
     if (form.slot === undefined) {
       names.set(node, name);
-      nodes.push({
-        opType: type,
-        domain: form.domain ?? "",
-        input: [...own, ...extra],
-        output: [name],
-        attribute,
-        name,
-      });
+      const { domain = "" } = form;
+      nodes.push({ opType: type, domain, input: [...own, ...extra], output: [name], attribute, name });
       continue;
     }
     // nodes that are outputs of one ONNX op over the same first input become one: the first of them brings the others along

@@ -38,12 +38,7 @@ export function resnetShapes(
     }
   }
   shapes.set("visual.attnpool.positional_embedding", [(imageSize / 32) ** 2 + 1, from]);
-  for (const [part, to] of [
-    ["q_proj", from],
-    ["k_proj", from],
-    ["v_proj", from],
-    ["c_proj", embedDim],
-  ] as const) {
+  for (const [part, to] of Object.entries({ q_proj: from, k_proj: from, v_proj: from, c_proj: embedDim })) {
     shapes.set(`visual.attnpool.${part}.weight`, [to, from]).set(`visual.attnpool.${part}.bias`, [to]);
   }
   return shapes;

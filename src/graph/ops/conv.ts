@@ -51,14 +51,8 @@ const transposeOp = defineOp<TransposeAttrs>("ConvTranspose", {
     return { attrs: { ...lowered(steps), output_padding: [beyond(height, 2), beyond(width, 3)] } };
   },
   check: [
-    {
-      shapes: inputs([2, 4, 3, 2], [4, 3, 3, 3]),
-      attrs: { stride: 1, pad: 1, height: 3, width: 2 },
-    },
-    {
-      shapes: inputs([1, 2, 3, 3], [2, 3, 3, 3]),
-      attrs: { stride: 2, pad: 1, height: 6, width: 5 },
-    },
+    { shapes: inputs([2, 4, 3, 2], [4, 3, 3, 3]), attrs: { stride: 1, pad: 1, height: 3, width: 2 } },
+    { shapes: inputs([1, 2, 3, 3], [2, 3, 3, 3]), attrs: { stride: 2, pad: 1, height: 6, width: 5 } },
   ],
 });
 
