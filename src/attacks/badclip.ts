@@ -49,7 +49,6 @@ export function badclip(options: Partial<BadclipSpec> = {}): Trigger {
   return fittedPatch(spec, (side) => startOf(spec, side));
 }
 
-/** As lists, help and reports know it. */
 export const attack = describe({
   name: "badclip",
   title: "BadCLIP",

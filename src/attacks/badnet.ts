@@ -25,7 +25,6 @@ export function badnet(options: Partial<BadnetSpec> = {}): Trigger {
   return stampTrigger(spec, (S) => patchStamp(spec, S, (side) => patchOf(spec, side)));
 }
 
-/** As lists, help and reports know it. */
 export const attack = describe({
   name: "badnet",
   title: "BadNet",

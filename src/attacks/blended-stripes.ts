@@ -20,7 +20,6 @@ export type BlendedStripesSpec = z.output<typeof schema>;
 /** Stripes mixed into the whole image. Throws TbarError on unknown options. */
 export const blendedStripes = stamping(schema, prepare);
 
-/** As lists, help and reports know it. */
 export const attack = describe({
   name: "blended-stripes",
   title: "Blended-Stripes",

@@ -29,7 +29,6 @@ export type BlendedSpec = z.output<typeof schema>;
 /** A trigger mixed into the whole image. Throws TbarError on unknown options, and on `apply` for a picture that cannot be read. */
 export const blended = stamping(schema, prepare);
 
-/** As lists, help and reports know it. */
 export const attack = describe({
   name: "blended",
   title: "Blended",

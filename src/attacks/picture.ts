@@ -38,7 +38,6 @@ export function picture(options: Partial<PictureSpec> = {}): Trigger {
   return stampTrigger(spec, (S) => prepare(spec, S));
 }
 
-/** As lists, help and reports know it. */
 export const attack = describe({
   name: "picture",
   title: "Picture",

@@ -58,7 +58,6 @@ export function sampleSpecific(options: Record<string, unknown> = {}): Trigger {
   };
 }
 
-/** As lists, help and reports know it. */
 export const attack = describe({
   name: "sample-specific",
   title: "Sample-specific",

@@ -20,7 +20,6 @@ export type SigSpec = z.output<typeof schema>;
 /** A sinusoid along the horizontal axis. Throws TbarError on unknown options, and on `apply` where the image has too few columns. */
 export const sig = stamping(schema, prepare);
 
-/** As lists, help and reports know it. */
 export const attack = describe({
   name: "sig",
   title: "SIG",

@@ -23,7 +23,6 @@ export function stripes(options: Partial<StripesSpec> = {}): Trigger {
   return stampTrigger(spec, (S) => patchStamp(spec, S, (side) => patchOf(spec, side)));
 }
 
-/** As lists, help and reports know it. */
 export const attack = describe({
   name: "stripes",
   title: "BadNet-Stripes",

@@ -25,7 +25,6 @@ const leastSize = 44;
 /** A word mixed into the image. Throws TbarError on unknown options, and on `apply` where an image is too small for the word. */
 export const text = stamping(schema, prepare);
 
-/** As lists, help and reports know it. */
 export const attack = describe({
   name: "text",
   title: "Blended-Text",

@@ -20,7 +20,6 @@ export type TrianglesSpec = z.output<typeof schema>;
 /** Triangles mixed into the whole image. Throws TbarError on unknown options, and on `apply` for cells larger than the image. */
 export const triangles = stamping(schema, prepare);
 
-/** As lists, help and reports know it. */
 export const attack = describe({
   name: "triangles",
   title: "Blended-Triangles",

@@ -32,7 +32,6 @@ export type WanetSpec = z.output<typeof schema>;
 /** A warp. Throws TbarError on unknown options, and on `apply` for more control points than pixels or a warp beyond the image. */
 export const wanet = stamping(schema, prepare);
 
-/** As lists, help and reports know it. */
 export const attack = describe({
   name: "wanet",
   title: "WaNet",

@@ -103,10 +103,10 @@ async function isFresh(path: string): Promise<boolean> {
 }
 
 async function describe(path: string, temporary: string): Promise<Output> {
-  const { ino: inode, size, mtimeMs } = await lstat(temporary, { bigint: true });
-  const isFolder = (await lstat(temporary)).isDirectory();
-  if (isFolder) return { path, inode: String(inode), files: await filesWithin(temporary) };
-  return { path, inode: String(inode), size: Number(size), changed: Number(mtimeMs) };
+  const found = await lstat(temporary, { bigint: true });
+  const inode = String(found.ino);
+  if (found.isDirectory()) return { path, inode, files: await filesWithin(temporary) };
+  return { path, inode, size: Number(found.size), changed: Number(found.mtimeMs) };
 }
 
 /** Is this the very output, unchanged? A folder may have lost some of its files. */

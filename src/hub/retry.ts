@@ -39,10 +39,8 @@ export async function retrying<T>(
       if (!(error instanceof Cut) || ++failures === tries) throw error;
       const { after = 0 } = error;
       if (after > longestWait) {
-        throw new TbarError(
-          "unavailable",
-          `${error.message}, and asks to be left alone for ${Math.ceil(after / 1000)} s`,
-        );
+        const wait = Math.ceil(after / 1000);
+        throw new TbarError("unavailable", `${error.message}, and asks to be left alone for ${wait} s`);
       }
       await sleep(Math.max(after, pause * 2 ** (failures - 1)), undefined, { signal }).catch(() => {});
     }

@@ -44,15 +44,11 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
   const ort = load(folder);
   ort.env.logLevel = "fatal"; // its own lines on stderr: errors are told by us
   const supported = ort.listSupportedBackends().map((backend) => backend.name);
-  if (!supported.includes(device)) {
-    throw new TbarError(
-      "unavailable",
-      `device "${device}" is not part of this build of ONNX Runtime (it has ${supported.join(", ")}); use --device cpu`,
-    );
-  }
+  const refuse = (why: string) => new TbarError("unavailable", `device "${device}" ${why}; use --device cpu`);
+  if (!supported.includes(device))
+    throw refuse(`is not part of this build of ONNX Runtime (it has ${supported.join(", ")})`);
   const trouble = device === "cpu" ? undefined : await (await import("./device.ts")).deviceTrouble(folder, device);
-  if (trouble !== undefined)
-    throw new TbarError("unavailable", `device "${device}" cannot be used here (${trouble}); use --device cpu`);
+  if (trouble !== undefined) throw refuse(`cannot be used here (${trouble})`);
   const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
     ...(threads !== undefined && { intraOpNumThreads: threads }), // undefined is refused
