@@ -70,6 +70,7 @@ if (!(ca.value > 0.9)) throw new Error("CA is " + ca.value);
 
   call("install", "--global", "--prefix", join(home, "global"), tarball);
   expect(run(join(home, "global", "bin", "tbar"), ["--version"], home, clean(home)).trim(), version());
+  expect(existsSync(join(home, "global", "share", "man", "man1", "tbar.1")), true);
   expect(
     run(
       "npx",

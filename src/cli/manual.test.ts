@@ -42,7 +42,7 @@ test("a text that begins like an instruction, a backslash and a letter beyond AS
 
 test("npm installs it: package.json names the file that prepack makes", () => {
   const { man, scripts, files } = JSON.parse(readFileSync("package.json", "utf8"));
-  expect(man).toBe("dist/tbar.1");
+  expect(man).toEqual(["dist/tbar.1"]); // npm 11 takes no text here
   expect(files).toContain("dist");
   expect(scripts.prepack).toContain("npm run man");
 });
