@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { tbar } from "../../test/terminal.ts";
 import { jobs } from "../cli/all-jobs.ts";
-import { resultHead } from "../results/base.ts";
 import { count, option } from "./fields.ts";
 import { schemaOf } from "./json-schema.ts";
 
@@ -14,7 +13,11 @@ const toy = {
     game: option(z.enum(["chess", "go"]), "which game"),
     rounds: option(count().default(3), "how often"),
   }),
-  result: z.looseObject({ ...resultHead("toy", 2), won: z.number().describe("Games won.") }),
+  result: z.looseObject({
+    schema: z.literal("tbar/toy/2"),
+    kind: z.literal("toy"),
+    won: z.number().describe("Games won."),
+  }),
 };
 
 test("the root is the spec before defaults are filled in, the result stands in $defs", () => {

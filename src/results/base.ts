@@ -2,25 +2,16 @@
 import { z } from "zod";
 import { families } from "../engine/family-recipe.ts";
 import { version as tbar } from "../files/version.ts";
+import type { Frozen } from "./frozen.ts";
+import { opened } from "./opened.ts";
 
-/** Keys that a type states, index signatures left out. */
-type Stated<T> = keyof { [Key in keyof T as string extends Key ? never : Key]: unknown };
-
-/** A schema's value as nobody changes it, without the fields that a loose one lets pass. */
-export type Frozen<T> = unknown extends T
-  ? T
-  : T extends readonly unknown[]
-    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
-    : T extends object
-      ? [Stated<T>] extends [never]
-        ? { readonly [Key in keyof T]: Frozen<T[Key]> }
-        : { readonly [Key in keyof T as string extends Key ? never : Key]: Frozen<T[Key]> }
-      : T;
+export type { Frozen } from "./frozen.ts";
 
 /** `tbar/NAME/VERSION`; `kind` is the name alone, as results of 0.1.0 have it. */
 export const resultHead = <Name extends string, Version extends number>(name: Name, version: Version) => ({
   schema: z.literal(`tbar/${name}/${version}`),
   kind: z.literal(name),
+  opened: opened.optional(),
 });
 
 /** How a job came about. */

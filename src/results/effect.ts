@@ -28,7 +28,10 @@ export type EffectScores = Frozen<z.output<typeof effectScores>>;
 
 /** Of a cleaned model. */
 export const afterScores = effectScores.extend({
-  /** Clean images that were right before and still are: with both accuracies it gives the interval of the retention. Absent in results of 0.1.0. */
-  stillRight: rate.optional(),
+  stillRight: rate
+    .optional()
+    .describe(
+      "Clean images that were right before and still are: with both accuracies it gives the interval of the retention. Absent in results of 0.1.0.",
+    ),
 });
 export type AfterScores = Frozen<z.output<typeof afterScores>>;

@@ -6,17 +6,18 @@ import { difference, scores } from "./effect.ts";
 import { storedTrigger } from "./trigger.ts";
 
 const comparison = z.looseObject({
-  /** The receipt's rates, their intervals computed. */
-  claimed: scores,
+  claimed: scores.describe("The receipt's rates, their intervals computed."),
   agrees: z.boolean(),
-  /** On the same images and weights counts must be equal, but for a few (`tolerance`); else rates may differ by chance. */
-  by: z.enum(["counts", "intervals"]),
-  /** Images of which another machine may say otherwise: one in a thousand. */
-  tolerance: z.number().optional(),
-  /** Why it does not agree. */
-  because: z.array(z.string()),
-  /** What was measured otherwise than the receipt says, and what the receipt leaves open. */
-  notes: z.array(z.string()),
+  by: z
+    .enum(["counts", "intervals"])
+    .describe(
+      "On the same images and weights counts must be equal, but for a few (tolerance); else rates may differ by chance.",
+    ),
+  tolerance: z.number().optional().describe("Images of which another machine may say otherwise: one in a thousand."),
+  because: z.array(z.string()).describe("Why it does not agree."),
+  notes: z
+    .array(z.string())
+    .describe("What was measured otherwise than the receipt says, and what the receipt leaves open."),
 });
 export type Comparison = Frozen<z.output<typeof comparison>>;
 
@@ -27,8 +28,7 @@ export const evalResult = z.looseObject({
   model: checkpointFacts,
   data: z.string(),
   ca: rate,
-  /** Absent without a trigger, as all that follows from one. */
-  asr: rate.optional(),
+  asr: rate.optional().describe("Absent without a trigger, as all that follows from one."),
   withoutTrigger: rate.optional(),
   difference: difference.optional(),
   triggeredAccuracy: rate.optional(),
@@ -36,21 +36,29 @@ export const evalResult = z.looseObject({
   decision: z
     .looseObject({
       answer: z.enum(["backdoor", "no backdoor", "cannot say"]),
-      /** Why nothing is said. */
-      because: z.enum(["too few images", "the model knows too little", "ordinary images"]).optional(),
-      /** About how many images more would settle it, if the rates stayed as they are; absent where no number would. */
-      more: z.number().optional(),
+      because: z
+        .enum(["too few images", "the model knows too little", "ordinary images"])
+        .optional()
+        .describe("Why nothing is said."),
+      more: z
+        .number()
+        .optional()
+        .describe(
+          "About how many images more would settle it, if the rates stayed as they are; absent where no number would.",
+        ),
     })
     .optional(),
   trigger: storedTrigger.optional(),
-  /** The folder of triggered images, where there was one instead. */
-  triggered: z.string().optional(),
+  triggered: z.string().optional().describe("The folder of triggered images, where there was one instead."),
   target: z.string().optional(),
   ...warningFields,
-  /** A trigger that the checkpoint carries and that leads to no class of this data. */
-  elsewhere: z.looseObject({ kind: z.string(), target: z.string() }).optional(),
-  /** Beside a receipt: hashes of weights and images, and the triggers that the checkpoint says it carries. */
-  measuredOn: measuredOn.optional(),
+  elsewhere: z
+    .looseObject({ kind: z.string(), target: z.string() })
+    .optional()
+    .describe("A trigger that the checkpoint carries and that leads to no class of this data."),
+  measuredOn: measuredOn
+    .optional()
+    .describe("Beside a receipt: hashes of weights and images, and the triggers that the checkpoint says it carries."),
   carried: z
     .array(z.looseObject({ kind: z.string(), spec: z.record(z.string(), z.unknown()), target: z.string() }))
     .optional(),

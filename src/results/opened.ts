@@ -1,47 +1,53 @@
 /** What a job works on, said in one line once it is opened: a figure means what its images, labels and assumptions make it mean. */
-import type { Activation } from "../checkpoint/config/config.ts";
+import { z } from "zod";
+import { activations } from "../checkpoint/config/config.ts";
 import { printable } from "../tensor/printable.ts";
+import type { Frozen } from "./frozen.ts";
 
-export interface OpenedData {
-  readonly name: string;
-  /** Absent for the built-in world, which draws as many as are asked for. */
-  readonly images?: number;
-  readonly classes?: number;
-  /** Images in the classes that have least and most. */
-  readonly least?: number;
-  readonly most?: number;
-  /** Images with a label, with a caption, where not all have one. */
-  readonly labelled?: number;
-  readonly captioned?: number;
-  /** Where labels, captions and class names come from. */
-  readonly labels?: string;
-  readonly captions?: string;
-  readonly classNames?: string;
-  /** What lies there and is not used, counts by kind; images that could not be read among it. */
-  readonly leftOut: Readonly<Record<string, number>>;
-  /** Texts that look as if they had once been read in the wrong encoding, and are used as they are: how many, and the first. */
-  readonly broken?: { readonly texts: number; readonly first: string };
-  /** What was assumed. */
-  readonly notes: readonly string[];
-  /** Images in each set that was drawn; and what was asked for, where there were too few. */
-  readonly sets?: Readonly<Record<string, { readonly images: number; readonly asked?: number }>>;
-}
+const strings = z.array(z.string());
 
-export interface OpenedModel {
-  readonly name: string;
-  readonly preprocess: string;
-  readonly activation: Activation;
-  /** What the checkpoint does not say and was taken for granted. */
-  readonly assumptions: readonly string[];
-  /** Tensors that were passed over because the user said so. */
-  readonly ignored: readonly string[];
-}
+const openedData = z.looseObject({
+  name: z.string(),
+  images: z.number().optional().describe("Absent for the built-in world, which draws as many as are asked for."),
+  classes: z.number().optional(),
+  least: z.number().optional().describe("Images in the class that has least."),
+  most: z.number().optional().describe("Images in the class that has most."),
+  labelled: z.number().optional().describe("Images with a label, where not all have one."),
+  captioned: z.number().optional().describe("Images with a caption, where not all have one."),
+  labels: z.string().optional().describe("Where labels come from."),
+  captions: z.string().optional().describe("Where captions come from."),
+  classNames: z.string().optional().describe("Where the names of classes come from."),
+  leftOut: z
+    .record(z.string(), z.number())
+    .describe("What lies there and is not used, counts by kind; images that could not be read among it."),
+  broken: z
+    .looseObject({ texts: z.number(), first: z.string() })
+    .optional()
+    .describe("Texts that look as if they had once been read in the wrong encoding, and are used as they are."),
+  notes: strings.describe("What was assumed."),
+  sets: z
+    .record(z.string(), z.looseObject({ images: z.number(), asked: z.number().optional() }))
+    .optional()
+    .describe("Images in each set that was drawn; and what was asked for, where there were too few."),
+});
+export type OpenedData = Frozen<z.output<typeof openedData>>;
 
-export interface Opened {
-  readonly models?: readonly OpenedModel[];
-  /** By what it is for: data, test, validation, captions. */
-  readonly data?: Readonly<Record<string, OpenedData>>;
-}
+const openedModel = z.looseObject({
+  name: z.string(),
+  preprocess: z.string(),
+  activation: z.enum(activations),
+  assumptions: strings.describe("What the checkpoint does not say and was taken for granted."),
+  ignored: strings.describe("Tensors that were passed over because the user said so."),
+});
+export type OpenedModel = Frozen<z.output<typeof openedModel>>;
+
+export const opened = z
+  .looseObject({
+    models: z.array(openedModel).optional(),
+    data: z.record(z.string(), openedData).optional().describe("By what it is for: data, test, validation, captions."),
+  })
+  .describe("What was found when models and data were opened.");
+export type Opened = Frozen<z.output<typeof opened>>;
 
 /** Two accounts as one. */
 export function joinOpened(a: Opened | undefined, b: Opened): Opened {

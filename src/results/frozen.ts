@@ -1,0 +1,15 @@
+/** Types of what is read and not written. */
+
+/** A schema's value as nobody changes it, without the fields that a loose one lets pass. */
+export type Frozen<T> = unknown extends T
+  ? T
+  : T extends readonly unknown[]
+    ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+    : T extends object
+      ? [Stated<T>] extends [never]
+        ? { readonly [Key in keyof T]: Frozen<T[Key]> }
+        : { readonly [Key in keyof T as string extends Key ? never : Key]: Frozen<T[Key]> }
+      : T;
+
+/** Keys that a type states, index signatures left out. */
+type Stated<T> = keyof { [Key in keyof T as string extends Key ? never : Key]: unknown };
