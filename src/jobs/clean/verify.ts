@@ -7,6 +7,7 @@ import { differencePicture, pngDataUri } from "../../data/images/pictures.ts";
 import { subset, take } from "../../data/split.ts";
 import { finetune } from "../../engine/finetune.ts";
 import { createScorer, embedImages } from "../../engine/scorer.ts";
+import { underHead } from "../../engine/tasks.ts";
 import { zeroShotHead } from "../../engine/zero-shot.ts";
 import { measure, metric } from "../../metrics/accuracy.ts";
 import { recallAt1 } from "../../metrics/retrieval.ts";
@@ -110,7 +111,7 @@ async function recoveryOf(bench: Bench, spec: CleanSpec, context: Context, after
   const images = take(rebound, asked);
   const epochs = Math.ceil(spec.recovery / Math.ceil(images.size / recoveryBatch));
   const recipe = { ...bench.recipe, epochs, batch: recoveryBatch };
-  const trained = await finetune(bench.clip, after, images, bench.head, recipe, {
+  const trained = await finetune(bench.clip, after, underHead(bench.clip, images, bench.head, recipe), recipe, {
     signal,
     onStep: ({ step }, total) => progress.step(step, total),
   });
