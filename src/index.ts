@@ -12,7 +12,7 @@ export { type Clip, type LoadedClip, type LoadOptions, loadClip } from "./engine
 export type { Recipe } from "./engine/finetune.ts";
 export type { Given as JobContext } from "./jobs/context.ts";
 export { shapesBadnetModel, shapesModel } from "./jobs/inputs/embedded.ts";
-export type { Progress } from "./jobs/record/facts.ts";
+export type { Progress } from "./jobs/progress/progress.ts";
 export { cleanReport as report } from "./report/clean-report.ts";
 export type { AttackResult } from "./results/attack.ts";
 export type { CleanResult, ExamplePicture, Proof, Trial, Variant, Verdict } from "./results/clean.ts";

@@ -12,14 +12,6 @@ import { type StripOptions, strip } from "./strip.ts";
 
 type Named = readonly [name: string, variant: Variant];
 
-const meanings = new Map([
-  ["plain", "the paper's vector: trained on triggered images alone"],
-  ["anchored", "clean images with their labels added to the triggered ones"],
-  ["fisher", "each weight scaled by its part in the backdoor against its part in clean accuracy"],
-  ["consensus", "kept only where several vectors agree in sign"],
-  ["relabel", "trained towards the right answers, not along the backdoor"],
-]);
-
 export function variantCurves(result: CleanResult): Html | undefined {
   const drawn = inOrder(result).filter(([, { trials }]) => trials.length > 0);
   if (drawn.length === 0) return undefined;
@@ -83,10 +75,10 @@ function asrColumn(rows: readonly Named[], bound: number): Column {
 
 function row([name, variant]: Named, columns: readonly Column[], limits: Limits, plain: Variant | undefined): Html {
   const { after, settings } = variant;
-  const meaning = meanings.get(name);
+  const { title: long, about, paper } = variant;
   const below = shortcomings(variant, limits).map((text) => tag("missed", text));
   const chosen = Object.entries(settings).map(([key, value]) => `${key}\u00a0${plainText(value)}`);
-  return html`<tr class="${variant.chosen && "best"}"><th scope="row">${title(name, variant)}${below}${meaning && html`<small>${meaning}</small>`}${chosen.length > 0 && html`<small>${chosen.join(", ")}</small>`}</th>
+  return html`<tr class="${variant.chosen && "best"}"><th scope="row">${title(name, variant)}${below}${about && html`<small>${long}: ${about}${paper && `, ${paper}`}</small>`}${chosen.length > 0 && html`<small>${chosen.join(", ")}</small>`}</th>
 <td class="number" data-label="Alpha">${alphaText(variant.alpha)}</td>
 ${columns.map((column) => html`<td class="${column.bound !== undefined && after[column.kind].interval[1] > column.bound && "missed"}" data-label="${column.name}">${percentWithInterval(after[column.kind])}${strip(after[column.kind], column)}${column.kind === "asr" && after.triggeredAccuracy && html`<small>right answers ${percent(after.triggeredAccuracy.value)}</small>`}</td>`)}
 <td class="number ${(variant.retentionInterval?.[0] ?? variant.retention) < limits.retention && "missed"}" data-label="CA kept">${percent(variant.retention)}</td>

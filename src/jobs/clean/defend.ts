@@ -111,6 +111,7 @@ function variantOf(
     chosen: false,
     control: defense.control === true,
     title: defense.title,
+    about: defense.about,
     ...(defense.paper && { paper: defense.paper }),
     knob: repair.knob,
     validation: { ca: best.ca, asr: best.asr },
