@@ -8,6 +8,7 @@ import { type Estimate, estimateOf } from "../jobs/progress/estimate.ts";
 import { planJob } from "../jobs/run-job.ts";
 import type { CellState, SweepRunResult, SweepStatusResult, SweepTableResult } from "../results/sweep.ts";
 import { openStore } from "../store/store.ts";
+import { badInput } from "../tensor/error.ts";
 import { failureOf } from "./failures.ts";
 import { tableHtml } from "./html.ts";
 import { readRecipe } from "./recipe.ts";
@@ -105,6 +106,7 @@ export async function table(spec: z.output<typeof tableSpec>): Promise<SweepTabl
   const head = { schema: "tbar/sweep-table/1", kind: "sweep-table", command } as const;
   const about = { recipe: name, title, reproduces, seeds: seeds.map(({ seed }) => seed) };
   const result = { ...head, ...about, ...(await tableOf(recipe, store)) };
+  if (result.rows.length === 0) throw badInput(`${spec.store} has no result of ${name}; tbar sweep run makes them`);
   const out = spec.out ?? join("results", "recipes", `${[name, profile].filter(Boolean).join("-")}.json`);
   if (spec.out === undefined) await mkdir(dirname(out), { recursive: true });
   await writeFileAtomic(out, tableJson(result), { force: true });

@@ -64,6 +64,7 @@ export async function runSweep(recipe: Recipe, sweep: Sweep, { progress, signal 
   const run = async (ready: Ready, unit: Unit): Promise<Result> => {
     for (const need of ready.needs) if (!(await isThere(need.out!))) await once(need.hash, () => run(need, unit));
     const { job, spec, out, hash, address, step } = ready;
+    area.uses(unit, hash);
     const has = (field: string) => field in job.spec.shape;
     const machine = {
       ...(has("threads") && { threads: spec.threads ?? threads }),
