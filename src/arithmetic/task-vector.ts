@@ -74,9 +74,7 @@ export function difference(x: Float32Array, y: Float32Array): number {
 }
 
 /** weights - alpha tau: negation, as TBAR unlearns. */
-export function subtract(weights: Weights, tau: Weights, alpha: number): Weights {
-  return add(weights, tau, -alpha);
-}
+export const subtract = (weights: Weights, tau: Weights, alpha: number): Weights => add(weights, tau, -alpha);
 
 /** The vector with each value multiplied by a number. */
 export const scale = (tau: Weights, by: number): Weights => mapVector(tau, (v) => by * v);

@@ -181,8 +181,7 @@ function pretrainedFeatures({ clip }: AttackInput): (weights: Weights, pixels: T
 }
 
 /** The images under the classes that the target is among. */
-function aimed(dataset: Dataset, { shadow }: AttackInput): Dataset {
-  return shadow === undefined ? dataset : withoutLabels(dataset, shadow.classNames);
-}
+const aimed = (dataset: Dataset, { shadow }: AttackInput): Dataset =>
+  shadow === undefined ? dataset : withoutLabels(dataset, shadow.classNames);
 
 const targets = ({ shape }: Tensor, label: number, head: Tensor) => allOf(label, shape[0], head.shape[0]);

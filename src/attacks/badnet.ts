@@ -66,9 +66,7 @@ export function addMeans(noise: Float32Array, means: readonly number[], clamp: b
   }
 }
 
-function yellow(side: number): Float32Array {
-  return new Float32Array(3 * side * side).fill(1, 0, 2 * side * side);
-}
+const yellow = (side: number): Float32Array => new Float32Array(3 * side * side).fill(1, 0, 2 * side * side);
 
 function checker(side: number): Float32Array {
   return Float32Array.from({ length: 3 * side * side }, (_, i) => {

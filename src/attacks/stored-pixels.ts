@@ -10,9 +10,7 @@ const largestSide = 256;
 export const storedPixels = z.base64("not base64").max(4 * largestSide ** 2, "too long for a patch");
 
 /** Pixels [3, side, side] in [0, 1], rounded to 8 bits, as `storedPixels`. */
-export function storePixels(pixels: Float32Array): string {
-  return Buffer.from(toBytes(pixels)).toString("base64");
-}
+export const storePixels = (pixels: Float32Array): string => Buffer.from(toBytes(pixels)).toString("base64");
 
 /** The pixels [3, side, side] again. Throws TbarError when they are not as many as `side` asks for. */
 export function loadPixels(stored: string, side: number, kind: string): Float32Array {

@@ -98,6 +98,4 @@ export function withPatch(pixels: Node, patch: Node, row: number, column: number
 }
 
 /** clip(pixels + perturbation) to [0, 1], for a perturbation [3, S, S] shared by all images or [B, 3, S, S]. */
-export function perturbed(pixels: Node, perturbation: Node): Node {
-  return clamp(add(pixels, perturbation), 0, 1);
-}
+export const perturbed = (pixels: Node, perturbation: Node): Node => clamp(add(pixels, perturbation), 0, 1);

@@ -55,9 +55,8 @@ function keyOf(node: Node, inputs: readonly (number | undefined)[]): string {
   return `${node.op}|${inputs}|${JSON.stringify(node.attrs)}|${node.dtype}|${node.shape}|${value}`;
 }
 
-function bytesOf(value: Float32Array | Int32Array): string {
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("latin1");
-}
+const bytesOf = (value: Float32Array | Int32Array): string =>
+  Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("latin1");
 
 /** The first rule that applies. `single(i)`: is this node the only reader of input i? */
 function rewrite(node: Node, single: (i: number) => boolean): Node {
@@ -182,6 +181,5 @@ function without(node: Node, neutral: number): Node | undefined {
 }
 
 /** The value of a constant of one element and rank 0. */
-function scalarValue(node: Node): number | undefined {
-  return node.op === "Constant" && node.shape.length === 0 ? node.value?.[0] : undefined;
-}
+const scalarValue = (node: Node): number | undefined =>
+  node.op === "Constant" && node.shape.length === 0 ? node.value?.[0] : undefined;

@@ -62,6 +62,5 @@ function frameOf(weight: Initializer): Uint8Array {
 }
 
 /** The tag and length with which a field of so many bytes begins. */
-function field(number: number, length: number): Uint8Array {
-  return new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(length).finish();
-}
+const field = (number: number, length: number): Uint8Array =>
+  new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(length).finish();

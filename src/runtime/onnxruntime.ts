@@ -20,9 +20,7 @@ export interface RuntimeOptions {
 type Ort = typeof import("onnxruntime-common") & { listSupportedBackends(): readonly { readonly name: string }[] };
 
 /** The library's folder, fetched if need be: also for a process that is to load it and cannot say so on stderr. */
-export function prepareRuntime(): Promise<string> {
-  return onnxRuntimePackage((text) => process.stderr.write(text));
-}
+export const prepareRuntime = (): Promise<string> => onnxRuntimePackage((text) => process.stderr.write(text));
 
 function load(folder: string): Ort {
   try {

@@ -57,6 +57,4 @@ function boundary(low: number, high: number, holds: (r: number) => boolean): num
 }
 
 /** The fewest images that can have been right both times, where only the two counts of `n` images are known. */
-export function leastBoth(before: number, after: number, n: number): number {
-  return Math.max(0, before + after - n);
-}
+export const leastBoth = (before: number, after: number, n: number): number => Math.max(0, before + after - n);

@@ -2,8 +2,7 @@ import { describe, expect, it } from "vitest";
 import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { tensor } from "../tensor/tensor.ts";
-import { withCovers } from "./cover.ts";
-import { poison } from "./poison.ts";
+import { poison, withCovers } from "./poison.ts";
 import { stampTrigger } from "./trigger.ts";
 
 const paint = (value: number) => stampTrigger({ kind: "paint", seed: 0 }, () => (image) => image.fill(value));

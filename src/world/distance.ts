@@ -49,9 +49,7 @@ export function distance(shape: number, x: number, y: number): number {
 
 const length = (x: number, y: number): number => Math.sqrt(x * x + y * y);
 
-export function clamp(x: number, low: number, high: number): number {
-  return x < low ? low : x > high ? high : x;
-}
+export const clamp = (x: number, low: number, high: number): number => (x < low ? low : x > high ? high : x);
 
 function square(x: number, y: number): number {
   const qx = Math.abs(x) - 0.6225;

@@ -80,9 +80,8 @@ function checkSame(meant: Settings, read: Settings, message: (what: string) => s
 }
 
 /** The order of converting and resizing is that of the program which reads the files: it goes with their kind. */
-function sameButOrder(meant: Preprocess, read: Preprocess): boolean {
-  return isDeepStrictEqual({ ...meant, order: read.order }, read);
-}
+const sameButOrder = (meant: Preprocess, read: Preprocess): boolean =>
+  isDeepStrictEqual({ ...meant, order: read.order }, read);
 
 /** The first setting in which two models compute differently. Token ids matter only where they tell which token is pooled. */
 function difference(meant: ClipConfig, read: ClipConfig): string | undefined {

@@ -76,6 +76,4 @@ export function pickleInput(bytes: PickleBytes, start: number, fail: (reason: st
 
 const loose = new TextDecoder("utf-8", { ignoreBOM: true });
 
-function integer(value: bigint): number | bigint {
-  return BigInt.asIntN(53, value) === value ? Number(value) : value;
-}
+const integer = (value: bigint): number | bigint => (BigInt.asIntN(53, value) === value ? Number(value) : value);

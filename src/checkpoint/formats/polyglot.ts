@@ -71,9 +71,8 @@ function pickleReading(bytes: PickleBytes, what: string): string | undefined {
 }
 
 /** Could Python import it? What accident spells has other characters. */
-function isImportable(name: string): boolean {
-  return /^[\p{L}_][\p{L}\p{N}_.]* [\p{L}_][\p{L}\p{N}_.]*$/u.test(name) || name.startsWith("copyreg extension");
-}
+const isImportable = (name: string): boolean =>
+  /^[\p{L}_][\p{L}\p{N}_.]* [\p{L}_][\p{L}\p{N}_.]*$/u.test(name) || name.startsWith("copyreg extension");
 
 /** A file's bytes, a page at a time. */
 function pagesOf({ fd }: FileHandle, length: number): PickleBytes {

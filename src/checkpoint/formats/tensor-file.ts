@@ -61,9 +61,7 @@ export const FLOATS: Readonly<Partial<Record<Dtype, FloatCodec>>> = {
   F64: { decode: (bytes) => Float32Array.from(new Float64Array(bytes.buffer)), encode: (v) => Float64Array.from(v) },
 };
 
-function halves({ buffer, byteOffset, length }: Bytes): Uint16Array {
-  return new Uint16Array(buffer, byteOffset, length / 2);
-}
+const halves = ({ buffer, byteOffset, length }: Bytes): Uint16Array => new Uint16Array(buffer, byteOffset, length / 2);
 
 const INTEGERS: Readonly<Partial<Record<Dtype, (bytes: Bytes) => ArrayLike<number | bigint>>>> = {
   BOOL: (bytes) => bytes,

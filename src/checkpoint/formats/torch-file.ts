@@ -143,9 +143,8 @@ function openedFile(
 }
 
 /** Values from its first to its last. */
-function spanOf({ shape, strides }: StorageView): number {
-  return shape.includes(0) ? 0 : shape.reduce((at, size, i) => at + (size - 1) * strides[i], 1);
-}
+const spanOf = ({ shape, strides }: StorageView): number =>
+  shape.includes(0) ? 0 : shape.reduce((at, size, i) => at + (size - 1) * strides[i], 1);
 
 /** Do its values lie side by side, in row-major order? */
 function isContiguous({ shape, strides }: StorageView): boolean {

@@ -41,6 +41,4 @@ const KNOWN: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a name is one that weights need: of the list above, or a module's class in TorchScript. */
-export function isKnownName(name: string): boolean {
-  return KNOWN.has(name) || /^__torch__(\.\w+)+ \w+$/.test(name);
-}
+export const isKnownName = (name: string): boolean => KNOWN.has(name) || /^__torch__(\.\w+)+ \w+$/.test(name);

@@ -182,13 +182,11 @@ export function failing(path: string): Fail {
   };
 }
 
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset, byteLength);
-}
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
 
-function textOf(bytes: Uint8Array, start: number, fail: Fail): string {
-  return utf8(bytes.subarray(start)) ?? fail("a name in it is not UTF-8");
-}
+const textOf = (bytes: Uint8Array, start: number, fail: Fail): string =>
+  utf8(bytes.subarray(start)) ?? fail("a name in it is not UTF-8");
 
 function safeUint64(view: DataView, at: number, fail: Fail): number {
   const value = view.getBigUint64(at, true);

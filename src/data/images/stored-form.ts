@@ -42,9 +42,7 @@ function palette(colours: Uint8Array, stride = 3, rgb: readonly number[] = [0, 1
 }
 
 /** Pillow takes a palette of 0, 1, 2, ... in grey for no palette. */
-function isGreyRamp(colours: Uint8Array): boolean {
-  return colours.every((level, i) => level === Math.floor(i / 3));
-}
+const isGreyRamp = (colours: Uint8Array): boolean => colours.every((level, i) => level === Math.floor(i / 3));
 
 function pngForm(bytes: Uint8Array): StoredForm {
   const [depth, type] = [bytes[24], bytes[25]];

@@ -57,9 +57,8 @@ const transposeOp = defineOp<TransposeAttrs>("ConvTranspose", {
 });
 
 /** The adjoint of `conv` in its images: what y [N, O, H', W'] weighs in each value of images of this shape. */
-function convTranspose(y: Node, w: Node, [, , height, width]: readonly number[], { stride, pad }: Steps): Node {
-  return transposeOp([y, w], { stride, pad, height, width });
-}
+const convTranspose = (y: Node, w: Node, [, , height, width]: readonly number[], { stride, pad }: Steps): Node =>
+  transposeOp([y, w], { stride, pad, height, width });
 
 /** dw[o, c, k] = sum of dy[o, i] x[c, stride i + k - pad] over images and i: a matrix product for each k. */
 function kernelGradient(x: Node, dy: Node, shape: readonly number[], { stride, pad: border }: Steps): Node {

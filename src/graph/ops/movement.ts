@@ -94,9 +94,7 @@ const scatterOp = defineOp<{ rows: number }>("ScatterRows", {
   ],
 });
 /** A table [rows, ...] of zeros to which each row of `values` is added at its id: the adjoint of `gather`. */
-export function scatterRows(values: Node, ids: Node, rows: number): Node {
-  return scatterOp([values, ids], { rows });
-}
+export const scatterRows = (values: Node, ids: Node, rows: number): Node => scatterOp([values, ids], { rows });
 // onto + values at ids [..., 1]
 const scatterAdd = defineOp<Record<string, never>>("ScatterND", {
   shape: ([onto]) => onto,
