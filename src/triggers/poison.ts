@@ -71,14 +71,16 @@ export function withCovers(poisoned: PoisonedDataset, trigger: Trigger, count: n
   }
   const order = shuffledOrder(clean.length, "cover", seed);
   const chosen = new Set(order.slice(0, count).map((i) => clean[i]));
-  return {
-    ...poisoned,
-    async read(indices, preprocess) {
-      const pixels = await poisoned.read(indices, preprocess);
-      const slots = Array.from(indices.keys()).filter((slot) => chosen.has(indices[slot]));
-      const ids = slots.map((slot) => poisoned.example(indices[slot]).id);
-      return applyAt(trigger, pixels, slots, ids);
-    },
+  return { ...poisoned, read: readTriggered(poisoned, trigger, (index) => chosen.has(index)) };
+}
+
+/** Reads a data set with the trigger on the chosen images. */
+function readTriggered(dataset: Dataset, trigger: Trigger, isChosen: (index: number) => boolean): Dataset["read"] {
+  return async (indices, preprocess) => {
+    const pixels = await dataset.read(indices, preprocess);
+    const slots = Array.from(indices.keys()).filter((slot) => isChosen(indices[slot]));
+    const ids = slots.map((slot) => dataset.example(indices[slot]).id);
+    return applyAt(trigger, pixels, slots, ids);
   };
 }
 
@@ -167,11 +169,6 @@ function stamp(
       const template = templates[random(seed, "caption", example.id).int(templates.length)];
       return { id: example.id, label: target.label, caption: template.replaceAll("{}", () => target.name) };
     },
-    async read(indices, preprocess) {
-      const pixels = await dataset.read(indices, preprocess);
-      const slots = Array.from(indices.keys()).filter((slot) => isChosen(indices[slot]));
-      const ids = slots.map((slot) => dataset.example(indices[slot]).id);
-      return applyAt(trigger, pixels, slots, ids);
-    },
+    read: readTriggered(dataset, trigger, isChosen),
   };
 }
