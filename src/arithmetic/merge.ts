@@ -1,6 +1,6 @@
 /**
  * Merging: one model out of several fine-tuned children of one base, by their task vectors tau_t = theta_t - theta_0.
- * A tensor that a vector leaves out is nought in it. All functions are pure, sum in double precision and give float32;
+ * A tensor that a vector leaves out is zero in it. All functions are pure, sum in double precision and give float32;
  * running variances are floored at 0.
  */
 import { badInput } from "../tensor/error.ts";

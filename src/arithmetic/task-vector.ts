@@ -84,7 +84,7 @@ export function mapVector(tau: Weights, f: (value: number, name: string, i: numb
   return new Map([...tau].map(([name, { shape, data }]) => [name, { shape, data: data.map((v, i) => f(v, name, i)) }]));
 }
 
-/** Sum over all values of a b; tensors that only one has count as nought in the other. */
+/** Sum over all values of a b; tensors that only one has count as zero in the other. */
 export function dot(a: Weights, b: Weights): number {
   let sum = 0;
   for (const [name, { data }] of a) sum += inner(data, b.get(name)?.data ?? new Float32Array());
@@ -109,7 +109,7 @@ export function inner(x: Float32Array, y: Float32Array): number {
 /** L2 norm over all values. */
 export const norm = (tau: Weights): number => Math.sqrt(dot(tau, tau));
 
-/** Cosine of the angle between two vectors; 0 when one of them is nought. */
+/** Cosine of the angle between two vectors; 0 when one of them is zero. */
 export function cosine(a: Weights, b: Weights): number {
   const length = norm(a) * norm(b);
   return length === 0 ? 0 : dot(a, b) / length;

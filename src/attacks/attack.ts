@@ -38,7 +38,7 @@ export interface Attack<Spec extends z.ZodObject = z.ZodObject> {
   readonly fit?: (trigger: Trigger, input: AttackInput) => Promise<Trigger>;
   /** Whether there are pixels to see before `fit`. Absent: there are, if only those that the fitting starts from. */
   readonly visible?: (trigger: Trigger) => boolean;
-  /** Images that go through the model, there and back, beside those of the usual fine-tuning: what --dry-run reckons with. */
+  /** Images that go through the model, there and back, beside those of the usual fine-tuning: what --dry-run estimates with. */
   readonly extra?: (trigger: Trigger, training: Training) => number;
   /** Usual: `poison` of data/poison.ts, a share of the images triggered and labelled as the target. */
   readonly poison?: (dataset: Dataset, options: PoisonOptions, input: AttackInput) => Promise<PoisonedDataset>;

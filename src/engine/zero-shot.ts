@@ -26,7 +26,7 @@ export async function zeroShotHead(
   const width = shape[1];
   const logScale = weights.get("logit_scale")?.data[0] ?? Math.log(100);
   const scale = Math.exp(logScale);
-  // beyond it the logits of all classes round to nought or overflow, and the first class would win
+  // beyond it the logits of all classes round to zero or overflow, and the first class would win
   if (!(scale > 1e-30 && scale < 1e30))
     throw badInput(`the model's logit_scale is ${logScale}: its exponential, ${scale}, is no factor to compute with`);
   const head = new Float32Array(classNames.length * width);

@@ -1,7 +1,7 @@
 /** Steepest descent in the maximum norm: how adversarial examples are made (Goodfellow et al., arXiv 1412.6572; PGD, arXiv 1706.06083). */
 import { type Optimizer, pick } from "./optimizer.ts";
 
-/** p <- p - lr sign(g): every value moves by lr, or not at all where the gradient is nought. */
+/** p <- p - lr sign(g): every value moves by lr, or not at all where the gradient is zero. */
 export function signSteps(): Optimizer {
   return {
     init: () => ({ step: 0, moments: {} }),

@@ -32,7 +32,7 @@ export interface PoisonedDataset extends Dataset {
   readonly poisonedIds: ReadonlySet<string>;
 }
 
-/** Every example triggered, with its untouched twin at the same index. */
+/** Every example triggered, with its paired clean image at the same index. */
 export interface TriggeredDataset extends Dataset {
   readonly clean: Dataset;
 }

@@ -33,7 +33,7 @@ const positions = (count: number): Buffer => ({
   fits: (value, place) => value === place,
 });
 
-/** Nought up to the diagonal, minus infinity (or the least number of its kind) above. */
+/** Zero up to the diagonal, minus infinity (or the least number of its kind) above. */
 const causalMask = (length: number): Buffer => ({
   shapes: [[length, length]],
   dtypes: FLOATS,

@@ -67,7 +67,7 @@ export const erf = unary(
   ({ dy, x: [x] }) => mul(dy, mul(scalar(2 / Math.sqrt(Math.PI)), exp(neg(mul(x, x))))),
   [-2, 2],
 );
-/** -1, 0 or 1; its gradient is nought. */
+/** -1, 0 or 1; its gradient is zero. */
 export const sign = unary("Sign", () => undefined);
 // dx = dy sign(x)
 export const abs = unary("Abs", ({ dy, x }) => mul(dy, sign(x[0])));
