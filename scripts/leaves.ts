@@ -34,8 +34,9 @@ function defenseTable(): string {
   const count = (n: number) => n.toLocaleString("en-US");
   const rows = defenses.map((defense) => {
     const { trained, searches = 1 } = costOf(defense, { ...sizes, epochs }, [defense]);
-    const { name, title, about, needs, paper = "" } = defense;
-    return [page("defenses", name), title, about, needs.join(", "), count(trained), String(searches), paper];
+    const { name, title, about, needs, control, paper = "" } = defense;
+    const what = control ? `${about} (a control: never chosen)` : about;
+    return [page("defenses", name), title, what, needs.join(", "), count(trained), String(searches), paper];
   });
   return table(["defense", "title", "what it does", "needs", "images trained on", "searches", "paper"], rows);
 }

@@ -12,7 +12,7 @@ export { type Clip, type LoadedClip, type LoadOptions, loadClip } from "./engine
 export type { Recipe } from "./engine/finetune.ts";
 export type { Given as JobContext } from "./jobs/context.ts";
 export { shapesBadnetModel, shapesModel } from "./jobs/inputs/embedded.ts";
-export type { Progress } from "./jobs/progress/progress.ts";
+export type { Progress } from "./jobs/record/facts.ts";
 export { cleanReport as report } from "./report/clean-report.ts";
 export type { AttackResult } from "./results/attack.ts";
 export type { CleanResult, ExamplePicture, Proof, Trial, Variant, Verdict } from "./results/clean.ts";
@@ -61,6 +61,9 @@ export const attack = callable(async () => (await import("./jobs/attack/job.ts")
 
 /** Remove a backdoor whose trigger is known and verify it; `result.verdict.verified` says whether that succeeded. */
 export const clean = callable(async () => (await import("./jobs/clean/job.ts")).clean);
+
+/** The main job on the model and data that ship with the package. */
+export const demo = callable(async () => (await import("./jobs/demo/job.ts")).demo);
 
 /** CA, and ASR where the trigger is known (given, or named by the checkpoint); or once more what a receipt claims. */
 export const evaluate = callable(async () => (await import("./jobs/eval/job.ts")).evaluation);

@@ -1,5 +1,5 @@
 /** What a command hands to the frame around it: the result once as data, once as text. */
-import type { Progress } from "../jobs/progress/progress.ts";
+import type { Progress } from "../jobs/record/facts.ts";
 
 export interface Outcome {
   /** What --json prints. */

@@ -9,9 +9,8 @@ import { type Defense, subtracting } from "./defense.ts";
 
 export const relabel: Defense = {
   name: "relabel",
-  title: "Relabel (control)",
-  about:
-    "control: fine-tune towards the model's own clean answers, scaled by alpha; never chosen, shown beside the others",
+  title: "Relabel",
+  about: "fine-tune towards the model's own clean answers, scaled by alpha",
   needs: ["pairs"],
   control: true,
   cost: ({ forget, epochs }) => ({ trained: 2 * forget * epochs, encoded: forget }),

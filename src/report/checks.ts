@@ -20,7 +20,7 @@ export function beforeAndAfter(result: CleanResult): Html {
   const checks = furtherChecks(result);
   return section(
     "Before and after",
-    `Test images alone; none of them had a part in making the vector or in choosing alpha. In brackets the 95 % interval, drawn at the right from before (hollow) to after.`,
+    `Test images alone; none of them had a part in the repair or in choosing it. In brackets the 95 % interval, drawn at the right from before (hollow) to after.`,
     html`<table class="card measures">
 <thead><tr><td></td><th scope="col">Before</th><th scope="col">After</th><th scope="col" class="drawn">${axis(0, 1)}</th><th scope="col" class="number">n</th></tr></thead>
 <tbody>
@@ -62,8 +62,7 @@ function effectRows({ before, after }: CleanResult): Measure[] {
 }
 
 function furtherChecks({ proof, before }: CleanResult): Measure[] {
-  const { floor, shifted, unseenClasses, retrieval, further = {}, rebound } = proof;
-  const older = further.retrieval === undefined ? retrieval : undefined;
+  const { floor, shifted, unseenClasses, retrieval, rebound } = proof;
   const rows: (Measure | undefined)[] = [
     floor && {
       what: "ASR of a model never backdoored",
@@ -84,14 +83,12 @@ function furtherChecks({ proof, before }: CleanResult): Measure[] {
       kind: "ca",
       ...unseenClasses,
     },
-    retrieval && older && { what: "Image to text retrieval, recall at 1", kind: "ca", ...older },
-    ...Object.values(further).map(({ title, about, before, after }) => ({
-      what: title,
-      note: about,
-      kind: "ca" as const,
-      before,
-      after,
-    })),
+    retrieval && {
+      what: "Image to text retrieval, recall at 1",
+      note: "the image's own caption found first: the model is more than its classes",
+      kind: "ca",
+      ...retrieval,
+    },
   ];
   if (rebound !== undefined) {
     const what = `after ${count(rebound.steps)} more steps of clean training`;

@@ -32,7 +32,7 @@ test("the verdict stands first, then trigger, examples, curves, variants, before
     "The trigger",
     "What the trigger does",
     "Accuracy and attack against alpha",
-    "Ways of making the vector",
+    "Defenses",
     "Before and after",
     "What was opened",
     "How this was measured",
@@ -54,6 +54,30 @@ test("a variant is better where one interval lies clear of plain's and the other
   expect(comparison(scores(800, 80), plain)).toBe("worse");
   expect(comparison(scores(900, 80), plain)).toBe("mixed");
   expect(comparison(scores(810, 15), plain)).toBe("level");
+});
+
+test("a defense is described in the result's own words, its knob among them; one of 0.1.0 in those of its name", () => {
+  const { plain } = cleanFixture.variants;
+  const words = { title: "Own", about: "in its own way", paper: "arXiv 2501.00001", knob: "steps" };
+  const own = { ...plain, ...words };
+  const textsOf = (html: string, what: string) => [...parse(html).querySelectorAll(what)].map((e) => e.textContent);
+  const alone = cleanReport({
+    ...cleanFixture,
+    method: "own",
+    timings: [],
+    variants: { own: { ...own, chosen: true } },
+  });
+  expect(textsOf(alone, ".variants th small")[0]).toBe("Own: in its own way (arXiv 2501.00001)");
+  expect(headings(alone)).toContain("Accuracy and attack against steps");
+  expect(textsOf(alone, ".variants thead th")[1]).toBe("Steps");
+  expect(textsOf(alone, ".curves text.chosen")).toEqual(["steps 3.25"]);
+  expect(textsOf(alone, ".figure h3").at(-1)).toBe("Steps");
+  const text = alone.replace(/<(script|style|pre).*?<\/\1>/gs, "");
+  expect(text.match(/.{0,40}(alpha|α).{0,20}/gi) ?? []).toEqual([]);
+  const both = cleanReport({ ...cleanFixture, variants: { own, plain } });
+  expect(headings(both)).toContain("Accuracy and attack against each defense's knob");
+  expect(textsOf(both, ".variants td:nth-of-type(1)")).toEqual(["alpha\u00a03.25", "steps\u00a03.25"]);
+  expect(textsOf(both, ".variants th small").join()).toContain("TBAR: as published");
 });
 
 test("what is not verified says so, and why", () => {
@@ -325,7 +349,7 @@ test("hostile text adds no element and no attribute, wherever it stands", () => 
   expect(named).not.toMatch(/<script>alert|<img src=x/);
 });
 
-test("nothing is fetched: pictures are data, the only link is a link, and the page forbids the rest", () => {
+test("nothing is fetched: pictures are data, the only links lead to papers, and the page forbids the rest", () => {
   const [example] = cleanFixture.examples;
   const fetching = [
     "https://example.org/a.png",
@@ -334,12 +358,16 @@ test("nothing is fetched: pictures are data, the only link is a link, and the pa
     'data:image/png;base64,AA"x',
   ];
   const examples = fetching.map((clean) => ({ ...example, clean }));
-  const page = parse(cleanReport({ ...cleanFixture, examples }));
+  const { plain } = cleanFixture.variants;
+  const papers = ["arXiv 2501.00001", "javascript:alert(1)", 'arXiv 2501.00001"onclick="x', "https://example.org"];
+  const variants = Object.fromEntries(papers.map((paper, i) => [`own ${i}`, { ...plain, title: "Own", paper }]));
+  const page = parse(cleanReport({ ...cleanFixture, examples, variants }));
   for (const img of page.querySelectorAll("img"))
     expect(img.getAttribute("src")).toMatch(/^data:image\/png;base64,[\w+/=]+$/);
   expect(page.querySelectorAll(".picture.none").length).toBe(fetching.length);
   expect([...page.querySelectorAll("[href], [action], [data], [poster], [srcset]")].map((e) => e.outerHTML)).toEqual([
-    '<a href="https://arxiv.org/abs/2510.14845">TBAR, arXiv 2510.14845</a>',
+    '<a href="https://arxiv.org/abs/2501.00001">arXiv 2501.00001</a>',
+    '<a href="https://arxiv.org/abs/2510.14845">arXiv 2510.14845</a>',
   ]);
   expect(page.querySelectorAll("link, iframe, object, embed, script:not([type='application/json'])").length).toBe(0);
   expect(page.querySelector("style")!.textContent).not.toMatch(/url\(|@import/);

@@ -1,4 +1,5 @@
 /** A cleaning as one HTML file: no scripts, nothing fetched, light and dark, fit to print. */
+import { tbar } from "../defenses/tbar.ts";
 import type { CleanResult } from "../results/clean.ts";
 import { beforeAndAfter } from "./checks.ts";
 import { examples, trigger } from "./examples.ts";
@@ -9,6 +10,7 @@ import { definitions, opened, run } from "./run.ts";
 import { style } from "./style.ts";
 import { variantCurves, variantTable } from "./variants.ts";
 import { verdict } from "./verdict.ts";
+import { paperLink } from "./words.ts";
 
 /** The whole page. The same result gives the same bytes; text of the result is escaped wherever it stands. */
 export function cleanReport(result: CleanResult): string {
@@ -27,7 +29,7 @@ export function cleanReport(result: CleanResult): string {
 <header><span class="mark">tbar</span> <span>${name}</span> <time>${moment(result.created)}</time></header>
 <main>
 ${verdict(result)}${trigger(result)}${examples(result)}${variantCurves(result)}${variantTable(result)}${beforeAndAfter(result)}${opened(result)}${definitions(result)}${run(result)}</main>
-<footer>Made by tbar ${result.tbar}. The method: <a href="https://arxiv.org/abs/2510.14845">TBAR, arXiv 2510.14845</a>.</footer>
+<footer>Made by tbar ${result.tbar}. The method: ${tbar.title}, ${tbar.paper && paperLink(tbar.paper)}.</footer>
 </body>
 </html>
 `.text;

@@ -4,6 +4,7 @@ import type { Trial, Variant } from "../results/clean.ts";
 import type { Rate } from "../stats/rate.ts";
 import { type Html, html } from "./html.ts";
 import { alphaText, count, percent, percentWithInterval, round } from "./numbers.ts";
+import { capital, knobOf } from "./words.ts";
 
 const width = 320;
 const height = 214;
@@ -13,25 +14,28 @@ const top = 20;
 const bottom = height - 40;
 
 /** `limit` is the ASR that counts as gone. */
-export function curves(name: string, { alpha, trials, validation }: Variant, limit: number): Html {
+export function curves(name: string, variant: Variant, limit: number): Html {
+  const { alpha, trials, validation } = variant;
+  const knob = knobOf(variant);
+  const symbol = knob === "alpha" ? "α" : knob;
   const drawn = onePerAlpha(trials);
   const x = alphaScale(drawn.map((trial) => trial.alpha));
-  const label = `${name}, on validation images: at alpha ${alphaText(alpha)}, CA ${percent(validation.ca.value)}, ASR ${percent(validation.asr.value)}`;
+  const label = `${name}, on validation images: at ${knob} ${alphaText(alpha)}, CA ${percent(validation.ca.value)}, ASR ${percent(validation.asr.value)}`;
   return html`<svg class="curves" viewBox="0 0 ${width} ${height}" role="group" aria-label="${label}">
-${rateAxis(limit)}${alphaAxis(x)}<line class="chosen" x1="${x(alpha)}" x2="${x(alpha)}" y1="${top - 4}" y2="${bottom}"/>
-<text class="chosen" x="${x(alpha)}" y="${top - 8}" text-anchor="middle">α ${alphaText(alpha)}</text>
-${series("asr", drawn, x)}${series("ca", drawn, x)}${drawn.map((trial) => reading(trial, x(trial.alpha)))}</svg>
+${rateAxis(limit)}${alphaAxis(x, symbol)}<line class="chosen" x1="${x(alpha)}" x2="${x(alpha)}" y1="${top - 4}" y2="${bottom}"/>
+<text class="chosen" x="${x(alpha)}" y="${top - 8}" text-anchor="middle">${symbol} ${alphaText(alpha)}</text>
+${series("asr", drawn, x)}${series("ca", drawn, x)}${drawn.map((trial) => reading(trial, x(trial.alpha), knob))}</svg>
 `;
 }
 
 /** What a panel draws, in numbers. */
-export function curveTable(name: string, { trials }: Variant): Html {
-  const rows = onePerAlpha(trials).map(
+export function curveTable(name: string, variant: Variant): Html {
+  const rows = onePerAlpha(variant.trials).map(
     ({ alpha, ca, asr }) =>
       html`<tr><th scope="row">${alphaText(alpha)}</th><td>${percentWithInterval(ca)}</td><td>${percentWithInterval(asr)}</td><td class="number">${count(ca.n)}</td></tr>\n`,
   );
   return html`<details class="values"><summary>Values of ${name}</summary>
-<table><thead><tr><th scope="col">Alpha</th><th scope="col">CA, %</th><th scope="col">ASR, %</th><th scope="col" class="number">n</th></tr></thead>
+<table><thead><tr><th scope="col">${capital(knobOf(variant))}</th><th scope="col">CA, %</th><th scope="col">ASR, %</th><th scope="col" class="number">n</th></tr></thead>
 <tbody>
 ${rows}</tbody></table></details>
 `;
@@ -48,13 +52,13 @@ function rateAxis(limit: number): Html {
 `;
 }
 
-function alphaAxis(x: AlphaScale): Html {
+function alphaAxis(x: AlphaScale, symbol: string): Html {
   const ticks = x.ticks.map(
     (alpha) => html`<line class="grid" x1="${x(alpha)}" x2="${x(alpha)}" y1="${bottom}" y2="${bottom + 4}"/>
 <text x="${x(alpha)}" y="${bottom + 16}" text-anchor="middle">${alphaText(alpha)}</text>
 `,
   );
-  return html`${ticks}<text x="${right + 18}" y="${bottom + 16}">α</text>
+  return html`${ticks}<text x="${right + 18}" y="${bottom + 16}">${symbol}</text>
 `;
 }
 
@@ -70,8 +74,8 @@ function series(kind: "ca" | "asr", trials: readonly Trial[], x: AlphaScale): Ht
 }
 
 /** Both points of one alpha, and what they say when looked at. CA has round points and ASR square ones, for print without colour. */
-function reading({ alpha, ca, asr }: Trial, at: number): Html {
-  const values = `alpha ${alphaText(alpha)}: CA ${percent(ca.value)}, ASR ${percent(asr.value)}`;
+function reading({ alpha, ca, asr }: Trial, at: number, knob: string): Html {
+  const values = `${knob} ${alphaText(alpha)}: CA ${percent(ca.value)}, ASR ${percent(asr.value)}`;
   const point = {
     asr: html`<rect class="asr" x="${tenths(at - 2.3)}" y="${tenths(y(asr.value) - 2.3)}" width="4.6" height="4.6"/>`,
     ca: html`<circle class="ca" cx="${at}" cy="${y(ca.value)}" r="2.6"/>`,

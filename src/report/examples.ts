@@ -15,10 +15,7 @@ export function trigger({ trigger, triggerPicture, target }: CleanResult): Html 
     html`<div class="trigger">
 ${triggerPicture !== undefined && html`<figure>${picture(triggerPicture, `The trigger, a ${trigger.kind}`)}</figure>`}
 ${facts([
-  [
-    "Kind",
-    html`${trigger.title ?? trigger.kind}${trigger.about && html`<small>${trigger.about}${trigger.paper && `, ${trigger.paper}`}</small>`}`,
-  ],
+  ["Kind", trigger.kind],
   ["Target", html`<b>${target}</b>`],
   ["Source", trigger.source],
   ["Settings", settings.length > 0 && html`<span class="chips">${settings}</span>`],

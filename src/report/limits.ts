@@ -1,4 +1,4 @@
-/** What a result was asked to reach, and where a way of making the vector falls short of it. */
+/** What a result was asked to reach, and where a defense falls short of it. */
 import type { CleanResult, Variant } from "../results/clean.ts";
 import { round } from "./numbers.ts";
 

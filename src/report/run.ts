@@ -6,8 +6,9 @@ import { dataText, modelText } from "../results/opened.ts";
 import { type Html, html, jsonScript } from "./html.ts";
 import { count, duration, moment } from "./numbers.ts";
 import { facts, section } from "./page.ts";
+import { capital, knobOf } from "./words.ts";
 
-export function definitions({ after, data, target }: CleanResult): Html {
+export function definitions({ after, data, target, variants, method }: CleanResult): Html {
   const accuracy =
     data.labels === "given"
       ? "The share of untouched test images that the model gives their own label."
@@ -21,12 +22,12 @@ export function definitions({ after, data, target }: CleanResult): Html {
 ${after.triggeredAccuracy && html`<div><dt>Accuracy on triggered images</dt><dd>The share of these images that the model gives their own label, trigger or not. An attack can be gone and the answer still be wrong.</dd></div>\n`}${after.withoutTrigger && html`<div><dt>Target without the trigger</dt><dd>The share of images of other classes that are taken for ${target} untouched. Only what an ASR lies above it is the trigger's doing.</dd></div>\n`}<div><dt>Clean accuracy (CA)</dt><dd>${accuracy} n = ${count(data.test)}.</dd></div>
 <div><dt>Clean accuracy kept</dt><dd>CA after ÷ CA before. Above 100 % the model got better.</dd></div>
 <div><dt>Intervals</dt><dd>95 % Wilson score intervals.</dd></div>
-<div><dt>Alpha</dt><dd>Chosen on validation images; no test image had a part in choosing.</dd></div>
+<div><dt>${capital(knobOf(variants[method] ?? {}))}</dt><dd>Chosen on validation images; no test image had a part in choosing.</dd></div>
 </dl>
 <table class="uses">
 <caption>Images of ${data.name}</caption>
 <tbody>
-${use("forget", data.forget, "triggered; they make the vector")}${use("clean", data.clean, "anchors and Fisher weights")}${use("validation", data.validation, "choose alpha and the vector; the curves")}${use("test", data.test, "the verdict, the tables, the examples")}</tbody>
+${use("forget", data.forget, "triggered; what the repair learns from")}${use("clean", data.clean, "beside them, for defenses that use clean images")}${use("validation", data.validation, `choose the defense and its ${knobOf(variants[method] ?? {})}; the curves`)}${use("test", data.test, "the verdict, the tables, the examples")}</tbody>
 </table>
 </div>`,
   );

@@ -1,4 +1,4 @@
-/** The ways of making the vector, side by side: the paper's own first, then ours, controls last. */
+/** The defenses side by side: the paper's own first, then others, controls last. */
 
 import type { CleanResult, Variant } from "../results/clean.ts";
 import type { Scores } from "../results/effect.ts";
@@ -9,16 +9,18 @@ import { type Limits, limitsOf, shortcomings } from "./limits.ts";
 import { alphaText, count, duration, percent, percentWithInterval, points } from "./numbers.ts";
 import { accuracyName, axis, plainText, section } from "./page.ts";
 import { type StripOptions, strip } from "./strip.ts";
+import { aboutText, capital, knobOf } from "./words.ts";
 
 type Named = readonly [name: string, variant: Variant];
 
 export function variantCurves(result: CleanResult): Html | undefined {
   const drawn = inOrder(result).filter(([, { trials }]) => trials.length > 0);
   if (drawn.length === 0) return undefined;
+  const knob = oneKnob(drawn);
   return section(
-    "Accuracy and attack against alpha",
-    html`Cleaned weights = backdoored weights − alpha × vector. All of it measured on the ${count(result.data.validation)} validation images, on which alpha was chosen, some alphas on fewer of them; the figures that count are those of test images, below. Bands are 95 % intervals. Vectors differ in length, so each panel has an alpha axis of its own.`,
-    html`<p class="legend"><span class="ca"><i></i>${accuracyName(result.data.labels)}, validation</span><span class="asr"><i></i>Attack success rate, validation</span><span class="chosen"><i></i>Alpha of this vector</span><span class="bound"><i></i>Limit of the attack success rate</span></p>
+    `Accuracy and attack against ${knob ?? "each defense's knob"}`,
+    html`${knob === "alpha" && "Cleaned weights = backdoored weights − alpha × vector. "}All of it measured on the ${count(result.data.validation)} validation images, on which ${knob ?? "the knob"} was chosen, some values on fewer of them; the figures that count are those of test images, below. Bands are 95 % intervals. ${knob === "alpha" ? "Vectors differ in length" : "Defenses differ"}, so each panel has an axis of its own.`,
+    html`<p class="legend"><span class="ca"><i></i>${accuracyName(result.data.labels)}, validation</span><span class="asr"><i></i>Attack success rate, validation</span><span class="chosen"><i></i>${capital(knob ?? "value")} that was chosen</span><span class="bound"><i></i>Limit of the attack success rate</span></p>
 <div class="panels">
 ${drawn.map(([name, variant]) => panel(name, variant, limitsOf(result.verdict)))}</div>`,
   );
@@ -37,14 +39,15 @@ export function variantTable(result: CleanResult): Html | undefined {
   if (rows.length === 0) return undefined;
   const plain = rows.length > 1 ? rows.find(([name]) => name === "plain")?.[1] : undefined;
   const limits = limitsOf(result.verdict);
+  const knob = oneKnob(rows);
   const columns = [caColumn(rows, accuracyName(result.data.labels)), asrColumn(rows, limits.asr)];
   return section(
-    "Ways of making the vector",
+    "Defenses",
     html`Figures from ${count(result.data.test)} test images. Marked in amber: what falls short of the limits at the top of this page.${plain && " Better or worse than plain only where the 95 % intervals do not overlap."}`,
     html`<table class="card variants">
-<thead><tr><th scope="col">Vector</th><th scope="col" class="number">Alpha</th>${columns.map(({ name, from, to }) => html`<th scope="col">${name}, test${axis(from, to)}</th>`)}<th scope="col" class="number">CA kept</th>${plain && html`<th scope="col">Against plain<br>in points</th>`}<th scope="col" class="number">Time</th></tr></thead>
+<thead><tr><th scope="col">Defense</th><th scope="col" class="number">${capital(knob ?? "knob")}</th>${columns.map(({ name, from, to }) => html`<th scope="col">${name}, test${axis(from, to)}</th>`)}<th scope="col" class="number">CA kept</th>${plain && html`<th scope="col">Against plain<br>in points</th>`}<th scope="col" class="number">Time</th></tr></thead>
 <tbody>
-${rows.map((named) => row(named, columns, limits, plain))}</tbody>
+${rows.map((named) => row(named, { columns, limits, plain, knob }))}</tbody>
 </table>
 ${controls(rows)}`,
   );
@@ -54,7 +57,7 @@ ${controls(rows)}`,
 function controls(rows: readonly Named[]): Html | undefined {
   const names = rows.filter(([, { control }]) => control).map(([name]) => html`<b>${name}</b>`);
   if (names.length === 0) return undefined;
-  return html`<p class="after">${names.length === 1 ? html`${names} is a control` : html`${names.map((name, i) => html`${i > 0 && ", "}${name}`)} are controls`}: it shows what plain fine-tuning towards the right answers would have reached on the same images, without any vector of the backdoor. A control is measured like the others and is never chosen.</p>`;
+  return html`<p class="after">${names.length === 1 ? html`${names} is a control` : html`${names.map((name, i) => html`${i > 0 && ", "}${name}`)} are controls`}: it shows what another way would have reached on the same images. A control is measured like the others and is never chosen.</p>`;
 }
 
 interface Column extends StripOptions {
@@ -73,13 +76,21 @@ function asrColumn(rows: readonly Named[], bound: number): Column {
   return { name: "Attack success rate", kind: "asr", from: 0, to, bound };
 }
 
-function row([name, variant]: Named, columns: readonly Column[], limits: Limits, plain: Variant | undefined): Html {
+interface Beside {
+  readonly columns: readonly Column[];
+  readonly limits: Limits;
+  readonly plain?: Variant;
+  /** The one that all have; else each says its own. */
+  readonly knob?: string;
+}
+
+function row([name, variant]: Named, { columns, limits, plain, knob }: Beside): Html {
   const { after, settings } = variant;
-  const { title: long, about, paper } = variant;
+  const about = aboutText(name, variant);
   const below = shortcomings(variant, limits).map((text) => tag("missed", text));
   const chosen = Object.entries(settings).map(([key, value]) => `${key}\u00a0${plainText(value)}`);
-  return html`<tr class="${variant.chosen && "best"}"><th scope="row">${title(name, variant)}${below}${about && html`<small>${long}: ${about}${paper && `, ${paper}`}</small>`}${chosen.length > 0 && html`<small>${chosen.join(", ")}</small>`}</th>
-<td class="number" data-label="Alpha">${alphaText(variant.alpha)}</td>
+  return html`<tr class="${variant.chosen && "best"}"><th scope="row">${title(name, variant)}${below}${about && html`<small>${about}</small>`}${chosen.length > 0 && html`<small>${chosen.join(", ")}</small>`}</th>
+<td class="number" data-label="${capital(knobOf(variant))}">${knob === undefined && `${knobOf(variant)}\u00a0`}${alphaText(variant.alpha)}</td>
 ${columns.map((column) => html`<td class="${column.bound !== undefined && after[column.kind].interval[1] > column.bound && "missed"}" data-label="${column.name}">${percentWithInterval(after[column.kind])}${strip(after[column.kind], column)}${column.kind === "asr" && after.triggeredAccuracy && html`<small>right answers ${percent(after.triggeredAccuracy.value)}</small>`}</td>`)}
 <td class="number ${(variant.retentionInterval?.[0] ?? variant.retention) < limits.retention && "missed"}" data-label="CA kept">${percent(variant.retention)}</td>
 ${plain && html`<td data-label="Against plain">${variant !== plain && against(after, plain.after)}</td>`}
@@ -113,6 +124,12 @@ export function comparison(ours: Scores, other: Scores): "better" | "worse" | "m
 function clearly(a: Rate, b: Rate): -1 | 0 | 1 {
   if (a.interval[0] > b.interval[1]) return 1;
   return a.interval[1] < b.interval[0] ? -1 : 0;
+}
+
+/** What all of them turned; undefined where they turned different things. */
+function oneKnob(all: readonly Named[]): string | undefined {
+  const knobs = new Set(all.map(([, variant]) => knobOf(variant)));
+  return knobs.size === 1 ? [...knobs][0] : undefined;
 }
 
 function inOrder({ variants }: CleanResult): Named[] {

@@ -6,6 +6,7 @@ import { type Content, type Html, html } from "./html.ts";
 import { limitsOf } from "./limits.ts";
 import { alphaText, count, interval, percent, round } from "./numbers.ts";
 import { accuracyName, plainText } from "./page.ts";
+import { capital, knobOf } from "./words.ts";
 
 export function verdict(result: CleanResult): Html {
   const { verified, headline, reasons } = result.verdict;
@@ -58,7 +59,7 @@ function keyFigures({
       kept,
       lower >= limits.retention ? "good" : "bad",
     ),
-    figure("Alpha", alphaText(alpha), [
+    figure(capital(knobOf(variants[method] ?? {})), alphaText(alpha), [
       `${method}`,
       setting,
       html`<br>`,

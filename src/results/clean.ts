@@ -41,8 +41,8 @@ export const variant = z.looseObject({
   seconds: z.number().describe("Training, search and measuring."),
   chosen: z.boolean().describe("Did it win on validation? Controls never do."),
   control: z.boolean(),
-  title: z.string().optional().describe("As its paper spells it, and where that is; absent in results of 0.1.0."),
-  about: z.string().optional(),
+  title: z.string().optional().describe("As its paper spells it; absent in results of 0.1.0, as are the next two."),
+  about: z.string().optional().describe("What it does, in a line."),
   paper: z.string().optional(),
   knob: z.string().optional().describe("What alpha is of this defense; absent in results of 0.1.0, where it is alpha."),
   validation: scores.describe("At the chosen alpha, on validation images."),
@@ -111,13 +111,7 @@ const proof = z.looseObject({
     .array(pair.extend({ what: z.string() }))
     .describe("ASR with the trigger moved, 25 % larger, 25 % weaker; before and after."),
   unseenClasses: pair.optional().describe("CA on classes that cleaning never saw."),
-  further: z
-    .record(z.string(), pair.extend({ title: z.string(), about: z.string() }))
-    .optional()
-    .describe("By name: retrieval and other metrics that the images allow."),
-  retrieval: pair
-    .optional()
-    .describe("The same of retrieval, where results of 0.1.0 have it; gone in the next version."),
+  retrieval: pair.optional().describe("Image to text retrieval, recall at 1."),
   rebound: z
     .looseObject({ steps: z.number(), scores })
     .optional()
@@ -135,14 +129,7 @@ export const cleanResult = z.looseObject({
   ...madeFields,
   seed: z.number(),
   model: checkpointFacts,
-  trigger: z.looseObject({
-    kind: z.string(),
-    spec: z.record(z.string(), z.unknown()),
-    source: z.string(),
-    title: z.string().optional().describe("Of the attack that makes such triggers, where it is known."),
-    about: z.string().optional(),
-    paper: z.string().optional(),
-  }),
+  trigger: z.looseObject({ kind: z.string(), spec: z.record(z.string(), z.unknown()), source: z.string() }),
   target: z.string(),
   remaining: z
     .array(z.looseObject({ kind: z.string(), target: z.string() }))
@@ -180,6 +167,7 @@ export const cleanResult = z.looseObject({
   timings,
   machine,
 });
+
 export type CleanResult = Frozen<z.output<typeof cleanResult>>;
 export type Variant = Frozen<z.output<typeof variant>>;
 export type Trial = Frozen<z.output<typeof trial>>;

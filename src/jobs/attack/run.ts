@@ -2,7 +2,6 @@
 import type { Attack, AttackInput } from "../../attacks/attack.ts";
 import { asStored } from "../../checkpoint/rounding.ts";
 import { finetune } from "../../engine/finetune.ts";
-import { underHead } from "../../engine/tasks.ts";
 import type { StateFile } from "../../engine/training-state.ts";
 import { zeroShotHead } from "../../engine/zero-shot.ts";
 import { version } from "../../files/version.ts";
@@ -132,7 +131,7 @@ const usualPoison: NonNullable<Attack["poison"]> = async (dataset, options) => p
 const usualImplant =
   (keep?: StateFile): NonNullable<Attack["implant"]> =>
   ({ clip, weights, poisoned, head, recipe, signal, report }) =>
-    finetune(clip, weights, underHead(clip, poisoned, head, recipe), recipe, {
+    finetune(clip, weights, poisoned, head, recipe, {
       keep,
       signal,
       onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),

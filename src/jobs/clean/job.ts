@@ -6,7 +6,10 @@ import { modelPath } from "../inputs/names.ts";
 import { job } from "../job.ts";
 import { type CleanSpec, cleanSpec } from "./spec.ts";
 
-const lines = defenses.map(({ name, about, paper }) => `  ${name.padEnd(9)}  ${about}${paper ? ` (${paper})` : ""}`);
+const lines = defenses.map(({ name, about, paper, control }) => {
+  const what = control ? `control: ${about}; never chosen, shown beside the others` : about;
+  return `  ${name.padEnd(9)}  ${what}${paper ? ` (${paper})` : ""}`;
+});
 
 export const clean = job({
   name: "clean",

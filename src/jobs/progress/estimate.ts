@@ -60,7 +60,6 @@ const mostKept = 512 * 2 ** 20;
 
 export async function estimate(plan: Plan): Promise<Estimate> {
   const parts = times(plan, await probe(plan));
-  await plan.clip.runtime.release();
   const { job, outputs, threads } = plan;
   const basis =
     "An estimate: some images were read and encoded to see how fast; a training step counts as three of that, 2.5 to 4.5 in the range.";
