@@ -73,7 +73,8 @@ export function nameOf({ path, flag }: Field): string {
 function optionOf(field: Field, name: string): Option {
   const { json, flag, help } = field;
   const { default: usual } = json;
-  const text = usual === undefined || usual === false ? help : `${help} (default: ${JSON.stringify(usual)})`;
+  const isSaid = usual !== undefined && usual !== false && String(usual) !== ""; // an empty list says nothing
+  const text = isSaid ? `${help} (default: ${Array.isArray(usual) ? usual.join(",") : JSON.stringify(usual)})` : help;
   if (json.type === "boolean") return new Option(name, text).helpGroup(flag.group ?? "");
   const option = new Option(`${name} <${flag.value ?? "value"}>`, text).helpGroup(flag.group ?? "");
   return option.argParser<unknown>((value, before) => parse(field, value, before));

@@ -21,7 +21,8 @@ export function forkModule(name: string, from: string, { args = [], stdio, node 
   const isSource = from.endsWith(".ts");
   const loader = isSource ? ["--import", sourceLoader(from)] : [];
   const file = fileURLToPath(new URL(`${name}${isSource ? ".ts" : ".js"}`, from));
-  const child = fork(file, args, { stdio, serialization: "advanced", execArgv: [...node, ...loader] });
+  const env = { ...process.env, [parentVariable]: String(process.pid) };
+  const child = fork(file, args, { stdio, env, serialization: "advanced", execArgv: [...node, ...loader] });
   if (process.platform === "linux") void writeFile(`/proc/${child.pid}/oom_score_adj`, "1000").catch(() => {});
   return child;
 }
@@ -30,13 +31,17 @@ export function forkModule(name: string, from: string, { args = [], stdio, node 
 const sourceLoader = (from: string) =>
   new URL("lib/jiti-register.mjs", pathToFileURL(createRequire(from).resolve("jiti/package.json"))).href;
 
+/** Tells a process which one made it: that one may have gone before it could look. */
+const parentVariable = "TBAR_PARENT";
+
 /**
  * Called in such a process: it ends when the one that made it has gone, even while it computes. A thread looks twice a second, and begins
  * after so many milliseconds, so that short work does not pay for it; work that computes before has none.
  */
 export function endWithParent(after = 1000): void {
   process.on("disconnect", () => process.exit());
-  const parent = process.ppid;
+  const parent = Number(process.env[parentVariable] ?? process.ppid);
+  if (process.ppid !== parent) process.exit();
   const code = `
     setInterval(() => {
       if (process.ppid !== ${parent}) process.kill(process.pid, "SIGKILL");
