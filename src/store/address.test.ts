@@ -3,10 +3,12 @@ import { cp, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
 import { writePico } from "../../test/pico.ts";
+import { option } from "../jobs/fields.ts";
 import { finetune } from "../jobs/finetune/job.ts";
 import { jobs } from "../jobs/index.ts";
-import type { SpecOf } from "../jobs/job.ts";
+import { job, type SpecOf } from "../jobs/job.ts";
 import { fieldsOf, parseSpec } from "../jobs/spec.ts";
 import { addressOf, canonicalJson, hashOf } from "./address.ts";
 
@@ -54,6 +56,21 @@ test("another: each value of the spec, the model's content, the file's", async (
     hash({ model: at("nowhere") }, new Map([[at("nowhere"), "made by b"]])),
   ]);
   expect(new Set(all).size).toBe(all.length);
+});
+
+test("an option that is off by default and off is as one that there is not yet; on, or off where it is on by default, it counts", async () => {
+  const { spec } = await addressOf(finetune, parseSpec(finetune, { model: at("pico"), data: "shapes" }));
+  expect(Object.keys(spec)).not.toContain("skipBad");
+  expect(await hash({ skipBad: true })).not.toBe(await hash({}));
+  const toggle = job({
+    ...{ name: "toggle", about: "", examples: [], result: finetune.result },
+    spec: z.strictObject({
+      on: option(z.boolean().default(true), "x"),
+      names: option(z.array(z.string()).default([]), "y"),
+    }),
+    run: async () => ({}) as never,
+  });
+  expect((await addressOf(toggle, { on: false, names: [] })).spec).toEqual({ on: false });
 });
 
 test("a file that changes is another", async () => {

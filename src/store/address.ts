@@ -30,9 +30,9 @@ export async function addressOf(
   made: ReadonlyMap<string, string> = new Map(),
 ): Promise<Address> {
   const told: Record<string, unknown> = {};
-  for (const { path, flag } of fieldsOf(job.spec)) {
+  for (const { path, flag, json } of fieldsOf(job.spec)) {
     const value = path.reduce((inside: unknown, key) => (inside as Record<string, unknown> | undefined)?.[key], spec);
-    if (flag.machine || value === undefined) continue;
+    if (flag.machine || value === undefined || (isOff(value) && canonicalJson(value) === canonicalJson(json.default))) continue; // biome-ignore format: one line
     const content = async (name: unknown): Promise<unknown> => {
       if (typeof name !== "string" || flag.names === undefined) return name;
       const maker = made.get(name);
@@ -43,6 +43,9 @@ export async function addressOf(
   }
   return { job: job.name, spec: told, schema: schemaOf(job), tbar: version };
 }
+
+/** An option that is off unless asked for counts only where it is asked for: one more of them makes no stored result another one. */
+const isOff = (value: unknown) => value === false || (Array.isArray(value) && value.length === 0);
 
 /** SHA-256 of the address as canonical JSON. */
 export function hashOf({ job, spec, schema, tbar }: Address): string {
