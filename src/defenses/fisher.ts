@@ -16,8 +16,12 @@ export const fisher: Defense = {
   title: "TBAR, Fisher-weighted (ours)",
   about: "the vector weighted by where the backdoor acts",
   needs: ["clean images"],
-  cost: ({ forget, clean, epochs }, beside) => ({
-    trained: 2 * forget + clean + (beside.includes("plain") ? 0 : forget * epochs),
+  cost: ({ forget, clean, anchored, epochs }, beside) => ({
+    trained:
+      2 * forget +
+      clean +
+      (beside.includes("plain") ? 0 : forget * epochs) +
+      (beside.includes("anchored") ? 0 : anchored * epochs),
     encoded: forget,
     searches: 4,
     copies: 4,

@@ -34,9 +34,12 @@ test("costs: what each trains on, searches and holds", () => {
   expect(costs).toEqual({
     plain: { trained: 200 },
     anchored: { trained: 250 },
-    fisher: { trained: 280, encoded: 100, searches: 4, copies: 4 },
+    fisher: { trained: 530, encoded: 100, searches: 4, copies: 4 },
     consensus: { trained: 750 },
     relabel: { trained: 400, encoded: 100 },
   });
-  expect(defenses.find(({ name }) => name === "fisher")?.cost(sizes, []).trained).toBe(480); // its own fine-tuning too
+  const fisherBeside = (...beside: string[]) =>
+    defenses.find(({ name }) => name === "fisher")?.cost(sizes, beside).trained;
+  expect(fisherBeside("plain", "anchored")).toBe(280); // gradients alone
+  expect(fisherBeside()).toBe(280 + 200 + 250); // its own fine-tunings too
 });

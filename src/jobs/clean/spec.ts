@@ -36,7 +36,7 @@ export const cleanSpec = z.strictObject({
   }),
   methods: option(
     z.array(z.string()).default(["plain", "anchored", "fisher"]),
-    "names below, or all; several with commas",
+    "defenses: names below, or all; several with commas",
     { ...cleaning, name: "method", value: "name" },
   ),
   rule: option(z.string().default("verified"), "how alpha is chosen: verified, retain, smallest or difference", {
