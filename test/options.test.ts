@@ -40,8 +40,9 @@ describe.each(all)("tbar $name", ({ name, job, command, fields }) => {
     });
     expect(said).toEqual(
       fields.map(({ help, json, flag }) => {
-        const isSaid = !flag.argument && json.default !== undefined && json.default !== false;
-        return isSaid ? `${help} (default: ${JSON.stringify(json.default)})` : help;
+        const { default: usual } = json;
+        const isSaid = !flag.argument && usual !== undefined && usual !== false && String(usual) !== "";
+        return isSaid ? `${help} (default: ${Array.isArray(usual) ? usual.join(",") : JSON.stringify(usual)})` : help;
       }),
     );
   });
