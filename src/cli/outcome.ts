@@ -1,5 +1,5 @@
 /** What a command hands to the frame around it: the result once as data, once as text. */
-import type { Progress } from "../jobs/record/facts.ts";
+import type { Progress } from "../jobs/context.ts";
 
 export interface Outcome {
   /** What --json prints. */

@@ -1,7 +1,7 @@
 /** Progress for eyes: one line redrawn on a terminal, now and then a plain line in a pipe. */
 
+import type { Progress } from "../jobs/context.ts";
 import { type Part, shareDone, workOf } from "../jobs/progress/stages.ts";
-import type { Progress } from "../jobs/record/facts.ts";
 import { duration } from "../report/numbers.ts";
 import { printable } from "../tensor/printable.ts";
 import { type Sink, screened } from "./terminal.ts";

@@ -46,4 +46,3 @@ export function job<Spec extends z.ZodObject, Result extends z.ZodType>(
 
 /** What is asked for: fields with defaults may be left out. */
 export type SpecOf<J extends Job> = z.input<J["spec"]>;
-export type ResultOf<J extends Job> = Frozen<z.output<J["result"]>>;

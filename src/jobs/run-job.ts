@@ -8,7 +8,7 @@ import type { Frozen } from "../results/base.ts";
 import { joinOpened, type Opened } from "../results/opened.ts";
 import type { RuntimeOptions } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
-import { type Context, type Given, silent, withContext } from "./context.ts";
+import { type Given, silent, withContext } from "./context.ts";
 import type { Job } from "./job.ts";
 import type { Estimate } from "./progress/estimate.ts";
 import { parseSpec } from "./spec.ts";
@@ -55,15 +55,6 @@ export async function planJob<Spec extends z.ZodObject>(
   if (job.plan === undefined) throw badInput(`tbar ${job.name} takes moments: there is nothing to estimate`);
   const set = await beginOutputs(job, spec);
   return withContext(spec as RuntimeOptions, { ...given, set }, (context) => job.plan!(spec, context));
-}
-
-/** A job within another: it shares the context, and with it outputs and runtime. */
-export function runWithin<Spec extends z.ZodObject, Result extends z.ZodType>(
-  job: Job<Spec, Result>,
-  asked: z.input<Spec>,
-  context: Context,
-): Promise<Frozen<z.output<Result>>> {
-  return job.run(parseSpec(job, asked), context);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What a fine-tuning will take: measuring, training, measuring. */
 import type { z } from "zod";
 import type { Context } from "../context.ts";
-import { promptsOf } from "../inputs/prompts.ts";
+import { promptsOf } from "../inputs/source.ts";
 import { type Estimate, estimate, fileBytes } from "../progress/estimate.ts";
 import { openFinetune } from "./run.ts";
 import type { finetuneSpec } from "./spec.ts";

@@ -66,6 +66,9 @@ export function neededClasses({ name, classNames, opened }: Source): readonly st
   return classNames;
 }
 
+/** Prompts that the zero-shot head of a source's classes is made of; 0 where there are none. */
+export const promptsOf = ({ classNames = [], templates }: Source) => classNames.length * templates.length;
+
 /** Options by which sets are asked for, where the set has another name. */
 const optionOf: Readonly<Record<string, string>> = {
   implant: "images",

@@ -6,7 +6,7 @@ import { initialWeights } from "../../clip/parameters.ts";
 import { createClip } from "../../engine/clip.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import type { Context } from "../context.ts";
-import { promptsOf } from "../inputs/prompts.ts";
+import { promptsOf } from "../inputs/source.ts";
 import { type Estimate, estimate } from "../progress/estimate.ts";
 import { configOf, openPretrain, stateOf } from "./run.ts";
 import type { PretrainSpec } from "./spec.ts";

@@ -1,24 +1,13 @@
 /** What every job shares: a progress line, a clock, and the facts about machine and model that results record. */
 import { cpus, totalmem } from "node:os";
 import { basename } from "node:path";
-import type { Checkpoint, ReadOptions } from "../../checkpoint/clip-folder.ts";
+import type { Checkpoint } from "../../checkpoint/clip-folder.ts";
 import { architectureOf, parameterShapes } from "../../checkpoint/config/config.ts";
 import type { LoadedClip } from "../../engine/clip.ts";
-import type { OutputSet } from "../../files/atomic.ts";
 import type { CheckpointFacts, Machine, Reading } from "../../results/base.ts";
 import type { Runtime } from "../../runtime/compile.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import { type Progress, silent } from "../context.ts";
-
-export { type Progress, silent } from "../context.ts";
-
-export interface JobOptions extends ReadOptions {
-  readonly progress?: Progress;
-  readonly signal?: AbortSignal;
-  readonly seed: number;
-  /** The outputs that this job's belong to, where it is part of a larger one. */
-  readonly set?: OutputSet;
-}
 
 /** Seconds of one stage of a job, or of several of one name. */
 export interface Timing {
