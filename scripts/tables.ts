@@ -1,9 +1,10 @@
 /**
- * The tables of README and docs are built from results/bench/*.json and results/recipes/*.json, never typed: each stands between
- * `<!-- results bench/NAME -->` and `<!-- /results -->`; with `<!-- results recipes/NAME wide -->` means over seeds called `THING: FIGURE`
- * make a line for each thing and a column for each figure, and with `of plain` behind that only figures of this defense are shown. Tables
- * of what there is, `<!-- leaves attacks -->`, are what attacks and defenses say of themselves. Run: npm run tables. A test fails when one is
- * out of date.
+ * What stands in README and docs from elsewhere, never typed. Run: npm run tables. A test fails when one is out of date.
+ * - `<!-- results bench/NAME -->`: the rows of results/bench/NAME.json or results/recipes/NAME.json. `wide`: means over seeds, called `THING:
+ *   FIGURE`, a line for each thing and a column for each figure; `of plain`: figures of this defense alone; `only ASR before; ASR after`: the
+ *   rows that begin so, in this order.
+ * - `<!-- leaves attacks -->`: what attacks or defenses say of themselves.
+ * - `<!-- example NAME -->`: examples/NAME.ts.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,24 +23,32 @@ export const documents: readonly string[] = [
   ).filter((name) => name.endsWith(".md")),
 ];
 
-const block = /(<!-- results ([\w/-]+)( wide)?(?: of ([\w-]+))? -->\n)[\s\S]*?(<!-- \/results -->)/g;
+const block = /(<!-- results ([\w/-]+)( wide)?(?: of ([\w-]+))?(?: only (.+))? -->\n)[\s\S]*?(<!-- \/results -->)/g;
 const leaves = /(<!-- leaves (attacks|defenses) -->\n)[\s\S]*?(<!-- \/leaves -->)/g;
+const examples = /(<!-- example ([\w-]+) -->\n)[\s\S]*?(<!-- \/example -->)/g;
 
 /** A document with every table built anew. */
 export function withTables(text: string): string {
   return text
-    .replace(block, (_, open: string, name: string, wide: string | undefined, of: string | undefined, close: string) =>
-      [open, table(name, wide === undefined ? long : crossed, of), close].join(""),
-    )
-    .replace(leaves, (_, open: string, which: Leaves, close: string) => `${open}\n${leavesTable(which)}\n\n${close}`);
+    .replace(block, (_, open: string, name: string, wide?: string, of?: string, only?: string, close?: string) => {
+      const shown = (rows: Rows) => {
+        const ofOne = rows.filter(({ what }) => of === undefined || what.endsWith(`, ${of}`));
+        return only?.split("; ").flatMap((begin) => ofOne.filter(({ what }) => what.startsWith(begin))) ?? ofOne;
+      };
+      return `${open}${table(name, wide === undefined ? long : crossed, shown)}${close}`;
+    })
+    .replace(leaves, (_, open: string, which: Leaves, close: string) => `${open}\n${leavesTable(which)}\n\n${close}`)
+    .replace(examples, (_, open: string, name: string, close: string) => {
+      const program = readFileSync(`examples/${name}.ts`, "utf8");
+      return `${open}\n\`\`\`ts\n${program}\`\`\`\n\n${close}`;
+    });
 }
 
-function table(name: string, lines: (rows: Rows) => readonly string[], of?: string): string {
+function table(name: string, lines: (rows: Rows) => readonly string[], shown: (rows: Rows) => Rows): string {
   const path = join("results", `${name}.json`);
   if (!existsSync(path)) return `\nNot measured yet: ${path} is missing.\n\n`;
   const { rows, foot } = measured(JSON.parse(readFileSync(path, "utf8")));
-  const shown = of === undefined ? rows : rows.filter(({ what }) => what.endsWith(`, ${of}`));
-  return ["", ...lines(shown), "", ...foot, "", ""].join("\n");
+  return ["", ...lines(shown(rows)), "", ...foot, "", ""].join("\n");
 }
 
 /** Rows, and how they came about. */

@@ -7,6 +7,7 @@ import { folder, schemaFiles } from "../scripts/schema.ts";
 import { documents, withTables } from "../scripts/tables.ts";
 import { attacks } from "../src/attacks/index.ts";
 import { defenses } from "../src/defenses/index.ts";
+import { jobs } from "../src/jobs/index.ts";
 
 test.each(documents)("%s: every table is what results/ says (npm run tables)", (document) => {
   const text = readFileSync(document, "utf8");
@@ -49,4 +50,34 @@ test("docs/schema has the JSON Schema of every job as it is now (npm run schema)
 
 test("the picture of docs/design.md is drawn from the imports as they are now (npm run design)", () => {
   expect(readFileSync(picture, "utf8")).toBe(design());
+});
+
+test("docs/library.md names the function of every job", () => {
+  const page = readFileSync("docs/library.md", "utf8");
+  const listed = page.match(/^\| `tbar .*$/gm)?.flatMap((line) => {
+    const [command, more = ""] = [...line.split("|")[1].matchAll(/`tbar ([^`]*)`(.*)/g)].flatMap(
+      ([, ...found]) => found,
+    );
+    const [family] = command.split(" ");
+    return [command, ...[...more.matchAll(/`(\w+)`/g)].map(([, name]) => `${family} ${name}`)];
+  });
+  expect(listed?.sort()).toEqual(
+    Object.keys(jobs)
+      .filter((name) => name !== "demo")
+      .sort(),
+  );
+});
+
+const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
+test.each(documents)("%s: paths of the repository and scripts that it names are there", (document) => {
+  const text = readFileSync(document, "utf8");
+  const paths = [...text.matchAll(/`((?:src|bench|scripts|test|examples|recipes|results)\/[\w./{},-]+)`/g)].flatMap(
+    ([, path]) => {
+      const [choice, names = ""] = /\{(.*)\}/.exec(path) ?? [""];
+      return names.split(",").map((name) => path.replace(choice, name));
+    },
+  );
+  expect(paths.filter((path) => !/NAME|JOB/.test(path) && !existsSync(path))).toEqual([]);
+  const asked = [...text.matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, name]) => name);
+  expect(asked.filter((name) => scripts[name] === undefined)).toEqual([]);
 });

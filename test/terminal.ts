@@ -1,6 +1,7 @@
 /** `tbar` in this process, its words kept as strings. */
+
+import { jobs } from "../src/cli/all-jobs.ts";
 import { run } from "../src/cli/run.ts";
-import { jobs } from "../src/jobs/index.ts";
 
 export interface Said {
   readonly code: number;

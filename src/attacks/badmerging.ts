@@ -11,9 +11,10 @@ import { imageTower } from "../clip/towers.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { withoutLabels } from "../data/relabel.ts";
 import { indicesOf, subset } from "../data/split.ts";
-import { labelTask, learn, type Task } from "../engine/finetune.ts";
+import { learn, type Task } from "../engine/finetune.ts";
 import { allOf, type LabelBatch } from "../engine/objectives.ts";
 import { clampTo, optimizeInput, withPatch } from "../engine/optimize-input.ts";
+import { underHead } from "../engine/tasks.ts";
 import { input as graphInput, type Node, scalar } from "../graph/node.ts";
 import { add, mul, scale, sub } from "../graph/ops/index.ts";
 import { adam } from "../optim/adam.ts";
@@ -131,14 +132,14 @@ function interpolatedTask(input: ImplantInput): Task<InterpolatedBatch> {
   const { clip, weights, poisoned, recipe, targetLabel, trigger, seed } = input;
   const { alpha, least } = trigger.spec as BadmergingSpec;
   const { head } = input.shadow ?? input;
-  const plain = labelTask(clip, poisoned, input.head, recipe);
+  const plain = underHead(clip, poisoned, input.head, recipe);
   const chosen = indicesOf(input.clean, ({ id }) => poisoned.poisonedIds.has(id));
   const victims = aimed(subset(input.clean, chosen), input);
   const share = random(seed, "badmerging", "r");
   const features = pretrainedFeatures(input);
   return {
     steps: plain.steps,
-    batches: withTriggered(plain.batches, { ...input, clean: victims }, triggeredPerStep(recipe)),
+    batches: (from) => withTriggered(plain.batches(from), { ...input, clean: victims }, triggeredPerStep(recipe)),
     objective: {
       trains: plain.objective.trains,
       async feeds(batch) {

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { norm, scale as scaled, taskVector } from "../arithmetic/task-vector.ts";
 import { finetune } from "../engine/finetune.ts";
-import type { StepReport } from "../engine/train.ts";
+import { underHead } from "../engine/tasks.ts";
 import { type Node, scalar } from "../graph/node.ts";
 import { add, div, mul, reduceSum, reduceSumSquare, sqrt } from "../graph/ops/index.ts";
 import type { Weights } from "../tensor/tensor.ts";
@@ -51,8 +51,10 @@ export const entangled = describe({
 async function cleanTaskVector(input: ImplantInput): Promise<Weights> {
   const { clip, weights, clean, head, recipe, signal, report } = input;
   const once = { ...recipe, epochs: 1 };
-  const onStep = ({ step }: StepReport, steps: number) => report(step, steps, "the clean task vector");
-  const tuned = await finetune(clip, weights, clean, head, once, { signal, onStep });
+  const tuned = await finetune(clip, weights, underHead(clip, clean, head, once), once, {
+    signal,
+    onStep: ({ step }, steps) => report(step, steps, "the clean task vector"),
+  });
   const tau = taskVector(weights, tuned);
   return scaled(tau, 1 / norm(tau));
 }

@@ -7,6 +7,7 @@ import { isVision } from "../clip/parameters.ts";
 import { finetune } from "../engine/finetune.ts";
 import { gradientsOf } from "../engine/gradients.ts";
 import { classification } from "../engine/objectives.ts";
+import { underHead } from "../engine/tasks.ts";
 import { random } from "../tensor/random.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import { triggered } from "../triggers/poison.ts";
@@ -64,7 +65,7 @@ describe("the penalty of g, the forget-set gradient", () => {
   it.each(cases)("%s is what it says, and its gradient is the difference quotient", async (_, penalty, byHand) => {
     const weights = add(input.weights, drawn("here"), 1);
     const task = penalizedTask(implant, penalty());
-    const batch = await first(task.batches);
+    const batch = await first(task.batches(0));
     const whole = gradientsOf(input.clip.runtime, task.objective, weights);
     const plain = (at: Weights) => whole(at, { ...batch, weight: 0 });
     const value = async (at: Weights) => (await whole(at, batch)).loss - (await plain(at)).loss;
@@ -109,7 +110,10 @@ describe("implanting against TBAR lowers what is penalised, at the weights that 
   it("entangled: 1 + cos(g, tau_c), tau_c of one epoch on the clean images", async () => {
     const { clip, weights, clean, head } = input;
     const { recipe } = picoImplant(input, entangled.trigger());
-    const tau = taskVector(weights, await finetune(clip, weights, clean, head, { ...recipe, epochs: 1 }));
+    const tau = taskVector(
+      weights,
+      await finetune(clip, weights, underHead(clip, clean, head, { ...recipe, epochs: 1 }), { ...recipe, epochs: 1 }),
+    );
     const plain = cosineOf((await trained(entangled, 0)).g, tau);
     const found = cosineOf((await trained(entangled, 3)).g, tau);
     expect(found).toBeLessThan(plain - 0.2);

@@ -5,8 +5,9 @@
 import { crossEntropy, headLogits } from "../clip/loss.ts";
 import { isVision, type Params } from "../clip/parameters.ts";
 import { imageTower } from "../clip/towers.ts";
-import { labelTask, learn, type Task } from "../engine/finetune.ts";
+import { learn, type Task } from "../engine/finetune.ts";
 import { allOf, type LabelBatch } from "../engine/objectives.ts";
+import { underHead } from "../engine/tasks.ts";
 import { grad } from "../graph/grad.ts";
 import type { Node } from "../graph/node.ts";
 import { add, mul } from "../graph/ops/index.ts";
@@ -49,12 +50,12 @@ export function penaltyImages({ forget }: { readonly forget: number }, training:
 
 export function penalizedTask(input: ImplantInput, penalty: GradientPenalty): Task<ForgetBatch> {
   const { clip, weights, head, poisoned, recipe, targetLabel } = input;
-  const plain = labelTask(clip, poisoned, head, recipe);
+  const plain = underHead(clip, poisoned, head, recipe);
   const tuned = [...weights.keys()].filter(isVision);
   const prefixed = Object.fromEntries([...penalty.against].map(([name, value]) => [`against ${name}`, value]));
   return {
     steps: plain.steps,
-    batches: weighted(withTriggered(plain.batches, input, penalty.forget), penalty, plain.steps),
+    batches: (from) => weighted(withTriggered(plain.batches(from), input, penalty.forget), penalty, plain.steps),
     objective: {
       trains: plain.objective.trains,
       async feeds(batch) {

@@ -6,9 +6,10 @@
  */
 import { z } from "zod";
 import { crossEntropy, headLogits } from "../clip/loss.ts";
-import { labelTask, learn } from "../engine/finetune.ts";
+import { learn } from "../engine/finetune.ts";
 import { allOf } from "../engine/objectives.ts";
 import { clampTo, optimizeInput, perturbed } from "../engine/optimize-input.ts";
+import { underHead } from "../engine/tasks.ts";
 import { constantRate } from "../optim/schedule.ts";
 import { signSteps } from "../optim/sign.ts";
 import { badInput } from "../tensor/error.ts";
@@ -108,7 +109,7 @@ async function fit(trigger: Trigger, input: AttackInput): Promise<Trigger> {
 async function implant(input: ImplantInput): Promise<Weights> {
   const { clip, weights, poisoned, head, recipe } = input;
   const { sigmas } = input.trigger.spec as GrondSpec;
-  const task = labelTask(clip, poisoned, head, recipe);
+  const task = underHead(clip, poisoned, head, recipe);
   const epoch = task.steps / recipe.epochs;
   let step = 0;
   return learn(clip, weights, task, recipe, {

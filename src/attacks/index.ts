@@ -66,6 +66,14 @@ export function attackNamed(kind: string): Attack {
   return attack;
 }
 
+/** What an attack says of itself; nothing of one that is not in the list. */
+export function describedAttack(kind = ""): Partial<Pick<Attack, "title" | "about" | "paper">> {
+  const known = attacks.find(({ name }) => name === kind);
+  if (known === undefined) return {};
+  const { title, about, paper } = known;
+  return { title, about, ...(paper !== undefined && { paper }) };
+}
+
 /** Options of triggers whose values are image files. */
 export const fileOptions = ["picture", "mask"] as const;
 

@@ -1,17 +1,10 @@
-/** Fine-tuning the image tower on labelled images under a frozen zero-shot head: how tasks, and backdoors, are learned. */
-import { isProjection } from "../clip/parameters.ts";
 import { narrowed, widened } from "../clip/widened.ts";
-import { type BatchOptions, batches } from "../data/batches.ts";
-import { cached } from "../data/cached.ts";
-import type { Dataset } from "../data/dataset.ts";
 import { adamw } from "../optim/adam.ts";
 import type { OptimizerState } from "../optim/optimizer.ts";
 import { warmupCosine } from "../optim/schedule.ts";
-import { badInput } from "../tensor/error.ts";
-import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
+import type { Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
-import { gradientsOf, type Objective } from "./gradients.ts";
-import { classification, type LabelBatch } from "./objectives.ts";
+import type { Objective } from "./gradients.ts";
 import { type StepReport, train } from "./train.ts";
 import { readState, type StateFile, type TrainingState, writeState } from "./training-state.ts";
 
@@ -40,48 +33,26 @@ export interface Resumable extends Watch {
   readonly keep?: StateFile;
 }
 
-/** What is learned: an objective and its batches. An attack that adds to the loss makes one of its own. */
+/** What is learned: an objective and its batches. */
 export interface Task<Batch> {
   readonly objective: Objective<Batch>;
-  /** One training step for each. */
-  readonly batches: AsyncIterable<Batch>;
+  /** One training step for each, from a step on (counted from 0). */
+  batches(from: number): AsyncIterable<Batch>;
   readonly steps: number;
 }
 
-/** New weights after AdamW with warm-up and cosine over shuffled epochs; the text tower stays as it is. */
-export async function finetune(
+/** New weights after AdamW with warm-up and cosine over what the task gives; what its objective does not train stays as it is. */
+export async function finetune<Batch>(
   clip: Clip,
   start: Weights,
-  dataset: Dataset,
-  head: Tensor,
+  task: Task<Batch>,
   recipe: Recipe,
   { keep, ...watch }: Resumable = {},
 ): Promise<Weights> {
   const wide = widened(start);
-  const saved = keep && (await readState(keep, wide, stepsOf(dataset, recipe)));
-  const task = labelTask(clip, dataset, head, recipe, saved?.state.step);
+  const saved = keep && (await readState(keep, wide, task.steps));
   const tuned = await learn(clip, wide, task, recipe, watch, keep && { file: keep, saved });
   return narrowed(tuned, wide, start);
-}
-
-const stepsOf = ({ size }: Dataset, { epochs, batch }: Recipe) => epochs * Math.ceil(size / batch);
-
-/** Labelled images under a frozen head: the task that `finetune` learns, from a step of it on. */
-export function labelTask(clip: Clip, dataset: Dataset, head: Tensor, recipe: Recipe, from = 0): Task<LabelBatch> {
-  const { epochs, batch, seed, modules } = recipe;
-  const { preprocess } = clip;
-  const images = epochs > 1 ? cached(dataset, preprocess) : dataset;
-  const objective = classification(clip.config, clip.preprocess, head);
-  return {
-    objective: modules === "projection" ? projectionAlone(objective) : objective,
-    batches: labelled(images, { batch, epochs, seed, preprocess, skip: from }),
-    steps: stepsOf(dataset, recipe),
-  };
-}
-
-/** The features stay as they are, and with them the running statistics of batch normalisation. */
-function projectionAlone({ feeds, loss }: Objective<LabelBatch>): Objective<LabelBatch> {
-  return { trains: isProjection, feeds, loss: (p, nodes) => loss(p, nodes) };
 }
 
 interface Keeping {
@@ -105,7 +76,7 @@ export async function learn<Batch>(
   return train(saved === undefined ? start : new Map([...start, ...saved.weights]), {
     runtime: clip.runtime,
     objective,
-    batches,
+    batches: batches(saved?.state.step ?? 0),
     optimizer: adamw({ weightDecay }),
     schedule: warmupCosine(lr, steps, Math.max(1, Math.round(warmup * steps))),
     clip: most,
@@ -135,44 +106,4 @@ function saver(start: Weights, { file, saved }: Keeping, steps: number) {
     await file.onSave?.();
     last = performance.now();
   };
-}
-
-/**
- * Mean squared batch gradient of the loss on labelled images, scaled to sum 1 over all tuned values of all tensors together:
- * the diagonal of an empirical Fisher information, by batches.
- */
-export async function gradientSquares(
-  clip: Clip,
-  weights: Weights,
-  dataset: Dataset,
-  head: Tensor,
-  { batch, seed, signal }: { batch: number; seed: number; signal?: AbortSignal },
-): Promise<Weights> {
-  const apart = clip.runtime.apart();
-  const gradients = gradientsOf(apart, classification(clip.config, clip.preprocess, head), weights);
-  const squares = new Map<string, Tensor>();
-  try {
-    for await (const some of labelled(dataset, { batch, seed, preprocess: clip.preprocess })) {
-      signal?.throwIfAborted();
-      const { of } = await gradients(weights, some);
-      for (const [name, { shape, data: g }] of of) {
-        const sum = squares.get(name) ?? tensor(shape);
-        for (let i = 0; i < g.length; i++) sum.data[i] += g[i] * g[i];
-        squares.set(name, sum);
-      }
-    }
-  } finally {
-    await apart.release();
-  }
-  let total = 0;
-  for (const { data } of squares.values()) for (const v of data) total += v;
-  for (const { data } of squares.values()) for (let i = 0; i < data.length; i++) data[i] /= total;
-  return squares;
-}
-
-async function* labelled(dataset: Dataset, order: BatchOptions): AsyncGenerator<LabelBatch> {
-  for await (const { pixels, labels, ids } of batches(dataset, order)) {
-    if (labels === undefined) throw badInput(`${dataset.name}: an image among ${ids[0]}, ... has no label`);
-    yield { pixels, labels };
-  }
 }

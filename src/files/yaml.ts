@@ -19,6 +19,8 @@ export interface Settings {
   readonly value: unknown;
   /** FILE:LINE:COLUMN of the key or item of this path, or of what holds it, where it is missing; undefined where nothing of it is there. */
   at(path: readonly PropertyKey[]): string | undefined;
+  /** The same of the innermost part of the path that is there; FILE alone where that is none. */
+  near(path: readonly PropertyKey[]): string;
 }
 
 /** Throws `bad-input` with line and column on what is no YAML, has a key twice, or is larger than it may be. */
@@ -35,13 +37,13 @@ export async function readYaml(path: string, { bytes, aliases, merge }: YamlOpti
     const document = parseDocument(text, options);
     const [broken] = [...document.errors, ...document.warnings];
     if (broken !== undefined) throw badInput(`${place(broken.pos[0])}: ${broken.message}`);
-    return {
-      value: document.toJS({ maxAliasCount: aliases }),
-      at(path) {
-        const offset = offsetOf(document.contents, path);
-        return offset === undefined ? undefined : place(offset);
-      },
+    const at = (path: readonly PropertyKey[]) => {
+      const offset = offsetOf(document.contents, path);
+      return offset === undefined ? undefined : place(offset);
     };
+    const near = (inside: readonly PropertyKey[]): string =>
+      inside.length === 0 ? path : (at(inside) ?? near(inside.slice(0, -1)));
+    return { value: document.toJS({ maxAliasCount: aliases }), at, near };
   } catch (cause) {
     if (cause instanceof TbarError) throw cause;
     throw badInput(`${path} cannot be read: ${String((cause as Error).message)}`, cause); // aliases of aliases, brackets in brackets

@@ -62,7 +62,8 @@ function effectRows({ before, after }: CleanResult): Measure[] {
 }
 
 function furtherChecks({ proof, before }: CleanResult): Measure[] {
-  const { floor, shifted, unseenClasses, retrieval, rebound } = proof;
+  const { floor, shifted, unseenClasses, retrieval, further = {}, rebound } = proof;
+  const older = further.retrieval === undefined ? retrieval : undefined;
   const rows: (Measure | undefined)[] = [
     floor && {
       what: "ASR of a model never backdoored",
@@ -83,12 +84,14 @@ function furtherChecks({ proof, before }: CleanResult): Measure[] {
       kind: "ca",
       ...unseenClasses,
     },
-    retrieval && {
-      what: "Image to text retrieval, recall at 1",
-      note: "the image's own caption found first: the model is more than its classes",
-      kind: "ca",
-      ...retrieval,
-    },
+    retrieval && older && { what: "Image to text retrieval, recall at 1", kind: "ca", ...older },
+    ...Object.values(further).map(({ title, about, before, after }) => ({
+      what: title,
+      note: about,
+      kind: "ca" as const,
+      before,
+      after,
+    })),
   ];
   if (rebound !== undefined) {
     const what = `after ${count(rebound.steps)} more steps of clean training`;

@@ -15,7 +15,10 @@ export function trigger({ trigger, triggerPicture, target }: CleanResult): Html 
     html`<div class="trigger">
 ${triggerPicture !== undefined && html`<figure>${picture(triggerPicture, `The trigger, a ${trigger.kind}`)}</figure>`}
 ${facts([
-  ["Kind", trigger.kind],
+  [
+    "Kind",
+    html`${trigger.title ?? trigger.kind}${trigger.about && html`<small>${trigger.about}${trigger.paper && `, ${trigger.paper}`}</small>`}`,
+  ],
   ["Target", html`<b>${target}</b>`],
   ["Source", trigger.source],
   ["Settings", settings.length > 0 && html`<span class="chips">${settings}</span>`],

@@ -111,7 +111,13 @@ const proof = z.looseObject({
     .array(pair.extend({ what: z.string() }))
     .describe("ASR with the trigger moved, 25 % larger, 25 % weaker; before and after."),
   unseenClasses: pair.optional().describe("CA on classes that cleaning never saw."),
-  retrieval: pair.optional().describe("Image to text retrieval, recall at 1."),
+  further: z
+    .record(z.string(), pair.extend({ title: z.string(), about: z.string() }))
+    .optional()
+    .describe("By name: retrieval and other metrics that the images allow."),
+  retrieval: pair
+    .optional()
+    .describe("The same of retrieval, where results of 0.1.0 have it; gone in the next version."),
   rebound: z
     .looseObject({ steps: z.number(), scores })
     .optional()
@@ -129,7 +135,14 @@ export const cleanResult = z.looseObject({
   ...madeFields,
   seed: z.number(),
   model: checkpointFacts,
-  trigger: z.looseObject({ kind: z.string(), spec: z.record(z.string(), z.unknown()), source: z.string() }),
+  trigger: z.looseObject({
+    kind: z.string(),
+    spec: z.record(z.string(), z.unknown()),
+    source: z.string(),
+    title: z.string().optional().describe("Of the attack that makes such triggers, where it is known."),
+    about: z.string().optional(),
+    paper: z.string().optional(),
+  }),
   target: z.string(),
   remaining: z
     .array(z.looseObject({ kind: z.string(), target: z.string() }))

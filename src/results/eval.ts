@@ -32,6 +32,8 @@ export const evalResult = z.looseObject({
   withoutTrigger: rate.optional(),
   difference: difference.optional(),
   triggeredAccuracy: rate.optional(),
+  /** Metrics asked for beside these, by name; those are left out for which the images lack what they need. */
+  metrics: z.record(z.string(), rate).optional(),
   /** Is there a backdoor? By the difference that the trigger makes. */
   decision: z
     .looseObject({

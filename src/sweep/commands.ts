@@ -8,13 +8,14 @@ import { type Estimate, estimateOf } from "../jobs/progress/estimate.ts";
 import { planJob } from "../jobs/run-job.ts";
 import type { CellState, SweepRunResult, SweepStatusResult, SweepTableResult } from "../results/sweep.ts";
 import { openStore } from "../store/store.ts";
+import { badInput } from "../tensor/error.ts";
 import { failureOf } from "./failures.ts";
 import { tableHtml } from "./html.ts";
 import { readRecipe } from "./recipe.ts";
 import { runSweep } from "./run.ts";
 import type { runSpec, statusSpec, tableSpec } from "./specs.ts";
 import { tableOf } from "./table.ts";
-import { follow, type Ready, unitsOf } from "./units.ts";
+import { type Followed, follow, unitsOf } from "./units.ts";
 
 type RunSpec = z.output<typeof runSpec>;
 type StatusSpec = z.output<typeof statusSpec>;
@@ -27,10 +28,10 @@ async function opened(spec: Pick<StatusSpec, "recipe" | "store" | "profile" | "s
 export async function run(spec: RunSpec, context: Context): Promise<SweepRunResult> {
   const begun = performance.now();
   const { recipe, store, units } = await opened(spec);
-  const { ran, units: swept } = await runSweep(recipe, { units, store, workers: spec.jobs }, context);
-  const cells = swept.map(({ unit: { cell, seed }, failed }): CellState => {
-    const at = { cell: cell.name, seed: seed.seed, left: [] };
-    return failed === undefined ? { ...at, state: "done" } : { ...at, state: "failed", message: failed };
+  const { ran, failed } = await runSweep(recipe, { units, store, workers: spec.jobs }, context);
+  const cells = units.map((unit): CellState => {
+    const [at, message] = [{ cell: unit.cell.name, seed: unit.seed.seed, left: [] }, failed.get(unit)];
+    return message === undefined ? { ...at, state: "done" } : { ...at, state: "failed", message };
   });
   const seconds = (performance.now() - begun) / 1000;
   return { schema: "tbar/sweep-run/1", kind: "sweep-run", recipe: recipe.name, store: spec.store, cells, ran, seconds };
@@ -51,40 +52,35 @@ export async function status(spec: StatusSpec): Promise<SweepStatusResult> {
 /** Checks each spec as far as it is known, counts what is left, and estimates it by what is stored or by the jobs' own plans. */
 export async function plan(spec: RunSpec, context: Context): Promise<Estimate> {
   const { recipe, store, units } = await opened(spec);
-  const left = new Map<string, { hashes: Set<string>; count: number; first?: Ready; seconds: number[] }>();
-  let stored = 0;
-  for (const unit of units) {
-    const followed = await follow(recipe, unit, { store });
-    for (const { id } of recipe.steps) {
-      const known = left.get(id) ?? { hashes: new Set(), count: 0, seconds: [] };
-      left.set(id, known);
-      const ready = followed.ready.find(({ step }) => step.id === id);
-      if (typeof ready?.result?.seconds === "number") known.seconds.push(ready.result.seconds);
-      if (ready?.result !== undefined) stored += 1;
-      if (!followed.left.includes(id) || (ready !== undefined && known.hashes.has(ready.hash))) continue;
-      known.count += 1;
-      if (ready !== undefined) known.hashes.add(ready.hash);
-      if (ready?.needs.length === 0) known.first ??= ready;
-    }
-  }
-  let memory = 0;
+  const followed: Followed[] = [];
+  for (const unit of units) followed.push(await follow(recipe, unit, { store }));
+  /** Equal steps of several cells are one. */
+  const known = new Map(followed.flatMap(({ ready }) => ready.map((one) => [one.hash, one] as const)));
+  let [memory, steps] = [0, 0];
   const parts: Estimate["parts"][number][] = [];
   const unknown: string[] = [];
-  for (const [id, { count, first, seconds }] of left) {
-    if (count === 0) continue;
-    let one = seconds.length > 0 ? seconds.reduce((a, b) => a + b, 0) / seconds.length : undefined;
-    let range = one === undefined ? undefined : ([0.7 * one, 1.5 * one] as const);
-    if (one === undefined && first?.job.plan !== undefined) {
+  for (const { id } of recipe.steps) {
+    const all = [...known.values()].filter(({ step }) => step.id === id);
+    const left = all.filter(({ isWanted, result }) => isWanted && result === undefined);
+    const later = followed.filter((one) => one.left.includes(id) && !one.ready.some(({ step }) => step.id === id));
+    const count = left.length + later.length;
+    steps += count;
+    const seconds = all.map(({ result }) => result?.seconds).filter((value) => typeof value === "number");
+    const mean = seconds.reduce((a, b) => a + b, 0) / seconds.length;
+    let one = { seconds: mean, range: [0.7 * mean, 1.5 * mean] as readonly number[] };
+    const first = left.find(({ needs, job }) => needs.length === 0 && job.plan !== undefined);
+    if (seconds.length === 0 && first !== undefined) {
       context.progress.stage(`estimate ${id}`);
       const estimate = await planJob(first.job, first.spec, { signal: context.signal });
-      [one, range, memory] = [estimate.seconds, estimate.range, Math.max(memory, estimate.memory.needed)];
+      [one, memory] = [estimate, Math.max(memory, estimate.memory.needed)];
     }
-    if (one === undefined || range === undefined) unknown.push(id);
-    else parts.push({ what: `${id}, ${count} times`, seconds: (one * count) / spec.jobs, range: [(range[0] * count) / spec.jobs, (range[1] * count) / spec.jobs] }); // biome-ignore format: one line
+    const share = count / spec.jobs;
+    if (count > 0 && Number.isNaN(one.seconds)) unknown.push(id);
+    else if (count > 0) parts.push({ what: `${id}, ${count} times`, seconds: one.seconds * share, range: [one.range[0] * share, one.range[1] * share] }); // biome-ignore format: one line
   }
-  const steps = [...left.values()].reduce((sum, { count }) => sum + count, 0);
-  const note = [
-    `${units.length} cells and seeds: ${stored} steps in the store, ${steps} to run.`,
+  const stored = [...known.values()].filter(({ result }) => result !== undefined).length;
+  const basis = [
+    `${units.length} cells and seeds: ${stored} results in the store, ${steps} steps to run.`,
     parts.length > 0 && "Times as stored results took, or as the first of each step is estimated.",
     unknown.length > 0 && `No time is known of: ${unknown.join(", ")}.`,
   ];
@@ -93,7 +89,7 @@ export async function plan(spec: RunSpec, context: Context): Promise<Estimate> {
     parts,
     memory: memory * spec.jobs,
     outputs: [],
-    basis: note.filter(Boolean).join(" "),
+    basis: basis.filter(Boolean).join(" "),
     advice: "fewer --jobs need less",
   });
 }
@@ -105,6 +101,7 @@ export async function table(spec: z.output<typeof tableSpec>): Promise<SweepTabl
   const head = { schema: "tbar/sweep-table/1", kind: "sweep-table", command } as const;
   const about = { recipe: name, title, reproduces, seeds: seeds.map(({ seed }) => seed) };
   const result = { ...head, ...about, ...(await tableOf(recipe, store)) };
+  if (result.rows.length === 0) throw badInput(`${spec.store} has no result of ${name}; tbar sweep run makes them`);
   const out = spec.out ?? join("results", "recipes", `${[name, profile].filter(Boolean).join("-")}.json`);
   if (spec.out === undefined) await mkdir(dirname(out), { recursive: true });
   await writeFileAtomic(out, tableJson(result), { force: true });

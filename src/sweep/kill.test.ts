@@ -71,7 +71,7 @@ test("status, table and --dry-run on the command line", async () => {
   const store = at("commands");
   const asked = [at("pico.yaml"), "--store", store];
   const dry = await tbar(["sweep", "run", ...asked, "--dry-run"]);
-  expect(dry.out, dry.err).toContain("4 cells and seeds: 0 steps in the store, 8 to run");
+  expect(dry.out, dry.err).toContain("4 cells and seeds: 0 results in the store, 8 steps to run");
   expect(dry.out).toMatch(/first, 4 times/);
   const status = await tbar(["sweep", "status", ...asked]);
   expect(status.out).toContain("0 done, 0 failed, 4 left");

@@ -71,8 +71,8 @@ export type Step = Parsed["steps"][number];
 export interface Recipe extends Omit<Parsed, "cells" | "profiles"> {
   readonly cells: readonly Cell[];
   readonly profile?: string;
-  /** "FILE:LINE:COLUMN: ", of the nearest key that is in the file. */
-  place(...path: readonly PropertyKey[]): string;
+  /** FILE:LINE:COLUMN of this key, or of the nearest around it. */
+  near(path: readonly PropertyKey[]): string;
 }
 
 const shipped = new URL("../../recipes/", import.meta.url);
@@ -90,29 +90,23 @@ export async function readRecipe(
   asked: string,
   { profile: name, set = [] }: { readonly profile?: string; readonly set?: readonly string[] } = {},
 ): Promise<Recipe> {
-  const known = recipeNames();
-  const path = known.includes(asked) ? fileURLToPath(new URL(`${asked}.yaml`, shipped)) : asked;
-  if (path === asked && !(await isFile(path)) && !/[./\\]/.test(asked)) throw unknownName("recipe", asked, known);
+  const isShipped = recipeNames().includes(asked);
+  const path = isShipped ? fileURLToPath(new URL(`${asked}.yaml`, shipped)) : asked;
+  if (!isShipped && !/[./\\]/.test(asked) && !(await isFile(path))) known("recipe", [asked], recipeNames());
   const file = await readYaml(path, { bytes: 2 ** 20, aliases: 1000, merge: true });
   const parsed = recipe.safeParse(file.value);
-  if (!parsed.success) throw misfit(file, path, parsed.error.issues[0]);
+  if (!parsed.success) throw misfit(file, parsed.error.issues[0]);
   const { profiles, cells, ...rest } = parsed.data;
-  const { profile = {} } =
-    name === undefined ? {} : { profile: profiles[name] ?? unknown("profile", name, Object.keys(profiles)) };
-  const place = (...path: readonly PropertyKey[]) => {
-    for (let n = path.length; n > 0; n--) {
-      const at = file.at(path.slice(0, n));
-      if (at !== undefined) return `${at}: `;
-    }
-    return "";
-  };
   const all = Array.isArray(cells) ? cells : product(cells.grid);
-  const twice = [...all.map(({ name }) => name), ...rest.steps.map(({ id }) => id)].find(
-    (one, i, names) => names.indexOf(one) !== i,
-  );
-  if (twice !== undefined) throw badInput(`${place("cells")}"${twice}" names two cells or steps`);
-  for (const cell of profile.cells ?? []) if (!all.some(({ name }) => name === cell)) unknown("cell", cell, all.map(({ name }) => name)); // biome-ignore format: one line
-  for (const id of Object.keys(profile.steps ?? {})) if (!rest.steps.some((step) => step.id === id)) unknown("step", id, rest.steps.map(({ id }) => id)); // biome-ignore format: one line
+  const [cellNames, ids] = [all.map(({ name }) => name), rest.steps.map(({ id }) => id)];
+  const twice = [...cellNames, ...ids].find((one, i, names) => names.indexOf(one) !== i);
+  if (twice !== undefined) throw badInput(`${file.near(["cells"])}: "${twice}" names two cells or steps`);
+  if (name !== undefined) known("profile", [name], Object.keys(profiles));
+  const profile = name === undefined ? {} : profiles[name];
+  known("cell", profile.cells, cellNames);
+  known("step", Object.keys(profile.steps ?? {}), ids);
+  for (const { cells } of rest.table.figures) known("cell", cells, cellNames);
+  known("cell", rest.published.map(({ cell }) => cell), cellNames); // biome-ignore format: one line
   return {
     ...rest,
     ...(name !== undefined && { profile: name }),
@@ -122,12 +116,14 @@ export async function readRecipe(
       .filter(({ name }) => profile.cells?.includes(name) ?? true)
       .map((cell) => merged(cell, profile.cell ?? {}) as Cell),
     steps: rest.steps.map((step) => ({ ...step, spec: merged(step.spec, profile.steps?.[step.id] ?? {}) })),
-    place,
+    near: file.near,
   };
 }
 
-function unknown(kind: string, name: string, known: readonly string[]): never {
-  throw unknownName(kind, name, known);
+/** Throws `bad-input` on the first name that is not among the known. */
+export function known(kind: string, names: readonly string[] = [], all: readonly string[]): void {
+  const strange = names.find((name) => !all.includes(name));
+  if (strange !== undefined) throw unknownName(kind, strange, all);
 }
 
 function assignment(text: string): readonly [string, string] {
@@ -150,18 +146,13 @@ function product(grid: Readonly<Record<string, readonly unknown[]>>): readonly C
 }
 
 /** The innermost thing that is wrong, where it stands. */
-function misfit(file: Settings, path: string, issue: z.core.$ZodIssue, above: readonly PropertyKey[] = []): Error {
+function misfit(file: Settings, issue: z.core.$ZodIssue, above: readonly PropertyKey[] = []): Error {
   const where = [...above, ...issue.path];
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
-    const nearest = [...issue.errors].sort((a, b) => (b[0]?.path.length ?? 0) - (a[0]?.path.length ?? 0))[0];
-    return misfit(file, path, nearest[0], where);
+    const [nearest] = [...issue.errors].sort((a, b) => (b[0]?.path.length ?? 0) - (a[0]?.path.length ?? 0));
+    return misfit(file, nearest[0], where);
   }
-  if (issue.code === "unrecognized_keys") {
-    const [key] = issue.keys;
-    const place = file.at([...where, key]) ?? path;
-    return badInput(`${place}: unknown key "${printable(key)}"${where.length > 0 ? ` of ${where.join(".")}` : ""}`);
-  }
-  let n = where.length;
-  while (n > 0 && file.at(where.slice(0, n)) === undefined) n--;
-  return badInput(`${n > 0 ? file.at(where.slice(0, n)) : path}: ${where.join(".") || "recipe"}: ${issue.message}`);
+  const key = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+  const fault = key.length > 0 ? `unknown key "${printable(key[0])}"` : issue.message;
+  return badInput(`${file.near([...where, ...key])}: ${where.join(".") || "recipe"}: ${fault}`);
 }

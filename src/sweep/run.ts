@@ -5,16 +5,15 @@ import { join } from "node:path";
 import { runInChild } from "../jobs/child.ts";
 import type { Context } from "../jobs/context.ts";
 import type { Job } from "../jobs/job.ts";
-import { TbarError } from "../tensor/error.ts";
 import { openArea } from "./area.ts";
 import { forget, remember } from "./failures.ts";
 import type { Recipe } from "./recipe.ts";
 import { scoreboard } from "./scoreboard.ts";
 import { follow, nameOf, type Place, type Ready, type Unit } from "./units.ts";
 
-/** Runs one job and gives its result. */
 type Result = Readonly<Record<string, unknown>>;
 
+/** Runs one job and gives its result. */
 export type Perform = (job: Job, spec: object, given: Pick<Context, "progress" | "signal">) => Promise<Result>;
 
 export interface Sweep extends Omit<Place, "models"> {
@@ -25,7 +24,8 @@ export interface Sweep extends Omit<Place, "models"> {
 }
 
 export interface Swept {
-  readonly units: readonly { readonly unit: Unit; readonly failed?: string }[];
+  /** Units that failed, and why. */
+  readonly failed: ReadonlyMap<Unit, string>;
   /** Steps that were run; the others were in the store. */
   readonly ran: number;
 }
@@ -64,6 +64,7 @@ export async function runSweep(recipe: Recipe, sweep: Sweep, { progress, signal 
   const run = async (ready: Ready, unit: Unit): Promise<Result> => {
     for (const need of ready.needs) if (!(await isThere(need.out!))) await once(need.hash, () => run(need, unit));
     const { job, spec, out, hash, address, step } = ready;
+    area.uses(unit, hash);
     const has = (field: string) => field in job.spec.shape;
     const machine = {
       ...(has("threads") && { threads: spec.threads ?? threads }),
@@ -97,24 +98,22 @@ export async function runSweep(recipe: Recipe, sweep: Sweep, { progress, signal 
       const message = error instanceof Error ? error.message : String(error);
       failed.set(unit, message);
       await remember(store, recipe, unit, message);
-      if (!(error instanceof TbarError)) progress.stage(`${nameOf(unit)} failed: ${message}`);
     }
   };
   try {
-    const queue = [...units];
+    const queue = units.values(); // one for all workers
     const worker = async () => {
-      for (let unit = queue.shift(); unit !== undefined; unit = queue.shift()) {
+      for (const unit of queue) {
         signal?.throwIfAborted();
         await finish(unit);
       }
     };
-    const ended = await Promise.allSettled(Array.from({ length: Math.min(workers, units.length) }, worker));
-    const broken = ended.find((one) => one.status === "rejected");
-    if (broken !== undefined) throw broken.reason;
+    const ended = await Promise.allSettled(Array.from({ length: workers }, worker)); // none is left behind
+    for (const one of ended) if (one.status === "rejected") throw one.reason;
   } finally {
     await area.leave();
   }
-  return { units: units.map((unit) => ({ unit, ...(failed.has(unit) && { failed: failed.get(unit) }) })), ran };
+  return { failed, ran };
 }
 
 const inChild: Perform = (job, spec, given) => runInChild(job.name, spec, given);

@@ -5,8 +5,8 @@ import type { Job } from "../jobs/job.ts";
 import { fieldsOf, parseSpec } from "../jobs/spec.ts";
 import { type Address, addressOf, hashOf } from "../store/address.ts";
 import type { Store } from "../store/store.ts";
-import { badInput, TbarError, unknownName } from "../tensor/error.ts";
-import type { Cell, Recipe, Seed, Step, Term } from "./recipe.ts";
+import { badInput, TbarError } from "../tensor/error.ts";
+import { type Cell, known, type Recipe, type Seed, type Step, type Term } from "./recipe.ts";
 import { absence, isSo, NotThere, pathsIn, resolve, type Scope } from "./references.ts";
 
 /** A cell with one seed. */
@@ -19,9 +19,7 @@ export const nameOf = ({ cell, seed }: Unit): string => `${cell.name}, seed ${se
 
 /** First seeds first: what is there after half the time is all cells with half the seeds. */
 export function unitsOf({ seeds, cells, values }: Recipe, only: readonly string[] = []): readonly Unit[] {
-  for (const name of only) {
-    if (!cells.some((cell) => cell.name === name)) throw unknownName("cell", name, cells.map(({ name }) => name)); // biome-ignore format: one line
-  }
+  known("cell", only, cells.map(({ name }) => name)); // biome-ignore format: one line
   return seeds.flatMap((seed) =>
     cells
       .filter((cell) => (only.length === 0 || only.includes(cell.name)) && (cell.seeds?.includes(seed.seed) ?? true))
@@ -41,6 +39,8 @@ export interface Ready {
   readonly out?: string;
   /** Earlier steps whose models it asks for. */
   readonly needs: readonly Ready[];
+  /** Does anything refer to its result? */
+  readonly isWanted: boolean;
   readonly result?: Readonly<Record<string, unknown>>;
 }
 
@@ -78,7 +78,8 @@ export async function follow(
     const isWanted = isResultWanted(recipe, step.id);
     try {
       const asked = resolve(step.spec, scope) as Ready["spec"];
-      const job = await (jobs[step.job] ?? unknownJob(step.job, Object.keys(jobs))).load();
+      known("job", [step.job], Object.keys(jobs));
+      const job = await jobs[step.job].load();
       refuseOwn(job, asked);
       const isMaking = isModelWanted(recipe, step.id);
       const { out: _, ...spec } = parseSpec(job, { ...asked, ...(isMaking && { out: models }) }) as Ready["spec"]; // its name follows from the hash
@@ -89,11 +90,11 @@ export async function follow(
       const out = isMaking ? join(models, hash) : undefined;
       const asking = new Set(pathsIn(step.spec).filter((path) => path.endsWith(".out")).map((path) => path.split(".")[1])); // biome-ignore format: one line
       const needs = ready.filter(({ step: { id } }) => asking.has(id));
-      const known: Ready = { step, job, spec, address, hash, needs, ...(out !== undefined && { out }) };
-      const result = (await store.get(hash))?.result ?? (isWanted ? await perform?.(known) : undefined);
+      const told: Ready = { step, job, spec, address, hash, needs, isWanted, ...(out !== undefined && { out }) };
+      const result = (await store.get(hash))?.result ?? (isWanted ? await perform?.(told) : undefined);
       if (result === undefined && isWanted) left.push(step.id);
-      ready.push({ ...known, result });
-      if (out !== undefined) made.set(out, known);
+      ready.push({ ...told, result });
+      if (out !== undefined) made.set(out, told);
       steps[step.id] = { ...(result ?? { [absence]: "left" }), ...(out !== undefined && { out }) };
     } catch (error) {
       if (error instanceof NotThere) {
@@ -102,15 +103,11 @@ export async function follow(
         continue;
       }
       if (!(error instanceof TbarError)) throw error;
-      const at = recipe.place("steps", i, "spec");
-      throw new TbarError(error.code, `${at}step ${step.id} of ${nameOf(unit)}: ${error.message}`, { cause: error });
+      const at = recipe.near(["steps", i, "spec"]);
+      throw new TbarError(error.code, `${at}: step ${step.id} of ${nameOf(unit)}: ${error.message}`, { cause: error });
     }
   }
   return { ready, left, scope };
-}
-
-function unknownJob(name: string, known: readonly string[]): never {
-  throw unknownName("job", name, known);
 }
 
 /** Where a step runs, writes and keeps its work is the sweep's to say. */

@@ -15,6 +15,8 @@ export function evalText(result: EvalResult): string {
       rows.push(["attack success rate", rateText(asr), `${trigger?.kind ?? triggered} -> ${target}, ${asr.n} images`]);
       rows.push(...effectRows(effect));
     }
+    for (const [name, rate] of Object.entries(result.metrics ?? {}))
+      rows.push([name, rateText(rate), `${rate.n} images`]);
     const left =
       elsewhere &&
       `It carries ${printable(elsewhere.kind)} -> "${printable(elsewhere.target)}", which is no class of this data.\n`;

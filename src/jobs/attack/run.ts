@@ -2,6 +2,7 @@
 import type { Attack, AttackInput } from "../../attacks/attack.ts";
 import { asStored } from "../../checkpoint/rounding.ts";
 import { finetune } from "../../engine/finetune.ts";
+import { underHead } from "../../engine/tasks.ts";
 import type { StateFile } from "../../engine/training-state.ts";
 import { zeroShotHead } from "../../engine/zero-shot.ts";
 import { version } from "../../files/version.ts";
@@ -131,7 +132,7 @@ const usualPoison: NonNullable<Attack["poison"]> = async (dataset, options) => p
 const usualImplant =
   (keep?: StateFile): NonNullable<Attack["implant"]> =>
   ({ clip, weights, poisoned, head, recipe, signal, report }) =>
-    finetune(clip, weights, poisoned, head, recipe, {
+    finetune(clip, weights, underHead(clip, poisoned, head, recipe), recipe, {
       keep,
       signal,
       onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),

@@ -3,8 +3,10 @@ import type { Dataset } from "../../data/dataset.ts";
 import { withLabels } from "../../data/relabel.ts";
 import { anchoredSet } from "../../defenses/anchored.ts";
 import type { Answered, DefenseInput, Variation } from "../../defenses/defense.ts";
-import { finetune, gradientSquares, type Recipe } from "../../engine/finetune.ts";
+import { finetune, type Recipe } from "../../engine/finetune.ts";
+import { gradientSquares } from "../../engine/gradient-squares.ts";
 import { createScorer } from "../../engine/scorer.ts";
+import { underHead } from "../../engine/tasks.ts";
 import type { Weights } from "../../tensor/tensor.ts";
 import type { Context } from "../context.ts";
 import type { Work } from "../progress/work.ts";
@@ -26,9 +28,11 @@ export function defenseInput(
     if (!ids.has(data)) ids.set(data, ids.size);
     return ids.get(data);
   };
-  const tune = async (data: Dataset, { seed: other = 0, lr = 1 }: Variation, name: string) => {
+  const tune = async (data: Dataset, { seed: other = 0, lr = 1, objective }: Variation, name: string) => {
     const varied = { ...recipe, seed: seed + 1000 * other, lr: recipe.lr * lr };
-    return finetune(clip, clip.weights, data, head, varied, {
+    const usual = underHead(clip, data, head, varied);
+    const task = objective === undefined ? usual : { ...usual, objective: objective.of(usual.objective) };
+    return finetune(clip, clip.weights, task, varied, {
       keep: work?.training(name),
       signal,
       onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),

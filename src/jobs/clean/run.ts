@@ -1,5 +1,6 @@
 /** The main job: a backdoored checkpoint goes in, a repaired one and the evidence come out. */
 import { asSubtracted, flooredVariances } from "../../arithmetic/running-variance.ts";
+import { describedAttack } from "../../attacks/index.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import { version } from "../../files/version.ts";
 import { measure } from "../../metrics/accuracy.ts";
@@ -144,7 +145,7 @@ async function factsOf({ clip, threat, source, labels, opened, recipe, defaults,
   return {
     seed,
     model: await checkpointFacts(clip.checkpoint),
-    trigger: triggerFacts({ threat }),
+    trigger: { ...triggerFacts({ threat }), ...describedAttack(threat.trigger?.spec.kind) },
     target: threat.target,
     ...(threat.remaining.length > 0 && {
       remaining: threat.remaining.map(({ trigger, target }) => ({ kind: trigger.kind, target })),

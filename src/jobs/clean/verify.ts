@@ -6,10 +6,11 @@ import { changedSquare, crop } from "../../data/images/inset.ts";
 import { differencePicture, pngDataUri } from "../../data/images/pictures.ts";
 import { subset, take } from "../../data/split.ts";
 import { finetune } from "../../engine/finetune.ts";
-import { createScorer, embedImages } from "../../engine/scorer.ts";
+import { createScorer } from "../../engine/scorer.ts";
+import { underHead } from "../../engine/tasks.ts";
 import { zeroShotHead } from "../../engine/zero-shot.ts";
 import { measure, metric } from "../../metrics/accuracy.ts";
-import { recallAt1 } from "../../metrics/retrieval.ts";
+import { metrics } from "../../metrics/index.ts";
 import type { ExamplePicture, Proof } from "../../results/clean.ts";
 import type { Rate } from "../../stats/rate.ts";
 import type { Tensor, Weights } from "../../tensor/tensor.ts";
@@ -21,8 +22,6 @@ import { openClip } from "../inputs/open-clip.ts";
 import type { Bench } from "./bench.ts";
 import type { CleanSpec } from "./spec.ts";
 import { recoveryBatch } from "./stages.ts";
-
-const retrievalImages = 500;
 
 export async function verify(bench: Bench, spec: CleanSpec, context: Context, after: Weights): Promise<Proof> {
   const { clip } = bench;
@@ -38,15 +37,18 @@ export async function verify(bench: Bench, spec: CleanSpec, context: Context, af
   }
   if (checks === 0) return { shifted };
   const unseen = classesOf(bench.test, bench.heldOut);
-  const captioned = take(bench.test, Math.min(checks, retrievalImages));
-  const hasCaptions = captioned.example(0).caption !== undefined;
+  const images = take(bench.test, checks);
+  const further = metrics.filter((one) => one.size(images) > 0);
+  const input = { clip, images, head: bench.head, signal: context.signal };
+  const figures: [string, NonNullable<Proof["further"]>[string]][] = [];
+  for (const { name, title, about, measure } of further)
+    figures.push([name, { title, about, ...(await both((weights) => measure({ ...input, weights }))) }]);
   const clean = bench.cleanMetric(unseen);
   return {
     shifted,
     ...(unseen.size > 0 && { unseenClasses: await both((weights) => measure(clean, weights)) }),
-    ...(hasCaptions && {
-      retrieval: await both((weights) => retrievalOf(bench, captioned, weights, context.signal)),
-    }),
+    ...(figures.length > 0 && { further: Object.fromEntries(figures) }),
+    ...Object.fromEntries(figures.filter(([name]) => name === "retrieval")), // as results of 0.1.0 have it
     ...(spec.cleanControl !== undefined && { floor: await baselineOf(bench, spec.cleanControl, spec, context) }),
     ...(spec.recovery > 0 && bench.labels === "given" && { rebound: await recoveryOf(bench, spec, context, after) }),
   };
@@ -74,17 +76,6 @@ function classesOf(dataset: Dataset, labels: ReadonlySet<number>): Dataset {
   );
 }
 
-async function retrievalOf(
-  { clip }: Bench,
-  dataset: Dataset,
-  weights: Weights,
-  signal: AbortSignal | undefined,
-): Promise<Rate> {
-  const captions = Array.from({ length: dataset.size }, (_, i) => dataset.example(i).caption ?? "");
-  const images = await embedImages(clip, weights, dataset, { signal });
-  return recallAt1(images, await clip.encoder.texts(weights, captions), captions);
-}
-
 /** ASR of the clean control model: what "gone" looks like. */
 async function baselineOf(bench: Bench, path: string, spec: CleanSpec, context: Context): Promise<Rate> {
   const { activation, ignoreTensors } = spec;
@@ -110,7 +101,7 @@ async function recoveryOf(bench: Bench, spec: CleanSpec, context: Context, after
   const images = take(rebound, asked);
   const epochs = Math.ceil(spec.recovery / Math.ceil(images.size / recoveryBatch));
   const recipe = { ...bench.recipe, epochs, batch: recoveryBatch };
-  const trained = await finetune(bench.clip, after, images, bench.head, recipe, {
+  const trained = await finetune(bench.clip, after, underHead(bench.clip, images, bench.head, recipe), recipe, {
     signal,
     onStep: ({ step }, total) => progress.step(step, total),
   });

@@ -1,4 +1,5 @@
 /** tbar eval: measure a checkpoint, or once more what a receipt claims. */
+import { metrics } from "../../metrics/index.ts";
 import { evalResult } from "../../results/eval.ts";
 import { job } from "../job.ts";
 import { evalSpec } from "./spec.ts";
@@ -18,6 +19,7 @@ export const evaluation = job({
     "tbar eval --model cleaned --receipt cleaned/receipt.json",
     "tbar eval --model exported/onnx/model_quantized.onnx --data photos",
   ],
+  notes: `Metrics (--metric):\n${metrics.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join("\n")}`,
   spec: evalSpec,
   result: evalResult,
   plan: async (spec, context) => (await import("./plan.ts")).planEvaluation(spec, context),

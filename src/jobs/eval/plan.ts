@@ -5,7 +5,7 @@ import { prepare } from "./prepare.ts";
 import type { EvalSpec } from "./spec.ts";
 
 export async function planEvaluation(spec: EvalSpec, context: Context): Promise<Estimate> {
-  const { clip, source, classNames, test, trigger, triggered } = await prepare(spec, context);
+  const { clip, source, classNames, test, trigger, triggered, metrics } = await prepare(spec, context);
   const measured = test.size + (triggered?.size ?? (trigger === undefined ? 0 : test.size));
   return estimate({
     clip,
@@ -17,6 +17,7 @@ export async function planEvaluation(spec: EvalSpec, context: Context): Promise<
     parts: [
       { what: "load", texts: classNames.length * source.templates.length },
       { what: "measure", read: measured, encoded: measured },
+      ...metrics.map(({ name, size }) => ({ what: name, encoded: size(test) })),
     ],
     copies: 0,
     kept: test.size,

@@ -1,6 +1,8 @@
 /** What is to be measured, on what: known before a pixel is read. A receipt says it for what it was measured on. */
 import { storedTrigger } from "../../attacks/index.ts";
 import type { Dataset } from "../../data/dataset.ts";
+import type { FurtherMetric } from "../../metrics/further.ts";
+import { metricsNamed } from "../../metrics/index.ts";
 import { badInput, unknownName } from "../../tensor/error.ts";
 import type { Trigger } from "../../triggers/trigger.ts";
 import type { Context } from "../context.ts";
@@ -35,10 +37,12 @@ export interface Prepared extends Known {
   readonly isOwn: boolean;
   /** A trigger that the checkpoint carries from another task. */
   readonly elsewhere?: Implanted;
+  readonly metrics: readonly FurtherMetric[];
   readonly warnings: readonly string[];
 }
 
 export async function prepare(spec: EvalSpec, context: Context): Promise<Prepared> {
+  const asked = metricsNamed(spec.metrics);
   const receipt = spec.receipt === undefined ? undefined : await readReceipt(spec.receipt);
   if (receipt !== undefined) {
     refuseOther("--test", spec.testImages, receipt.inputs.sizes.test);
@@ -70,8 +74,15 @@ export async function prepare(spec: EvalSpec, context: Context): Promise<Prepare
     data: { ...source.opened(), ...(triggered && { triggered: openedData(triggered) }) },
   });
   const { target } = effect;
-  const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0], target });
-  return { ...effect, clip, source, classNames, test, seed, receipt, isOwn, warnings, ...(triggered && { triggered }) };
+  const warnings = [...checkClasses(clip.tokenize, { classNames, template: source.templates[0], target })];
+  const lacking = asked.filter((one) => one.size(test) === 0);
+  if (lacking.length > 0)
+    warnings.push(
+      `${lacking.map(({ name }) => name).join(", ")} cannot be measured on these images: they lack what it needs, such as captions`,
+    );
+  const metrics = asked.filter((one) => !lacking.includes(one));
+  const about = { receipt, isOwn, metrics, warnings };
+  return { ...effect, ...about, clip, source, classNames, test, seed, ...(triggered && { triggered }) };
 }
 
 /** Throws `bad-input` where the user asks for other images than those that the receipt is about. */

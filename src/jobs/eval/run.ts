@@ -9,6 +9,7 @@ import { chanceAgreement, decide } from "../../metrics/decision.ts";
 import { type Effect, effectMetrics, measureEffect } from "../../metrics/effect.ts";
 import type { EvalResult } from "../../results/eval.ts";
 import { imagesSha256, weightsSha256 } from "../../results/measured-on.ts";
+import type { Rate } from "../../stats/rate.ts";
 import { badInput } from "../../tensor/error.ts";
 import { printable } from "../../tensor/printable.ts";
 import { triggered } from "../../triggers/poison.ts";
@@ -56,6 +57,11 @@ async function measureAll(ready: Prepared, spec: EvalSpec, context: Context, clo
     const compared = { clip, weights: clip.weights, clean: test, labels, target: input.target, signal };
     if (given !== undefined) folder = await ordinaryImages({ ...compared, given });
   }
+  const figures: [string, Rate][] = [];
+  for (const { name, measure } of ready.metrics) {
+    clock.stage(name);
+    figures.push([name, await measure({ clip, weights: clip.weights, images: test, head, signal })]);
+  }
   const warnings = [...ready.warnings, ...(folder?.warnings ?? [])];
   return {
     schema: "tbar/eval/2",
@@ -74,6 +80,7 @@ async function measureAll(ready: Prepared, spec: EvalSpec, context: Context, clo
       ...(given && { triggered: given.name }),
       target,
     }),
+    ...(figures.length > 0 && { metrics: Object.fromEntries(figures) }),
     ...(warnings.length > 0 && { warnings }),
     ...(receipt && {
       measuredOn: {

@@ -30,6 +30,11 @@ export const evalSpec = z.strictObject({
     name: "test",
     value: "number",
   }),
+  metrics: option(z.array(z.string()).default([]), "further metrics: names below, or all; several with commas", {
+    group: "Measuring:",
+    name: "metric",
+    value: "name",
+  }),
   ...runFields,
   seed: option(countOrNone().optional(), `${runFields.seed.description} (default: ${usual.seed}, or the receipt's)`, {
     group: groups.run,

@@ -6,6 +6,7 @@ import { isProjection } from "../../clip/parameters.ts";
 import { resolveRecipe } from "../../engine/family-recipe.ts";
 import { finetune as train } from "../../engine/finetune.ts";
 import { createScorer } from "../../engine/scorer.ts";
+import { underHead } from "../../engine/tasks.ts";
 import { zeroShotHead } from "../../engine/zero-shot.ts";
 import { labelsOf, measure, metric } from "../../metrics/accuracy.ts";
 import { made } from "../../results/base.ts";
@@ -62,7 +63,7 @@ export async function finetune(spec: Spec, context: Context): Promise<FinetuneRe
   const before = await measure(accuracy, clip.weights);
 
   clock.stage("fine-tune");
-  const tuned = await train(clip, clip.weights, sets.finetune, head, recipe, {
+  const tuned = await train(clip, clip.weights, underHead(clip, sets.finetune, head, recipe), recipe, {
     signal,
     onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
   });

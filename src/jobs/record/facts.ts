@@ -1,4 +1,4 @@
-/** What every job shares: a progress line, a clock, and the facts about machine and model that results record. */
+/** What every job shares: a clock, and the facts about machine and model that results record. */
 import { cpus, totalmem } from "node:os";
 import { basename } from "node:path";
 import type { Checkpoint } from "../../checkpoint/clip-folder.ts";

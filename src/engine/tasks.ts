@@ -1,0 +1,83 @@
+/**
+ * What a model can be fine-tuned on: labelled images under a frozen zero-shot head (the image tower learns), or images and captions (both
+ * towers learn by contrast). An attack or defense that adds to a loss makes a task of its own out of one of these.
+ */
+import { isProjection } from "../clip/parameters.ts";
+import { tokenBatch } from "../clip/tokens.ts";
+import { type BatchOptions, batches } from "../data/batches.ts";
+import { cached } from "../data/cached.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { badInput } from "../tensor/error.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { Clip } from "./clip.ts";
+import type { Recipe, Task } from "./finetune.ts";
+import type { Objective } from "./gradients.ts";
+import { type CaptionBatch, classification, contrastive, falseNegatives, type LabelBatch } from "./objectives.ts";
+
+/** How often, in which batches and what order images come. */
+type Rounds = Pick<Recipe, "epochs" | "batch" | "seed">;
+
+const stepsOf = ({ size }: Dataset, { epochs, batch }: Rounds) => epochs * Math.ceil(size / batch);
+
+/** Cross-entropy of labelled images under a frozen head [C, E] (scale included); the image tower learns, or its projection alone. */
+export function underHead(
+  clip: Clip,
+  dataset: Dataset,
+  head: Tensor,
+  recipe: Rounds & Pick<Recipe, "modules">,
+): Task<LabelBatch> {
+  const objective = classification(clip.config, clip.preprocess, head);
+  return {
+    objective: recipe.modules === "projection" ? projectionAlone(objective) : objective,
+    batches: rounds(clip, dataset, recipe, labelled),
+    steps: stepsOf(dataset, recipe),
+  };
+}
+
+/**
+ * The model's own loss over image-caption pairs; both towers learn. Images of one class (of one caption where there are no labels) are not
+ * each other's negatives. Throws `bad-input` on an image without a caption.
+ */
+export function byContrast(clip: Clip, dataset: Dataset, recipe: Rounds): Task<CaptionBatch> {
+  return {
+    objective: contrastive(clip.config, clip.preprocess),
+    batches: rounds(clip, dataset, recipe, (images, order) => captioned(clip, images, order)),
+    steps: stepsOf(dataset, recipe),
+  };
+}
+
+/** Images that come more than once are kept. */
+function rounds<Batch>(
+  { preprocess }: Clip,
+  dataset: Dataset,
+  { epochs, batch, seed }: Rounds,
+  read: (images: Dataset, order: BatchOptions) => AsyncIterable<Batch>,
+): Task<Batch>["batches"] {
+  const images = epochs > 1 ? cached(dataset, preprocess) : dataset;
+  return (from) => read(images, { batch, epochs, seed, preprocess, skip: from });
+}
+
+/** The features stay as they are, and with them the running statistics of batch normalisation. */
+function projectionAlone({ feeds, loss }: Objective<LabelBatch>): Objective<LabelBatch> {
+  return { trains: isProjection, feeds, loss: (p, nodes) => loss(p, nodes) };
+}
+
+/** Batches of labelled images. Throws `bad-input` where one has no label. */
+export async function* labelled(dataset: Dataset, order: BatchOptions): AsyncGenerator<LabelBatch> {
+  for await (const { pixels, labels, ids } of batches(dataset, order)) {
+    if (labels === undefined) throw badInput(`${dataset.name}: an image among ${ids[0]}, ... has no label`);
+    yield { pixels, labels };
+  }
+}
+
+async function* captioned(
+  { tokenize, config }: Clip,
+  dataset: Dataset,
+  order: BatchOptions,
+): AsyncGenerator<CaptionBatch> {
+  for await (const { pixels, labels, captions, ids } of batches(dataset, order)) {
+    if (captions === undefined) throw badInput(`${dataset.name}: an image among ${ids[0]}, ... has no caption`);
+    const text = tokenBatch(captions.map(tokenize), config.text);
+    yield { pixels, text, mask: falseNegatives(labels === undefined ? captions : [...labels]) };
+  }
+}
