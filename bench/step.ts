@@ -69,11 +69,7 @@ const textGradients = gradientsOf<typeof text>(
   texts,
 );
 
-const ours = {
-  forward: () => encoder.images(weights, pixels),
-  step,
-  text: () => textGradients(texts, text),
-};
+const ours = { forward: () => encoder.images(weights, pixels), step, text: () => textGradients(texts, text) };
 
 const peer = spawn(python, ["bench/peers/step.py", String(threads), String(batch)], {
   stdio: ["pipe", "pipe", "inherit"],

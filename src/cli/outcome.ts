@@ -24,13 +24,7 @@ export type Perform = (
 ) => Promise<void>;
 
 /** Exit statuses, as every help page lists them. */
-export const exits = {
-  done: 0,
-  notProven: 1,
-  badInput: 2,
-  internal: 70,
-  interrupted: 130,
-} as const;
+export const exits = { done: 0, notProven: 1, badInput: 2, internal: 70, interrupted: 130 } as const;
 
 export const exitsHelp = `Exit codes:
   0    done, and verified where there is something to verify

@@ -34,14 +34,8 @@ export const jobs: Readonly<Record<string, Listed>> = {
     summary: "fine-tune a model on labelled images, cleanly",
     load: async () => (await import("./finetune/job.ts")).finetune,
   },
-  "vector diff": {
-    summary: "tau = TO - FROM",
-    load: async () => (await import("./vector/job.ts")).vectorDiff,
-  },
-  "vector apply": {
-    summary: "MODEL + alpha VECTOR",
-    load: async () => (await import("./vector/job.ts")).vectorApply,
-  },
+  "vector diff": { summary: "tau = TO - FROM", load: async () => (await import("./vector/job.ts")).vectorDiff },
+  "vector apply": { summary: "MODEL + alpha VECTOR", load: async () => (await import("./vector/job.ts")).vectorApply },
   "vector info": {
     summary: "what a vector changes, and how far",
     load: async () => (await import("./vector/job.ts")).vectorInfo,

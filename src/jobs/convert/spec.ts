@@ -6,11 +6,7 @@ import { neededOut, option, readingFields, weightsText } from "../fields.ts";
 const known = keyStyles.join(", ");
 
 export const convertSpec = z.strictObject({
-  model: option(z.string(), `checkpoint: ${weightsText}`, {
-    names: "model",
-    argument: true,
-    value: "model",
-  }),
+  model: option(z.string(), `checkpoint: ${weightsText}`, { names: "model", argument: true, value: "model" }),
   ...readingFields,
   to: option(z.enum(keyStyles), `whose names: ${known}`, {
     group: "Names:",

@@ -13,11 +13,7 @@ export const evalSpec = z.strictObject({
   data: option(
     z.string().optional(),
     `${dataFields.data.description} (default: what the receipt names, where that ships)`,
-    {
-      ...inputs,
-      names: "file",
-      value: "path",
-    },
+    { ...inputs, names: "file", value: "path" },
   ),
   ...triggerFields,
   receipt: option(z.string().optional(), "receipt.json of tbar clean, or the folder it lies in", {

@@ -3,10 +3,6 @@ import { z } from "zod";
 import { option, readingFields, weightsText } from "../fields.ts";
 
 export const inspectSpec = z.strictObject({
-  path: option(z.string(), weightsText, {
-    names: "file",
-    argument: true,
-    value: "path",
-  }),
+  path: option(z.string(), weightsText, { names: "file", argument: true, value: "path" }),
   ...readingFields,
 });

@@ -34,9 +34,7 @@ export async function openPretrain(spec: Spec, { progress }: Context) {
   const source = await openSource(dataPath(spec.data), spec);
   const { train, test } = await setsOf(source, spec);
   const more = captions === undefined ? undefined : await openDataset(captions, { skipBad, encoding });
-  progress.opened?.({
-    data: { ...source.opened(), ...(more && { captions: openedData(more, more.skipped.length) }) },
-  });
+  progress.opened?.({ data: { ...source.opened(), ...(more && { captions: openedData(more, more.skipped.length) }) } });
   return { source, train, test, more };
 }
 

@@ -20,8 +20,5 @@ export async function report(
   if (out === undefined) throw badInput("out is missing: where shall the page go?");
   const result = checkCleanResult(await readJson(path, { bytes }), path);
   await writeFileAtomic(out, cleanReport(result), { force, set });
-  return {
-    ...made("report", 2, command),
-    output: { path: out },
-  };
+  return { ...made("report", 2, command), output: { path: out } };
 }

@@ -28,12 +28,7 @@ export async function showTrigger(spec: Spec, context: Context): Promise<Trigger
   context.progress.opened?.({ data: images.opened(), ...(checkpoint && { models: [openedModel(checkpoint)] }) });
   const { view, png } = await drawTrigger(gallery, trigger, { count, preprocess });
   await writeFileAtomic(out, png, { force, set: context.set });
-  return {
-    ...made("trigger", 2, context.command),
-    ...view,
-    ...(target !== undefined && { target }),
-    out,
-  };
+  return { ...made("trigger", 2, context.command), ...view, ...(target !== undefined && { target }), out };
 }
 
 /** Throws `bad-input` where there is none, or none that can be drawn. */
