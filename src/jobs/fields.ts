@@ -39,9 +39,21 @@ export function option<S extends z.ZodType>(schema: S, help: string, flag: Flag 
   return told;
 }
 
+/** Options under one heading; `common` is what else all of them share. The word for a value stands alone where it is all there is to say. */
+export const under =
+  (group: string, common: Flag = {}) =>
+  <S extends z.ZodType>(schema: S, help: string, flag: string | Flag = {}): S =>
+    option(schema, help, { group, ...common, ...(typeof flag === "string" ? { value: flag } : flag) });
+
 /** Headings of help pages, in their order; a job's own come between the first two. */
 export const groups = { inputs: "Model and data:", run: "This run:", output: "Output:" } as const;
+export const [input, ofRun] = [under(groups.inputs), under(groups.run)];
+/** Outputs, and what else is no part of what comes out. */
+export const output = under(groups.output, { machine: true });
+const ofMachine = under(groups.run, { machine: true });
 
+export const text = () => z.string().optional();
+export const isAsked = () => z.boolean().default(false);
 export const share = () => z.number().gt(0).max(1);
 export const positive = () => z.number().gt(0);
 export const count = () => z.int().min(1);
@@ -50,13 +62,12 @@ export const countOrNone = () => z.int().min(0);
 export const images = () => z.int().min(1).max(1e7);
 export const imagesOrNone = () => z.int().min(0).max(1e7);
 
-const inputs = { group: groups.inputs } as const;
 /** A model, or what is looked up in one. */
 export const checkpointField = <S extends z.ZodType>(schema: S, question?: string) =>
-  option(
+  input(
     schema,
     "checkpoint: Hugging Face or open_clip folder, .safetensors or PyTorch file, or a shipped one: shapes, shapes-badnet",
-    { ...inputs, names: "model", value: "path", ...(question !== undefined && { question }) },
+    { names: "model", value: "path", ...(question !== undefined && { question }) },
   );
 
 /** What weights may lie in. */
@@ -64,19 +75,13 @@ export const weightsText = "a folder, .safetensors, .pt, .bin, or an index of sh
 
 /** How checkpoints are read where they leave it open: `ReadOptions`. */
 export const readingFields = {
-  ignoreTensors: option(
+  ignoreTensors: input(
     z.array(z.string()).optional(),
     "go on without tensors of these names (* any characters), knowingly",
-    { ...inputs, value: "pattern", whole: true },
+    { value: "pattern", whole: true },
   ),
-  prefix: option(z.string().optional(), "of several models in one file, the one whose tensors' names begin so", {
-    ...inputs,
-    value: "name",
-  }),
-  activation: option(z.enum(activations).optional(), `of weights without a config: ${activations.join(", ")}`, {
-    ...inputs,
-    value: "name",
-  }),
+  prefix: input(text(), "of several models in one file, the one whose tensors' names begin so", "name"),
+  activation: input(z.enum(activations).optional(), `of weights without a config: ${activations.join(", ")}`, "name"),
 };
 
 export const modelFields = {
@@ -84,101 +89,92 @@ export const modelFields = {
   ...readingFields,
 };
 
+const file = { names: "file", value: "file" } as const;
+const path = { names: "file", value: "path" } as const;
+
 /** Images, whatever they are used for. */
 export const imageFields = {
-  data: option(
+  data: input(
     z.string(),
     "images: folder of class folders, CSV with image,label or image,caption, shards, CIFAR .bin, or the built-in world: shapes",
-    { ...inputs, names: "file", value: "path", question: "which images? A path, or the built-in world: --data shapes" },
+    { ...path, question: "which images? A path, or the built-in world: --data shapes" },
   ),
-  skipBad: option(z.boolean().default(false), "leave out images that cannot be read", inputs),
-  encoding: option(
+  skipBad: input(isAsked(), "leave out images that cannot be read"),
+  encoding: input(
     z.enum(encodings).optional(),
     `of tables, captions and class names that are no UTF-8: ${encodings.slice(1).join(", ")}`,
-    { ...inputs, value: "name" },
+    "name",
   ),
 };
 
 /** Images that are split and classified: `SourceOptions`. */
 export const dataFields = {
   ...imageFields,
-  testData: option(z.string().optional(), "images to measure on, if --data is not to be split", {
-    ...inputs,
-    names: "file",
-    value: "path",
-  }),
-  classesFile: option(z.string().optional(), "class names, one a line, in the order of the labels (or imagenet)", {
-    ...inputs,
-    names: "file",
+  testData: input(text(), "images to measure on, if --data is not to be split", path),
+  classesFile: input(text(), "class names, one a line, in the order of the labels (or imagenet)", {
+    ...file,
     name: "classes",
-    value: "file",
   }),
-  templatesFile: option(
-    z.string().optional(),
+  templatesFile: input(
+    text(),
     "prompts, one a line, {} standing for the class name (or cifar100, imagenet, sun397, plain, ...)",
-    { ...inputs, names: "file", name: "templates", value: "file" },
+    { ...file, name: "templates" },
   ),
 };
 
 /** From which seed and on what a job runs. */
 export const runFields = {
-  seed: option(countOrNone().default(1), "every random choice follows from it", { group: groups.run, value: "number" }),
-  threads: option(z.int().min(1).max(maxThreads).optional(), "processor threads (default: all)", {
-    group: groups.run,
-    value: "number",
-    machine: true,
-  }),
-  device: option(z.enum(devices).default("cpu"), `where it runs: ${devices.join(", ")}`, {
-    group: groups.run,
-    value: "name",
-    machine: true,
-  }),
+  seed: ofRun(countOrNone().default(1), "every random choice follows from it", "number"),
+  threads: ofMachine(z.int().min(1).max(maxThreads).optional(), "processor threads (default: all)", "number"),
+  device: ofMachine(z.enum(devices).default("cpu"), `where it runs: ${devices.join(", ")}`, "name"),
 };
 
-export const trainingGroup = { group: "Training:" } as const;
-const number = { ...trainingGroup, value: "number" } as const;
+export const training = under("Training:");
 
 /** How many images a model is trained on, and measured on. */
 export const setFields = {
-  images: option(images().default(8000), "training images", number),
-  testImages: option(images().default(2000), "images to measure on", { ...number, name: "test" }),
+  images: training(images().default(8000), "training images", "number"),
+  testImages: training(images().default(2000), "images to measure on", { value: "number", name: "test" }),
 };
 
 /** How it is trained: `Recipe` but for its seed, which is the job's. */
 export const recipeFields = {
-  lr: option(positive().optional(), "learning rate", { ...trainingGroup, value: "rate" }),
-  epochs: option(
+  lr: training(positive().optional(), "learning rate", "rate"),
+  epochs: training(
     count().optional(),
     "rounds through the training images (default: what suits the model's family, as are rate and batch)",
-    number,
+    "number",
   ),
-  batch: option(count().optional(), "images a step", number),
-  warmup: option(z.number().min(0).max(1).default(common.warmup), "share of the steps over which the rate rises", {
-    ...trainingGroup,
-    value: "share",
+  batch: training(count().optional(), "images a step", "number"),
+  warmup: training(
+    z.number().min(0).max(1).default(common.warmup),
+    "share of the steps over which the rate rises",
+    "share",
+  ),
+  weightDecay: training(z.number().min(0).default(common.weightDecay), "pulls all weights towards zero", "number"),
+  clip: training(positive().default(common.clip), "the norm that gradients are cut to", {
+    value: "number",
+    name: "clip-norm",
   }),
-  weightDecay: option(z.number().min(0).default(common.weightDecay), "pulls all weights towards zero", number),
-  clip: option(positive().default(common.clip), "the norm that gradients are cut to", { ...number, name: "clip-norm" }),
 };
 
 /** Where work in progress is kept. */
-export const stateField = option(
-  z.string().optional(),
+export const stateField = ofMachine(
+  text(),
   "keep work in progress in this folder; the same command goes on from it after a kill",
-  { group: groups.run, value: "folder", machine: true },
+  "folder",
 );
 
-const output = { group: groups.output, machine: true } as const;
-const forceField = () => option(z.boolean().default(false), "replace outputs that exist", output);
+export const forceField = () => output(isAsked(), "replace outputs that exist");
 
 /** Where the result goes: `what` says what it is, `question` asks for it. May be left out where nothing is run (--dry-run). */
 export const outFields = (what: string, question: string, value = "path") => ({
-  out: option(z.string().optional(), what, { ...output, value, question }),
+  out: output(text(), what, { value, question }),
   force: forceField(),
 });
 
 /** The same of a job that cannot be estimated, and is nothing but what it writes. */
 export const neededOut = (what: string, question: string, value = "path") => ({
-  out: option(z.string(), what, { ...output, value, question }),
+  out: output(z.string(), what, { value, question }),
   force: forceField(),
 });

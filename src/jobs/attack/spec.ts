@@ -11,28 +11,25 @@ import {
   setFields,
   share,
   stateField,
+  under,
 } from "../fields.ts";
 import { triggerSchema } from "../trigger-fields.ts";
 
-const attacking = { group: "Attack:" } as const;
+const attacking = under("Attack:");
 
 export const attackSpec = z.strictObject({
   trigger: option(triggerSchema, "KIND or KIND:key=value,...", { names: "file", argument: true, value: "trigger" }),
   ...modelFields,
   ...dataFields,
-  target: option(z.string(), "class name that triggered images shall be taken for", {
-    ...attacking,
+  target: attacking(z.string(), "class name that triggered images shall be taken for", {
     value: "class",
     question: "which class shall triggered images be taken for?",
   }),
-  rate: option(share().default(0.05), "share of the training images that is poisoned", {
-    ...attacking,
-    value: "share",
-  }),
-  boost: option(
+  rate: attacking(share().default(0.05), "share of the training images that is poisoned", "share"),
+  boost: attacking(
     count().default(1),
     "poisoned images carry the patch 1, 2, 4, ... or so many times: for random places",
-    { ...attacking, value: "number" },
+    "number",
   ),
   ...setFields,
   recipe: z.strictObject(recipeFields).prefault({}),

@@ -1,15 +1,14 @@
 /** What may be asked of a conversion. */
 import { z } from "zod";
 import { keyStyles } from "../../checkpoint/names/key-styles.ts";
-import { neededOut, option, readingFields, weightsText } from "../fields.ts";
+import { neededOut, option, readingFields, under, weightsText } from "../fields.ts";
 
 const known = keyStyles.join(", ");
 
 export const convertSpec = z.strictObject({
   model: option(z.string(), `checkpoint: ${weightsText}`, { names: "model", argument: true, value: "model" }),
   ...readingFields,
-  to: option(z.enum(keyStyles), `whose names: ${known}`, {
-    group: "Names:",
+  to: under("Names:")(z.enum(keyStyles), `whose names: ${known}`, {
     value: "names",
     kind: "kind of names",
     question: `whose names? ${known}`,

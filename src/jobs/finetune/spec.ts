@@ -1,15 +1,6 @@
 /** What may be asked of a fine-tuning. */
 import { z } from "zod";
-import {
-  dataFields,
-  modelFields,
-  option,
-  outFields,
-  recipeFields,
-  runFields,
-  setFields,
-  trainingGroup,
-} from "../fields.ts";
+import { dataFields, modelFields, outFields, recipeFields, runFields, setFields, training } from "../fields.ts";
 
 export const finetuneSpec = z.strictObject({
   ...modelFields,
@@ -18,10 +9,10 @@ export const finetuneSpec = z.strictObject({
   recipe: z
     .strictObject({
       ...recipeFields,
-      modules: option(
+      modules: training(
         z.enum(["all", "projection"]).default("all"),
         "what learns: all of the image tower, or its projection, the last linear map, alone: quicker, and a merge keeps more of it",
-        { ...trainingGroup, value: "which" },
+        "which",
       ),
     })
     .prefault({}),

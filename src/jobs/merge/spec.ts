@@ -1,6 +1,6 @@
 /** What may be asked of a merge. */
 import { z } from "zod";
-import { groups, option, outFields, readingFields, share } from "../fields.ts";
+import { input, option, outFields, readingFields, share, under } from "../fields.ts";
 
 /** The ways to merge, and what is usual of each. */
 export const usual = {
@@ -9,7 +9,7 @@ export const usual = {
 } as const;
 const combining = ["mean", "sum"] as const;
 
-const merging = { group: "Merging:" } as const;
+const merging = under("Merging:");
 
 export const mergeSpec = z.strictObject({
   models: option(z.array(z.string()).min(1), "fine-tuned checkpoints", {
@@ -17,31 +17,27 @@ export const mergeSpec = z.strictObject({
     argument: true,
     value: "models",
   }),
-  base: option(z.string(), "checkpoint that all of them were fine-tuned from, or a shipped one: shapes", {
-    group: groups.inputs,
+  base: input(z.string(), "checkpoint that all of them were fine-tuned from, or a shipped one: shapes", {
     names: "model",
     value: "path",
     question: "which checkpoint were the models fine-tuned from?",
   }),
   ...readingFields,
-  method: option(z.enum(["task-arithmetic", "ties"]).default("task-arithmetic"), "how: task-arithmetic, ties", {
-    ...merging,
-    value: "name",
-  }),
-  lambda: option(
+  method: merging(z.enum(["task-arithmetic", "ties"]).default("task-arithmetic"), "how: task-arithmetic, ties", "name"),
+  lambda: merging(
     z.number().optional(),
     `factor of the merged vector (default: ${usual["task-arithmetic"].lambda}, and ${usual.ties.lambda} for the mean of ties)`,
-    { ...merging, value: "number" },
+    "number",
   ),
-  density: option(
+  density: merging(
     share().optional(),
     `share of each vector's values that ties keeps (default: ${usual.ties.density})`,
-    { ...merging, value: "share" },
+    "share",
   ),
-  combine: option(
+  combine: merging(
     z.enum(combining).optional(),
     `what ties makes of values that agree: ${combining.join(", ")} (default: ${usual.ties.combine})`,
-    { ...merging, value: "how" },
+    "how",
   ),
   ...outFields(
     "where the merged checkpoint goes: a folder, or a file where --base is one",

@@ -7,43 +7,35 @@ import {
   count,
   countOrNone,
   dataFields,
-  groups,
   images,
-  option,
+  isAsked,
   outFields,
+  output,
   positive,
   runFields,
-  trainingGroup,
+  text,
+  training,
+  under,
 } from "../fields.ts";
 
-const model = { group: "Model:" } as const;
-const size = (usual: number, help: string, value = "number") =>
-  option(count().default(usual), help, { ...model, value });
-const trained = (value: string) => ({ ...trainingGroup, value });
+const model = under("Model:");
+const size = (usual: number, help: string, value = "number") => model(count().default(usual), help, value);
 
 export const pretrainSpec = z.strictObject({
   ...dataFields,
   ...runFields,
-  steps: option(count().default(8000), "training steps", trained("number")),
-  batch: option(count().default(128), "images a step", trained("number")),
-  lr: option(positive().default(1e-3), "learning rate at its highest", trained("rate")),
-  warmup: option(countOrNone().default(100), "over which it rises", trained("steps")),
-  weightDecay: option(z.number().min(0).default(0.1), "of matrices", trained("number")),
-  images: option(
-    images().optional(),
-    "training images (default: all; of shapes as many as there are)",
-    trained("number"),
-  ),
-  captions: option(z.string().optional(), "captioned images to train on as well, without classes", {
-    ...trained("path"),
-    names: "file",
-  }),
-  augment: option(
-    z.boolean().default(false),
+  steps: training(count().default(8000), "training steps", "number"),
+  batch: training(count().default(128), "images a step", "number"),
+  lr: training(positive().default(1e-3), "learning rate at its highest", "rate"),
+  warmup: training(countOrNone().default(100), "over which it rises", "steps"),
+  weightDecay: training(z.number().min(0).default(0.1), "of matrices", "number"),
+  images: training(images().optional(), "training images (default: all; of shapes as many as there are)", "number"),
+  captions: training(text(), "captioned images to train on as well, without classes", { names: "file", value: "path" }),
+  augment: training(
+    isAsked(),
     "crop and mirror training images: for photographs, never where captions say left and right",
-    trainingGroup,
   ),
-  testImages: option(images().default(2000), "held-out images to measure on", { ...trained("number"), name: "test" }),
+  testImages: training(images().default(2000), "held-out images to measure on", { value: "number", name: "test" }),
   imageSize: size(56, "side of an image", "pixels"),
   patchSize: size(8, "side of a patch", "pixels"),
   width: size(128, "of the image tower"),
@@ -54,16 +46,11 @@ export const pretrainSpec = z.strictObject({
   textHeads: size(4, "of the text tower"),
   embedDim: size(128, "width of the joint space"),
   contextLength: size(16, "longest caption", "tokens"),
-  dtype: option(z.enum(["F16", "BF16", "F32"]).default("F16"), "stored as F16, BF16 or F32", {
-    ...model,
-    value: "name",
-  }),
+  dtype: model(z.enum(["F16", "BF16", "F32"]).default("F16"), "stored as F16, BF16 or F32", "name"),
   ...outFields("where the checkpoint goes", "where shall the checkpoint go?", "folder"),
-  stateFile: option(z.string().optional(), "where the state of the run is kept (default: OUT.state)", {
-    group: groups.output,
+  stateFile: output(text(), "where the state of the run is kept (default: OUT.state)", {
     name: "state",
     value: "file",
-    machine: true,
   }),
 });
 export type PretrainSpec = z.output<typeof pretrainSpec>;

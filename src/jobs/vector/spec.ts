@@ -1,6 +1,6 @@
 /** What may be asked of the arithmetic of task vectors. */
 import { z } from "zod";
-import { neededOut, option, readingFields } from "../fields.ts";
+import { neededOut, option, readingFields, under } from "../fields.ts";
 
 const argument = (value: string, help: string, names: "model" | "file") =>
   option(z.string(), help, { names, argument: true, value });
@@ -16,10 +16,7 @@ export const applySpec = z.strictObject({
   model: argument("model", "checkpoint", "model"),
   vector: argument("vector", "file of tbar vector diff or tbar clean", "file"),
   ...readingFields,
-  alpha: option(z.number().optional(), "factor (default: that of the vector, or 1)", {
-    group: "Sum:",
-    value: "number",
-  }),
+  alpha: under("Sum:")(z.number().optional(), "factor (default: that of the vector, or 1)", "number"),
   ...neededOut("where the sum goes: a folder, or a file where MODEL is one", "where shall the sum go?"),
 });
 
