@@ -8,75 +8,37 @@ export interface Listed {
   load(): Promise<Job>;
 }
 
-/** By name, in the order of the help page. A name of two words is a command within a command. */
-export const jobs: Readonly<Record<string, Listed>> = {
-  demo: {
-    summary: "watch a backdoor being removed from a CLIP that ships with tbar",
-    load: async () => (await import("./demo/job.ts")).demo,
-  },
-  clean: {
-    summary: "remove a backdoor by subtracting its task vector, and verify it",
-    load: async () => (await import("./clean/job.ts")).clean,
-  },
-  attack: {
-    summary: "implant a backdoor in a model, and check that it succeeded",
-    load: async () => (await import("./attack/job.ts")).attack,
-  },
-  pretrain: {
-    summary: "train a small CLIP on images and captions, from nothing",
-    load: async () => (await import("./pretrain/job.ts")).pretrain,
-  },
-  eval: {
-    summary: "measure clean accuracy and attack success rate",
-    load: async () => (await import("./eval/job.ts")).evaluation,
-  },
-  finetune: {
-    summary: "fine-tune a model on labelled images, cleanly",
-    load: async () => (await import("./finetune/job.ts")).finetune,
-  },
-  "vector diff": { summary: "tau = TO - FROM", load: async () => (await import("./vector/job.ts")).vectorDiff },
-  "vector apply": { summary: "MODEL + alpha VECTOR", load: async () => (await import("./vector/job.ts")).vectorApply },
-  "vector info": {
-    summary: "what a vector changes, and how far",
-    load: async () => (await import("./vector/job.ts")).vectorInfo,
-  },
-  "vector cosine": {
-    summary: "the angle between two vectors",
-    load: async () => (await import("./vector/job.ts")).vectorCosine,
-  },
-  inspect: {
-    summary: "what a file of weights holds, and whether its pickle is only that",
-    load: async () => (await import("./inspect/job.ts")).inspect,
-  },
-  convert: {
-    summary: "rename a checkpoint's tensors: OpenAI, open_clip, Hugging Face",
-    load: async () => (await import("./convert/job.ts")).convert,
-  },
-  pull: {
-    summary: "fetch a model or data set from the Hugging Face hub",
-    load: async () => (await import("./pull/job.ts")).pull,
-  },
-  export: {
-    summary: "write a model as ONNX files for transformers.js and ONNX Runtime",
-    load: async () => (await import("./export/job.ts")).exportOnnx,
-  },
-  merge: {
-    summary: "merge models that were fine-tuned from one base",
-    load: async () => (await import("./merge/job.ts")).merge,
-  },
-  "trigger show": {
-    summary: "draw images without it, with it, and the difference",
-    load: async () => (await import("./trigger/job.ts")).triggerShow,
-  },
-  embed: {
-    summary: "write embeddings of images and texts to a file",
-    load: async () => (await import("./embed/job.ts")).embed,
-  },
-  report: {
-    summary: "draw the report of a stored result again",
-    load: async () => (await import("./report/job.ts")).report,
-  },
+/** By name, in the order of the help page: a few words, and the module that holds it. A name of two words is a command within a command. */
+const modules: Readonly<Record<string, readonly [summary: string, load: () => Promise<object>]>> = {
+  demo: ["watch a backdoor being removed from a CLIP that ships with tbar", () => import("./demo/job.ts")],
+  clean: ["remove a backdoor by subtracting its task vector, and verify it", () => import("./clean/job.ts")],
+  attack: ["implant a backdoor in a model, and check that it succeeded", () => import("./attack/job.ts")],
+  pretrain: ["train a small CLIP on images and captions, from nothing", () => import("./pretrain/job.ts")],
+  eval: ["measure clean accuracy and attack success rate", () => import("./eval/job.ts")],
+  finetune: ["fine-tune a model on labelled images, cleanly", () => import("./finetune/job.ts")],
+  "vector diff": ["tau = TO - FROM", () => import("./vector/job.ts")],
+  "vector apply": ["MODEL + alpha VECTOR", () => import("./vector/job.ts")],
+  "vector info": ["what a vector changes, and how far", () => import("./vector/job.ts")],
+  "vector cosine": ["the angle between two vectors", () => import("./vector/job.ts")],
+  inspect: ["what a file of weights holds, and whether its pickle is only that", () => import("./inspect/job.ts")],
+  convert: ["rename a checkpoint's tensors: OpenAI, open_clip, Hugging Face", () => import("./convert/job.ts")],
+  pull: ["fetch a model or data set from the Hugging Face hub", () => import("./pull/job.ts")],
+  export: ["write a model as ONNX files for transformers.js and ONNX Runtime", () => import("./export/job.ts")],
+  merge: ["merge models that were fine-tuned from one base", () => import("./merge/job.ts")],
+  "trigger show": ["draw images without it, with it, and the difference", () => import("./trigger/job.ts")],
+  embed: ["write embeddings of images and texts to a file", () => import("./embed/job.ts")],
+  report: ["draw the report of a stored result again", () => import("./report/job.ts")],
 };
+
+export const jobs: Readonly<Record<string, Listed>> = Object.fromEntries(
+  Object.entries(modules).map(([name, [summary, load]]) => [
+    name,
+    { summary, load: async () => jobOf(await load(), name) },
+  ]),
+);
+
+const jobOf = (module: object, name: string) =>
+  (Object.values(module) as Job[]).find((one) => one.name === name) as Job;
 
 /** Commands that hold others. */
 export const families: Readonly<

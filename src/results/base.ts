@@ -2,10 +2,10 @@
 import { z } from "zod";
 import { families } from "../engine/family-recipe.ts";
 import { version as tbar } from "../files/version.ts";
-import type { Frozen } from "./frozen.ts";
+import { type Frozen, maybe, strings } from "./field.ts";
 import { opened } from "./opened.ts";
 
-export type { Frozen } from "./frozen.ts";
+export { type Frozen, maybe, strings } from "./field.ts";
 
 /** `tbar/NAME/VERSION`; `kind` is the name alone, as results of 0.1.0 have it. */
 export const resultHead = <Name extends string, Version extends number>(name: Name, version: Version) => ({
@@ -14,12 +14,13 @@ export const resultHead = <Name extends string, Version extends number>(name: Na
   opened: opened.optional(),
 });
 
-/** How a job came about. */
-export const madeFields = {
+/** The same of a job whose result says how it came about. */
+export const madeHead = <Name extends string, Version extends number>(name: Name, version: Version) => ({
+  ...resultHead(name, version),
   tbar: z.string().describe("The version of tbar that made it."),
   created: z.string().describe("ISO 8601."),
   command: z.string().describe("The command line; empty where a program asked."),
-};
+});
 
 /** The head of a result that is made now. */
 export const made = <Name extends string, Version extends number>(name: Name, version: Version, command: string) => ({
@@ -32,13 +33,8 @@ export const made = <Name extends string, Version extends number>(name: Name, ve
 
 /** How checkpoints were read. */
 export const readingFields = {
-  assumptions: z
-    .array(z.string())
-    .optional()
-    .describe(
-      "What a checkpoint does not say of itself and was taken for granted, a sentence each; absent where nothing was.",
-    ),
-  ignored: z.array(z.string()).optional().describe("Tensors that were left out because the user said so."),
+  assumptions: maybe(strings, "What a checkpoint does not say and was taken for granted, a sentence each."),
+  ignored: maybe(strings, "Tensors that were left out because the user said so."),
 };
 
 /** How a checkpoint was read. */
@@ -76,9 +72,12 @@ export const machine = z.looseObject({
 });
 export type Machine = Frozen<z.output<typeof machine>>;
 
-export const timings = z
+const timings = z
   .array(z.looseObject({ what: z.string(), seconds: z.number() }))
   .describe("Seconds by stage, in their order.");
+
+/** How long a job took, and on what. */
+export const ranFields = { seconds: z.number(), timings, machine };
 
 const settings = { lr: z.number(), epochs: z.number(), batch: z.number() };
 
@@ -92,19 +91,17 @@ export const trainingFields = {
     seed: z.number(),
     modules: z.enum(["all", "projection"]).optional(),
   }),
-  defaults: z
-    .looseObject({ family: z.enum(families), settings: z.looseObject(settings).partial(), reason: z.string() })
-    .optional()
-    .describe("What of the recipe was not given, and why it is what it is."),
+  defaults: maybe(
+    z.looseObject({ family: z.enum(families), settings: z.looseObject(settings).partial(), reason: z.string() }),
+    "What of the recipe was not given, and why it is what it is.",
+  ),
 };
 
 export const warningFields = {
-  warnings: z
-    .array(z.string())
-    .optional()
-    .describe(
-      "What makes figures doubtful: classes that the model cannot tell apart, a folder of images that show no trigger.",
-    ),
+  warnings: maybe(
+    strings,
+    "What makes figures doubtful: classes that look alike to the model, images without a trigger.",
+  ),
 };
 
 /** Where a result lies on disk, and the SHA-256 of its weights. */

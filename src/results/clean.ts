@@ -3,13 +3,13 @@ import { z } from "zod";
 import {
   checkpointFacts,
   type Frozen,
-  machine,
-  madeFields,
+  madeHead,
+  maybe,
   outputFile,
   quotient,
+  ranFields,
   rate,
-  resultHead,
-  timings,
+  strings,
   trainingFields,
   warningFields,
 } from "./base.ts";
@@ -34,27 +34,18 @@ export const variant = z.looseObject({
     .extend({ triggeredAccuracy: rate.optional(), stillRight: rate.optional() })
     .describe("On the test set."),
   retention: quotient.describe("CA after / CA before, on the test set."),
-  retentionInterval: span
-    .optional()
-    .describe("Its 95 % interval, of the same images before and after; absent in results of 0.1.0."),
+  retentionInterval: maybe(span, "Its 95 % interval, of the same images before and after; absent in 0.1.0."),
   alpha: z.number(),
   seconds: z.number().describe("Training, search and measuring."),
   chosen: z.boolean().describe("Did it win on validation? Controls never do."),
   control: z.boolean(),
-  title: z.string().optional().describe("As its paper spells it; absent in results of 0.1.0, as are the next two."),
-  about: z.string().optional().describe("What it does, in a line."),
+  title: maybe(z.string(), "As its paper spells it; absent in results of 0.1.0, as are the next two."),
+  about: maybe(z.string(), "What it does, in a line."),
   paper: z.string().optional(),
-  knob: z.string().optional().describe("What alpha is of this defense; absent in results of 0.1.0, where it is alpha."),
+  knob: maybe(z.string(), "What alpha is of this defense; absent in results of 0.1.0, where it is alpha."),
   validation: scores.describe("At the chosen alpha, on validation images."),
-  satisfied: z
-    .boolean()
-    .describe(
-      "Did an alpha satisfy the rule on validation? If not, the figures are those of the alpha that came nearest.",
-    ),
-  doubts: z
-    .array(z.string())
-    .optional()
-    .describe("What was to be feared of the chosen alpha on test images; absent where that is nothing."),
+  satisfied: z.boolean().describe("Did an alpha satisfy the rule on validation? If not, this one came nearest."),
+  doubts: maybe(strings, "What was to be feared of the chosen alpha on test images, where it was anything."),
   trials: z.array(trial),
   settings: z
     .record(z.string(), z.union([z.number(), z.string()]))
@@ -62,24 +53,16 @@ export const variant = z.looseObject({
 });
 
 const verdict = z.looseObject({
-  verified: z
-    .boolean()
-    .optional()
-    .describe("By the 95 % bounds of ASR and retention on test images. Results of 0.1.0 say proven alone."),
+  verified: maybe(z.boolean(), "By the 95 % bounds of ASR and retention on test images. 0.1.0 says proven alone."),
   proven: z.boolean().describe("The same as verified, under its name in 0.1.0; gone in the next version."),
   headline: z.string(),
-  reasons: z.array(z.string()).describe("Why it is not verified: what fails, and what so few images leave open."),
+  reasons: strings.describe("Why it is not verified: what fails, and what so few images leave open."),
   /**
    * What was asked for: the upper bound of ASR on test images at most `asr`, the lower bound of CA after / before at least `retention`,
    * accuracy on triggered images / CA at least `triggered`. Absent in results of 0.1.0.
    */
   limits: z.looseObject({ asr: z.number(), retention: z.number(), triggered: z.number().optional() }).optional(),
-  notes: z
-    .array(z.string())
-    .optional()
-    .describe(
-      "What must be known besides: how many triggered images get their own label, what was to be feared of the chosen alpha.",
-    ),
+  notes: maybe(strings, "How many triggered images get their own label, what was to be feared of the chosen alpha."),
 });
 
 /** An image pair of the report, as PNG data URIs, and what the model says to the triggered one. */
@@ -87,7 +70,7 @@ const example = z.looseObject({
   clean: picture,
   triggered: picture,
   difference: picture.describe("|triggered - clean|, amplified so that the eye sees it."),
-  amplified: z.number().optional().describe("By which factor the difference is amplified."),
+  amplified: maybe(z.number(), "By which factor the difference is amplified."),
   /** The square that a small trigger changes, of an image of `of` pixels a side, at the model's own resolution. */
   inset: z
     .looseObject({
@@ -106,67 +89,51 @@ const example = z.looseObject({
 
 /** Checks beyond CA and ASR, on the file read again from disk. Absent where a check did not apply. */
 const proof = z.looseObject({
-  floor: rate.optional().describe('Baseline ASR of the clean control model: what "gone" looks like.'),
+  floor: maybe(rate, 'Baseline ASR of the clean control model: what "gone" looks like.'),
   shifted: z
     .array(pair.extend({ what: z.string() }))
     .describe("ASR with the trigger moved, 25 % larger, 25 % weaker; before and after."),
-  unseenClasses: pair.optional().describe("CA on classes that cleaning never saw."),
-  further: z
-    .record(z.string(), pair.extend({ title: z.string(), about: z.string() }))
-    .optional()
-    .describe("By name: retrieval and other metrics that the images allow."),
-  retrieval: pair
-    .optional()
-    .describe("The same of retrieval, where results of 0.1.0 have it; gone in the next version."),
-  rebound: z
-    .looseObject({ steps: z.number(), scores })
-    .optional()
-    .describe("Backdoor recovery: after further clean training steps."),
-  restore: z
-    .number()
-    .optional()
-    .describe(
-      "Largest |restored - parent| after adding the stored vector back, in units of the stored dtype's rounding step.",
-    ),
+  unseenClasses: maybe(pair, "CA on classes that cleaning never saw."),
+  further: maybe(
+    z.record(z.string(), pair.extend({ title: z.string(), about: z.string() })),
+    "By name: retrieval and other metrics that the images allow.",
+  ),
+  retrieval: maybe(pair, "The same of retrieval, where results of 0.1.0 have it; gone in the next version."),
+  rebound: maybe(z.looseObject({ steps: z.number(), scores }), "Backdoor recovery: after more clean training."),
+  restore: maybe(z.number(), "Largest |restored - parent| with the vector added back, in rounding steps of its dtype."),
 });
 
 export const cleanResult = z.looseObject({
-  ...resultHead("clean", 2),
-  ...madeFields,
+  ...madeHead("clean", 2),
   seed: z.number(),
   model: checkpointFacts,
   trigger: z.looseObject({
     kind: z.string(),
     spec: z.record(z.string(), z.unknown()),
     source: z.string(),
-    title: z.string().optional().describe("Of the attack that makes such triggers, where it is known."),
+    title: maybe(z.string(), "Of the attack that makes such triggers, where it is known."),
     about: z.string().optional(),
     paper: z.string().optional(),
   }),
   target: z.string(),
-  remaining: z
-    .array(z.looseObject({ kind: z.string(), target: z.string() }))
-    .optional()
-    .describe("Triggers that the checkpoint carries besides, and after it."),
+  remaining: maybe(
+    z.array(z.looseObject({ kind: z.string(), target: z.string() })),
+    "Triggers that the checkpoint carries besides, and after it.",
+  ),
   data: dataUse,
-  inputs: inputs.optional().describe("These two are always there in results of today."),
+  inputs: maybe(inputs, "These two are always there in results of today."),
   recipe: trainingFields.recipe.optional(),
   defaults: trainingFields.defaults,
   ...warningFields,
-  measuredOn: measuredOn.optional().describe("What CA and ASR after are figures of. Absent where nothing was written."),
-  rule: z
-    .looseObject({ name: z.string(), limit: z.number().optional() })
-    .optional()
-    .describe("How alpha was chosen, and what counts as gone."),
+  measuredOn: maybe(measuredOn, "What CA and ASR after are figures of. Absent where nothing was written."),
+  rule: maybe(
+    z.looseObject({ name: z.string(), limit: z.number().optional() }),
+    "How alpha was chosen, and what counts as gone.",
+  ),
   variants: z.record(z.string(), variant).describe("By name: plain, anchored, fisher, consensus, relabel."),
   proof,
-  floored: z
-    .number()
-    .optional()
-    .describe(
-      "Running variances of batch normalisation that would have fallen below zero and are zero now; absent where there are none.",
-    ),
-  output: outputFile.optional().describe("The file written; absent when nothing was."),
+  floored: maybe(z.number(), "Running variances that would have fallen below zero and are zero now; absent without."),
+  output: maybe(outputFile, "The file written; absent when nothing was."),
   before: beforeScores.describe("The top level repeats the defense chosen on validation."),
   after: afterwards,
   retention: quotient,
@@ -175,10 +142,8 @@ export const cleanResult = z.looseObject({
   method: z.string(),
   verdict,
   examples: z.array(example),
-  triggerPicture: picture.optional().describe("The trigger alone, where it can be drawn."),
-  seconds: z.number(),
-  timings,
-  machine,
+  triggerPicture: maybe(picture, "The trigger alone, where it can be drawn."),
+  ...ranFields,
 });
 
 export type CleanResult = Frozen<z.output<typeof cleanResult>>;

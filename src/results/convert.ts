@@ -1,7 +1,7 @@
 /** What a conversion leaves behind. */
 import { z } from "zod";
 import { keyStyles } from "../checkpoint/names/key-styles.ts";
-import { type Frozen, outputFile, readingFields, resultHead } from "./base.ts";
+import { type Frozen, maybe, outputFile, readingFields, resultHead, strings } from "./base.ts";
 
 export const convertResult = z.looseObject({
   ...resultHead("convert", 2),
@@ -10,8 +10,8 @@ export const convertResult = z.looseObject({
   architecture: z.string(),
   to: z.enum(keyStyles),
   tensors: z.number().describe("Tensors written."),
-  leftOut: z.array(z.string()).describe("Tensors that hold no parameter and have no place under the new names."),
-  pixels: z.string().optional().describe("How the other program reads images differently; absent where it does not."),
+  leftOut: strings.describe("Tensors that hold no parameter and have no place under the new names."),
+  pixels: maybe(z.string(), "How the other program reads images differently; absent where it does not."),
   output: outputFile,
 });
 export type ConvertResult = Frozen<z.output<typeof convertResult>>;

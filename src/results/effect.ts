@@ -1,6 +1,6 @@
 /** CA, ASR, and what a trigger does, as results hold them. */
 import { z } from "zod";
-import { type Frozen, quotient, rate } from "./base.ts";
+import { type Frozen, maybe, quotient, rate } from "./base.ts";
 
 /** Of two rates on the same images (`paired`) or on others, with a 95 % interval. */
 export const difference = z.looseObject({
@@ -8,10 +8,10 @@ export const difference = z.looseObject({
   interval: z.tuple([z.number(), z.number()]),
   n: z.number(),
   paired: z.boolean(),
-  alone: z
-    .tuple([z.number(), z.number()])
-    .optional()
-    .describe("Of pairs: images that count for the first alone, and for the second alone."),
+  alone: maybe(
+    z.tuple([z.number(), z.number()]),
+    "Of pairs: images that count for the first alone, for the second alone.",
+  ),
 });
 
 /** Clean accuracy (agreement with the model before where there were no labels) and attack success rate. */
@@ -28,10 +28,9 @@ export type EffectScores = Frozen<z.output<typeof effectScores>>;
 
 /** Of a cleaned model. */
 export const afterScores = effectScores.extend({
-  stillRight: rate
-    .optional()
-    .describe(
-      "Clean images that were right before and still are: with both accuracies it gives the interval of the retention. Absent in results of 0.1.0.",
-    ),
+  stillRight: maybe(
+    rate,
+    "Clean images right before and after: it gives the interval of the retention. Absent in 0.1.0.",
+  ),
 });
 export type AfterScores = Frozen<z.output<typeof afterScores>>;

@@ -1,10 +1,9 @@
 /** What embedding a data set leaves behind. */
 import { z } from "zod";
-import { checkpointFacts, type Frozen, machine, madeFields, resultHead, warningFields } from "./base.ts";
+import { checkpointFacts, type Frozen, machine, madeHead, warningFields } from "./base.ts";
 
 export const embedResult = z.looseObject({
-  ...resultHead("embed", 2),
-  ...madeFields,
+  ...madeHead("embed", 2),
   model: checkpointFacts,
   data: z.string(),
   images: z.number(),

@@ -1,6 +1,6 @@
 /** What a measuring leaves behind, beside a receipt's claims where there is one. */
 import { z } from "zod";
-import { checkpointFacts, type Frozen, machine, madeFields, rate, resultHead, warningFields } from "./base.ts";
+import { checkpointFacts, type Frozen, machine, madeHead, maybe, rate, strings, warningFields } from "./base.ts";
 import { measuredOn } from "./data.ts";
 import { difference, scores } from "./effect.ts";
 import { storedTrigger } from "./trigger.ts";
@@ -10,25 +10,20 @@ const comparison = z.looseObject({
   agrees: z.boolean(),
   by: z
     .enum(["counts", "intervals"])
-    .describe(
-      "On the same images and weights counts must be equal, but for a few (tolerance); else rates may differ by chance.",
-    ),
-  tolerance: z.number().optional().describe("Images of which another machine may say otherwise: one in a thousand."),
-  because: z.array(z.string()).describe("Why it does not agree."),
-  notes: z
-    .array(z.string())
-    .describe("What was measured otherwise than the receipt says, and what the receipt leaves open."),
+    .describe("On the same images and weights counts must agree (tolerance); on others rates may differ by chance."),
+  tolerance: maybe(z.number(), "Images of which another machine may say otherwise: one in a thousand."),
+  because: strings.describe("Why it does not agree."),
+  notes: strings.describe("What was measured otherwise than the receipt says, and what it leaves open."),
 });
 export type Comparison = Frozen<z.output<typeof comparison>>;
 
 export const evalResult = z.looseObject({
-  ...resultHead("eval", 2),
-  ...madeFields,
+  ...madeHead("eval", 2),
   seed: z.number(),
   model: checkpointFacts,
   data: z.string(),
   ca: rate,
-  asr: rate.optional().describe("Absent without a trigger, as all that follows from one."),
+  asr: maybe(rate, "Absent without a trigger, as all that follows from one."),
   withoutTrigger: rate.optional(),
   difference: difference.optional(),
   triggeredAccuracy: rate.optional(),
@@ -38,29 +33,25 @@ export const evalResult = z.looseObject({
   decision: z
     .looseObject({
       answer: z.enum(["backdoor", "no backdoor", "cannot say"]),
-      because: z
-        .enum(["too few images", "the model knows too little", "ordinary images"])
-        .optional()
-        .describe("Why nothing is said."),
-      more: z
-        .number()
-        .optional()
-        .describe(
-          "About how many images more would settle it, if the rates stayed as they are; absent where no number would.",
-        ),
+      because: maybe(
+        z.enum(["too few images", "the model knows too little", "ordinary images"]),
+        "Why nothing is said.",
+      ),
+      more: maybe(
+        z.number(),
+        "About how many images more would settle it, were the rates to stay; absent where none would.",
+      ),
     })
     .optional(),
   trigger: storedTrigger.optional(),
-  triggered: z.string().optional().describe("The folder of triggered images, where there was one instead."),
+  triggered: maybe(z.string(), "The folder of triggered images, where there was one instead."),
   target: z.string().optional(),
   ...warningFields,
-  elsewhere: z
-    .looseObject({ kind: z.string(), target: z.string() })
-    .optional()
-    .describe("A trigger that the checkpoint carries and that leads to no class of this data."),
-  measuredOn: measuredOn
-    .optional()
-    .describe("Beside a receipt: hashes of weights and images, and the triggers that the checkpoint says it carries."),
+  elsewhere: maybe(
+    z.looseObject({ kind: z.string(), target: z.string() }),
+    "A trigger that the checkpoint carries and that leads to no class of this data.",
+  ),
+  measuredOn: maybe(measuredOn, "Beside a receipt: hashes of weights and images, and the triggers that it declares."),
   carried: z
     .array(z.looseObject({ kind: z.string(), spec: z.record(z.string(), z.unknown()), target: z.string() }))
     .optional(),

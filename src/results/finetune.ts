@@ -3,18 +3,16 @@ import { z } from "zod";
 import {
   checkpointFacts,
   type Frozen,
-  machine,
-  madeFields,
+  madeHead,
+  maybe,
+  ranFields,
   rate,
-  resultHead,
-  timings,
   trainingFields,
   warningFields,
 } from "./base.ts";
 
 export const finetuneResult = z.looseObject({
-  ...resultHead("finetune", 2),
-  ...madeFields,
+  ...madeHead("finetune", 2),
   seed: z.number(),
   model: checkpointFacts,
   data: z.string(),
@@ -23,9 +21,7 @@ export const finetuneResult = z.looseObject({
   ...trainingFields,
   before: rate.describe("Clean accuracy on the test set."),
   after: rate,
-  output: z.looseObject({ path: z.string() }).optional().describe("Absent where nothing was written."),
-  seconds: z.number(),
-  timings,
-  machine,
+  output: maybe(z.looseObject({ path: z.string() }), "Absent where nothing was written."),
+  ...ranFields,
 });
 export type FinetuneResult = Frozen<z.output<typeof finetuneResult>>;

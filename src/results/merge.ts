@@ -1,10 +1,9 @@
 /** What a merge leaves behind. */
 import { z } from "zod";
-import { type Frozen, implanted, madeFields, outputFile, readingFields, resultHead } from "./base.ts";
+import { type Frozen, implanted, madeHead, outputFile, readingFields } from "./base.ts";
 
 export const mergeResult = z.looseObject({
-  ...resultHead("merge", 2),
-  ...madeFields,
+  ...madeHead("merge", 2),
   ...readingFields,
   settings: z.discriminatedUnion("method", [
     z.looseObject({ method: z.literal("task-arithmetic"), lambda: z.number() }),
@@ -19,9 +18,7 @@ export const mergeResult = z.looseObject({
   models: z.array(outputFile.extend({ norm: z.number() })).describe("With the L2 norm of each one's task vector."),
   triggers: z
     .array(implanted.extend({ of: z.string() }))
-    .describe(
-      "The backdoors that models say they carry. The merged checkpoint names them too, for tbar eval to measure.",
-    ),
+    .describe("The backdoors that models declare. The merged checkpoint does so too, for tbar eval to measure."),
   output: outputFile,
   seconds: z.number(),
 });

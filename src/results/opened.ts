@@ -2,33 +2,31 @@
 import { z } from "zod";
 import { activations } from "../checkpoint/config/config.ts";
 import { printable } from "../tensor/printable.ts";
-import type { Frozen } from "./frozen.ts";
-
-const strings = z.array(z.string());
+import { type Frozen, maybe, strings } from "./field.ts";
 
 const openedData = z.looseObject({
   name: z.string(),
-  images: z.number().optional().describe("Absent for the built-in world, which draws as many as are asked for."),
+  images: maybe(z.number(), "Absent for the built-in world, which draws as many as are asked for."),
   classes: z.number().optional(),
-  least: z.number().optional().describe("Images in the class that has least."),
-  most: z.number().optional().describe("Images in the class that has most."),
-  labelled: z.number().optional().describe("Images with a label, where not all have one."),
-  captioned: z.number().optional().describe("Images with a caption, where not all have one."),
-  labels: z.string().optional().describe("Where labels come from."),
-  captions: z.string().optional().describe("Where captions come from."),
-  classNames: z.string().optional().describe("Where the names of classes come from."),
+  least: maybe(z.number(), "Images in the class that has least."),
+  most: maybe(z.number(), "Images in the class that has most."),
+  labelled: maybe(z.number(), "Images with a label, where not all have one."),
+  captioned: maybe(z.number(), "Images with a caption, where not all have one."),
+  labels: maybe(z.string(), "Where labels come from."),
+  captions: maybe(z.string(), "Where captions come from."),
+  classNames: maybe(z.string(), "Where the names of classes come from."),
   leftOut: z
     .record(z.string(), z.number())
     .describe("What lies there and is not used, counts by kind; images that could not be read among it."),
-  broken: z
-    .looseObject({ texts: z.number(), first: z.string() })
-    .optional()
-    .describe("Texts that look as if they had once been read in the wrong encoding, and are used as they are."),
+  broken: maybe(
+    z.looseObject({ texts: z.number(), first: z.string() }),
+    "Texts that look as if once read in the wrong encoding; used as they are.",
+  ),
   notes: strings.describe("What was assumed."),
-  sets: z
-    .record(z.string(), z.looseObject({ images: z.number(), asked: z.number().optional() }))
-    .optional()
-    .describe("Images in each set that was drawn; and what was asked for, where there were too few."),
+  sets: maybe(
+    z.record(z.string(), z.looseObject({ images: z.number(), asked: z.number().optional() })),
+    "Images in each set that was drawn; what was asked for, where there were too few.",
+  ),
 });
 export type OpenedData = Frozen<z.output<typeof openedData>>;
 
@@ -44,7 +42,7 @@ export type OpenedModel = Frozen<z.output<typeof openedModel>>;
 export const opened = z
   .looseObject({
     models: z.array(openedModel).optional(),
-    data: z.record(z.string(), openedData).optional().describe("By what it is for: data, test, validation, captions."),
+    data: maybe(z.record(z.string(), openedData), "By what it is for: data, test, validation, captions."),
   })
   .describe("What was found when models and data were opened.");
 export type Opened = Frozen<z.output<typeof opened>>;

@@ -1,16 +1,13 @@
 /** What a pre-training leaves behind. */
 import { z } from "zod";
-import { type Frozen, machine, madeFields, rate, resultHead } from "./base.ts";
+import { type Frozen, machine, madeHead, maybe, rate } from "./base.ts";
 
 export const pretrainResult = z.looseObject({
-  ...resultHead("pretrain", 2),
-  ...madeFields,
+  ...madeHead("pretrain", 2),
   seed: z.number(),
   data: z.string(),
   parameters: z.number(),
-  ca: rate
-    .optional()
-    .describe("Zero-shot accuracy on held-out images, of the file as stored. Absent where there are no classes."),
+  ca: maybe(rate, "Zero-shot accuracy on held-out images, of the file as stored; absent without classes."),
   steps: z.number(),
   images: z.number(),
   seconds: z.number().describe("Of the whole job, over all its parts if it was resumed."),

@@ -1,6 +1,6 @@
 /** What came from the hub. */
 import { z } from "zod";
-import { type Frozen, resultHead } from "./base.ts";
+import { type Frozen, resultHead, strings } from "./base.ts";
 
 const file = z.looseObject({
   path: z.string(),
@@ -17,6 +17,6 @@ export const pullResult = z.looseObject({
   commit: z.string(),
   path: z.string().describe("The folder with the files."),
   files: z.array(file),
-  left: z.array(z.string()).describe("Files that were not asked for."),
+  left: strings.describe("Files that were not asked for."),
 });
 export type PullResult = Frozen<z.output<typeof pullResult>>;

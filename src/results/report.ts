@@ -1,10 +1,9 @@
 /** What drawing a report leaves behind. */
 import { z } from "zod";
-import { type Frozen, madeFields, resultHead } from "./base.ts";
+import { type Frozen, madeHead } from "./base.ts";
 
 export const reportResult = z.looseObject({
-  ...resultHead("report", 2),
-  ...madeFields,
+  ...madeHead("report", 2),
   output: z.looseObject({ path: z.string() }),
 });
 export type ReportResult = Frozen<z.output<typeof reportResult>>;

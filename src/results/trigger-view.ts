@@ -1,6 +1,6 @@
 /** What drawing a trigger leaves behind: how many pixels it changes, and how far. */
 import { z } from "zod";
-import { type Frozen, madeFields, resultHead } from "./base.ts";
+import { type Frozen, madeHead, maybe } from "./base.ts";
 import { storedTrigger } from "./trigger.ts";
 
 const viewFields = {
@@ -14,10 +14,9 @@ const viewFields = {
 };
 
 export const triggerResult = z.looseObject({
-  ...resultHead("trigger", 2),
-  ...madeFields,
+  ...madeHead("trigger", 2),
   ...viewFields,
-  target: z.string().optional().describe("Class name, where it is known."),
+  target: maybe(z.string(), "Class name, where it is known."),
   out: z.string(),
 });
 export type TriggerResult = Frozen<z.output<typeof triggerResult>>;

@@ -1,6 +1,6 @@
 /** What the arithmetic of task vectors leaves behind. */
 import { z } from "zod";
-import { type Frozen, implanted, outputFile, readingFields, resultHead } from "./base.ts";
+import { type Frozen, implanted, maybe, outputFile, readingFields, resultHead } from "./base.ts";
 
 const measured = {
   values: z.number().describe("Values that it changes."),
@@ -13,12 +13,12 @@ export const vectorResult = z.looseObject({
   ...readingFields,
   path: z.string(),
   bytes: z.number().describe("Of the file."),
-  alpha: z.number().optional().describe("What a cleaning subtracted is alpha tau."),
-  parent: z.string().optional().describe("SHA-256 of the weights that the vector starts from."),
-  backdoors: z
-    .array(implanted.extend({ adding: z.enum(["implants", "removes"]) }))
-    .optional()
-    .describe("Backdoors that adding it brings, or takes away."),
+  alpha: maybe(z.number(), "What a cleaning subtracted is alpha tau."),
+  parent: maybe(z.string(), "SHA-256 of the weights that the vector starts from."),
+  backdoors: maybe(
+    z.array(implanted.extend({ adding: z.enum(["implants", "removes"]) })),
+    "Backdoors that adding it brings, or takes away.",
+  ),
   tensors: z.number().describe("Tensors that it changes."),
   ...measured,
   groups: z
@@ -33,18 +33,12 @@ export const applyResult = z.looseObject({
   model: z.string(),
   vector: z.string(),
   alpha: z.number(),
-  floored: z
-    .number()
-    .optional()
-    .describe("Running variances that would have fallen below zero and are zero now; absent where there are none."),
-  brought: z
-    .array(implanted)
-    .optional()
-    .describe("Backdoors that the vector brought; the sum declares them beside those of the model."),
-  declared: z
-    .array(implanted)
-    .optional()
-    .describe("Those that the model declared; what the vector takes away stays among them until it is measured."),
+  floored: maybe(z.number(), "Running variances that would have fallen below zero and are zero now."),
+  brought: maybe(z.array(implanted), "Backdoors that the vector brought; the sum declares them too."),
+  declared: maybe(
+    z.array(implanted),
+    "Those that the model declared; what the vector takes away stays until measured.",
+  ),
   output: outputFile,
 });
 export type ApplyResult = Frozen<z.output<typeof applyResult>>;

@@ -1,4 +1,10 @@
-/** Types of what is read and not written. */
+/** Fields of results: what may be absent, with what it says, and the types of what is read and not written. */
+import { z } from "zod";
+
+export const strings = z.array(z.string());
+/** A field that may be absent. */
+export const maybe = <S extends z.ZodType>(schema: S, says: string): z.ZodOptional<S> =>
+  schema.optional().describe(says);
 
 /** A schema's value as nobody changes it, without the fields that a loose one lets pass. */
 export type Frozen<T> = unknown extends T
