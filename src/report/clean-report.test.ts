@@ -341,7 +341,8 @@ const skeleton = (html: string) =>
 
 test("hostile text adds no element and no attribute, wherever it stands", () => {
   const examples = cleanFixture.examples.map((example) => ({ ...example, after: example.label ?? "" }));
-  const right = { ...cleanFixture, examples }; // poisoned, label and answer are alike
+  const trigger = { ...cleanFixture.trigger, kind: "own" }; // of an attack of ours more is known
+  const right = { ...cleanFixture, examples, trigger }; // poisoned, label and answer are alike
   const html = cleanReport(poisoned(right) as CleanResult);
   expect(html).not.toContain("<script>alert");
   expect(skeleton(html)).toEqual(skeleton(cleanReport(right)));
@@ -366,6 +367,7 @@ test("nothing is fetched: pictures are data, the only links lead to papers, and 
     expect(img.getAttribute("src")).toMatch(/^data:image\/png;base64,[\w+/=]+$/);
   expect(page.querySelectorAll(".picture.none").length).toBe(fetching.length);
   expect([...page.querySelectorAll("[href], [action], [data], [poster], [srcset]")].map((e) => e.outerHTML)).toEqual([
+    '<a href="https://arxiv.org/abs/1708.06733">arXiv 1708.06733</a>', // of the attack
     '<a href="https://arxiv.org/abs/2501.00001">arXiv 2501.00001</a>',
     '<a href="https://arxiv.org/abs/2510.14845">arXiv 2510.14845</a>',
   ]);

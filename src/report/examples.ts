@@ -3,9 +3,11 @@ import type { CleanResult, ExamplePicture } from "../results/clean.ts";
 import { type Html, html } from "./html.ts";
 import { alphaText } from "./numbers.ts";
 import { facts, picture, plainText, section } from "./page.ts";
+import { attackText } from "./words.ts";
 
 export function trigger({ trigger, triggerPicture, target }: CleanResult): Html {
   const { kind: _, ...spec } = trigger.spec;
+  const about = attackText(trigger);
   const settings = Object.entries(spec).map(
     ([name, value]) => html`<code>${name} <b>${short(plainText(value))}</b></code> `,
   );
@@ -15,10 +17,7 @@ export function trigger({ trigger, triggerPicture, target }: CleanResult): Html 
     html`<div class="trigger">
 ${triggerPicture !== undefined && html`<figure>${picture(triggerPicture, `The trigger, a ${trigger.kind}`)}</figure>`}
 ${facts([
-  [
-    "Kind",
-    html`${trigger.title ?? trigger.kind}${trigger.about && html`<small>${trigger.about}${trigger.paper && `, ${trigger.paper}`}</small>`}`,
-  ],
+  ["Kind", html`${trigger.kind}${about && html`<small>${about}</small>`}`],
   ["Target", html`<b>${target}</b>`],
   ["Source", trigger.source],
   ["Settings", settings.length > 0 && html`<span class="chips">${settings}</span>`],

@@ -53,6 +53,8 @@ describe.skipIf(!existsSync(executablePath))("in a browser", () => {
     const visibility = () => page.evaluate('getComputedStyle(document.querySelector(".at .tip")).visibility');
     const focused = () => page.evaluate('document.activeElement === document.querySelector(".at")');
     expect(await visibility()).toBe("hidden");
+    await page.keyboard.press("Tab"); // the paper of the attack
+    expect(await focused()).toBe(false);
     await page.keyboard.press("Tab");
     expect(await focused()).toBe(true);
     expect(await visibility()).toBe("visible");

@@ -1,14 +1,22 @@
-/** What a report says of a defense: the result's own words, and of results of 0.1.0, which have none, those of the defense of that name. */
+/** What a report says of attacks and defenses: the result's own words, and of results of 0.1.0, which have none, those of the name. */
+import { attacks } from "../attacks/index.ts";
 import { defenses } from "../defenses/index.ts";
-import type { Variant } from "../results/clean.ts";
+import type { CleanResult, Variant } from "../results/clean.ts";
 import { type Content, html } from "./html.ts";
 
 type Worded = Pick<Variant, "title" | "about" | "paper" | "knob">;
 
 /** "TBAR: as published ... (arXiv 2510.14845)" */
 export function aboutText(name: string, variant: Worded): Content {
-  const known: Worded | undefined = variant.title === undefined ? defenses.find((one) => one.name === name) : variant;
-  const { title, about, paper } = known ?? {};
+  return sentence(variant.title === undefined ? defenses.find((one) => one.name === name) : variant);
+}
+
+/** The same of the attack that makes such triggers; nothing where it is none of ours. */
+export function attackText(trigger: CleanResult["trigger"]): Content {
+  return sentence(trigger.title === undefined ? attacks.find(({ name }) => name === trigger.kind) : trigger);
+}
+
+function sentence({ title, about, paper }: Worded = {}): Content {
   return title && html`${title}${about && `: ${about}`}${paper && html` (${paperLink(paper)})`}`;
 }
 
