@@ -89,7 +89,7 @@ test.each(names)(
     expect((await runSweep(recipe, sweep, { progress: silent } as never)).ran).toBe(0);
     const { rows, left } = await tableOf(recipe, store);
     expect(left).toBe(0);
-    const figures = new Set(rows.map((row) => row.of ?? row.figure));
+    const figures = new Set(rows.map(({ figure }) => figure));
     for (const { name, each, cells } of recipe.table.figures) {
       if (each === undefined && recipe.cells.some((cell) => cells?.includes(cell.name) ?? true)) expect([...figures]).toContain(name); // biome-ignore format: one line
     }

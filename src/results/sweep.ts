@@ -32,6 +32,7 @@ export type SweepStatusResult = Frozen<z.output<typeof sweepStatusResult>>;
 const row = z.looseObject({
   what: z.string().describe('"CELL, seed 31: FIGURE" or "CELL, mean of 3: FIGURE".'),
   cell: z.string(),
+  /** As the mean's row calls it. */
   figure: z.string(),
   of: z.string().optional().describe("The figure of the mean that it is a part of, where a seed's has another name."),
   seed: z.number().optional().describe("Absent in rows of means."),

@@ -4,7 +4,8 @@ import { section } from "../report/page.ts";
 import { style } from "../report/style.ts";
 import type { SweepRow, SweepTableResult } from "../results/sweep.ts";
 
-const [width, left, right, line] = [900, 260, 30, 26];
+/** Of a panel: names to the left of its dots, figures to their right. */
+const [width, left, right, line] = [1040, 170, 400, 26];
 
 /** The whole page; the same result gives the same bytes. */
 export function tableHtml({
@@ -32,7 +33,7 @@ export function tableHtml({
 <body>
 <h1>${title}</h1>
 <p class="lead">${reproduces}</p>
-<p class="lead">Dots are seeds (${seeds.join(", ")}), the stroke is their mean, the line its 95 % interval; dashed is what was to be reached${means.some(({ published }) => published) && ", a diamond what was published"}.${left > 0 && ` Not all is measured yet: ${left} cells and seeds are left.`}</p>
+<p class="lead">Dots are seeds (${seeds.join(", ")}), the stroke is their mean, the line its 95 % interval; dashed is what was to be reached${means.some(({ published }) => published) && ", a diamond what was published, with the difference of ours beside it"}.${left > 0 && ` Not all is measured yet: ${left} cells and seeds are left.`}</p>
 ${figures.map((figure) =>
   section(
     figure,
@@ -43,7 +44,7 @@ ${figures.map((figure) =>
     ),
   ),
 )}
-${section("Values", undefined, values(means, rows))}
+${[...new Set(means.flatMap(({ published }) => (published ? [published.source] : [])))].map((source) => html`<p class="lead">Published: ${source}</p>`)}
 <footer>${command !== "" && html`<code>${command}</code>; `}${machines.join("; ")}; tbar ${versions.join(", ")}. ${notes.join(" ")}</footer>
 </body>
 </html>
@@ -61,14 +62,11 @@ const ownStyle = `
 .panel .bar { stroke: var(--good); stroke-width: 1.5; stroke-dasharray: 3 3; }
 .panel .missed { stroke: var(--bad); }
 .panel .published { fill: var(--asr); }
-.values td { white-space: nowrap; }
 `;
 
-/** Seeds of a mean's row: those whose row has the same cell, and the same place among its cell's figures. */
-function seedsOf(mean: SweepRow, rows: readonly SweepRow[]): readonly SweepRow[] {
-  return rows.filter(
-    (row) => row.seed !== undefined && row.cell === mean.cell && (row.of ?? row.figure) === mean.figure,
-  );
+/** The rows of single seeds that a mean is made of. */
+export function seedsOf(mean: SweepRow, rows: readonly SweepRow[]): readonly SweepRow[] {
+  return rows.filter((row) => row.seed !== undefined && row.cell === mean.cell && row.figure === mean.figure);
 }
 
 function panel(means: readonly SweepRow[], rows: readonly SweepRow[]): Html {
@@ -103,7 +101,13 @@ function oneLine(mean: SweepRow, seeds: readonly SweepRow[], y: number, x: (valu
   const { interval, value, bar, met, published, cell } = mean;
   const [from, to] = interval.map(x);
   const at = published && x(published.value);
+  const said = [
+    `${figureText(value)} (${interval.map(figureText).join(" to ")})`,
+    bar !== null && `${bar.op} ${bar.limit} ${met ? "pass" : "missed"}`,
+    published && `published ${figureText(published.value)}, ${signed(published.difference)}`,
+  ];
   return html`<text x="${left - 14}" y="${y}" dy="0.32em" text-anchor="end">${cell}</text>
+<text x="${width - right + 20}" y="${y}" dy="0.32em">${said.filter(Boolean).join("; ")}</text>
 <line class="interval" x1="${from}" x2="${to}" y1="${y}" y2="${y}"/><line class="mean" x1="${x(value)}" x2="${x(value)}" y1="${y - 7}" y2="${y + 7}"/>
 ${bar !== null && html`<line class="bar${met === false && " missed"}" x1="${x(bar.limit)}" x2="${x(bar.limit)}" y1="${y - 11}" y2="${y + 11}"/>`}
 ${at !== undefined && html`<path class="published" d="M${at} ${y - 6}l6 6l-6 6l-6 -6z"/>`}
@@ -111,18 +115,7 @@ ${seeds.map(({ value, what }) => html`<circle cx="${x(value)}" cy="${y}" r="4"><
 `;
 }
 
-function values(means: readonly SweepRow[], rows: readonly SweepRow[]): Html {
-  return html`<table class="values"><thead><tr><th scope="col">Figure</th><th scope="col">Mean</th><th scope="col">95 % interval</th><th scope="col">Seeds</th><th scope="col">Target</th><th scope="col">Published</th><th scope="col">Difference</th></tr></thead>
-<tbody>
-${means.map((mean) => {
-  const { cell, figure, value, interval, bar, met, published } = mean;
-  const seeds = seedsOf(mean, rows).map(({ value }) => figureText(value)).join(", "); // biome-ignore format: one line
-  return html`<tr><th scope="row">${cell}: ${figure}</th><td>${figureText(value)}</td><td>${interval.map(figureText).join(" to ")}</td><td>${seeds}</td><td>${bar !== null && `${bar.op} ${bar.limit}: ${met ? "pass" : "missed"}`}</td><td>${published && html`<span title="${published.source}">${figureText(published.value)}</span>`}</td><td>${published && figureText(published.difference)}</td></tr>
-`;
-})}</tbody></table>
-${[...new Set(means.flatMap(({ published }) => (published ? [published.source] : [])))].map((source) => html`<p class="faint">Published: ${source}</p>`)}
-`;
-}
+const signed = (value: number) => (value > 0 ? `+${figureText(value)}` : figureText(value));
 
 /** Three digits. */
 export function figureText(value: number): string {

@@ -63,18 +63,9 @@ function cellRows(recipe: Recipe, seen: readonly Seen[]): readonly SweepRow[] {
       samples
         .filter((sample) => sample.seed === seed.seed)
         .map(({ sampled, interval, scope }) => {
-          const name = String(resolve(figure.seeds?.name ?? figure.name, scope));
-          const what = `${label}, seed ${seed.seed}: ${name}`;
-          const of = String(resolve(figure.name, scope));
-          const row = {
-            what,
-            cell: cell.name,
-            figure: name,
-            ...(of !== name && { of }),
-            seed: seed.seed,
-            value: sampled.value,
-            interval,
-          };
+          const name = String(resolve(figure.name, scope));
+          const what = `${label}, seed ${seed.seed}: ${resolve(figure.seeds?.name ?? name, scope)}`;
+          const row = { what, cell: cell.name, figure: name, seed: seed.seed, value: sampled.value, interval };
           return {
             ...row,
             ...judged(sampled.value, figure.seeds === undefined ? figure.pass : figure.seeds.pass, scope),

@@ -2,7 +2,7 @@
 
 import { duration } from "../../report/numbers.ts";
 import type { CellState, SweepRow, SweepRunResult, SweepStatusResult, SweepTableResult } from "../../results/sweep.ts";
-import { figureText } from "../../sweep/html.ts";
+import { figureText, seedsOf } from "../../sweep/html.ts";
 import { printable } from "../../tensor/printable.ts";
 import { table } from "../text.ts";
 
@@ -34,9 +34,7 @@ export function sweepTableText({ title, rows, left }: SweepTableResult): string 
   const head = ["", "mean", "95 % interval", "seeds", "target", ...(hasPublished ? ["published", "difference"] : [])];
   const lineOf = (mean: SweepRow) => {
     const { figure, value, interval, bar, met, published } = mean;
-    const seeds = rows.filter(
-      (row) => row.seed !== undefined && row.cell === mean.cell && (row.of ?? row.figure) === figure,
-    );
+    const seeds = seedsOf(mean, rows);
     return [
       `  ${figure}`,
       figureText(value),
