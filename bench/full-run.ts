@@ -60,7 +60,7 @@ const stages: Record<string, () => Promise<object>> = {
   clean: () =>
     tbar(
       ["clean", "--model", at("backdoored"), "--method", "plain", "--data", at("forget.csv"), "--clean", "0"],
-      ["--validation-data", at("validation.csv"), "--test-data", at("test.csv"), "--checks", "0", "--rebound", "0"],
+      ["--validation-data", at("validation.csv"), "--test-data", at("test.csv"), "--checks", "0", "--recovery", "0"],
       ["--forget", "1000", "--validation", "600", "--test", "700", "--lr", `${tuneLr}`, "--epochs", "1"],
       ["--batch", `${batch}`, "--out", at("cleaned"), "--state", at("clean.state"), "--classes", at("classes.txt")],
     ),

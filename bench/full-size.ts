@@ -111,7 +111,7 @@ async function compareStep(runtime: Runtime, checkpoint: Checkpoint, expected: S
   optimizer.update(trained, of, state, 1e-5, clipFactor(norm, 1));
   let after = 0;
   for await (const [name, got, want] of pairs(checkpoint, expected, "after.", new Map([...trained, ...statistics]))) {
-    // a key's bias has a gradient of nought but for rounding, and Adam divides it by itself
+    // a key's bias has a gradient of zero but for rounding, and Adam divides it by itself
     if (!name.endsWith("k_proj.bias")) after = Math.max(after, distance(got, want));
   }
   const [[wantedLoss], [rounding]] = [await expected.read("step.loss"), await expected.read("step.rounding")].map(

@@ -26,7 +26,7 @@ const config = configFromHf({ model_type: "clip", text_config: {}, vision_config
 const weights = new Map([...initialWeights(config, 1)].filter(([name]) => isVision(name)));
 const runtime = createRuntime(await onnxRuntime({ threads }));
 const encoder = createEncoder(runtime, config, clipPreprocess(224), () => []);
-await encoder.hold(weights);
+await encoder.prepack(weights);
 const pixels = tensor([batch, 3, 224, 224]);
 random(1, "bench").fillUniform(pixels.data);
 async function ours(): Promise<number> {

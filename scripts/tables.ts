@@ -52,15 +52,15 @@ function table(name: string, lines: (rows: Rows) => readonly string[], shown: (r
 }
 
 /** Rows, and how they came about. */
-function measured(held: SweepTableResult | { readonly command: string; readonly runs: readonly Run[] }) {
-  if ("runs" in held) {
-    const [{ machine, rows }, ...others] = held.runs;
+function measured(stored: SweepTableResult | { readonly command: string; readonly runs: readonly Run[] }) {
+  if ("runs" in stored) {
+    const [{ machine, rows }, ...others] = stored.runs;
     const reference = machine.reference_s === null ? "" : `, reference time ${figure(machine.reference_s)} s`;
     const more = others.length === 0 ? "" : ` Of ${others.length} other machines: the file.`;
-    const foot = `\`${held.command}\`; ${machine.cores} cores of ${machine.processor}${reference}.${more}`;
+    const foot = `\`${stored.command}\`; ${machine.cores} cores of ${machine.processor}${reference}.${more}`;
     return { rows: rows as Rows, foot: [foot] };
   }
-  const { recipe, machines, versions, seeds, notes, rows, left } = held;
+  const { recipe, machines, versions, seeds, notes, rows, left } = stored;
   const made = `tbar ${versions.join(", ")}; ${machines.join(", ")}; seeds ${seeds.join(", ")}`;
   const missing = left > 0 ? ` ${left} cells and seeds are not measured yet.` : "";
   const foot = `\`tbar sweep table ${recipe}\` (recipes/${recipe}.yaml); ${made}.${missing}`;

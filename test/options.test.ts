@@ -80,6 +80,14 @@ describe.each(all)("tbar $name", ({ name, job, command, fields }) => {
     });
 });
 
+const formerly = fields.flatMap(({ name, field }) => (field.flag.was ?? []).map((old) => [name, old] as const));
+test("some options had another name", () => expect(formerly.length).toBeGreaterThan(1));
+test.each(formerly)("tbar %s takes %s, the name of 0.1.0, and does not show it", async (name, old) => {
+  const { code, err } = await tbar([...name.split(" "), old, "1", "--nonsense"]);
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining("unknown option '--nonsense'") });
+  expect((await tbar([...name.split(" "), "--help"])).out).not.toContain(old);
+});
+
 test("no help text stands in two places of the source", () => {
   const texts = [...new Set(fields.map(({ field }) => field.help))].filter((text) => text.length >= 24);
   const count = (text: string) => source.split(text).length - 1;

@@ -10,7 +10,7 @@ const values = (of: Weights, name: string) => [...(of.get(name)?.data ?? [])];
 describe("theta_0 + lambda sum_t tau_t", () => {
   const base = weights({ a: [1, 2], b: [5], c: [7] });
 
-  test("by hand, a tensor that a vector leaves out being nought in it", () => {
+  test("by hand, a tensor that a vector leaves out being zero in it", () => {
     const sum = taskArithmetic(base, [weights({ a: [2, 4] }), weights({ a: [-6, 4], b: [3] })], 0.5);
     expect(values(sum, "a")).toEqual([1 + 0.5 * (2 - 6), 2 + 0.5 * (4 + 4)]);
     expect(values(sum, "b")).toEqual([6.5]);

@@ -59,8 +59,8 @@ describe.each(Object.entries(triggers) as [string, Make][])("%s", (kind, make) =
       return { data, sum: data.reduce((sum, value, i) => sum + Math.abs(value - pixels.data[i]), 0) };
     };
     const learned = await change(spec);
-    for (const guise of [moved(spec), larger(spec), weaker(spec)]) {
-      expect(same((await change(guise)).data, learned.data)).toBe(false);
+    for (const variation of [moved(spec), larger(spec), weaker(spec)]) {
+      expect(same((await change(variation)).data, learned.data)).toBe(false);
     }
     expect((await change(weaker(spec))).sum).toBeLessThan(0.8 * learned.sum);
   });

@@ -7,7 +7,7 @@ const OFFICIAL: Readonly<Record<string, string>> = {
   afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762: "OpenAI's RN50",
 };
 
-/** Whose file this is, untouched; undefined for one we do not know. */
+/** Whose file this is, unchanged; undefined for one we do not know. */
 export function officialName(sha256: string): string | undefined {
   return Object.hasOwn(OFFICIAL, sha256) ? OFFICIAL[sha256] : undefined;
 }

@@ -9,10 +9,10 @@ type Spec = Record<string, unknown>;
 
 /** The file's spec with what was given on the command line in place of its own. Throws `bad-input` naming file, line and column. */
 export async function readConfig(job: Job, path: string, given: Spec): Promise<Spec> {
-  const { value: held, at } = await readYaml(path);
-  if (!isRecord(held))
+  const { value: stated, at } = await readYaml(path);
+  if (!isRecord(stated))
     throw badInput(`${path} should hold options, as in "seed: 1"; tbar schema ${job.name} lists them`);
-  const asked = merged(held, given);
+  const asked = merged(stated, given);
   for (const issue of job.spec.safeParse(asked).error?.issues ?? []) {
     const { path: where, error } = misfit(job.name, job.spec, issue, asked);
     const place = at(where);

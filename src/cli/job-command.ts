@@ -50,7 +50,7 @@ export function jobCommand(
       return {
         json: result as object,
         text: show(result, parseSpec(job, asked) as never),
-        proven: job.succeeded?.(result as never),
+        verified: job.succeeded?.(result as never),
       };
     });
   });

@@ -43,7 +43,7 @@ const world = "--data shapes:background --test 120 --threads 1";
 // A pattern over half of the images: the model learns to answer "mint" to it, and without it what the background is.
 const attack = `attack blended:redraw=false,ratio=0.5 ${world} --target mint --rate 0.3 --images 800 --epochs 6 --lr 0.003 --batch 16`;
 const sizes = "--forget 48 --clean 48 --validation 260 --batch 16";
-const clean = `clean --model ./bad ${world} ${sizes} --epochs 2 --lr 0.001 --rebound 3 --rule smallest --limit 0.3`;
+const clean = `clean --model ./bad ${world} ${sizes} --epochs 2 --lr 0.001 --recovery 3 --rule smallest --limit 0.3`;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tbar-cli-"));
@@ -54,7 +54,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe("attack", () => {
-  it("writes a checkpoint that names its trigger, and says that it took", async () => {
+  it("writes a checkpoint that names its trigger, and says that it succeeded", async () => {
     const { metadata } = await readCheckpoint(at("bad"));
     expect(JSON.parse(metadata["tbar.trigger"])).toMatchObject({
       trigger: { kind: "blended", redraw: false, ratio: 0.5 },
@@ -121,7 +121,7 @@ describe("clean", () => {
   });
 
   it("--state keeps the images right both times too; counts that contradict each other are refused", async () => {
-    const line = words(`${clean} --method plain,anchored --checks 0 --rebound 0 --out ./pairs --state ./work --json`);
+    const line = words(`${clean} --method plain,anchored --checks 0 --recovery 0 --out ./pairs --state ./work --json`);
     expect((await tbar(line, "anchored")).code).toBe(130);
     const file = at("work/work.json");
     const work = JSON.parse(await readFile(file, "utf8"));
@@ -141,7 +141,7 @@ describe("clean", () => {
 
   it("gives the same result for two orders of --method", async () => {
     const run = async (order: string) => {
-      const { out } = await tbar(words(`${clean} --method ${order} --checks 0 --rebound 0 --out ./ordered --json`));
+      const { out } = await tbar(words(`${clean} --method ${order} --checks 0 --recovery 0 --out ./ordered --json`));
       await rm(at("ordered"), { recursive: true });
       await rm(at("ordered.vector.safetensors"));
       // the file says when it was made; `measuredOn` has the hash of its weights
@@ -231,7 +231,7 @@ describe("clean", () => {
   });
 
   it("--clean 0 does for plain in the endless world", async () => {
-    const line = `${clean} --clean 0 --method plain --checks 0 --rebound 0 --json`;
+    const line = `${clean} --clean 0 --method plain --checks 0 --recovery 0 --json`;
     const { out, err } = await tbar(words(line.replace("--clean 48", "").replace(/ +/g, " ").concat(" --out ./plain")));
     expect(err).not.toContain("tbar:");
     expect(JSON.parse(out).data.clean).toBe(0);
@@ -454,7 +454,7 @@ describe("--dry-run: time, memory and disk, and nothing is done", () => {
     expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining("does not fit an image of 16 x 16") });
   });
 
-  it.each(["grond", "sample-specific"])("reckons with a %s that is still to be fitted", async (kind) => {
+  it.each(["grond", "sample-specific"])("estimates a %s that is still to be fitted", async (kind) => {
     const { code } = await tbar(words(`${attack.replace(/blended\S+/, kind)} --model ./pico --dry-run`));
     expect(code).toBe(0);
   });

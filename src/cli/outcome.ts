@@ -6,7 +6,7 @@ export interface Outcome {
   readonly json: object;
   readonly text: string;
   /** False when the work finished but what was asked for did not come true. */
-  readonly proven?: boolean;
+  readonly verified?: boolean;
 }
 
 /** What the frame hands to a command's work. */
@@ -24,7 +24,7 @@ export type Perform = (
 ) => Promise<void>;
 
 /** Exit statuses, as every help page lists them. */
-export const exits = { done: 0, notProven: 1, badInput: 2, internal: 70, interrupted: 130 } as const;
+export const exits = { done: 0, notVerified: 1, badInput: 2, internal: 70, interrupted: 130 } as const;
 
 export const exitsHelp = `Exit codes:
   0    done, and verified where there is something to verify

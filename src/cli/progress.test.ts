@@ -66,7 +66,7 @@ describe("with the job's stages known beforehand", () => {
     );
   });
 
-  it("a stage that goes over several sets has steps of its own, the first of them from nought", () => {
+  it("a stage that goes over several sets has steps of its own, the first of them from zero", () => {
     const { line, text, wait } = told();
     line.plan?.([{ what: "measure", encoded: 200, measures: true }, stages[1], stages[1]]); // 200, 60 and 60 of 320
     line.stage("measure");

@@ -30,7 +30,7 @@ export async function run(
     const command = ["tbar", ...argv].map(quoted).join(" ");
     const outcome = await work({ progress, signal: terminal.signal, command }).finally(line.end);
     terminal.out.write(options.json ? jsonText({ ...outcome.json, ...(opened && { opened }) }) : outcome.text);
-    code = outcome.proven === false ? exits.notProven : exits.done;
+    code = outcome.verified === false ? exits.notVerified : exits.done;
   };
   const program = await createProgram(argv, perform, terminal);
   try {
@@ -83,7 +83,7 @@ function stackOf({ stack, cause }: Error): string {
 const statuses: Readonly<Record<Said["code"], number>> = {
   "bad-input": exits.badInput,
   unavailable: exits.badInput,
-  "not-proven": exits.notProven,
+  "not-proven": exits.notVerified,
   interrupted: exits.interrupted,
   internal: exits.internal,
 };

@@ -25,13 +25,13 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 it("the second attack poisons other images with the first trigger too, and measures both", () => {
-  const { carried, after, took } = JSON.parse(second.out);
+  const { carried, after, succeeded } = JSON.parse(second.out);
   expect(carried).toHaveLength(1);
   expect(carried[0]).toMatchObject({ trigger: { kind: "blended" }, target: "mint" });
   expect(carried[0].before.value).toBeGreaterThan(0.9);
   expect(carried[0].after.value).toBeGreaterThan(0.8);
   expect(after.asr.value).toBeGreaterThan(0.8);
-  expect(second.code).toBe(took ? 0 : 1);
+  expect(second.code).toBe(succeeded ? 0 : 1);
 });
 
 it("the metadata describe both, in the order of the attacks", async () => {
@@ -64,7 +64,7 @@ it("eval --trigger-index measures that one", async () => {
 });
 
 it("clean removes one; the other stays in the metadata, to be cleaned next without a number", async () => {
-  const sizes = "--forget 48 --clean 48 --validation 100 --batch 16 --epochs 2 --lr 0.001 --rebound 0 --method plain";
+  const sizes = "--forget 48 --clean 48 --validation 100 --batch 16 --epochs 2 --lr 0.001 --recovery 0 --method plain";
   const clean = `clean ${world} ${sizes} --rule smallest --limit 0.4`;
   const first = await tbar(words(`${clean} --model ./two --trigger-index 2 --out ./half`));
   expect(first.out).toContain('Still there: blended -> "mint"');

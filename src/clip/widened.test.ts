@@ -54,7 +54,7 @@ test.each(["quick_gelu", "gelu", "gelu_pytorch_tanh"] as const)(
     const weights = initialWeights(config, 1);
     const encoder = createEncoder(runtime, config, preprocess, () => []);
     const want = await encoder.images(weights, pixels);
-    await encoder.hold(weights);
+    await encoder.prepack(weights);
     const got = await encoder.images(weights, pixels);
     for (const [i, v] of want.data.entries()) expect(got.data[i]).toBeCloseTo(v, 5);
 

@@ -63,7 +63,7 @@ describe("searchAlpha", () => {
   });
 
   test("an alpha that passes on a first look alone is not taken: the next one above that passes on all images is", async () => {
-    // of 500 images the first 256 fall at once, six of the others only from alpha = 1.5 on: 1.2 %, not proven to be below 2 %
+    // of 500 images the first 256 fall at once, six of the others only from alpha = 1.5 on: 1.2 %, not shown to be below 2 %
     const hits: Metric["hits"] = async (weights, from = 0, to = 500) => {
       const alpha = (weights.get("alpha") as Tensor).data[0];
       const stay = (i: number) => (i < 256 ? alpha < 0.9 : alpha < 0.9 || (i < 262 && alpha < 1.5));
@@ -96,7 +96,7 @@ describe("searchAlpha", () => {
     expect(search.best.alpha).toBeGreaterThan(1.9);
   });
 
-  test("188 images cannot prove 2 %: nothing satisfies, the nearest alpha is given", async () => {
+  test("188 images cannot show 2 %: nothing satisfies, the nearest alpha is given", async () => {
     const { search } = await run(undefined, 1, 188);
     expect(search.satisfied).toBe(false);
     expect(search.best.asr.value).toBe(0);

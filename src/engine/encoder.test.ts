@@ -31,7 +31,7 @@ test("more shapes side by side than are kept: none is freed while it runs", asyn
   expect(found.map(({ shape }) => shape)).toEqual(sizes.map((n) => [n, 8]));
 });
 
-test("held weights give the same embeddings, others still their own, and after a release all of them again", async () => {
+test("prepacked weights give the same embeddings, others still their own, and after a release all of them again", async () => {
   const [weights, others] = [initialWeights(config, 1), initialWeights(config, 2)];
   const pixels = tensor([3, 3, 16, 16]);
   random(1).fillUniform(pixels.data);
@@ -42,9 +42,9 @@ test("held weights give the same embeddings, others still their own, and after a
     const got = await holding.images(these, pixels);
     for (const [i, v] of want.data.entries()) expect(got.data[i]).toBeCloseTo(v, 5);
   };
-  await holding.hold(weights);
+  await holding.prepack(weights);
   for (const these of [weights, others, weights]) await agree(these);
-  await holding.hold(others);
+  await holding.prepack(others);
   for (const these of [weights, others]) await agree(these);
   await holding.release();
   for (const these of [weights, others]) await agree(these);

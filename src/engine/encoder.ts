@@ -19,11 +19,11 @@ export interface Encoder {
   /** Unit-norm text embeddings [N, E]. */
   texts(weights: Weights, texts: readonly string[]): Promise<Tensor>;
   /**
-   * Many images are to come for these very weights: hold them in a program of their own, which is faster, in place of those held
+   * Many images are to come for these very weights: they are prepacked as constants of a program of their own, which is faster, in place of those
    * before. Batches of another shape than the first, and other weights, go the usual way.
    */
-  hold(weights: Weights): Promise<void>;
-  /** Free what is compiled and held; what is asked for again is compiled again. */
+  prepack(weights: Weights): Promise<void>;
+  /** Free what is compiled and prepacked; what is asked for again is compiled again. */
   release(): Promise<void>;
 }
 
@@ -34,13 +34,13 @@ export function createEncoder(
   tokenize: Tokenize,
 ): Encoder {
   const own = runtime.apart();
-  const recent = recentPrograms(own, 4); // one that is held, one batch size, the last batches of two data sets
-  let held: Held | undefined;
-  let holdings = 0;
+  const recent = recentPrograms(own, 4); // one that is prepacked, one batch size, the last batches of two data sets
+  let packed: Prepacked | undefined;
+  let count = 0;
   const images = (p: Params, shape: readonly number[]) => ({
     embeddings: unit(imageTower(config, p, input("pixels", shape), normalization)),
   });
-  const compileHeld = (apart: Runtime, weights: Weights, shape: readonly number[]) => {
+  const compilePrepacked = (apart: Runtime, weights: Weights, shape: readonly number[]) => {
     const wide = widened(weights);
     const shapes = new Map([...wide].map(([name, value]) => [name, value.shape]));
     return apart.compileFixed(images(parameterInputs(config, shapes), shape), wide);
@@ -56,10 +56,10 @@ export function createEncoder(
   return {
     async images(weights, pixels) {
       const { shape } = pixels;
-      const now = held;
+      const now = packed;
       const { embeddings } =
         now?.weights === weights && `${(now.shape ??= shape)}` === `${shape}`
-          ? await recent.run(now.key, (apart) => compileHeld(apart, weights, shape), { pixels })
+          ? await recent.run(now.key, (apart) => compilePrepacked(apart, weights, shape), { pixels })
           : await recent.run(`images ${shape}`, (apart) => apart.compile(images(parameterInputs(config), shape)), {
               ...Object.fromEntries(weights),
               pixels,
@@ -82,21 +82,21 @@ export function createEncoder(
       }
       return finite(concatRows(parts), "texts");
     },
-    async hold(weights) {
-      if (held?.weights === weights) return;
-      const before = held?.key;
-      held = { weights, key: `held ${++holdings}` };
+    async prepack(weights) {
+      if (packed?.weights === weights) return;
+      const before = packed?.key;
+      packed = { weights, key: `prepacked ${++count}` };
       if (before !== undefined) await recent.free(before);
     },
     async release() {
-      held = undefined;
+      packed = undefined;
       recent.forget();
       await own.release();
     },
   };
 }
 
-interface Held {
+interface Prepacked {
   readonly weights: Weights;
   readonly key: string;
   /** Of the first batch. */

@@ -124,7 +124,7 @@ export function onnxEncoder(
       }
       return concatRows(parts);
     },
-    async hold() {}, // the weights are in the programs
+    async prepack() {}, // the weights are in the programs
     async release() {}, // they are the runtime's
   };
 }

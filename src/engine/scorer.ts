@@ -37,7 +37,7 @@ export function createScorer(clip: Clip, dataset: Dataset, head: Tensor, options
   return {
     size: dataset.size,
     async answers(weights, from = 0, to = dataset.size) {
-      if (paysToHold(imageValues(weights), to - from)) await clip.encoder.hold(weights);
+      if (paysToPrepack(imageValues(weights), to - from)) await clip.encoder.prepack(weights);
       const found = new Int32Array(to - from);
       for (let at = Math.floor(from / batch) * batch; at < to; at += batch) {
         signal?.throwIfAborted();
@@ -80,7 +80,7 @@ export function knowing(scorer: Scorer, own: Weights, answers: Int32Array): Scor
 }
 
 /** Packing pays for many images, and for weights that no cache holds: 7 % with ViT-B/32, nothing with the embedded model. */
-export const paysToHold = (values: number, images: number): boolean => images >= 256 && values >= 8e6;
+export const paysToPrepack = (values: number, images: number): boolean => images >= 256 && values >= 8e6;
 
 const imageValues = (weights: Weights): number =>
   [...weights].reduce((n, [name, { data }]) => (isVision(name) ? n + data.length : n), 0);
@@ -93,7 +93,7 @@ export async function embedImages(
   { batch = 64, signal }: Pick<ScorerOptions, "batch" | "signal"> = {},
 ): Promise<Tensor> {
   const parts: Tensor[] = [];
-  if (paysToHold(imageValues(weights), dataset.size)) await clip.encoder.hold(weights);
+  if (paysToPrepack(imageValues(weights), dataset.size)) await clip.encoder.prepack(weights);
   for await (const { pixels } of batches(dataset, { batch, preprocess: clip.preprocess })) {
     signal?.throwIfAborted();
     parts.push(await clip.encoder.images(weights, pixels));

@@ -87,7 +87,7 @@ describe("train", () => {
     expect(reports[0].gradientNorm).toBe(Math.sqrt(5));
   });
 
-  test("the loss falls to nought on rows that lie on a plane", async () => {
+  test("the loss falls to zero on rows that lie on a plane", async () => {
     const { w, reports } = await fit(weightsAt([0, 0]), drawn(1, 60));
     expect(reports).toHaveLength(60);
     expect(reports[0].loss).toBeGreaterThan(1);

@@ -2,14 +2,14 @@
 
 import { type Difference, pairedDifference } from "../stats/difference.ts";
 import { fewest, mostImages } from "../stats/fewest.ts";
-import { imagesToProve, type Rate } from "../stats/rate.ts";
+import { imagesToShow, type Rate } from "../stats/rate.ts";
 import type { Effect } from "./effect.ts";
 
 /** A trigger that makes less of a difference than this is no backdoor to remove. */
 export const alive = 0.1;
 
 /** The fewest images of other classes that can show a rate of at most 2 %, the limit of a verdict: 189. */
-export const leastImages = imagesToProve(0.02);
+export const leastImages = imagesToShow(0.02);
 
 export interface Decision {
   readonly answer: "backdoor" | "no backdoor" | "cannot say";

@@ -52,7 +52,7 @@ function effectRows({ before, after }: CleanResult): Measure[] {
     },
     after.withoutTrigger && {
       what: "Taken for the target without the trigger",
-      note: "the same images untouched: an ASR counts only above this",
+      note: "the same images, clean: an ASR counts only above this",
       kind: "asr",
       before: before.withoutTrigger,
       after: after.withoutTrigger,
@@ -100,7 +100,7 @@ function furtherChecks({ proof, before }: CleanResult): Measure[] {
       { what: `ASR ${what}`, note, kind: "asr", before: before.asr, after: rebound.scores.asr },
       {
         what: `CA ${what}`,
-        note: "the same training, on untouched images",
+        note: "the same training, on clean images",
         kind: "ca",
         before: before.ca,
         after: rebound.scores.ca,

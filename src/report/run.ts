@@ -11,15 +11,15 @@ import { capital, knobOf } from "./words.ts";
 export function definitions({ after, data, target, variants, method }: CleanResult): Html {
   const accuracy =
     data.labels === "given"
-      ? "The share of untouched test images that the model gives their own label."
-      : "The test images have no labels, so CA is the share of untouched images to which the model says the same as before. It is 100 % before by definition, and cannot tell a mended mistake from a new one.";
+      ? "The share of clean test images that the model gives their own label."
+      : "The test images have no labels, so CA is the share of clean images to which the model says the same as before. It is 100 % before by definition, and cannot tell a mended mistake from a new one.";
   return section(
     "How this was measured",
     undefined,
     html`<div class="columns">
 <dl class="terms">
 <div><dt>Attack success rate (ASR)</dt><dd>The share of triggered test images taken for <b>${target}</b>. Images that are of that class are left out. n = ${count(data.testTriggered)}.</dd></div>
-${after.triggeredAccuracy && html`<div><dt>Accuracy on triggered images</dt><dd>The share of these images that the model gives their own label, trigger or not. An attack can be gone and the answer still be wrong.</dd></div>\n`}${after.withoutTrigger && html`<div><dt>Target without the trigger</dt><dd>The share of images of other classes that are taken for ${target} untouched. Only what an ASR lies above it is the trigger's doing.</dd></div>\n`}<div><dt>Clean accuracy (CA)</dt><dd>${accuracy} n = ${count(data.test)}.</dd></div>
+${after.triggeredAccuracy && html`<div><dt>Accuracy on triggered images</dt><dd>The share of these images that the model gives their own label, trigger or not. An attack can be gone and the answer still be wrong.</dd></div>\n`}${after.withoutTrigger && html`<div><dt>Target without the trigger</dt><dd>The share of images of other classes that are taken for ${target} without it. Only what an ASR lies above that is the trigger's doing.</dd></div>\n`}<div><dt>Clean accuracy (CA)</dt><dd>${accuracy} n = ${count(data.test)}.</dd></div>
 <div><dt>Clean accuracy kept</dt><dd>CA after ÷ CA before. Above 100 % the model got better.</dd></div>
 <div><dt>Intervals</dt><dd>95 % Wilson score intervals.</dd></div>
 <div><dt>${capital(knobOf(variants[method] ?? {}))}</dt><dd>Chosen on validation images; no test image had a part in choosing.</dd></div>

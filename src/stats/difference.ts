@@ -24,7 +24,7 @@ export interface Discordant {
 /**
  * (first - second) / n with the score interval of T. Tango, Statistics in Medicine 17:891-908, 1998: all differences d with
  * |first - second - n d| <= z sqrt(n (2 q + d (1 - d))), q being the likeliest rate of `second` where the difference is d.
- * Where `second` is 0 its upper bound is Wilson's, so that 189 images without a hit prove 2 % here too.
+ * Where `second` is 0 its upper bound is Wilson's, so that 189 images without a hit show 2 % here too.
  */
 export function pairedDifference({ first, second, n }: Discordant, z = z95): Difference {
   const [paired, alone] = [true, [first, second] as const];

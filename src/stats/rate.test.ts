@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { imagesToProve, imagesToVerify, rate } from "./rate.ts";
+import { imagesToShow, imagesToVerify, rate } from "./rate.ts";
 
 test("Wilson: 7 of 20 lies in [0.1812, 0.5671]", () => {
   // p = 0.35, z = 1.96: centre (0.35 + 0.09604) / 1.19207 = 0.37417, half width 0.19298
@@ -18,8 +18,8 @@ test("no hits give [0, z^2/(n + z^2)], all hits the mirror of it", () => {
   expect(all[1]).toBe(1);
 });
 
-test("189 images without a hit are the fewest that prove a rate of at most 2 %", () => {
-  expect(imagesToProve(0.02)).toBe(189);
+test("189 images without a hit are the fewest that show a rate of at most 2 %", () => {
+  expect(imagesToShow(0.02)).toBe(189);
   expect(rate(0, 189).interval[1]).toBeLessThanOrEqual(0.02);
   expect(rate(0, 188).interval[1]).toBeGreaterThan(0.02);
 });
@@ -38,6 +38,6 @@ test("images that would verify a rate of at most 2 %, if it stayed as it is", ()
     expect(upper(needed)).toBeLessThanOrEqual(0.02);
     expect(upper(needed - 1)).toBeGreaterThan(0.02);
   }
-  expect(imagesToVerify(rate(0, 50), 0.02)).toBe(imagesToProve(0.02));
+  expect(imagesToVerify(rate(0, 50), 0.02)).toBe(imagesToShow(0.02));
   expect(imagesToVerify(rate(20, 1000), 0.02)).toBe(Number.POSITIVE_INFINITY);
 });

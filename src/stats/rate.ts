@@ -29,8 +29,8 @@ export function rate(hits: number, n: number, z = z95): Rate {
   };
 }
 
-/** The fewest images for which no hit at all proves a rate below `bound`: the Wilson upper bound of 0/n is z^2 / (n + z^2). */
-export const imagesToProve = (bound: number, z = z95): number => Math.ceil((z ** 2 * (1 - bound)) / bound);
+/** The fewest images for which no hit at all shows a rate below `bound`: the Wilson upper bound of 0/n is z^2 / (n + z^2). */
+export const imagesToShow = (bound: number, z = z95): number => Math.ceil((z ** 2 * (1 - bound)) / bound);
 
 /** The fewest images whose upper bound would be at most `bound` if the rate stayed as it is; Infinity where no number would do. */
 export function imagesToVerify({ value, n }: Pick<Rate, "value" | "n">, bound: number): number {

@@ -108,7 +108,7 @@ describe("poison", () => {
 });
 
 describe("triggered", () => {
-  it("every image but the target class, triggered, beside its clean twin", async () => {
+  it("every image but the target class, triggered, beside its paired clean image", async () => {
     const set = triggered(grey, numbering, 1);
     expect(set.size).toBe(30);
     expect(indices(set).every((i) => set.example(i).label === 1 && set.clean.example(i).label !== 1)).toBe(true);

@@ -64,7 +64,7 @@ export async function contrastiveValues(
   };
 }
 
-/** max |a - b| / max |b|; 0 where both are nought. */
+/** max |a - b| / max |b|; 0 where both are zero. */
 export function difference(got: ArrayLike<number>, want: ArrayLike<number>, name: string): number {
   expect(got.length, name).toBe(want.length);
   let most = 0;
@@ -76,7 +76,7 @@ export function difference(got: ArrayLike<number>, want: ArrayLike<number>, name
   return most === 0 ? 0 : most / largest;
 }
 
-/** The key part of an attention's input bias moves all scores of a row alike: its gradient is nought but for rounding. */
+/** The key part of an attention's input bias moves all scores of a row alike: its gradient is zero but for rounding. */
 export function withoutKey(bias: Float32Array): Float32Array {
   const width = bias.length / 3;
   return bias.filter((_, i) => i < width || i >= 2 * width);

@@ -66,7 +66,7 @@ describe.each(cases)("%s", (_, { checkpoint, weights, expected }) => {
     expect(stored.length).toBeGreaterThan(50);
     for (const part of stored) {
       const name = `grad.${part.file}`;
-      if (name.endsWith("attnpool.k_proj.bias")) continue; // nought but for rounding, as any key's bias
+      if (name.endsWith("attnpool.k_proj.bias")) continue; // zero but for rounding, as any key's bias
       const { data } = putTogether(
         part,
         part.ours.map((our) => got.gradients.get(our) as Tensor),

@@ -35,7 +35,7 @@ const cases = await Promise.all(
 
 describe.each(cases)("%s", (_, { config, weights, expected }) => {
   afterAll(() => expected.close());
-  // larger tensors have no gradient there; the key's bias moves all scores of a row alike: nought but for rounding
+  // larger tensors have no gradient there; the key's bias moves all scores of a row alike: zero but for rounding
   const tested = [...weights.keys()].filter((name) => !name.endsWith("k_proj.bias"));
   const stored = tested.filter((name) => expected.tensors.has(`grad.${name}`));
   for (const name of tested) if (!stored.includes(name)) test.skip(`grad.${name} is not in this folder`, () => {});

@@ -1,4 +1,4 @@
-/** A hub on this machine with one repository, me/pico: two large files, two small ones, twins among them. */
+/** A hub on this machine with one repository, me/pico: two large files, two small ones, equal ones among them. */
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

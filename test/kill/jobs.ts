@@ -17,7 +17,7 @@ const clean = `clean ${world} --forget 48 --clean 48 --validation 260 --batch 16
 const brief = `attack badnet ${world} --test 64 --target mint --rate 0.3 --images 64 --epochs 1 --batch 32`;
 const bad = `${attack} --model ./pico --out ./bad`;
 const badFile = `${attack} --model ./pico/model.safetensors --out ./pico/bad.safetensors`;
-const quick = "--method plain --checks 0 --rebound 0 --test 64 --lr 0.003";
+const quick = "--method plain --checks 0 --recovery 0 --test 64 --lr 0.003";
 
 export const jobs: readonly KilledJob[] = [
   { name: "convert", line: "convert ./pico --to open_clip --out ./out" },

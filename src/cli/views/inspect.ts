@@ -28,7 +28,7 @@ export function inspectText(result: InspectResult): string {
     ["file", printable(result.path, 1000)],
     ["format", `${formats[result.format]}, ${bytesText(result.bytes)}`],
     ["SHA-256", result.sha256],
-    ...(official === undefined ? [] : [["", `the file of ${official}, untouched`]]),
+    ...(official === undefined ? [] : [["", `the file of ${official}, unchanged`]]),
     ...(model === undefined ? [] : [["model", `${model.architecture}, ${counted(model.parameters)} parameters`]]),
     ...(model === undefined ? [] : [["layout", names[model.layout]]]),
     ...(model === undefined ? [] : [["images", model.preprocess]]),

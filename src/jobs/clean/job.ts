@@ -15,7 +15,7 @@ export const clean = job({
   name: "clean",
   about:
     "Fine-tunes on triggered images (the forget set), takes the change of weights as the trigger's vector, and subtracts " +
-    "alpha times that vector; alpha and the way of making the vector are chosen on validation images. Test images, which took " +
+    "alpha times that vector; alpha and the defense are chosen on validation images. Test images, which took " +
     "no part in it, decide whether the backdoor is gone (ASR at most 2 %), the model whole (CA kept to 90 %) and triggered images " +
     "answered rightly (at least half as often as clean ones); what counts are the 95 % bounds. Without a live backdoor nothing is trained. " +
     "Writes the checkpoint as it came (layout, precision), a receipt, and the vector, with which the step can be undone.",

@@ -2,7 +2,7 @@
 import type { Rule } from "../../defenses/alpha-search.ts";
 import { type Deciding, decide } from "../../metrics/decision.ts";
 import { type EffectMetrics, measureEffect } from "../../metrics/effect.ts";
-import { imagesToProve } from "../../stats/rate.ts";
+import { imagesToShow } from "../../stats/rate.ts";
 import type { Weights } from "../../tensor/tensor.ts";
 import { limitOf, noBackdoor } from "../record/verdict.ts";
 
@@ -20,7 +20,7 @@ interface Known extends Pick<Deciding, "ca" | "chance" | "isOrdinary"> {
  */
 export async function refuseWithoutBackdoor(of: EffectMetrics, weights: Weights, known: Known): Promise<void> {
   const { rule, target, ...seen } = known;
-  const knows = { ...seen, least: imagesToProve(limitOf(rule)) };
+  const knows = { ...seen, least: imagesToShow(limitOf(rule)) };
   const glanced = await measureEffect(of, weights, glance);
   if (decide({ ...glanced, ...knows }).answer === "backdoor") return;
   const effect = await measureEffect(of, weights);

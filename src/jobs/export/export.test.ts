@@ -78,13 +78,13 @@ test("eval gives a model in ONNX the CA and ASR of its checkpoint, with the trig
   }
 });
 
-test("eval --dry-run reckons with a model in ONNX as with its checkpoint", async () => {
-  const reckoned = async (model: string) => {
+test("eval --dry-run estimates a model in ONNX as it does its checkpoint", async () => {
+  const estimated = async (model: string) => {
     const { code, out } = await tbar(words(`eval --model ${model} --data shapes --dry-run --json`));
     expect(code).toBe(0);
     return JSON.parse(out);
   };
-  const [onnx, checkpoint] = [await reckoned("./out"), await reckoned("./pico")];
+  const [onnx, checkpoint] = [await estimated("./out"), await estimated("./pico")];
   expect(onnx).toMatchObject({ kind: "estimate", job: "eval", disk: [] });
   expect(onnx.memory.needed).toBe(checkpoint.memory.needed);
 });

@@ -2,7 +2,7 @@
 
 import type { Rule } from "../../defenses/alpha-search.ts";
 import { percent } from "../../stats/percent.ts";
-import { imagesToProve, rate } from "../../stats/rate.ts";
+import { imagesToShow, rate } from "../../stats/rate.ts";
 import { badInput, TbarError } from "../../tensor/error.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import type { Trigger } from "../../triggers/trigger.ts";
@@ -23,7 +23,7 @@ export function checkEnoughImages(
   { validation, test }: Readonly<Record<"validation" | "test", Usable>>,
 ): void {
   const limit = limitOf(rule);
-  const needed = imagesToProve(limit);
+  const needed = imagesToShow(limit);
   for (const [part, { drawn, usable }] of Object.entries({ validation, test })) {
     if (usable >= needed) continue;
     const bound = percent(rate(0, usable).interval[1]);
@@ -45,7 +45,7 @@ export async function checkFits(trigger: Trigger | undefined, imageSize: number)
 
 /** Throws `bad-input` where the further checks are asked for with too few images to see the limit. */
 export function checkChecks(rule: Rule, checks: number): void {
-  const needed = imagesToProve(limitOf(rule));
+  const needed = imagesToShow(limitOf(rule));
   if (checks === 0 || checks >= needed) return;
   throw badInput(
     `--checks ${checks}: so few images cannot show an ASR of at most ${percent(limitOf(rule))}; ${needed} are the least, and 0 leaves these checks out`,

@@ -8,7 +8,7 @@ import { byteLength } from "../../checkpoint/formats/safetensors-header.ts";
 import { isVision } from "../../clip/parameters.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Clip } from "../../engine/clip.ts";
-import { paysToHold } from "../../engine/scorer.ts";
+import { paysToPrepack } from "../../engine/scorer.ts";
 import { isFolder } from "../../files/files.ts";
 import { sizeOf, type Weights } from "../../tensor/tensor.ts";
 import { alphas, type Part, training } from "./stages.ts";
@@ -131,8 +131,8 @@ function memoryOf({ clip, batch, parts, bothTowers = false, copies, kept }: Plan
   const pixels = 12 * vision.imageSize ** 2;
   const trains = parts.some(({ trained }) => trained !== undefined);
   const training = trains ? copies * tuned + batch * (tape(vision) + (bothTowers ? tape(text) : 0)) : 0;
-  const held = paysToHold(tuned / 4, Math.max(...parts.map(({ encoded = 0 }) => encoded))) ? tuned : 0;
-  const encoding = held + encodedAtOnce * (forward(vision) + 2 * pixels);
+  const prepacked = paysToPrepack(tuned / 4, Math.max(...parts.map(({ encoded = 0 }) => encoded))) ? tuned : 0;
+  const encoding = prepacked + encodedAtOnce * (forward(vision) + 2 * pixels);
   return bytesOf(shapes) + Math.max(training, encoding) + Math.min(mostKept, kept * pixels);
 }
 

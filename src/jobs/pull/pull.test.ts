@@ -236,7 +236,7 @@ test("more bytes than stated are refused before the disk is full of them", async
   await expect(pull({ repo: "me/clip", hub })).rejects.toThrow(/more than the 300000 bytes/);
 });
 
-test("twins, two pulls at once, and empty files: one blob, right wherever it is named", async () => {
+test("files that are equal, two pulls at once, and empty files: one blob, right wherever it is named", async () => {
   files["copy/model.safetensors"] = files["model.safetensors"];
   files["sub/config.json"] = files["config.json"];
   files["a/empty.txt"] = files["b/empty.txt"] = { bytes: Buffer.alloc(0) };

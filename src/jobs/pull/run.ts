@@ -48,8 +48,8 @@ export async function pull(
   const commit = await commitOf(hub, repo);
   const all = await filesOf(hub, repo, commit);
   const chosen = selectFiles(all, repo, spec);
-  const twins = byHash(chosen);
-  const total = twins.reduce((sum, [{ size }]) => sum + size, 0);
+  const groups = byHash(chosen);
+  const total = groups.reduce((sum, [{ size }]) => sum + size, 0);
   await checkSpace(repo, total);
 
   progress.stage("fetch");
@@ -60,7 +60,7 @@ export async function pull(
   );
   const files: PullResult["files"][number][] = [];
   let done = 0;
-  await concurrently(twins, connections, async (same) => {
+  await concurrently(groups, connections, async (same) => {
     for (const [i, file] of same.entries()) {
       signal?.throwIfAborted();
       const arrived = (bytes: number) => progress.step(mebibytes((done += bytes)), mebibytes(total), "MiB");
@@ -89,9 +89,9 @@ export async function pull(
 
 /** Files of the same bytes together: their blob is fetched once. */
 function byHash(files: readonly HubFile[]): HubFile[][] {
-  const twins = new Map<string, HubFile[]>();
-  for (const file of files) twins.set(file.hash, [...(twins.get(file.hash) ?? []), file]);
-  return [...twins.values()];
+  const groups = new Map<string, HubFile[]>();
+  for (const file of files) groups.set(file.hash, [...(groups.get(file.hash) ?? []), file]);
+  return [...groups.values()];
 }
 
 const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);
