@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CleanResult } from "../src/index.ts";
-import { type Row, referenceTime, row, writeResults } from "./results.ts";
+import { atLeast, atMost, exact, type Row, rated, referenceTime, writeResults } from "./results.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tbar-demo-"));
 const references = [referenceTime()];
@@ -25,29 +25,19 @@ if (status !== 0) throw new Error(`the demo ended with exit code ${status}`);
 const { before, after, retention, method, variants, seed } = JSON.parse(stdout) as CleanResult;
 const known = references.filter((value) => value !== null);
 const speed = known.length === 0 ? null : known.reduce((a, b) => a + b) / known.length;
-const exact = (value: number): [number, number] => [value, value];
 const rows: Row[] = [
-  row("seconds, this machine", seconds, exact(seconds)),
-  ...(speed === null
-    ? []
-    : [
-        row("seconds, scaled to a reference time of 2 s", (seconds * 2) / speed, exact((seconds * 2) / speed), {
-          op: "<=",
-          limit: 180,
-        }),
-      ]),
-  row("triggered test images, target class left out", after.asr.n, exact(after.asr.n), { op: ">=", limit: 1900 }),
-  row("ASR before", before.asr.value, before.asr.interval, { op: ">=", limit: 0.95 }),
-  row(`ASR after (${method}, chosen on validation)`, after.asr.value, after.asr.interval, { op: "<=", limit: 0.02 }),
-  row("CA before", before.ca.value, before.ca.interval),
-  row("CA after", after.ca.value, after.ca.interval),
-  row(`CA retention (${method})`, retention, exact(retention), { op: ">=", limit: 0.98 }),
-  ...(after.triggeredAccuracy === undefined
-    ? []
-    : [row("accuracy on triggered images after", after.triggeredAccuracy.value, after.triggeredAccuracy.interval)]),
+  exact("seconds, this machine", seconds),
+  ...(speed === null ? [] : [exact("seconds, scaled to a reference time of 2 s", (seconds * 2) / speed, atMost(180))]),
+  exact("triggered test images, target class left out", after.asr.n, atLeast(1900)),
+  rated("ASR before", before.asr, atLeast(0.95)),
+  rated(`ASR after (${method}, chosen on validation)`, after.asr, atMost(0.02)),
+  rated("CA before", before.ca),
+  rated("CA after", after.ca),
+  exact(`CA retention (${method})`, retention, atLeast(0.98)),
+  ...(after.triggeredAccuracy ? [rated("accuracy on triggered images after", after.triggeredAccuracy)] : []),
   ...Object.entries(variants).flatMap(([name, variant]) => [
-    row(`${name}: ASR after`, variant.after.asr.value, variant.after.asr.interval),
-    row(`${name}: CA retention`, variant.retention, exact(variant.retention)),
+    rated(`${name}: ASR after`, variant.after.asr),
+    exact(`${name}: CA retention`, variant.retention),
   ]),
 ];
 writeResults("demo", { command: "npm run bench:demo", seeds: [seed], rows, reference: speed });

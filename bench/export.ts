@@ -15,17 +15,16 @@ import { shapesBadnetModel } from "../src/jobs/inputs/embedded.ts";
 import { openSource } from "../src/jobs/inputs/source.ts";
 import { runJob } from "../src/jobs/run-job.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
-import { type Row, row, writeResults } from "./results.ts";
+import { atMost, exact, type Row, rated, writeResults } from "./results.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tbar-bench-export-"));
 const out = join(folder, "exported");
 const { files } = await runJob(exportOnnx, { model: "shapes-badnet", out, int8: true, threads: 2 });
 const bytesOf = (name: string) => files.find(({ path }) => path.endsWith(`/${name}`))?.bytes ?? 0;
-const exact = (what: string, value: number, bar?: Parameters<typeof row>[3]) => row(what, value, [value, value], bar);
 const worst = (dtype: string) =>
   Math.max(...files.filter((file) => file.dtype === dtype).map(({ deviation }) => deviation));
 const rows: Row[] = [
-  exact("float32 files, embeddings: largest deviation from the engine", worst("float32"), { op: "<=", limit: 1e-5 }),
+  exact("float32 files, embeddings: largest deviation from the engine", worst("float32"), atMost(1e-5)),
   exact("8-bit files, embeddings: largest deviation from the engine", worst("int8")),
   exact("8-bit model.onnx, share of the float32 file's bytes", bytesOf("model_quantized.onnx") / bytesOf("model.onnx")),
 ];
@@ -37,8 +36,8 @@ for (const [what, model] of [
   ["8-bit ONNX", join(out, "onnx", "model_quantized.onnx")],
 ] as const) {
   const { ca, asr } = await runJob(evaluation, { ...measured, model });
-  rows.push(row(`${what}: clean accuracy`, ca.value, ca.interval));
-  if (asr !== undefined) rows.push(row(`${what}: attack success rate`, asr.value, asr.interval));
+  rows.push(rated(`${what}: clean accuracy`, ca));
+  if (asr !== undefined) rows.push(rated(`${what}: attack success rate`, asr));
 }
 
 if (existsSync("bench/peers/transformers-js/node_modules")) rows.push(...(await transformersJs()));
@@ -62,13 +61,8 @@ async function transformersJs(): Promise<Row[]> {
   await clip.runtime.release();
 
   const embed = (dtype: string) => {
-    const found = execFileSync(process.execPath, [
-      "bench/peers/transformers-js/embed.js",
-      out,
-      dtype,
-      picture,
-      ...texts,
-    ]);
+    const script = "bench/peers/transformers-js/embed.js";
+    const found = execFileSync(process.execPath, [script, out, dtype, picture, ...texts]);
     const { images, texts: lines, rawImages, rawTexts } = JSON.parse(found.toString());
     return { both: [images, lines] as const, single: [rawImages, rawTexts] as const };
   };
@@ -76,14 +70,8 @@ async function transformersJs(): Promise<Row[]> {
   const float = embed("fp32");
   const quantized = embed("q8");
   return [
-    exact("transformers.js, model.onnx: largest deviation from the engine", distance(float.both), {
-      op: "<=",
-      limit: 1e-5,
-    }),
-    exact("transformers.js, one file for each tower: largest deviation", distance(float.single), {
-      op: "<=",
-      limit: 1e-5,
-    }),
+    exact("transformers.js, model.onnx: largest deviation from the engine", distance(float.both), atMost(1e-5)),
+    exact("transformers.js, one file for each tower: largest deviation", distance(float.single), atMost(1e-5)),
     exact("transformers.js, model_quantized.onnx: largest deviation", distance(quantized.both)),
   ];
 }

@@ -3,17 +3,16 @@
  * DataLoader with two workers, in interleaved rounds. Run: npm run bench:images. Needs ../shared/data and Python with
  * torch, torchvision and Pillow (TBAR_PYTHON).
  */
-import { spawn } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import sharp from "sharp";
 import { clipPreprocess } from "../src/checkpoint/config/preprocess.ts";
 import { batches } from "../src/data/batches.ts";
 import { imageFiles } from "../src/data/formats/image-files.ts";
-import { median, python, row, writeResults } from "./results.ts";
+import { peer } from "./peer.ts";
+import { atLeast, median, python, rated, row, writeResults } from "./results.ts";
 
 const rounds = Number(process.env.ROUNDS ?? 15);
 const perRound = Number(process.env.IMAGES ?? 1024);
@@ -36,17 +35,8 @@ async function ours(): Promise<number> {
 
 const scratch = await mkdtemp(join(tmpdir(), "tbar-images-"));
 writeFileSync(join(scratch, "files.txt"), files.join("\n"));
-const peer = spawn(python, ["bench/peers/images.py", join(scratch, "files.txt")], {
-  stdio: ["pipe", "pipe", "inherit"],
-});
-const lines = createInterface({ input: peer.stdout })[Symbol.asyncIterator]();
-const answer = async () => (await lines.next()).value as string;
-if ((await answer()) !== "ready")
-  throw new Error(`bench/peers/images.py does not start with ${python}; set TBAR_PYTHON`);
-async function theirs(): Promise<number> {
-  peer.stdin.write("epoch\n");
-  return Number(await answer());
-}
+const torchvision = await peer(python, ["bench/peers/images.py", join(scratch, "files.txt")]);
+const theirs = () => torchvision.ask("epoch");
 
 await ours();
 await theirs();
@@ -56,19 +46,16 @@ for (let i = 0; i < rounds; i++) {
   const [a, b] = [await first(), await second()];
   rates.push(i % 2 === 0 ? { ours: a, theirs: b } : { ours: b, theirs: a });
 }
-peer.stdin.end();
+torchvision.stop();
 await rm(scratch, { recursive: true });
 
-const rate = median(rates.map((r) => r.ours));
-const other = median(rates.map((r) => r.theirs));
-const ratio = median(rates.map((r) => r.ours / r.theirs));
 writeResults("images", {
   command: "npm run bench:images",
   seeds: [],
   rows: [
-    row("images a second, 500x375 JPEG to a 224 tensor", rate.value, rate.interval, { op: ">=", limit: 250 }),
-    row("the same, torchvision's DataLoader with 2 workers", other.value, other.interval),
-    row("ours / torchvision", ratio.value, ratio.interval, { op: ">=", limit: 1.2 }),
+    rated("images a second, 500x375 JPEG to a 224 tensor", median(rates.map((r) => r.ours)), atLeast(250)),
+    rated("the same, torchvision's DataLoader with 2 workers", median(rates.map((r) => r.theirs))),
+    rated("ours / torchvision", median(rates.map((r) => r.ours / r.theirs)), atLeast(1.2)),
     row("peak memory of our process, MB", process.resourceUsage().maxRSS / 1024, [0, 0]),
   ],
 });

@@ -14,7 +14,7 @@ import { createRuntime } from "../src/runtime/compile.ts";
 import { onnxRuntime } from "../src/runtime/onnxruntime.ts";
 import { random } from "../src/tensor/random.ts";
 import { tensor, type Weights } from "../src/tensor/tensor.ts";
-import { row, writeResults } from "./results.ts";
+import { atMost, exact, writeResults } from "./results.ts";
 
 const [what] = process.argv.slice(2);
 if (what === undefined) {
@@ -22,17 +22,12 @@ if (what === undefined) {
     const out = execFileSync("npx", ["jiti", "bench/memory.ts", mode], { encoding: "utf8" });
     return Number(out.trim().split("\n").at(-1));
   };
-  const step = peak("step");
-  const evaluation = peak("evaluate");
   writeResults("memory", {
     command: "npm run bench:memory",
     seeds: [1],
     rows: [
-      row("ViT-B/32 image step, batch 32: peak memory, GB", step, [step, step], { op: "<=", limit: 5.2 }),
-      row("ViT-B/32 evaluation, batch 64: peak memory, GB", evaluation, [evaluation, evaluation], {
-        op: "<=",
-        limit: 1.5,
-      }),
+      exact("ViT-B/32 image step, batch 32: peak memory, GB", peak("step"), atMost(5.2)),
+      exact("ViT-B/32 evaluation, batch 64: peak memory, GB", peak("evaluate"), atMost(1.5)),
     ],
   });
 } else {

@@ -6,9 +6,8 @@
 import { makeTrigger, parseTriggerSpec } from "../src/attacks/index.ts";
 import { random } from "../src/tensor/random.ts";
 import { tensor } from "../src/tensor/tensor.ts";
-import { type Bar, median, row, writeResults } from "./results.ts";
+import { atLeast, type Bar, median, rated, writeResults } from "./results.ts";
 
-const atLeast = (limit: number): Bar => ({ op: ">=", limit });
 const fresh = ", to fresh memory";
 const triggers: readonly (readonly [spec: string, bar: Bar | null])[] = [
   ["badnet:place=bottom-right,redraw=false", atLeast(1500)],
@@ -54,8 +53,5 @@ for (let round = -1; round < rounds; round++) {
 writeResults("pixels", {
   command: "npm run bench:pixels",
   seeds: [],
-  rows: cases.map(({ what, bar, rates }) => {
-    const { value, interval } = median(rates);
-    return row(`${what}: images a second`, value, interval, bar);
-  }),
+  rows: cases.map(({ what, bar, rates }) => rated(`${what}: images a second`, median(rates), bar)),
 });

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { evaluate, pretrain, shapesModel } from "../src/index.ts";
-import { referenceTime, row, writeResults } from "./results.ts";
+import { atLeast, exact, rated, referenceTime, writeResults } from "./results.ts";
 
 const { ca } = await evaluate({ model: shapesModel, data: "shapes", threads: 2 });
 
@@ -20,21 +20,15 @@ rmSync(out, { recursive: true });
 // the first steps compile their programs
 const [from, to] = [10, Math.min(steps, stamps.length) - 1];
 const rate = ((images / steps) * (to - from) * 1000) / (stamps[to] - stamps[from]);
-const exact = (value: number): [number, number] => [value, value];
 writeResults("pretrain", {
   command: "npm run bench:pretrain",
   seeds: [1],
   reference: speed,
   rows: [
-    row("models/shapes: zero-shot accuracy, 100 classes", ca.value, ca.interval, { op: ">=", limit: 0.95 }),
-    row("pre-training, images a second, this machine", rate, exact(rate)),
+    rated("models/shapes: zero-shot accuracy, 100 classes", ca, atLeast(0.95)),
+    exact("pre-training, images a second, this machine", rate),
     ...(speed === null
       ? []
-      : [
-          row("pre-training, images a second, reference time 2 s", (rate * speed) / 2, exact((rate * speed) / 2), {
-            op: ">=",
-            limit: 200,
-          }),
-        ]),
+      : [exact("pre-training, images a second, reference time 2 s", (rate * speed) / 2, atLeast(200))]),
   ],
 });

@@ -22,6 +22,16 @@ export function row(what: string, value: number, interval: readonly [number, num
   return { what, value, interval, bar, met };
 }
 
+export const atLeast = (limit: number): Bar => ({ op: ">=", limit });
+export const atMost = (limit: number): Bar => ({ op: "<=", limit });
+
+/** A figure with an interval of its own. */
+export const rated = (what: string, { value, interval }: Pick<Row, "value" | "interval">, bar: Bar | null = null) =>
+  row(what, value, interval, bar);
+
+/** A figure that is no sample of anything. */
+export const exact = (what: string, value: number, bar: Bar | null = null) => row(what, value, [value, value], bar);
+
 /** PyTorch's float32 forward of 32 images through a ViT-B/32 image tower on 2 threads, in seconds, where Python has it. */
 export function referenceTime(): number | null {
   try {

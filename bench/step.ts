@@ -3,8 +3,6 @@
  * (transformers' own models) in interleaved rounds. Run: npm run bench:step. Needs Python with torch and transformers
  * (TBAR_PYTHON); the figures say which machine.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 import { configFromHf } from "../src/checkpoint/config/hf-config.ts";
 import { clipPreprocess } from "../src/checkpoint/config/preprocess.ts";
 import { unit } from "../src/clip/loss.ts";
@@ -21,7 +19,8 @@ import { createRuntime } from "../src/runtime/compile.ts";
 import { onnxRuntime } from "../src/runtime/onnxruntime.ts";
 import { random } from "../src/tensor/random.ts";
 import { tensor, type Weights } from "../src/tensor/tensor.ts";
-import { median, python, type Row, referenceTime, row, writeResults } from "./results.ts";
+import { peer } from "./peer.ts";
+import { atMost, median, python, type Row, rated, referenceTime, writeResults } from "./results.ts";
 
 const threads = 2;
 const batch = 32;
@@ -71,16 +70,7 @@ const textGradients = gradientsOf<typeof text>(
 
 const ours = { forward: () => encoder.images(weights, pixels), step, text: () => textGradients(texts, text) };
 
-const peer = spawn(python, ["bench/peers/step.py", String(threads), String(batch)], {
-  stdio: ["pipe", "pipe", "inherit"],
-});
-const answers = createInterface({ input: peer.stdout })[Symbol.asyncIterator]();
-const next = async () => (await answers.next()).value as string;
-const version = (await next()).split(" ")[1];
-const ask = async (what: string): Promise<number> => {
-  (peer as unknown as ChildProcessWithoutNullStreams).stdin.write(`${what}\n`);
-  return Number(await next());
-};
+const pytorch = await peer(python, ["bench/peers/step.py", String(threads), String(batch)]);
 
 const bars = { forward: 1.05, step: 1.15, text: 0.4 } as const;
 const titles = {
@@ -91,27 +81,24 @@ const titles = {
 const rows: Row[] = [];
 for (const what of ["forward", "step", "text"] as const) {
   await ours[what]();
-  await ask(what);
+  await pytorch.ask(what);
   const mine: number[] = [];
   const theirs: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const start = performance.now();
     await ours[what]();
     mine.push(performance.now() - start);
-    theirs.push(await ask(what));
-    console.error(
-      `${what} ${round + 1}/${rounds}: ${mine[round].toFixed(0)} ms, PyTorch ${theirs[round].toFixed(0)} ms`,
-    );
+    theirs.push(await pytorch.ask(what));
+    const [ms, other] = [mine, theirs].map((all) => `${all[round].toFixed(0)} ms`);
+    console.error(`${what} ${round + 1}/${rounds}: ${ms}, PyTorch ${other}`);
   }
-  const ratio = median(mine.map((ms, i) => ms / theirs[i]));
-  rows.push(row(`${titles[what]}: time / PyTorch's`, ratio.value, ratio.interval, { op: "<=", limit: bars[what] }));
-  const [a, b] = [median(mine), median(theirs)];
   rows.push(
-    row(`${titles[what]}: ms`, a.value, a.interval),
-    row(`${titles[what]}: ms, PyTorch ${version}`, b.value, b.interval),
+    rated(`${titles[what]}: time / PyTorch's`, median(mine.map((ms, i) => ms / theirs[i])), atMost(bars[what])),
+    rated(`${titles[what]}: ms`, median(mine)),
+    rated(`${titles[what]}: ms, PyTorch ${pytorch.version}`, median(theirs)),
   );
 }
-peer.kill();
+pytorch.stop();
 await runtime.release();
 writeResults("step", { command: "npm run bench:step", seeds: [1], rows, reference: referenceTime() });
 process.exit(0);

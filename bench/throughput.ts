@@ -3,11 +3,10 @@
  * under inference_mode and transformers.js, in interleaved rounds. Run: npm run bench:throughput. Needs Python with torch,
  * transformers, onnx and onnxscript (TBAR_PYTHON), and npm ci --ignore-scripts --prefix bench/peers/transformers-js.
  */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { configFromHf } from "../src/checkpoint/config/hf-config.ts";
 import { clipPreprocess } from "../src/checkpoint/config/preprocess.ts";
 import { initialWeights, isVision } from "../src/clip/parameters.ts";
@@ -16,7 +15,8 @@ import { createRuntime } from "../src/runtime/compile.ts";
 import { onnxRuntime } from "../src/runtime/onnxruntime.ts";
 import { random } from "../src/tensor/random.ts";
 import { tensor } from "../src/tensor/tensor.ts";
-import { type Bar, median, python, type Row, row, writeResults } from "./results.ts";
+import { peer } from "./peer.ts";
+import { atLeast, type Bar, median, python, rated, writeResults } from "./results.ts";
 
 const threads = 2;
 const batch = 64;
@@ -35,19 +35,6 @@ async function ours(): Promise<number> {
   return performance.now() - start;
 }
 
-/** A process that answers each line `forward` with milliseconds, after a first line `ready VERSION`. */
-async function peer(command: string, args: readonly string[]) {
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async () => (await lines.next()).value as string;
-  const version = (await next()).split(" ")[1];
-  const run = async () => {
-    child.stdin.write("forward\n");
-    return Number(await next());
-  };
-  return { version, run, stop: () => child.kill() };
-}
-
 const folder = mkdtempSync(join(process.env.TBAR_SCRATCH ?? tmpdir(), "tbar-throughput-"));
 execFileSync(python, ["bench/peers/export_vision.py", join(folder, "model")], {
   stdio: ["ignore", "ignore", "inherit"],
@@ -56,7 +43,11 @@ const transformers = await peer(python, ["bench/peers/step.py", String(threads),
 const script = ["bench/peers/transformers-js/throughput.js", join(folder, "model"), String(threads), String(batch)];
 const transformersJs = await peer(process.execPath, script);
 
-const sides = { ours, transformers: transformers.run, transformersJs: transformersJs.run };
+const sides = {
+  ours,
+  transformers: () => transformers.ask("forward"),
+  transformersJs: () => transformersJs.ask("forward"),
+};
 const times: Record<keyof typeof sides, number[]> = { ours: [], transformers: [], transformersJs: [] };
 for (const run of Object.values(sides)) await run();
 for (let round = 0; round < rounds; round++) {
@@ -68,21 +59,16 @@ transformers.stop();
 transformersJs.stop();
 rmSync(folder, { recursive: true });
 
-const speed = (what: string, ms: readonly number[]): Row => {
-  const { value, interval } = median(ms.map((t) => (1000 * batch) / t));
-  return row(what, value, interval);
-};
-const ratio = (what: string, ms: readonly number[], bar: Bar): Row => {
-  const { value, interval } = median(times.ours.map((t, i) => ms[i] / t));
-  return row(what, value, interval, bar);
-};
+const speed = (what: string, ms: readonly number[]) => rated(what, median(ms.map((t) => (1000 * batch) / t)));
+const ratio = (what: string, ms: readonly number[], bar: Bar) =>
+  rated(what, median(times.ours.map((t, i) => ms[i] / t)), bar);
 const title = "ViT-B/32 image tower, weights fixed, batch 64";
 writeResults("throughput", {
   command: "npm run bench:throughput",
   seeds: [1],
   rows: [
-    ratio(`${title}: throughput / transformers'`, times.transformers, { op: ">=", limit: 1 }),
-    ratio(`${title}: throughput / transformers.js's`, times.transformersJs, { op: ">=", limit: 1.05 }),
+    ratio(`${title}: throughput / transformers'`, times.transformers, atLeast(1)),
+    ratio(`${title}: throughput / transformers.js's`, times.transformersJs, atLeast(1.05)),
     speed(`${title}: images a second`, times.ours),
     speed(`${title}: images a second, transformers on PyTorch ${transformers.version}`, times.transformers),
     speed(`${title}: images a second, transformers.js ${transformersJs.version}`, times.transformersJs),

@@ -14,7 +14,7 @@ import { writeSafetensors } from "../src/checkpoint/formats/safetensors.ts";
 import { pieces } from "../src/checkpoint/pieces.ts";
 import { random } from "../src/tensor/random.ts";
 import { sizeOf } from "../src/tensor/tensor.ts";
-import { median, type Row, row, writeResults } from "./results.ts";
+import { atLeast, atMost, type Bar, median, type Row, row, writeResults } from "./results.ts";
 
 const sizes = [
   { name: "0.6 GB", rounds: 5, vision: {} }, // ViT-B/32
@@ -110,6 +110,8 @@ function merge(from: string, to: string, out: string): Run {
 }
 
 const spread = (values: readonly number[]): [number, number] => [Math.min(...values), Math.max(...values)];
+const spreadRow = (what: string, values: readonly number[], bar: Bar | null = null) =>
+  row(what, median(values).value, spread(values), bar);
 const rows: Row[] = [];
 for (const { name, rounds, vision } of sizes) {
   await writeRandom(at("from"), vision, 1);
@@ -131,26 +133,25 @@ for (const { name, rounds, vision } of sizes) {
   // cp reads the file and writes it; a diff reads two and writes one, and so does the sum
   const rate = (what: string, files: number) => seconds(what).map((s) => (files * size) / 1e6 / s);
   const copied = rate("cp", 2);
-  rows.push(row(`${name}: cp --reflink=never, MB read and written per second`, median(copied).value, spread(copied)));
+  rows.push(spreadRow(`${name}: cp --reflink=never, MB read and written per second`, copied));
   for (const what of ["diff", "apply"]) {
     const rates = rate(what, 3);
-    const ratios = rates.map((r, i) => r / copied[i]);
     const peaks = runs[what].map((run) => run.memory);
     rows.push(
-      row(`${name}: vector ${what}, MB read and written per second`, median(rates).value, spread(rates)),
-      row(`${name}: vector ${what}, of cp's rate`, median(ratios).value, spread(ratios), { op: ">=", limit: 0.5 }),
-      row(`${name}: vector ${what}, peak memory in MB`, Math.max(...peaks), spread(peaks), { op: "<=", limit: 300 }),
+      spreadRow(`${name}: vector ${what}, MB read and written per second`, rates),
+      spreadRow(
+        `${name}: vector ${what}, of cp's rate`,
+        rates.map((r, i) => r / copied[i]),
+        atLeast(0.5),
+      ),
+      row(`${name}: vector ${what}, peak memory in MB`, Math.max(...peaks), spread(peaks), atMost(300)),
     );
   }
   if (mergekit) {
     const both = seconds("diff").map((s, i) => s + seconds("apply")[i]);
     rows.push(
-      row(`${name}: vector diff and apply, seconds`, median(both).value, spread(both)),
-      row(
-        `${name}: mergekit's task arithmetic, seconds`,
-        median(seconds("mergekit")).value,
-        spread(seconds("mergekit")),
-      ),
+      spreadRow(`${name}: vector diff and apply, seconds`, both),
+      spreadRow(`${name}: mergekit's task arithmetic, seconds`, seconds("mergekit")),
     );
   }
   for (const one of ["from", "to", "tau.safetensors"]) rmSync(at(one), { recursive: true });
