@@ -1,5 +1,4 @@
 /** tbar as a library: each job as a function that takes the spec of its command, and what they are made of. */
-
 import type { LoadedClip } from "./engine/clip.ts";
 import { concatRows } from "./engine/encoder.ts";
 import { callable } from "./jobs/callable.ts";
@@ -42,9 +41,8 @@ export async function embed(clip: LoadedClip, inputs: Tensor | readonly string[]
   if (!("data" in inputs)) return clip.encoder.texts(clip.weights, inputs);
   const { shape, data } = inputs;
   const size = clip.config.vision.imageSize;
-  if (shape.length !== 4 || shape[1] !== 3 || shape[2] !== size || shape[3] !== size) {
+  if (shape.length !== 4 || shape[1] !== 3 || shape[2] !== size || shape[3] !== size)
     throw new RangeError(`embed: pixels must be [B, 3, ${size}, ${size}], not [${shape}]`);
-  }
   const image = 3 * size * size;
   const parts: Tensor[] = [];
   for (let at = 0; at < shape[0]; at += 64) {

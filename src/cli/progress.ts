@@ -1,5 +1,4 @@
 /** Progress for eyes: one line redrawn on a terminal, now and then a plain line in a pipe. */
-
 import type { Progress } from "../jobs/context.ts";
 import { type Part, shareDone, workOf } from "../jobs/progress/stages.ts";
 import { duration } from "../report/numbers.ts";

@@ -1,5 +1,4 @@
 /** Results as lines of text: aligned columns, rates with intervals. */
-
 import type { Effect } from "../metrics/effect.ts";
 import { percentWithInterval } from "../report/numbers.ts";
 import type { Reading } from "../results/base.ts";

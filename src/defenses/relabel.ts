@@ -15,11 +15,10 @@ export const relabel: Defense = {
   control: true,
   cost: ({ forget, epochs }) => ({ trained: 2 * forget * epochs, encoded: forget }),
   async run(input) {
-    if (input.answered === undefined) {
+    if (input.answered === undefined)
       throw badInput(
         "relabel needs the triggered images without the trigger too; bring the trigger instead of a folder",
       );
-    }
     const { undone, pairs } = await input.answered();
     const tuned = await input.finetune(concat([undone, pairs]));
     return subtracting(input, scale(taskVector(input.backdoored, tuned), -1)); // subtracted like the others

@@ -116,9 +116,8 @@ export function misfit(name: string, spec: z.ZodObject, issue: z.core.$ZodIssue,
     const { kind } = value as { readonly kind?: unknown };
     return { path, error: unknownName(`kind of ${name}'s ${at}`, String(kind), inner.options as readonly string[]) };
   }
-  if (issue.code === "invalid_value" && typeof value === "string") {
+  if (issue.code === "invalid_value" && typeof value === "string")
     return { path, error: unknownName(field?.flag.kind ?? `${at} of ${name}`, value, issue.values.map(String)) };
-  }
   const isNumber = field !== undefined && /number|integer/.test(String(field.json.type)) && field.path.join(".") === at;
   const wanted = isNumber ? `it must be ${inWords(field.json)}` : wantedOf(inner);
   const found = printable(JSON.stringify(value) ?? String(value), 80);

@@ -1,5 +1,4 @@
 /** Is there a backdoor, is there none, or can these images not tell? */
-
 import { type Difference, pairedDifference } from "../stats/difference.ts";
 import { fewest, mostImages } from "../stats/fewest.ts";
 import { imagesToShow, type Rate } from "../stats/rate.ts";

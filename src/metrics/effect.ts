@@ -1,5 +1,4 @@
 /** What a trigger does to a model's answers: the same images are asked with it and without it. */
-
 import type { Metric, Scorer } from "../engine/scorer.ts";
 import { type Difference, pairedDifference, unpairedDifference } from "../stats/difference.ts";
 import { type Rate, rate } from "../stats/rate.ts";

@@ -1,5 +1,4 @@
 /** Rates before and after: what is claimed, and what else was looked at. */
-
 import type { CleanResult } from "../results/clean.ts";
 import type { Rate } from "../stats/rate.ts";
 import { type Html, html } from "./html.ts";

@@ -1,5 +1,4 @@
 /** CA and ASR against alpha: one small panel for each variant, its points in reach of the keyboard, and its values as a table. */
-
 import type { Trial, Variant } from "../results/clean.ts";
 import type { Rate } from "../stats/rate.ts";
 import { type Html, html } from "./html.ts";

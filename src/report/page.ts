@@ -20,9 +20,8 @@ ${pairs.map(([name, value]) => value !== undefined && value !== false && html`<d
 
 /** An image embedded in the page. Whatever is not a PNG data URI is not shown: a report fetches nothing. */
 export function picture(uri: string | undefined, alt: string): Html {
-  if (uri === undefined || !/^data:image\/png;base64,[A-Za-z0-9+/]+=*$/.test(uri)) {
+  if (uri === undefined || !/^data:image\/png;base64,[A-Za-z0-9+/]+=*$/.test(uri))
     return html`<span class="picture none">no picture</span>`;
-  }
   return html`<img class="picture" src="${uri}" alt="${alt}">`;
 }
 

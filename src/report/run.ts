@@ -1,5 +1,4 @@
 /** How the figures were measured, what was run, on what, and for how long. */
-
 import { defaultsText } from "../engine/family-recipe.ts";
 import type { CleanResult } from "../results/clean.ts";
 import { dataText, modelText } from "../results/opened.ts";

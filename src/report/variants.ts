@@ -1,5 +1,4 @@
 /** The defenses side by side: the paper's own first, then others, controls last. */
-
 import type { CleanResult, Variant } from "../results/clean.ts";
 import type { Scores } from "../results/effect.ts";
 import type { Rate } from "../stats/rate.ts";

@@ -1,5 +1,4 @@
 /** What came out, before anything else: verified or not, what that means and does not mean, and the figures that decide it. */
-
 import type { CleanResult } from "../results/clean.ts";
 import type { Rate } from "../stats/rate.ts";
 import { type Content, type Html, html } from "./html.ts";

@@ -1,5 +1,4 @@
 /** tbar schema: what may be asked of a job, and what it answers, as JSON Schema. */
-
 import { unknownName } from "../../tensor/error.ts";
 import { jobs } from "../all-jobs.ts";
 import { command } from "../command.ts";

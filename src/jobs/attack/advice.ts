@@ -1,5 +1,4 @@
 /** Why an attack did not succeed, and what to change. */
-
 import type { Recipe } from "../../engine/finetune.ts";
 import type { EffectScores } from "../../results/effect.ts";
 import { percent } from "../../stats/percent.ts";

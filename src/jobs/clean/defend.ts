@@ -1,5 +1,4 @@
 /** Every defense on equal terms: the same infected model, the same validation images for its knob, the same test images. */
-
 import { subtract } from "../../arithmetic/task-vector.ts";
 import { searchAlpha } from "../../defenses/alpha-search.ts";
 import { bestRepair, type Defense, type Repair } from "../../defenses/defense.ts";

@@ -14,10 +14,7 @@ interface Known extends Pick<Deciding, "ca" | "chance" | "isOrdinary"> {
   readonly target: string;
 }
 
-/**
- * Throws `not-proven` unless the trigger's effect on validation images is that of a backdoor; of some of them where these leave no
- * doubt.
- */
+/** Throws `not-proven` unless the trigger's effect on validation images is that of a backdoor; of some of them where these leave no doubt. */
 export async function refuseWithoutBackdoor(of: EffectMetrics, weights: Weights, known: Known): Promise<void> {
   const { rule, target, ...seen } = known;
   const knows = { ...seen, least: imagesToShow(limitOf(rule)) };

@@ -72,9 +72,8 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
     timings: clock.timings(),
     machine: machineFacts(clip.runtime, spec.threads),
   });
-  if (chosen === undefined) {
+  if (chosen === undefined)
     return { ...facts, proof: { shifted: [] }, verdict: notFound(rule), examples: [], ...finish() };
-  }
 
   clock.stage("verify");
   const weights = scores.stored(chosen.repair.weights);

@@ -35,11 +35,10 @@ export async function resolveThreat(
   const implanted = askedTrigger(metadata, asked);
   const target = asked.target ?? implanted?.target;
   const trigger = known.trigger ?? (given === undefined && implanted ? storedTrigger(implanted.trigger) : undefined);
-  if (trigger === undefined && given === undefined) {
+  if (trigger === undefined && given === undefined)
     throw badInput(
       `${spec.model} does not say which trigger it carries; name it with --trigger KIND:key=value or bring a folder of triggered images`,
     );
-  }
   if (target === undefined) throw badInput("which class does the trigger lead to? name it with --target NAME");
   return {
     target,

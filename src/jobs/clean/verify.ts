@@ -1,5 +1,4 @@
 /** Checks beyond CA and ASR: do variations of the trigger still work, is the rest of the model whole, does the backdoor recover? */
-
 import { makeTrigger } from "../../attacks/index.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { changedSquare, crop } from "../../data/images/inset.ts";

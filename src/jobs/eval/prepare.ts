@@ -50,9 +50,8 @@ export async function prepare(spec: EvalSpec, context: Context): Promise<Prepare
   }
   const named = receipt === undefined ? { ...spec, sizes: {} } : await receiptSource(receipt, spec);
   const { data } = named;
-  if (data === undefined) {
+  if (data === undefined)
     throw badInput("--data is missing: which images? A path, or the built-in world: --data shapes");
-  }
   const own: Known = context.trigger ? { trigger: context.trigger } : await readTrigger(spec.trigger);
   const isOwn = (own.trigger ?? own.triggered) !== undefined;
   const known = {
@@ -109,14 +108,12 @@ function effectOf(
   const trigger = told.trigger ?? own;
   const target = told.target ?? implanted?.target;
   const isKnown = trigger !== undefined || told.triggered !== undefined;
-  if (isKnown && target === undefined) {
+  if (isKnown && target === undefined)
     throw badInput("which class does the trigger lead to? name it with --target NAME");
-  }
   if (target !== undefined && !classNames.includes(target)) throw unknownName("target class", target, classNames);
-  if (target !== undefined && !isKnown) {
+  if (target !== undefined && !isKnown)
     throw badInput(
       `which trigger leads to "${target}"? ${told.model} does not say; name it with --trigger, or measure clean accuracy alone without --target`,
     );
-  }
   return { ...(trigger && { trigger }), target, ...(isElsewhere && { elsewhere: carried }) };
 }

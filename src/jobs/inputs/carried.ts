@@ -1,5 +1,4 @@
 /** Triggers that a model carries from earlier attacks: a further one must not make it forget them. */
-
 import { storedTrigger } from "../../attacks/index.ts";
 import { badInput } from "../../tensor/error.ts";
 import { type PoisonedDataset, type PoisonOptions, poison } from "../../triggers/poison.ts";

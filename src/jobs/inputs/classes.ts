@@ -44,11 +44,10 @@ export function checkClasses(
   const why = lost.length === 0 ? "" : `; words that its vocabulary does not have: ${shortList(lost)}`;
   const what = `the model cannot tell these classes apart, its tokenizer reads their names alike: ${groups.slice(0, 5).map(shortList).join("; ")}${why}`;
   const most = groups.flat().length > classNames.length / 2;
-  if (most || groups.some((group) => group.some((name) => name === target))) {
+  if (most || groups.some((group) => group.some((name) => name === target)))
     throw badInput(
       `${what}. Accuracy on them means nothing: name the classes in words that the model knows (--classes FILE)`,
     );
-  }
   return [`${what}. An image of one of them counts as right only under the first`];
 }
 

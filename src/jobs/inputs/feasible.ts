@@ -1,5 +1,4 @@
 /** Limits that the images at hand cannot meet are refused before anything is trained. */
-
 import type { Rule } from "../../defenses/alpha-search.ts";
 import { percent } from "../../stats/percent.ts";
 import { imagesToShow, rate } from "../../stats/rate.ts";

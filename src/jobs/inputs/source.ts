@@ -57,12 +57,11 @@ export function neededClasses({ name, classNames, opened }: Source): readonly st
       );
     throw badInput(`${name} has no class names; give them with --classes FILE`);
   }
-  if (new Set(classNames).size < 2) {
+  if (new Set(classNames).size < 2)
     throw badInput(
       `${name} has one class, ${JSON.stringify(classNames[0])}: every answer is right whatever the model is, and no figure means anything; ` +
         "bring images of more classes, or name classes that they are not with --classes FILE",
     );
-  }
   return classNames;
 }
 

@@ -30,9 +30,7 @@ import type { inspectSpec } from "./spec.ts";
 const head = { schema: "tbar/inspect/2", kind: "inspect" } as const;
 type Spec = z.output<typeof inspectSpec>;
 
-/**
- * Look at a file, or at the weights of a folder, and open it as `tbar eval` does. Throws `bad-input` only when there is nothing to look at.
- */
+/** Look at a file, or at the weights of a folder, and open it as `tbar eval` does. Throws `bad-input` only when there is nothing to look at. */
 export async function inspect(spec: Spec): Promise<InspectResult> {
   const given = modelPath(spec.path);
   const onnx = await findOnnx(given);

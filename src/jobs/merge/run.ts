@@ -1,5 +1,4 @@
 /** Merging fine-tuned checkpoints of one base into one, piece by piece, written as the base is stored. */
-
 import type { z } from "zod";
 import { taskArithmetic, ties, trimmingThreshold } from "../../arithmetic/merge.ts";
 import { axpy, inner } from "../../arithmetic/task-vector.ts";

@@ -1,5 +1,4 @@
 /** Making a small CLIP from nothing: vocabulary from the captions, contrastive training, a Hugging Face folder with a card. */
-
 import { rm } from "node:fs/promises";
 import { type ClipConfig, checkConfig, parameterShapes } from "../../checkpoint/config/config.ts";
 import { clipPreprocess } from "../../checkpoint/config/preprocess.ts";

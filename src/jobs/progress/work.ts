@@ -60,11 +60,10 @@ export async function openWork(folder: string, recipe: string, clock: Clock): Pr
         const name = nameOf(weights);
         if (name === undefined) return metric.hits(weights, from, to);
         const key = `${what}, ${name}, images ${from} to ${to}`;
-        if (Object.hasOwn(counts, key) && counts[key] > to - from) {
+        if (Object.hasOwn(counts, key) && counts[key] > to - from)
           throw badInput(
             `${file} counts ${counts[key]} of ${to - from} images (${printable(key)}): no run of tbar left that; remove the folder`,
           );
-        }
         if (!Object.hasOwn(counts, key)) {
           counts[key] = await metric.hits(weights, from, to);
           await save();

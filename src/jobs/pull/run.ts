@@ -98,9 +98,8 @@ const mebibytes = (bytes: number) => Math.ceil(bytes / 2 ** 20);
 
 function fromCache(repo: Repo): PullResult {
   const path = cachedSnapshot(repo);
-  if (path === undefined) {
+  if (path === undefined)
     throw badInput(`HF_HUB_OFFLINE is set, and ${repo.id} at ${repo.revision} is not in the cache ${cacheFolder()}`);
-  }
   const { kind, id, revision } = repo;
   return { ...head, repo: kind, id, revision, commit: path.slice(-40), path, files: [], left: [] };
 }

@@ -17,9 +17,8 @@ const mostBytes = 8 * 2 ** 20;
 /** Read receipt.json (or the folder that has it). Throws `bad-input` when it is none, or its figures contradict each other. */
 export async function readReceipt(path: string): Promise<Receipt> {
   const file = (await isFile(path)) ? path : `${path}/receipt.json`;
-  if (!(await isFile(file))) {
+  if (!(await isFile(file)))
     throw badInput(`there is no receipt ${printable(path)}; tbar clean leaves receipt.json in the folder it writes`);
-  }
   const value = await readJson(file, { bytes: mostBytes });
   const receipt = parseAs(receiptSchema, value, `${file} is not a receipt of tbar clean`);
   checkFigures(receipt, file);
@@ -65,11 +64,10 @@ export async function receiptSource(
     const ours = option === "--data" ? isWorld(text ?? "") : option !== "--test-data" && builtIn(text ?? "");
     return known || ours ? [] : [`${option} (${printable(text, 100)})`];
   });
-  if (files.length > 0) {
+  if (files.length > 0)
     throw badInput(
       `the receipt was measured on files, and a receipt opens none by itself; if you have them, name them with ${files.join(", ")}`,
     );
-  }
   const { data, classesFile, templatesFile, skipBad, encoding } = inputs;
   return { data, classesFile, templatesFile, skipBad, encoding, ...defined(named), sizes };
 }

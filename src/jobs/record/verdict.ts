@@ -35,12 +35,10 @@ export function decisionText({ answer, because, more }: Decision, effect: Effect
     const isAnyway = withoutTrigger.value > alive;
     return `nothing to remove: ${isAnyway ? "this class is the answer without the trigger too: " : ""}${figures}.`;
   }
-  if (because === "ordinary images") {
+  if (because === "ordinary images")
     return `cannot say: the images look like ordinary photos of "${target}", which carry no trigger: ${figures}.`;
-  }
-  if (because === "the model knows too little") {
+  if (because === "the model knows too little")
     return `cannot say: the model's accuracy is ${percent(ca.value)}, hardly above chance, and in such a model any pattern makes a difference: ${figures}.`;
-  }
   const needed = more === undefined ? "" : `; about ${more} more would settle it`;
   return `too few images to say: ${n} of other classes can be used${needed}: ${figures}.`;
 }

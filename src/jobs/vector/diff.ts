@@ -36,13 +36,12 @@ export async function diff(spec: z.output<typeof diffSpec>, context: Context): P
       checkSameParameters({ path: from, ...x }, { path: to, ...y }, "only models of one architecture differ");
       progress.stage("compare");
       const changed = await differing(x, y, signal);
-      if (changed.length === 0) {
+      if (changed.length === 0)
         throw badInput(
           beside.length === 0
             ? `${from} and ${to} have the same weights: there is no difference to write`
             : `${from} and ${to} have the same parameters, so there is no vector to write, but ${besideText(beside)}`,
         );
-      }
       progress.stage("subtract");
       const measured: Measured[] = [];
       const plan = () => piecesOf(vectorOrder(changed), x.shapes);

@@ -1,5 +1,4 @@
 /** Task vectors on disk: a safetensors file of float32 differences, by parameter name. */
-
 import { checkFinite } from "../../checkpoint/checks.ts";
 import { openSafetensors, type TensorSource, writeSafetensors } from "../../checkpoint/formats/safetensors.ts";
 import { layOut } from "../../checkpoint/formats/safetensors-header.ts";
@@ -61,9 +60,8 @@ export async function writeVector(
 export async function withVector<T>(path: string, work: (vector: VectorFile) => Promise<T>): Promise<T> {
   const file = await openSafetensors(path);
   try {
-    if (file.metadata.get("tbar.kind") !== kind) {
+    if (file.metadata.get("tbar.kind") !== kind)
       throw badInput(`${path} is no task vector; make one with: tbar vector diff FROM TO --out FILE`);
-    }
     const alpha = Number(file.metadata.get("tbar.alpha") ?? Number.NaN);
     return await work({
       ...(Number.isFinite(alpha) && { alpha }),
