@@ -13,11 +13,7 @@ import type { Perform } from "./outcome.ts";
 export type View<Result> = (result: Result, spec: never) => string;
 
 /** The command of a job; `view` is loaded when there is something to show. */
-export function jobCommand(
-  job: Job & Pick<Page, "summary">,
-  view: () => Promise<View<never>>,
-  perform: Perform,
-): CommandUnknownOpts {
+export function jobCommand(job: Job & Pick<Page, "summary">, view: () => Promise<View<never>>, perform: Perform) {
   const made: CommandUnknownOpts = command(job.name.split(" ").at(-1) as string, job);
   const fields = fieldsOf(job.spec);
   const named = new Map<string, Field>();

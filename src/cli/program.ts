@@ -43,11 +43,7 @@ export async function createProgram(
 }
 
 /** A command for each job: whole where it is asked for, else its name and a few words. */
-async function addJobs(
-  program: CommandUnknownOpts,
-  argv: readonly string[] | undefined,
-  perform: Perform,
-): Promise<void> {
+async function addJobs(program: CommandUnknownOpts, argv: readonly string[] | undefined, perform: Perform) {
   for (const [name, { summary, load }] of Object.entries(jobs)) {
     const [first, second] = name.split(" ");
     const isAsked = argv === undefined || (argv.includes(first) && (second === undefined || argv.includes(second)));

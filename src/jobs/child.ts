@@ -42,18 +42,8 @@ export interface ChildOptions extends Omit<Given, "trigger"> {
  * Throws what the job throws; the signal's reason within 2 s of an abort, nothing unfinished left behind; `unavailable` when the
  * process runs out of memory or is killed, `internal` when it crashes. It ends when this process does.
  */
-export async function runInChild<Result = unknown>(
-  name: string,
-  spec: object,
-  given: ChildOptions = {},
-): Promise<Result> {
-  const {
-    progress = silent,
-    signal,
-    command,
-    heap,
-    list = new URL(`./index${extension}`, import.meta.url).href,
-  } = given;
+export async function runInChild<R = unknown>(name: string, spec: object, given: ChildOptions = {}): Promise<R> {
+  const { progress = silent, signal, command, heap, list = ourJobs } = given;
   signal?.throwIfAborted();
   const child = forkModule("child-process", import.meta.url, {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -74,7 +64,7 @@ export async function runInChild<Result = unknown>(
   child.send({ name, spec, list, ...(command !== undefined && { command }) } satisfies Request, () => {}); // it may have ended
   try {
     const how = await ended;
-    if (answer.result !== undefined) return answer.result.result as Result;
+    if (answer.result !== undefined) return answer.result.result as R;
     signal?.throwIfAborted();
     throw answer.failure === undefined ? crash(name, how, printed) : thrown(answer.failure);
   } catch (error) {
@@ -84,7 +74,7 @@ export async function runInChild<Result = unknown>(
   }
 }
 
-const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+const ourJobs = new URL(`./index${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`, import.meta.url).href;
 /** Characters of what it printed that are kept. */
 const most = 16_384;
 

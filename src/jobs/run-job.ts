@@ -3,14 +3,13 @@ import { dirname, resolve } from "node:path";
 import type { z } from "zod";
 import { refuseExisting } from "../files/atomic.ts";
 import { isFolder, refusePickleName } from "../files/files.ts";
-import { type OpenSet, openSet } from "../files/output-set.ts";
+import { openSet } from "../files/output-set.ts";
 import type { Frozen } from "../results/base.ts";
 import { joinOpened, type Opened } from "../results/opened.ts";
 import type { RuntimeOptions } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
 import { type Given, silent, withContext } from "./context.ts";
 import type { Job } from "./job.ts";
-import type { Estimate } from "./progress/estimate.ts";
 import { parseSpec } from "./spec.ts";
 
 /** Run a job. Throws `bad-input` on a spec that does not fit, before anything is opened; the signal's reason when it is aborted. */
@@ -45,11 +44,7 @@ export async function runJob<Spec extends z.ZodObject, Result extends z.ZodType>
 }
 
 /** What the job would take. Throws as the job would, as far as that shows beforehand. */
-export async function planJob<Spec extends z.ZodObject>(
-  job: Job<Spec>,
-  asked: z.input<Spec>,
-  given: Given = {},
-): Promise<Estimate> {
+export async function planJob<Spec extends z.ZodObject>(job: Job<Spec>, asked: z.input<Spec>, given: Given = {}) {
   given.signal?.throwIfAborted();
   const spec = parseSpec(job, asked);
   if (job.plan === undefined) throw badInput(`tbar ${job.name} takes moments: there is nothing to estimate`);
@@ -61,10 +56,7 @@ export async function planJob<Spec extends z.ZodObject>(
  * The outputs of a job, which from here on belong together. Throws `bad-input` when two are one, one exists (without `force`; but what an
  * unfinished run of the same job left is there to be replaced), has no folder to lie in, or a name that only a pickle may have.
  */
-async function beginOutputs<Spec extends z.ZodObject>(
-  job: Job<Spec>,
-  spec: z.output<Spec>,
-): Promise<OpenSet | undefined> {
+async function beginOutputs<Spec extends z.ZodObject>(job: Job<Spec>, spec: z.output<Spec>) {
   const paths = ((await job.outputs?.(spec)) ?? []).filter((path) => path !== undefined);
   if (paths.length === 0) return undefined;
   const twice = paths.find((path, i) => paths.findIndex((other) => resolve(other) === resolve(path)) !== i);

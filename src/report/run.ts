@@ -74,10 +74,7 @@ ${facts([
   );
 }
 
-function recipeText(
-  { lr, epochs, batch }: NonNullable<CleanResult["recipe"]>,
-  defaults: CleanResult["defaults"],
-): Html {
+function recipeText({ lr, epochs, batch }: NonNullable<CleanResult["recipe"]>, defaults: CleanResult["defaults"]) {
   return html`learning rate ${lr < 1e-3 ? lr.toExponential() : lr}, ${epochs} epochs, batches of ${batch}${defaults && html`<small>${defaultsText(defaults)}</small>`}`;
 }
 

@@ -29,17 +29,8 @@ ${warnings.map((what) => html`<div class="missed"><dt>Doubtful</dt><dd>${what}</
 `;
 }
 
-function keyFigures({
-  before,
-  after,
-  retention,
-  retentionInterval,
-  alpha,
-  method,
-  data,
-  variants,
-  verdict,
-}: CleanResult): Html {
+function keyFigures(result: CleanResult): Html {
+  const { before, after, retention, retentionInterval, alpha, method, data, variants, verdict } = result;
   const limits = limitsOf(verdict);
   const settings = Object.entries(variants[method]?.settings ?? {});
   const setting = settings.map(([name, value]) => ` · ${name}\u00a0${plainText(value)}`);

@@ -32,7 +32,8 @@ export async function attack(spec: AttackSpec, context: Context): Promise<Attack
   clock.stage("load");
   const ready = await prepare(spec, context);
   const { clip, attack, source, classNames, shadowNames, recipe, defaults, warnings, carried, implant, test } = ready;
-  if (out !== undefined) await refuseAttacked(out, clip.checkpoint, ready.trigger, target, writing);
+  const implanted = { trigger: { ...ready.trigger.spec }, target };
+  if (out !== undefined) await refuseAttacked(out, clip.checkpoint, implanted, writing);
   const headOf = (names: readonly string[]) =>
     zeroShotHead(clip.encoder, clip.weights, names, source.templates, signal);
   const head = await headOf(classNames);

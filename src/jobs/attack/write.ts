@@ -5,22 +5,15 @@ import { refuseCheckpoint, writeCheckpoint } from "../../checkpoint/write-checkp
 import { type WriteOptions, writeFileAtomic } from "../../files/atomic.ts";
 import type { AttackResult } from "../../results/attack.ts";
 import type { Weights } from "../../tensor/tensor.ts";
-import type { Trigger } from "../../triggers/trigger.ts";
-import { implantedTriggers, triggerMetadata } from "../inputs/model-facts.ts";
+import { type Implanted, implantedTriggers, triggerMetadata } from "../inputs/model-facts.ts";
 import { triggerFiles } from "../inputs/trigger-file.ts";
 import { attackCard } from "./card.ts";
 
 const isFolder = ({ path, weightsFile }: Checkpoint) => path !== weightsFile;
 
 /** Throws `bad-input` when an output is there and may not be replaced: before an hour is spent on it. */
-export async function refuseAttacked(
-  out: string,
-  like: Checkpoint,
-  { spec }: Trigger,
-  target: string,
-  options: WriteOptions,
-): Promise<void> {
-  const { files } = await triggerFiles({ trigger: { ...spec }, target });
+export async function refuseAttacked(out: string, like: Checkpoint, implanted: Implanted, options: WriteOptions) {
+  const { files } = await triggerFiles(implanted);
   await refuseCheckpoint(out, like, [...Object.keys(files), ...(isFolder(like) ? ["README.md"] : [])], options);
 }
 
@@ -32,10 +25,8 @@ export async function writeAttacked(
   options: WriteOptions,
 ): Promise<void> {
   const { trigger, target, poison, recipe, seed, after, seconds } = result;
-  const { implanted, files } = await triggerFiles(
-    { trigger: { ...trigger }, target },
-    isFolder(like) ? "" : `${basename(out)}.`,
-  );
+  const prefix = isFolder(like) ? "" : `${basename(out)}.`;
+  const { implanted, files } = await triggerFiles({ trigger: { ...trigger }, target }, prefix);
   const metadata = {
     ...triggerMetadata([...implantedTriggers(like.metadata), implanted]),
     "tbar.attack": JSON.stringify({ ...poison, recipe, seed, after, seconds }),

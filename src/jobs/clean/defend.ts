@@ -74,11 +74,7 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
 }
 
 /** CA and ASR on all validation images along alpha, from 0 to twice the best. */
-async function curveOf(
-  { clip }: Bench,
-  { vector }: Repair,
-  { clean, effect, stored }: Scores,
-): Promise<Variant["trials"]> {
+async function curveOf({ clip }: Bench, { vector }: Repair, { clean, effect, stored }: Scores) {
   if (vector === undefined) return [];
   const trials: { alpha: number; ca: Rate; asr: Rate }[] = [];
   for (let k = 0; k < curvePoints; k++) {
@@ -89,12 +85,7 @@ async function curveOf(
   return trials;
 }
 
-function variantOf(
-  defense: Defense,
-  repair: Repair,
-  before: EffectScores,
-  after: AfterScores,
-): Omit<Variant, "seconds"> {
+function variantOf(defense: Defense, repair: Repair, before: EffectScores, after: AfterScores) {
   const { best, satisfied, trials, doubts } = repair.search;
   const { ca, asr, triggeredAccuracy, stillRight } = after;
   const kept = { before: before.ca, after: ca, stillRight };

@@ -3,11 +3,7 @@ import type { Tokenize } from "../../clip/tokenizer.ts";
 import { badInput } from "../../tensor/error.ts";
 
 /** Classes whose prompts are the same tokens, in groups of two and more. */
-export function alike(
-  tokenize: Tokenize,
-  classNames: readonly string[],
-  template: string,
-): readonly (readonly string[])[] {
+export function alike(tokenize: Tokenize, classNames: readonly string[], template: string) {
   const groups = new Map<string, string[]>();
   for (const name of classNames) {
     const key = tokenize(template.replaceAll("{}", () => name)).join(" ");
@@ -26,18 +22,13 @@ export function unknownWords(tokenize: Tokenize, texts: readonly string[]): read
 
 const nonsense = "zqxjkvwyzq";
 
+type Classes = { readonly classNames: readonly string[]; readonly template: string; readonly target?: string };
+
 /**
  * What to say of class names that the model cannot tell apart; nothing where all differ. Throws `bad-input` where accuracy would mean
  * nothing: the target is one of them, or most classes are.
  */
-export function checkClasses(
-  tokenize: Tokenize,
-  {
-    classNames,
-    template,
-    target,
-  }: { readonly classNames: readonly string[]; readonly template: string; readonly target?: string },
-): readonly string[] {
+export function checkClasses(tokenize: Tokenize, { classNames, template, target }: Classes): readonly string[] {
   const groups = alike(tokenize, classNames, template);
   if (groups.length === 0) return [];
   const lost = unknownWords(tokenize, groups.flat());

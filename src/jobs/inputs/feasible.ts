@@ -17,13 +17,10 @@ export interface Usable {
  * Throws `not-proven` where the validation or test images are so few that not even a trigger without a single hit would be shown to be
  * below the rule's limit.
  */
-export function checkEnoughImages(
-  rule: Rule,
-  { validation, test }: Readonly<Record<"validation" | "test", Usable>>,
-): void {
+export function checkEnoughImages(rule: Rule, parts: Readonly<Record<"validation" | "test", Usable>>): void {
   const limit = limitOf(rule);
   const needed = imagesToShow(limit);
-  for (const [part, { drawn, usable }] of Object.entries({ validation, test })) {
+  for (const [part, { drawn, usable }] of Object.entries(parts)) {
     if (usable >= needed) continue;
     const bound = percent(rate(0, usable).interval[1]);
     // of each image drawn, so much can be used

@@ -111,11 +111,7 @@ export function backdoorsBetween(from: readonly Implanted[], to: readonly Implan
  * The backdoors of MODEL + alpha VECTOR: those that the model declares, and those that the vector brings. One that it takes away
  * stays declared: that it is gone is for tbar clean to show.
  */
-export function backdoorsAfter(
-  declared: readonly Implanted[],
-  vector: readonly VectorBackdoor[],
-  alpha: number,
-): { readonly all: readonly Implanted[]; readonly brought: readonly Implanted[] } {
+export function backdoorsAfter(declared: readonly Implanted[], vector: readonly VectorBackdoor[], alpha: number) {
   const brings = alpha > 0 ? "implants" : "removes";
   const brought = vector
     .filter(({ adding }) => alpha !== 0 && adding === brings)

@@ -33,15 +33,7 @@ export interface Folder {
 }
 
 /** Compares the folder's images with the class's own among the clean ones. */
-export async function ordinaryImages({
-  clip,
-  weights,
-  given,
-  clean,
-  labels,
-  target,
-  signal,
-}: Compared): Promise<Folder> {
+export async function ordinaryImages({ clip, weights, given, clean, labels, target, signal }: Compared) {
   const own = Array.from({ length: labels.length }, (_, i) => i).filter((i) => labels[i] === target);
   const count = Math.min(most, own.length, given.size);
   const name = clean.classNames?.[target] ?? String(target);

@@ -116,10 +116,7 @@ function leftFor({ name, size = 0 }: Source, test: number): number {
 }
 
 /** The model that the options ask for. */
-export function configOf(
-  spec: Spec,
-  { vocabSize, bos, eos }: { vocabSize: number; bos: number; eos: number },
-): ClipConfig {
+export function configOf(spec: Spec, { vocabSize, bos, eos }: { vocabSize: number; bos: number; eos: number }) {
   const shared = { activation: "quick_gelu", eps: 1e-5 } as const;
   const { imageSize, patchSize, width, layers, heads, textWidth, textLayers, textHeads, contextLength } = spec;
   const config: ClipConfig = {

@@ -43,17 +43,12 @@ export function attackStages({ test, implant, epochs, extra }: Attacking): reado
   ];
 }
 
-export function finetuneStages({
-  images,
-  test,
-  epochs,
-  isProjection,
-}: {
+interface Finetuning extends Pick<Attacking, "test" | "epochs"> {
   readonly images: number;
-  readonly test: number;
-  readonly epochs: number;
   readonly isProjection: boolean;
-}): readonly Part[] {
+}
+
+export function finetuneStages({ images, test, epochs, isProjection }: Finetuning): readonly Part[] {
   const seen = images * epochs;
   return [
     { what: "measure before", measures: true as const, read: test, encoded: test },

@@ -117,12 +117,7 @@ function isSame(spec: Carried["spec"], measured: TriggerSpec): boolean {
 }
 
 /** Facts about what was measured, for the eyes of whoever believes a receipt. */
-export function triggerNotes(
-  result: EvalResult,
-  receipt: Receipt,
-  isOwn: boolean,
-  carried: readonly Carried[],
-): string[] {
+export function triggerNotes(result: EvalResult, receipt: Receipt, isOwn: boolean, carried: readonly Carried[]) {
   const source = isOwn ? "--trigger" : "the receipt";
   const measured = result.trigger === undefined ? "a folder of images" : result.trigger.kind;
   const isMeasured = ({ kind, spec, target }: Carried) =>

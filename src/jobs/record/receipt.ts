@@ -36,10 +36,7 @@ export type Named = Partial<
 const isBuiltIn = (text: string) => /^[a-z0-9]+$/i.test(text);
 
 /** The images to measure on. Throws `bad-input` where the receipt names files and the user does not. */
-export async function receiptSource(
-  { inputs }: Receipt,
-  named: Named,
-): Promise<Named & { readonly data: string; readonly sizes: Readonly<Record<string, number>> }> {
+export async function receiptSource({ inputs }: Receipt, named: Named) {
   const { validation, ...rest } = inputs.sizes;
   // with data of its own, the validation set took no image of the others
   const sizes = inputs.validationData === undefined && validation !== undefined ? { ...rest, validation } : rest;

@@ -148,15 +148,7 @@ function moreImages(more: number, what: string): string {
 }
 
 /** The verdict of a stored result. One of 0.1.0 went by the values alone, without their intervals: it is judged again. */
-export function storedVerdict({
-  before,
-  after,
-  verdict,
-}: {
-  readonly before: Scores;
-  readonly after: Judged;
-  readonly verdict: StoredVerdict;
-}): Verdict {
+export function storedVerdict({ before, after, verdict }: Stored): Verdict {
   const { verified, proven, limits } = verdict;
   if (verified !== undefined) return { ...verdict, verified };
   if (!proven) return { ...verdict, verified: false };
@@ -166,3 +158,4 @@ export function storedVerdict({
 
 /** As an older tbar left it. */
 type StoredVerdict = Omit<Verdict, "verified"> & { readonly verified?: boolean };
+type Stored = { readonly before: Scores; readonly after: Judged; readonly verdict: StoredVerdict };

@@ -15,7 +15,7 @@ import { readingOf } from "../record/facts.ts";
 import { besideText, differingBeside } from "./beside.ts";
 import { describe, type Measured } from "./describe.ts";
 import type { diffSpec } from "./spec.ts";
-import { type VectorPart, vectorOrder, writeVector } from "./vector-file.ts";
+import { vectorOrder, writeVector } from "./vector-file.ts";
 
 /**
  * tau = TO - FROM in float32, written to `out`; tensors that do not differ are left out. Nothing is held but a few pieces of
@@ -81,12 +81,7 @@ async function differing(x: Parameters, y: Parameters, signal: AbortSignal | und
 }
 
 /** y - x as it is written; `done` is told of each tensor when it has gone by. */
-function differences(
-  x: Parameters,
-  y: Parameters,
-  names: readonly string[],
-  done: (part: Measured) => void,
-): VectorPart[] {
+function differences(x: Parameters, y: Parameters, names: readonly string[], done: (part: Measured) => void) {
   return names.map((name) => {
     const shape = x.shapes.get(name) ?? [];
     const data = async function* () {
