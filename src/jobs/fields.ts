@@ -52,15 +52,20 @@ export const [input, ofRun] = [under(groups.inputs), under(groups.run)];
 export const output = under(groups.output, { machine: true });
 const ofMachine = under(groups.run, { machine: true });
 
-export const text = () => z.string().optional();
-export const isAsked = () => z.boolean().default(false);
-export const share = () => z.number().gt(0).max(1);
-export const positive = () => z.number().gt(0);
-export const count = () => z.int().min(1);
-export const countOrNone = () => z.int().min(0);
-/** Images: more than any test set has, and few enough to be counted. */
-export const images = () => z.int().min(1).max(1e7);
-export const imagesOrNone = () => z.int().min(0).max(1e7);
+/** What most fields hold. */
+export const kinds = {
+  text: () => z.string().optional(),
+  isAsked: () => z.boolean().default(false),
+  share: () => z.number().gt(0).max(1),
+  positive: () => z.number().gt(0),
+  count: () => z.int().min(1),
+  countOrNone: () => z.int().min(0),
+  /** Images: more than any test set has, and few enough to be counted. */
+  images: () => z.int().min(1).max(1e7),
+  imagesOrNone: () => z.int().min(0).max(1e7),
+};
+const { text, isAsked, positive, countOrNone, images } = kinds;
+export const { count } = kinds;
 
 /** A model, or what is looked up in one. */
 export const checkpointField = <S extends z.ZodType>(schema: S, question?: string) =>
@@ -122,6 +127,9 @@ export const dataFields = {
   ),
 };
 
+/** Of a job that looks at images with a model. */
+export const inputFields = { ...modelFields, ...dataFields };
+
 /** From which seed and on what a job runs. */
 export const runFields = {
   seed: ofRun(countOrNone().default(1), "every random choice follows from it", "number"),
@@ -158,12 +166,15 @@ export const recipeFields = {
   }),
 };
 
-/** Where work in progress is kept. */
-export const stateField = ofMachine(
-  text(),
-  "keep work in progress in this folder; the same command goes on from it after a kill",
-  "folder",
-);
+/** The same of a job that takes long: where work in progress is kept. */
+export const longRunFields = {
+  ...runFields,
+  state: ofMachine(
+    text(),
+    "keep work in progress in this folder; the same command goes on from it after a kill",
+    "folder",
+  ),
+};
 
 export const forceField = () => output(isAsked(), "replace outputs that exist");
 

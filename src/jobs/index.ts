@@ -1,5 +1,5 @@
 /** All jobs: what commands, library, schemas, manuals and sweeps are made of. A new one is an entry here. */
-import type { Job } from "./job.ts";
+import type { Job, Page } from "./job.ts";
 
 /** A job as lists know it; the rest is loaded when it is asked for. */
 export interface Listed {
@@ -41,9 +41,7 @@ const jobOf = (module: object, name: string) =>
   (Object.values(module) as Job[]).find((one) => one.name === name) as Job;
 
 /** Commands that hold others. */
-export const families: Readonly<
-  Record<string, { readonly summary: string; readonly about: string; readonly examples: readonly string[] }>
-> = {
+export const families: Readonly<Record<string, Page & { readonly summary: string }>> = {
   trigger: {
     summary: "look at a trigger",
     about: "A trigger is a description (badnet:size=16), a trigger.json, or what a checkpoint says of itself.",

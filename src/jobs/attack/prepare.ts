@@ -13,7 +13,6 @@ import { type Carried, carriedTriggers } from "../inputs/carried.ts";
 import { checkClasses } from "../inputs/classes.ts";
 import { openedModel } from "../inputs/describe-opened.ts";
 import { checkFits } from "../inputs/feasible.ts";
-import { dataPath } from "../inputs/names.ts";
 import { openClip } from "../inputs/open-clip.ts";
 import { readTrigger } from "../inputs/read-trigger.ts";
 import { neededClasses, openSource, type Source } from "../inputs/source.ts";
@@ -43,7 +42,7 @@ export async function prepare(spec: AttackSpec, context: Context): Promise<Prepa
   const trigger = context.trigger ?? (await askedTrigger(spec.trigger));
   const clip = await openClip(spec, context);
   const resolved = resolveRecipe("attack", clip.config, { ...spec.recipe, seed });
-  const source = await openSource(dataPath(spec.data), spec);
+  const source = await openSource(spec.data, spec);
   const classNames = neededClasses(source);
   const attack = attackNamed(trigger.spec.kind);
   if (attack.visible?.(trigger) ?? true) await checkFits(trigger, clip.config.vision.imageSize);

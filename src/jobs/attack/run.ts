@@ -15,7 +15,7 @@ import type { Context } from "../context.ts";
 import { keepCarried } from "../inputs/carried.ts";
 import { attackStages } from "../progress/stages.ts";
 import { openWork } from "../progress/work.ts";
-import { Clock, checkpointFacts, computedOn, machineFacts, readAs } from "../record/facts.ts";
+import { Clock, checkpointFacts, computedOn, readAs } from "../record/facts.ts";
 import { decisive } from "../spec.ts";
 import { whyNot } from "./advice.ts";
 import { hasSucceeded, type Measured, measuring, succeededFrom } from "./measure.ts";
@@ -107,9 +107,7 @@ export async function attack(spec: AttackSpec, context: Context): Promise<Attack
           `the trigger carried before, ${trigger.kind} -> "${target}", fell from ${percent(before.value)} to ${percent(after.value)}: raise --rate or --images`,
       ),
     ],
-    seconds: clock.seconds(),
-    timings: clock.timings(),
-    machine: machineFacts(clip.runtime, spec.threads),
+    ...clock.facts(clip.runtime, spec.threads),
     ...(out !== undefined && { output: { path: out } }),
   };
   if (out !== undefined) {

@@ -2,6 +2,7 @@
 import { isVision } from "../../clip/parameters.ts";
 import type { LoadedClip } from "../../engine/clip.ts";
 import type { Context } from "../context.ts";
+import { promptsOf } from "../inputs/source.ts";
 import { type Estimate, estimate, fileBytes } from "../progress/estimate.ts";
 import { prepare, stagesOf } from "./prepare.ts";
 import type { CleanSpec } from "./spec.ts";
@@ -9,22 +10,18 @@ import { costOf } from "./stages.ts";
 
 export async function planClean(spec: CleanSpec, context: Context): Promise<Estimate> {
   const ready = await prepare(spec, context);
-  const { clip, source, classNames, recipe, defenses, drawn, threat } = ready;
+  const { clip, source, recipe, defenses, drawn, threat } = ready;
   const forget = threat.triggered === undefined ? drawn.forget.size : threat.triggered.size / 2;
   const sizes = { forget, clean: drawn.clean.size, validation: drawn.validation.size, test: drawn.test.size };
-  const copies = defenses.reduce(
-    (n, one) => n + (costOf(one, { ...sizes, epochs: recipe.epochs }, defenses).copies ?? 2),
-    0,
-  );
+  const costs = defenses.map((one) => costOf(one, { ...sizes, epochs: recipe.epochs }, defenses));
   return estimate({
+    job: "clean",
     clip,
-    weights: clip.weights,
     images: drawn.test,
     threads: spec.threads,
-    job: "clean",
     batch: recipe.batch,
-    parts: [{ what: "load", texts: classNames.length * source.templates.length }, ...stagesOf(spec, ready, sizes)],
-    copies: 5 + copies, // of a training; what each defense holds
+    parts: [{ what: "load", texts: promptsOf(source) }, ...stagesOf(spec, ready, sizes)],
+    copies: costs.reduce((n, { copies = 2 }) => n + copies, 5), // of a training; what each defense holds
     kept: 2 * (sizes.validation + sizes.test),
     outputs: [
       { path: spec.out, bytes: fileBytes(clip.checkpoint) },

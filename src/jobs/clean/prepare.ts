@@ -11,7 +11,6 @@ import type { Context } from "../context.ts";
 import { checkClasses } from "../inputs/classes.ts";
 import { openedData, openedModel } from "../inputs/describe-opened.ts";
 import { checkChecks, checkEnoughImages, checkFits } from "../inputs/feasible.ts";
-import { dataPath } from "../inputs/names.ts";
 import { openClip } from "../inputs/open-clip.ts";
 import { neededClasses, openSource, type Source } from "../inputs/source.ts";
 import type { CleanSpec } from "./spec.ts";
@@ -45,7 +44,7 @@ export async function prepare(spec: CleanSpec, context: Context): Promise<Prepar
   const resolved = resolveRecipe("clean", clip.config, { ...spec.recipe, seed: spec.seed });
   const known = await resolveThreat(spec, clip.checkpoint.metadata, context);
   checkNeeds(defenses, { "clean images": spec.sizes.clean > 0, pairs: known.triggered === undefined });
-  const source = await openSource(dataPath(spec.data), spec);
+  const source = await openSource(spec.data, spec);
   const classNames = neededClasses(source);
   await checkFits(known.trigger, clip.config.vision.imageSize);
   const threat = aimedAt(known, classNames);

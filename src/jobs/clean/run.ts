@@ -11,7 +11,7 @@ import type { Weights } from "../../tensor/tensor.ts";
 import type { Context } from "../context.ts";
 import { checkEnoughImages } from "../inputs/feasible.ts";
 import { openWork } from "../progress/work.ts";
-import { Clock, checkpointFacts, computedOn, machineFacts, readAs } from "../record/facts.ts";
+import { Clock, checkpointFacts, computedOn, readAs } from "../record/facts.ts";
 import { judge, notFound } from "../record/verdict.ts";
 import { decisive } from "../spec.ts";
 import { type Bench, setUp } from "./bench.ts";
@@ -66,12 +66,7 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
     retention: variant.retention,
     retentionInterval: variant.retentionInterval,
   };
-  const finish = () => ({
-    created: new Date().toISOString(),
-    seconds: clock.seconds(),
-    timings: clock.timings(),
-    machine: machineFacts(clip.runtime, spec.threads),
-  });
+  const finish = () => ({ created: new Date().toISOString(), ...clock.facts(clip.runtime, spec.threads) });
   if (chosen === undefined)
     return { ...facts, proof: { shifted: [] }, verdict: notFound(rule), examples: [], ...finish() };
 

@@ -1,5 +1,4 @@
 /** The same weights under other names. */
-import type { z } from "zod";
 import { readCheckpoint } from "../../checkpoint/clip-folder.ts";
 import { architectureOf } from "../../checkpoint/config/config.ts";
 import { orderChange } from "../../checkpoint/config/preprocess.ts";
@@ -9,9 +8,7 @@ import type { Context } from "../context.ts";
 import { openedModel } from "../inputs/describe-opened.ts";
 import { modelPath } from "../inputs/names.ts";
 import { readingOf } from "../record/facts.ts";
-import type { convertSpec } from "./spec.ts";
-
-type Spec = z.output<typeof convertSpec>;
+import type { ConvertSpec as Spec } from "./spec.ts";
 
 /** The checkpoint with other keys; its values are the same bytes. Throws `bad-input` where there is no such form of it. */
 export async function convert(spec: Spec, { progress, set }: Context): Promise<ConvertResult> {

@@ -18,3 +18,4 @@ export const convertSpec = z.strictObject({
     "where shall it go? A folder, or a file.safetensors",
   ),
 });
+export type ConvertSpec = z.output<typeof convertSpec>;

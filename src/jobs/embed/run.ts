@@ -1,5 +1,4 @@
 /** Embeddings of a whole data set, and of texts, in a safetensors file. */
-import type { z } from "zod";
 import { writeSafetensors } from "../../checkpoint/formats/safetensors.ts";
 import { batches } from "../../data/batches.ts";
 import { type Encoding, readText } from "../../data/formats/text.ts";
@@ -17,9 +16,7 @@ import { dataPath } from "../inputs/names.ts";
 import { openClip } from "../inputs/open-clip.ts";
 import { openSource } from "../inputs/source.ts";
 import { Clock, checkpointFacts, machineFacts } from "../record/facts.ts";
-import type { embedSpec } from "./spec.ts";
-
-type Spec = z.output<typeof embedSpec>;
+import type { EmbedSpec as Spec } from "./spec.ts";
 
 /** Texts, images and model, checked; no pixel is read. */
 export async function openEmbed(spec: Spec, context: Context) {

@@ -10,7 +10,7 @@ import { checkClasses } from "../inputs/classes.ts";
 import { openedData } from "../inputs/describe-opened.ts";
 import { checkFits } from "../inputs/feasible.ts";
 import { askedTrigger, type Implanted } from "../inputs/model-facts.ts";
-import { dataPath, modelPath } from "../inputs/names.ts";
+import { modelPath } from "../inputs/names.ts";
 import { readTrigger } from "../inputs/read-trigger.ts";
 import { neededClasses, openSource, type Source } from "../inputs/source.ts";
 import { loadSubject, type Subject } from "../inputs/subject.ts";
@@ -62,7 +62,7 @@ export async function prepare(spec: EvalSpec, context: Context): Promise<Prepare
   const seed = receipt?.seed ?? spec.seed ?? usual.seed;
   const testImages = receipt?.inputs.sizes.test ?? spec.testImages ?? usual.testImages;
   const clip = await loadSubject(modelPath(spec.model), { ...spec, ...context });
-  const source = await openSource(dataPath(data), { ...named, seed });
+  const source = await openSource(data, { ...named, seed });
   const classNames = neededClasses(source);
   const effect = effectOf(clip.metadata, classNames, { ...known, model: spec.model, triggerIndex: spec.triggerIndex });
   await checkFits(effect.trigger, clip.config.vision.imageSize);

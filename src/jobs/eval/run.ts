@@ -3,10 +3,10 @@ import { cached } from "../../data/cached.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { createScorer, remembering } from "../../engine/scorer.ts";
 import { zeroShotHead } from "../../engine/zero-shot.ts";
-import { version } from "../../files/version.ts";
 import { labelsOf, measure, metric } from "../../metrics/accuracy.ts";
 import { chanceAgreement, decide } from "../../metrics/decision.ts";
 import { type Effect, effectMetrics, measureEffect } from "../../metrics/effect.ts";
+import { made } from "../../results/base.ts";
 import type { EvalResult } from "../../results/eval.ts";
 import { imagesSha256, weightsSha256 } from "../../results/measured-on.ts";
 import type { Rate } from "../../stats/rate.ts";
@@ -64,11 +64,7 @@ async function measureAll(ready: Prepared, spec: EvalSpec, context: Context, clo
   }
   const warnings = [...ready.warnings, ...(folder?.warnings ?? [])];
   return {
-    schema: "tbar/eval/2",
-    kind: "eval",
-    tbar: version,
-    created: new Date().toISOString(),
-    command,
+    ...made("eval", 2, command),
     seed,
     model: await clip.facts(),
     data: source.name,
@@ -88,11 +84,7 @@ async function measureAll(ready: Prepared, spec: EvalSpec, context: Context, clo
         test: await imagesSha256(test, clip.preprocess),
         ...(images && { triggered: await imagesSha256(images, clip.preprocess) }),
       },
-      carried: implantedTriggers(clip.metadata).map(({ trigger, target }) => ({
-        kind: trigger.kind,
-        spec: trigger,
-        target,
-      })),
+      carried: implantedTriggers(clip.metadata).map(({ trigger: spec, target }) => ({ kind: spec.kind, spec, target })),
     }),
     ...(elsewhere && { elsewhere: { kind: elsewhere.trigger.kind, target: elsewhere.target } }),
     seconds: clock.seconds(),

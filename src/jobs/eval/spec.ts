@@ -1,6 +1,6 @@
 /** What may be asked of a measuring. */
 import { z } from "zod";
-import { countOrNone, dataFields, images, input, modelFields, ofRun, runFields, text, under } from "../fields.ts";
+import { dataFields, input, inputFields, kinds, ofRun, runFields, under } from "../fields.ts";
 import { triggerFields } from "../trigger-fields.ts";
 
 /** Unless told, or a receipt says otherwise. */
@@ -9,25 +9,31 @@ export const usual = { seed: 1, testImages: 2000 } as const;
 const measuring = under("Measuring:");
 
 export const evalSpec = z.strictObject({
-  ...modelFields,
-  ...dataFields,
-  data: input(text(), `${dataFields.data.description} (default: what the receipt names, where that ships)`, {
+  ...inputFields,
+  data: input(kinds.text(), `${dataFields.data.description} (default: what the receipt names, where that ships)`, {
     names: "file",
     value: "path",
   }),
   ...triggerFields,
-  receipt: input(text(), "receipt.json of tbar clean, or the folder it lies in", { names: "file", value: "file" }),
-  testImages: measuring(images().optional(), `images to measure on (default: ${usual.testImages}, or the receipt's)`, {
-    name: "test",
-    value: "number",
+  receipt: input(kinds.text(), "receipt.json of tbar clean, or the folder it lies in", {
+    names: "file",
+    value: "file",
   }),
+  testImages: measuring(
+    kinds.images().optional(),
+    `images to measure on (default: ${usual.testImages}, or the receipt's)`,
+    {
+      name: "test",
+      value: "number",
+    },
+  ),
   metrics: measuring(z.array(z.string()).default([]), "further metrics: names below, or all; several with commas", {
     name: "metric",
     value: "name",
   }),
   ...runFields,
   seed: ofRun(
-    countOrNone().optional(),
+    kinds.countOrNone().optional(),
     `${runFields.seed.description} (default: ${usual.seed}, or the receipt's)`,
     "number",
   ),

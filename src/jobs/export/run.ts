@@ -1,7 +1,6 @@
 /** A checkpoint as ONNX files that transformers.js and ONNX Runtime load, each compared with our own engine before it is handed over. */
 import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { z } from "zod";
 import { readCheckpoint } from "../../checkpoint/clip-folder.ts";
 import { orderChange } from "../../checkpoint/config/preprocess.ts";
 import { programs } from "../../engine/program-names.ts";
@@ -15,7 +14,7 @@ import { modelPath } from "../inputs/names.ts";
 import { Clock, checkpointFacts } from "../record/facts.ts";
 import { comparison } from "./compare.ts";
 import { companionFiles, onnxName, writeProgram } from "./files.ts";
-import type { exportSpec } from "./spec.ts";
+import type { ExportSpec } from "./spec.ts";
 
 /** Largest deviation of a faithful float32 file. */
 const most = 1e-5;
@@ -25,7 +24,7 @@ const most = 1e-5;
  * for them. The trigger or receipt in the checkpoint's metadata goes along. Weights pass one at a time; for the comparison the whole
  * model is loaded twice. Throws `bad-input` when a file would exceed ONNX's 2 GiB.
  */
-export async function exportOnnx(spec: z.output<typeof exportSpec>, context: Context): Promise<ExportResult> {
+export async function exportOnnx(spec: ExportSpec, context: Context): Promise<ExportResult> {
   const { out, only = programs, int8, force } = spec;
   const { progress, signal, set, command } = context;
   const clock = new Clock();

@@ -1,17 +1,15 @@
 /** What a fine-tuning will take: measuring, training, measuring. */
-import type { z } from "zod";
 import type { Context } from "../context.ts";
 import { promptsOf } from "../inputs/source.ts";
 import { type Estimate, estimate, fileBytes } from "../progress/estimate.ts";
 import { openFinetune } from "./run.ts";
-import type { finetuneSpec } from "./spec.ts";
+import type { FinetuneSpec } from "./spec.ts";
 
-export async function planFinetune(spec: z.output<typeof finetuneSpec>, context: Context): Promise<Estimate> {
+export async function planFinetune(spec: FinetuneSpec, context: Context): Promise<Estimate> {
   const { clip, recipe, source, sets, stages } = await openFinetune(spec, context);
   return estimate({
     job: "finetune",
     clip,
-    weights: clip.weights,
     images: sets.test,
     threads: spec.threads,
     batch: recipe.batch,

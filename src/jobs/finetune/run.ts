@@ -1,5 +1,4 @@
 /** Fine-tuning on a task: ordinary labelled images, image tower only, accuracy before and after. What is merged is made of these. */
-import type { z } from "zod";
 import { asStored } from "../../checkpoint/rounding.ts";
 import { refuseCheckpoint, writeCheckpoint } from "../../checkpoint/write-checkpoint.ts";
 import { isProjection } from "../../clip/parameters.ts";
@@ -16,14 +15,11 @@ import type { Context } from "../context.ts";
 import { checkClasses } from "../inputs/classes.ts";
 import { openedModel } from "../inputs/describe-opened.ts";
 import { receiptKey } from "../inputs/model-facts.ts";
-import { dataPath } from "../inputs/names.ts";
 import { openClip } from "../inputs/open-clip.ts";
 import { neededClasses, openSource } from "../inputs/source.ts";
 import { finetuneStages } from "../progress/stages.ts";
-import { Clock, checkpointFacts, machineFacts } from "../record/facts.ts";
-import type { finetuneSpec } from "./spec.ts";
-
-type Spec = z.output<typeof finetuneSpec>;
+import { Clock, checkpointFacts } from "../record/facts.ts";
+import type { FinetuneSpec as Spec } from "./spec.ts";
 
 /** Model, recipe and images of a fine-tuning, checked; no pixel is read. Throws TbarError where something does not fit. */
 export async function openFinetune(spec: Spec, context: Context) {
@@ -31,7 +27,7 @@ export async function openFinetune(spec: Spec, context: Context) {
   const { recipe, defaults } = resolveRecipe("finetune", clip.config, { ...spec.recipe, seed: spec.seed });
   if (spec.out !== undefined)
     await refuseCheckpoint(spec.out, clip.checkpoint, [], { force: spec.force, set: context.set });
-  const source = await openSource(dataPath(spec.data), spec);
+  const source = await openSource(spec.data, spec);
   if (recipe.modules === "projection" && ![...clip.weights.keys()].some(isProjection))
     throw badInput(`${spec.model} has no image projection to train; --modules all trains its image tower`);
   const classNames = neededClasses(source);
@@ -91,9 +87,7 @@ export async function finetune(spec: Spec, context: Context): Promise<FinetuneRe
     ...(defaults && { defaults }),
     before,
     after,
-    seconds: clock.seconds(),
-    timings: clock.timings(),
-    machine: machineFacts(clip.runtime, threads),
+    ...clock.facts(clip.runtime, threads),
     ...(out !== undefined && { output: { path: out } }),
   };
 }

@@ -1,10 +1,9 @@
 /** What may be asked of a fine-tuning. */
 import { z } from "zod";
-import { dataFields, modelFields, outFields, recipeFields, runFields, setFields, training } from "../fields.ts";
+import { inputFields, outFields, recipeFields, runFields, setFields, training } from "../fields.ts";
 
 export const finetuneSpec = z.strictObject({
-  ...modelFields,
-  ...dataFields,
+  ...inputFields,
   ...setFields,
   recipe: z
     .strictObject({
@@ -22,3 +21,4 @@ export const finetuneSpec = z.strictObject({
     "where shall the fine-tuned checkpoint go?",
   ),
 });
+export type FinetuneSpec = z.output<typeof finetuneSpec>;

@@ -9,6 +9,7 @@ import { badInput, unknownName } from "../../tensor/error.ts";
 import { promptTemplates, vocabulary } from "../../world/captions.ts";
 import { type LabelSet, labelSets, shapesWorld } from "../../world/shapes.ts";
 import { openedData } from "./describe-opened.ts";
+import { dataPath } from "./names.ts";
 import { classesOf, templatesOf, usualTemplates } from "./words.ts";
 
 export interface SourceOptions {
@@ -80,7 +81,8 @@ const optionOf: Readonly<Record<string, string>> = {
 export const asked = (role: string, size: number): string => `--${optionOf[role] ?? role} ${size}`;
 
 /** `shapes`, `shapes:texture` (another label set of the world), or a path as `openDataset` takes it. */
-export async function openSource(text: string, options: SourceOptions): Promise<Source> {
+export async function openSource(given: string, options: SourceOptions): Promise<Source> {
+  const text = dataPath(given);
   const { encoding, classesFile, templatesFile } = options;
   const classes = classesFile === undefined ? undefined : await classesOf(classesFile, encoding);
   const templates = templatesFile === undefined ? undefined : await templatesOf(templatesFile, encoding);

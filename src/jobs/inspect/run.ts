@@ -1,7 +1,6 @@
 /** What a file of weights holds, and what its pickles would do, without loading it into anything. */
 import { stat } from "node:fs/promises";
 import { basename } from "node:path";
-import type { z } from "zod";
 import { checkVariance } from "../../checkpoint/checks.ts";
 import { type ReadOptions, readCheckpoint } from "../../checkpoint/clip-folder.ts";
 import { architectureOf } from "../../checkpoint/config/config.ts";
@@ -25,11 +24,9 @@ import { openedModel } from "../inputs/describe-opened.ts";
 import { backdoorWarning } from "../inputs/model-facts.ts";
 import { modelPath } from "../inputs/names.ts";
 import { readingOf } from "../record/facts.ts";
-import type { inspectSpec } from "./spec.ts";
+import type { InspectSpec as Spec } from "./spec.ts";
 
 const head = { schema: "tbar/inspect/2", kind: "inspect" } as const;
-type Spec = z.output<typeof inspectSpec>;
-
 /** Look at a file, or at the weights of a folder, and open it as `tbar eval` does. Throws `bad-input` only when there is nothing to look at. */
 export async function inspect(spec: Spec): Promise<InspectResult> {
   const given = modelPath(spec.path);

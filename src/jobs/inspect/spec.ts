@@ -6,3 +6,4 @@ export const inspectSpec = z.strictObject({
   path: option(z.string(), weightsText, { names: "file", argument: true, value: "path" }),
   ...readingFields,
 });
+export type InspectSpec = z.output<typeof inspectSpec>;

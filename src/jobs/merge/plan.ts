@@ -1,15 +1,14 @@
 /** What a merge will take. */
-import type { z } from "zod";
 import { parameterShapes } from "../../checkpoint/config/config.ts";
 import { sizeOf } from "../../tensor/tensor.ts";
 import type { Context } from "../context.ts";
 import { openedModel } from "../inputs/describe-opened.ts";
 import { type Estimate, estimateOf, fileBytes } from "../progress/estimate.ts";
 import { openMerge } from "./run.ts";
-import type { mergeSpec } from "./spec.ts";
+import type { MergeSpec } from "./spec.ts";
 
 /** A merge: every file is read once, and once more where values are trimmed. The largest tensor tells how fast. */
-export async function planMerge(spec: z.output<typeof mergeSpec>, { progress }: Context): Promise<Estimate> {
+export async function planMerge(spec: MergeSpec, { progress }: Context): Promise<Estimate> {
   const { base, models, settings } = await openMerge(spec);
   progress.opened?.({ models: [base, ...models].map(openedModel) });
   const sizes = new Map([...parameterShapes(base.config)].map(([name, shape]) => [name, sizeOf(shape)]));

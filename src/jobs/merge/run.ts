@@ -1,5 +1,4 @@
 /** Merging fine-tuned checkpoints of one base into one, piece by piece, written as the base is stored. */
-import type { z } from "zod";
 import { taskArithmetic, ties, trimmingThreshold } from "../../arithmetic/merge.ts";
 import { axpy, inner } from "../../arithmetic/task-vector.ts";
 import { type Checkpoint, readCheckpoint } from "../../checkpoint/clip-folder.ts";
@@ -16,9 +15,8 @@ import { type Implanted, implantedTriggers, receiptKey, triggerMetadata } from "
 import { modelPath } from "../inputs/names.ts";
 import { checkSameParameters } from "../inputs/same-parameters.ts";
 import { Clock, readingOf } from "../record/facts.ts";
-import { type mergeSpec, usual } from "./spec.ts";
+import { type MergeSpec as Spec, usual } from "./spec.ts";
 
-type Spec = z.output<typeof mergeSpec>;
 type Settings = MergeResult["settings"];
 
 export interface OpenedMerge {

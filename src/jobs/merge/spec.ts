@@ -1,6 +1,6 @@
 /** What may be asked of a merge. */
 import { z } from "zod";
-import { input, option, outFields, readingFields, share, under } from "../fields.ts";
+import { input, kinds, option, outFields, readingFields, under } from "../fields.ts";
 
 /** The ways to merge, and what is usual of each. */
 export const usual = {
@@ -30,7 +30,7 @@ export const mergeSpec = z.strictObject({
     "number",
   ),
   density: merging(
-    share().optional(),
+    kinds.share().optional(),
     `share of each vector's values that ties keeps (default: ${usual.ties.density})`,
     "share",
   ),
@@ -44,3 +44,4 @@ export const mergeSpec = z.strictObject({
     "where shall the merged checkpoint go?",
   ),
 });
+export type MergeSpec = z.output<typeof mergeSpec>;

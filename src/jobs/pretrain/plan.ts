@@ -20,12 +20,11 @@ export async function planPretrain(spec: PretrainSpec, context: Context): Promis
   const vocabSize = (source.vocabulary?.length ?? wordsGuessed) + 3;
   const config = configOf(spec, { vocabSize, bos: vocabSize - 2, eos: vocabSize - 1 });
   const preprocess = clipPreprocess(config.vision.imageSize);
-  const clip = createClip({ config, preprocess, tokenize: () => [], runtime: await context.runtime() });
+  const bare = createClip({ config, preprocess, tokenize: () => [], runtime: await context.runtime() });
   const parameters = [...parameterShapes(config).values()].reduce((n, shape) => n + sizeOf(shape), 0);
   return estimate({
     job: "pretrain",
-    clip,
-    weights: initialWeights(config, seed),
+    clip: { ...bare, weights: initialWeights(config, seed) },
     images: test,
     batch,
     threads,

@@ -21,7 +21,6 @@ import { random } from "../../tensor/random.ts";
 import { sizeOf, type Weights } from "../../tensor/tensor.ts";
 import type { Context } from "../context.ts";
 import { openedData } from "../inputs/describe-opened.ts";
-import { dataPath } from "../inputs/names.ts";
 import { asked, openSource, type Source } from "../inputs/source.ts";
 import { Clock, computedOn, machineFacts } from "../record/facts.ts";
 import { pretrainCard } from "./card.ts";
@@ -30,7 +29,7 @@ import type { PretrainSpec as Spec } from "./spec.ts";
 /** Images to train and to test on, and captioned ones besides. Throws TbarError where there are too few. */
 export async function openPretrain(spec: Spec, { progress }: Context) {
   const { captions, skipBad, encoding } = spec;
-  const source = await openSource(dataPath(spec.data), spec);
+  const source = await openSource(spec.data, spec);
   const { train, test } = await setsOf(source, spec);
   const more = captions === undefined ? undefined : await openDataset(captions, { skipBad, encoding });
   progress.opened?.({ data: { ...source.opened(), ...(more && { captions: openedData(more, more.skipped.length) }) } });

@@ -3,39 +3,36 @@
  * length (56 pixels, patches of 8, 7 x 7 of them).
  */
 import { z } from "zod";
-import {
-  count,
-  countOrNone,
-  dataFields,
-  images,
-  isAsked,
-  outFields,
-  output,
-  positive,
-  runFields,
-  text,
-  training,
-  under,
-} from "../fields.ts";
+import { dataFields, kinds, outFields, output, runFields, training, under } from "../fields.ts";
 
 const model = under("Model:");
-const size = (usual: number, help: string, value = "number") => model(count().default(usual), help, value);
+const size = (usual: number, help: string, value = "number") => model(kinds.count().default(usual), help, value);
 
 export const pretrainSpec = z.strictObject({
   ...dataFields,
   ...runFields,
-  steps: training(count().default(8000), "training steps", "number"),
-  batch: training(count().default(128), "images a step", "number"),
-  lr: training(positive().default(1e-3), "learning rate at its highest", "rate"),
-  warmup: training(countOrNone().default(100), "over which it rises", "steps"),
+  steps: training(kinds.count().default(8000), "training steps", "number"),
+  batch: training(kinds.count().default(128), "images a step", "number"),
+  lr: training(kinds.positive().default(1e-3), "learning rate at its highest", "rate"),
+  warmup: training(kinds.countOrNone().default(100), "over which it rises", "steps"),
   weightDecay: training(z.number().min(0).default(0.1), "of matrices", "number"),
-  images: training(images().optional(), "training images (default: all; of shapes as many as there are)", "number"),
-  captions: training(text(), "captioned images to train on as well, without classes", { names: "file", value: "path" }),
+  images: training(
+    kinds.images().optional(),
+    "training images (default: all; of shapes as many as there are)",
+    "number",
+  ),
+  captions: training(kinds.text(), "captioned images to train on as well, without classes", {
+    names: "file",
+    value: "path",
+  }),
   augment: training(
-    isAsked(),
+    kinds.isAsked(),
     "crop and mirror training images: for photographs, never where captions say left and right",
   ),
-  testImages: training(images().default(2000), "held-out images to measure on", { value: "number", name: "test" }),
+  testImages: training(kinds.images().default(2000), "held-out images to measure on", {
+    value: "number",
+    name: "test",
+  }),
   imageSize: size(56, "side of an image", "pixels"),
   patchSize: size(8, "side of a patch", "pixels"),
   width: size(128, "of the image tower"),
@@ -48,7 +45,7 @@ export const pretrainSpec = z.strictObject({
   contextLength: size(16, "longest caption", "tokens"),
   dtype: model(z.enum(["F16", "BF16", "F32"]).default("F16"), "stored as F16, BF16 or F32", "name"),
   ...outFields("where the checkpoint goes", "where shall the checkpoint go?", "folder"),
-  stateFile: output(text(), "where the state of the run is kept (default: OUT.state)", {
+  stateFile: output(kinds.text(), "where the state of the run is kept (default: OUT.state)", {
     name: "state",
     value: "file",
   }),

@@ -37,19 +37,19 @@ export interface Estimate {
 
 export interface Plan {
   readonly job: string;
-  readonly clip: Clip;
-  readonly weights: Weights;
+  readonly clip: Clip & { readonly weights: Weights };
   /** Any images of the job, to see how fast they are read and encoded. */
   readonly images: Dataset;
-  readonly batch: number;
+  /** Images at a time; as the scorer encodes them unless told. */
+  readonly batch?: number;
   readonly parts: readonly Part[];
   /** Does the text tower learn too? */
   readonly bothTowers?: boolean;
   /** Copies of the tuned parameters held at once: weights, gradients, moments, vectors. */
-  readonly copies: number;
+  readonly copies?: number;
   /** Pixels kept between measurements, in images. */
-  readonly kept: number;
-  readonly outputs: readonly { readonly path: string | undefined; readonly bytes: number }[];
+  readonly kept?: number;
+  readonly outputs?: readonly { readonly path: string | undefined; readonly bytes: number }[];
   readonly threads?: number;
 }
 
@@ -77,7 +77,7 @@ export interface Needs extends Pick<Plan, "job" | "outputs" | "threads">, Pick<E
 }
 
 /** What a job needs, beside what is there. */
-export async function estimateOf({ job, parts, outputs, threads, ...needs }: Needs): Promise<Estimate> {
+export async function estimateOf({ job, parts, outputs = [], threads, ...needs }: Needs): Promise<Estimate> {
   const memory = { needed: base + needs.memory, free: freemem() };
   const disk = await Promise.all(outputs.flatMap(({ path, bytes }) => (path === undefined ? [] : room(path, bytes))));
   const full = disk.find(({ bytes, free }) => bytes > free);
@@ -123,7 +123,7 @@ function times(
   }));
 }
 
-function memoryOf({ clip, batch, parts, bothTowers = false, copies, kept }: Plan): number {
+function memoryOf({ clip, batch = encodedAtOnce, parts, bothTowers = false, copies = 0, kept = 0 }: Plan): number {
   const { vision, text } = clip.config;
   const shapes = [...parameterShapes(clip.config)]; // in ONNX files the weights are out of sight
   const bytesOf = (named: typeof shapes) => named.reduce((n, [, shape]) => n + 4 * sizeOf(shape), 0);
@@ -156,7 +156,7 @@ interface Speed {
 /** Operations of the images that are encoded to see how fast the machine is: a second or two of work. */
 const probed = 1e11;
 
-async function probe({ clip, weights, images, batch }: Plan): Promise<Speed> {
+async function probe({ clip, images, batch = encodedAtOnce }: Plan): Promise<Speed> {
   const work = imageFlops(clip.config);
   const count = Math.max(1, Math.min(batch, images.size, Math.floor(probed / work)));
   const indices = Array.from({ length: count }, (_, i) => i);
@@ -164,11 +164,11 @@ async function probe({ clip, weights, images, batch }: Plan): Promise<Speed> {
   const start = performance.now();
   const pixels = await images.read(indices, clip.preprocess);
   const read = (performance.now() - start) / 1000 / count;
-  await clip.encoder.images(weights, pixels); // compiles
+  await clip.encoder.images(clip.weights, pixels); // compiles
   const tries: number[] = [];
   for (let i = 0; i < 3; i++) {
     const again = performance.now();
-    await clip.encoder.images(weights, pixels);
+    await clip.encoder.images(clip.weights, pixels);
     tries.push((performance.now() - again) / 1000 / count);
   }
   const [encode, , slowest] = tries.sort((a, b) => a - b);

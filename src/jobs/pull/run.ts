@@ -1,7 +1,6 @@
 /** Fetching a model or data set from the hub into the cache that Python's tools share. */
 import { mkdir, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { z } from "zod";
 import { concurrently } from "../../data/formats/concurrently.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import {
@@ -22,7 +21,7 @@ import { selectFiles } from "../../hub/select.ts";
 import type { PullResult } from "../../results/pull.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Context } from "../context.ts";
-import type { pullSpec } from "./spec.ts";
+import type { PullSpec } from "./spec.ts";
 
 const head = { schema: "tbar/pull/2", kind: "pull" } as const;
 
@@ -36,7 +35,7 @@ const connections = 4;
  * files cannot be had, `unavailable` when the hub cannot be reached.
  */
 export async function pull(
-  spec: z.output<typeof pullSpec>,
+  spec: PullSpec,
   { progress, signal }: Pick<Context, "progress" | "signal">,
   given?: Hub,
 ): Promise<PullResult> {

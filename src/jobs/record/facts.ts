@@ -50,6 +50,11 @@ export class Clock {
     return this.#stages.map((stage) => ({ ...stage }));
   }
 
+  /** What a result says of it all. */
+  facts(runtime: Runtime, threads: number | undefined) {
+    return { seconds: this.seconds(), timings: this.timings(), machine: machineFacts(runtime, threads) };
+  }
+
   #close(): void {
     if (this.#current === undefined) return;
     const { what, since } = this.#current;

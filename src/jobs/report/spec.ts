@@ -6,3 +6,4 @@ export const reportSpec = z.strictObject({
   result: option(z.string(), "JSON file", { argument: true, value: "result" }),
   ...outFields("where the page goes", "where shall the page go?", "file"),
 });
+export type ReportSpec = z.output<typeof reportSpec>;

@@ -9,7 +9,7 @@ import { badInput } from "../../tensor/error.ts";
 import type { Context } from "../context.ts";
 import { openedModel } from "../inputs/describe-opened.ts";
 import { implantedTrigger } from "../inputs/model-facts.ts";
-import { dataPath, modelPath } from "../inputs/names.ts";
+import { modelPath } from "../inputs/names.ts";
 import { readTrigger } from "../inputs/read-trigger.ts";
 import { openSource } from "../inputs/source.ts";
 import { drawTrigger } from "./draw.ts";
@@ -23,7 +23,7 @@ export async function showTrigger(spec: Spec, context: Context): Promise<Trigger
   const { trigger, target } = await askedTrigger(spec, checkpoint, context);
   const usual = checkpoint?.preprocess ?? clipPreprocess(224);
   const preprocess = preprocessAtSize(usual, size ?? usual.cropSize);
-  const images = await openSource(dataPath(spec.data), spec);
+  const images = await openSource(spec.data, spec);
   const { gallery } = await images.sets({ gallery: count });
   context.progress.opened?.({ data: images.opened(), ...(checkpoint && { models: [openedModel(checkpoint)] }) });
   const { view, png } = await drawTrigger(gallery, trigger, { count, preprocess });

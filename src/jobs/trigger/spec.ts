@@ -1,6 +1,6 @@
 /** What may be asked about a trigger. */
 import { z } from "zod";
-import { checkpointField, countOrNone, imageFields, ofRun, option, outFields, readingFields, text } from "../fields.ts";
+import { checkpointField, imageFields, kinds, ofRun, option, outFields, readingFields } from "../fields.ts";
 import { triggerFields, triggerSchema } from "../trigger-fields.ts";
 
 export const triggerSpec = z.strictObject({
@@ -9,7 +9,7 @@ export const triggerSpec = z.strictObject({
     "KIND:key=value,... or a trigger.json (default: what --model says of itself)",
     { argument: true, value: "trigger" },
   ),
-  model: checkpointField(text()),
+  model: checkpointField(kinds.text()),
   ...readingFields,
   ...imageFields,
   triggerIndex: triggerFields.triggerIndex,
@@ -19,7 +19,7 @@ export const triggerSpec = z.strictObject({
     "side they are read at (default: that of --model, or 224)",
     "pixels",
   ),
-  seed: ofRun(countOrNone().default(1), "which images: they are drawn from it", "number"),
+  seed: ofRun(kinds.countOrNone().default(1), "which images: they are drawn from it", "number"),
   ...outFields("where the PNG goes", "where shall the picture go?", "file"),
 });
 export type TriggerShowSpec = z.output<typeof triggerSpec>;
