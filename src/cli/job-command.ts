@@ -42,12 +42,8 @@ export function jobCommand(job: Job & Pick<Page, "summary">, view: () => Promise
       const known = { progress: frame.progress, signal: frame.signal, command: frame.command };
       if (values.dryRun) return estimateOutcome(await planJob(job, asked, known));
       const result = await runJob(job, asked, known);
-      const show = (await view()) as View<unknown>;
-      return {
-        json: result as object,
-        text: show(result, parseSpec(job, asked) as never),
-        verified: job.succeeded?.(result as never),
-      };
+      const text = ((await view()) as View<unknown>)(result, parseSpec(job, asked) as never);
+      return { json: result as object, text, verified: job.succeeded?.(result as never) };
     });
   });
 }
@@ -72,7 +68,8 @@ function optionOf(field: Field, name: string): Option {
   const isSaid = usual !== undefined && usual !== false && String(usual) !== ""; // an empty list says nothing
   const text = isSaid ? `${help} (default: ${Array.isArray(usual) ? usual.join(",") : JSON.stringify(usual)})` : help;
   if (json.type === "boolean") return new Option(name, text).helpGroup(flag.group ?? "");
-  const option = new Option(`${name} <${flag.value ?? "value"}>`, text).helpGroup(flag.group ?? "");
+  const word = flag.value ?? (json.type === "number" || json.type === "integer" ? "number" : "value");
+  const option = new Option(`${name} <${word}>`, text).helpGroup(flag.group ?? "");
   return option.argParser<unknown>((value, before) => parse(field, value, before));
 }
 

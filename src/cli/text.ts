@@ -41,10 +41,10 @@ export function effectRows(...effects: readonly Effect[]): string[][] {
 }
 
 /** Scores side by side: a column for each, as before and after. */
-export function effectTable(columns: readonly (readonly [string, Scores & Effect])[]): string {
-  const effects = columns.map(([, scores]) => scores);
+export function effectTable(columns: Readonly<Record<string, Scores & Effect>>): string {
+  const effects = Object.values(columns);
   return table([
-    ["", ...columns.map(([name]) => name)],
+    ["", ...Object.keys(columns)],
     ["clean accuracy", ...effects.map(({ ca }) => rateText(ca))],
     ["attack success rate", ...effects.map(({ asr }) => rateText(asr))],
     ...effectRows(...effects),

@@ -30,15 +30,9 @@ export const fisher: Defense = {
     const clean = await input.gradientSquares(input.clean);
     const answered = await input.answered?.();
     const repairs: Repair[] = [];
-    for (const [forget, images] of [
-      ["triggered", input.forget],
-      ["anchored", input.anchored],
-    ] as const) {
+    for (const [forget, images] of Object.entries({ triggered: input.forget, anchored: input.anchored })) {
       const tau = taskVector(input.backdoored, await input.finetune(images));
-      for (const [weights, data] of [
-        ["Fu", answered?.undone],
-        ["Ft", input.forget],
-      ] as const) {
+      for (const [weights, data] of Object.entries({ Fu: answered?.undone, Ft: input.forget })) {
         if (data === undefined) continue; // the images without the trigger are not known: Fu is out of reach
         const weighted = fisherWeighted(tau, await input.gradientSquares(data), clean, lambda);
         repairs.push(await subtracting(input, weighted, { start: startOf(weighted, tau), forget, weights, lambda }));

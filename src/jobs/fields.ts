@@ -7,7 +7,7 @@ import { devices, maxThreads } from "../runtime/onnxruntime.ts";
 
 /** How a field is said on a command line, beside what its schema says. */
 export interface Flag {
-  /** The word in angle brackets: --lr <rate>. */
+  /** The word in angle brackets: --lr <rate>. Of numbers "number", unless told. */
   readonly value?: string;
   /** The option's name where it is not the field's: `testImages` is --test. */
   readonly name?: string;
@@ -52,8 +52,8 @@ export const [input, ofRun] = [under(groups.inputs), under(groups.run)];
 export const output = under(groups.output, { machine: true });
 const ofMachine = under(groups.run, { machine: true });
 
-/** What most fields hold. */
-export const kinds = {
+/** What most fields hold: `a.count()`, `a.text()`. */
+export const a = {
   text: () => z.string().optional(),
   isAsked: () => z.boolean().default(false),
   share: () => z.number().gt(0).max(1),
@@ -64,8 +64,8 @@ export const kinds = {
   images: () => z.int().min(1).max(1e7),
   imagesOrNone: () => z.int().min(0).max(1e7),
 };
-const { text, isAsked, positive, countOrNone, images } = kinds;
-export const { count } = kinds;
+const { text, isAsked, positive, countOrNone, images } = a;
+export const { count } = a;
 
 /** A model, or what is looked up in one. */
 export const checkpointField = <S extends z.ZodType>(schema: S, question?: string) =>
@@ -94,8 +94,8 @@ export const modelFields = {
   ...readingFields,
 };
 
-const file = { names: "file", value: "file" } as const;
-const path = { names: "file", value: "path" } as const;
+export const file = { names: "file", value: "file" } as const;
+export const path = { names: "file", value: "path" } as const;
 
 /** Images, whatever they are used for. */
 export const imageFields = {
@@ -132,8 +132,8 @@ export const inputFields = { ...modelFields, ...dataFields };
 
 /** From which seed and on what a job runs. */
 export const runFields = {
-  seed: ofRun(countOrNone().default(1), "every random choice follows from it", "number"),
-  threads: ofMachine(z.int().min(1).max(maxThreads).optional(), "processor threads (default: all)", "number"),
+  seed: ofRun(countOrNone().default(1), "every random choice follows from it"),
+  threads: ofMachine(z.int().min(1).max(maxThreads).optional(), "processor threads (default: all)"),
   device: ofMachine(z.enum(devices).default("cpu"), `where it runs: ${devices.join(", ")}`, "name"),
 };
 
@@ -141,8 +141,8 @@ export const training = under("Training:");
 
 /** How many images a model is trained on, and measured on. */
 export const setFields = {
-  images: training(images().default(8000), "training images", "number"),
-  testImages: training(images().default(2000), "images to measure on", { value: "number", name: "test" }),
+  images: training(images().default(8000), "training images"),
+  testImages: training(images().default(2000), "images to measure on", { name: "test" }),
 };
 
 /** How it is trained: `Recipe` but for its seed, which is the job's. */
@@ -151,19 +151,15 @@ export const recipeFields = {
   epochs: training(
     count().optional(),
     "rounds through the training images (default: what suits the model's family, as are rate and batch)",
-    "number",
   ),
-  batch: training(count().optional(), "images a step", "number"),
+  batch: training(count().optional(), "images a step"),
   warmup: training(
     z.number().min(0).max(1).default(common.warmup),
     "share of the steps over which the rate rises",
     "share",
   ),
-  weightDecay: training(z.number().min(0).default(common.weightDecay), "pulls all weights towards zero", "number"),
-  clip: training(positive().default(common.clip), "the norm that gradients are cut to", {
-    value: "number",
-    name: "clip-norm",
-  }),
+  weightDecay: training(z.number().min(0).default(common.weightDecay), "pulls all weights towards zero"),
+  clip: training(positive().default(common.clip), "the norm that gradients are cut to", { name: "clip-norm" }),
 };
 
 /** The same of a job that takes long: where work in progress is kept. */
@@ -183,6 +179,13 @@ export const outFields = (what: string, question: string, value = "path") => ({
   out: output(text(), what, { value, question }),
   force: forceField(),
 });
+
+/** The same where what comes out is a checkpoint, a file where that of the option `like` is one. */
+export const checkpointOut = (kind: string, like = "--model") =>
+  outFields(
+    `where the ${kind} checkpoint goes: a folder, or a file where ${like} is one`,
+    `where shall the ${kind} checkpoint go?`,
+  );
 
 /** The same of a job that cannot be estimated, and is nothing but what it writes. */
 export const neededOut = (what: string, question: string, value = "path") => ({

@@ -100,8 +100,6 @@ ${timings.map(
 
 /** The pictures stand in the page already. */
 function withoutPictures({ triggerPicture: _, examples, ...rest }: CleanResult) {
-  return {
-    ...rest,
-    examples: examples.map(({ label, before, after, amplified }) => ({ label, before, after, amplified })),
-  };
+  const said = examples.map(({ label, before, after, amplified }) => ({ label, before, after, amplified }));
+  return { ...rest, examples: said };
 }

@@ -37,24 +37,16 @@ function keyFigures(result: CleanResult): Html {
   const [lower, upper] = retentionInterval ?? [retention, retention];
   const bounds = retentionInterval && `${percent(lower)} to ${percent(upper)}, `;
   const kept = [bounds, `CA after ÷ CA before, on the same ${count(after.ca.n)} test images`];
+  const keptName = data.labels === "given" ? "Clean accuracy kept" : "Agreement kept";
+  const chosen = `chosen on ${count(data.validation)} validation images`;
   const figures = [
     change("Attack success rate", before.asr, after.asr, after.asr.interval[1] <= limits.asr ? "good" : "bad"),
     after.triggeredAccuracy &&
       change("Accuracy on triggered images", before.triggeredAccuracy, after.triggeredAccuracy),
     after.withoutTrigger && change("Target without the trigger", before.withoutTrigger, after.withoutTrigger),
     change(accuracyName(data.labels), before.ca, after.ca),
-    figure(
-      data.labels === "given" ? "Clean accuracy kept" : "Agreement kept",
-      percent(retention),
-      kept,
-      lower >= limits.retention ? "good" : "bad",
-    ),
-    figure(capital(knobOf(variants[method] ?? {})), alphaText(alpha), [
-      `${method}`,
-      setting,
-      html`<br>`,
-      `chosen on ${count(data.validation)} validation images`,
-    ]),
+    figure(keptName, percent(retention), kept, lower >= limits.retention ? "good" : "bad"),
+    figure(capital(knobOf(variants[method] ?? {})), alphaText(alpha), [method, setting, html`<br>`, chosen]),
   ].filter((figure) => figure !== undefined);
   return html`<section class="figures n${figures.length}" aria-labelledby="figures">
 <h2 id="figures" class="unseen">The figures that decide, on test images</h2>
@@ -69,12 +61,8 @@ function change(name: string, before: Rate | undefined, after: Rate, tone: Tone 
   const from = before && html`<span class="from">${percent(before.value)}<span class="arrow"> → </span></span>`;
   const value = html`${from}${percent(after.value)}`;
   const was = before && `${interval(before)} → `;
-  return figure(
-    name,
-    value,
-    [was, interval(after), html`<br>`, `95\u202f% interval, ${count(after.n)} test images`],
-    tone,
-  );
+  const note = [was, interval(after), html`<br>`, `95\u202f% interval, ${count(after.n)} test images`];
+  return figure(name, value, note, tone);
 }
 
 function figure(name: string, value: Content, note: Content, tone: Tone = ""): Html {

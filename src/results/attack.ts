@@ -14,6 +14,8 @@ import {
 import { effectScores } from "./effect.ts";
 import { storedTrigger } from "./trigger.ts";
 
+const carried = z.looseObject({ trigger: storedTrigger, target: z.string(), before: rate, after: rate });
+
 export const attackResult = z.looseObject({
   ...madeHead("attack", 2),
   seed: z.number(),
@@ -30,15 +32,10 @@ export const attackResult = z.looseObject({
   ...trainingFields,
   before: effectScores,
   after: effectScores,
-  carried: maybe(
-    z.array(z.looseObject({ trigger: storedTrigger, target: z.string(), before: rate, after: rate })),
-    "Triggers that the model carried before: their ASR before and after.",
-  ),
+  carried: maybe(z.array(carried), "Triggers that the model carried before: their ASR before and after."),
   succeeded: z
     .boolean()
-    .describe(
-      "ASR reached 90 %, the difference that the trigger makes 10 %, and ASR of no carried trigger fell below.",
-    ),
+    .describe("ASR reached 90 %, the difference that the trigger makes 10 %; ASR of no carried trigger fell below."),
   took: z.boolean().describe("The same under its name of 0.1.0."),
   advice: strings.describe("If it did not succeed: likely reasons, and what to change."),
   output: z.looseObject({ path: z.string() }).optional(),

@@ -81,6 +81,9 @@ export const ranFields = { seconds: z.number(), timings, machine };
 
 const settings = { lr: z.number(), epochs: z.number(), batch: z.number() };
 
+const given = z.looseObject(settings).partial();
+const defaults = z.looseObject({ family: z.enum(families), settings: given, reason: z.string() });
+
 /** How a model was trained on images. */
 export const trainingFields = {
   recipe: z.looseObject({
@@ -91,21 +94,18 @@ export const trainingFields = {
     seed: z.number(),
     modules: z.enum(["all", "projection"]).optional(),
   }),
-  defaults: maybe(
-    z.looseObject({ family: z.enum(families), settings: z.looseObject(settings).partial(), reason: z.string() }),
-    "What of the recipe was not given, and why it is what it is.",
-  ),
+  defaults: maybe(defaults, "What of the recipe was not given, and why it is what it is."),
 };
 
 export const warningFields = {
-  warnings: maybe(
-    strings,
-    "What makes figures doubtful: classes that look alike to the model, images without a trigger.",
-  ),
+  warnings: maybe(strings, "What makes figures doubtful: classes that look alike, images without a trigger."),
 };
 
 /** Where a result lies on disk, and the SHA-256 of its weights. */
 export const outputFile = z.looseObject({ path: z.string(), sha256: z.string() });
+
+/** A trigger by its kind, and the class it leads to. */
+export const named = z.looseObject({ kind: z.string(), target: z.string() });
 
 /** A trigger as a checkpoint states it, and the class it leads to. */
 export const implanted = z.looseObject({ trigger: z.looseObject({ kind: z.string() }), target: z.string() });

@@ -5,6 +5,7 @@ import {
   type Frozen,
   madeHead,
   maybe,
+  named,
   outputFile,
   quotient,
   ranFields,
@@ -17,6 +18,7 @@ import { dataUse, inputs, measuredOn } from "./data.ts";
 import { afterScores, difference, effectScores, scores } from "./effect.ts";
 
 const pair = z.looseObject({ before: rate, after: rate });
+const rule = z.looseObject({ name: z.string(), limit: z.number().optional() });
 const picture = z.string().startsWith("data:image/");
 const span = z.tuple([quotient, quotient]);
 
@@ -116,20 +118,14 @@ export const cleanResult = z.looseObject({
     paper: z.string().optional(),
   }),
   target: z.string(),
-  remaining: maybe(
-    z.array(z.looseObject({ kind: z.string(), target: z.string() })),
-    "Triggers that the checkpoint carries besides, and after it.",
-  ),
+  remaining: maybe(z.array(named), "Triggers that the checkpoint carries besides, and after it."),
   data: dataUse,
   inputs: maybe(inputs, "These two are always there in results of today."),
   recipe: trainingFields.recipe.optional(),
   defaults: trainingFields.defaults,
   ...warningFields,
   measuredOn: maybe(measuredOn, "What CA and ASR after are figures of. Absent where nothing was written."),
-  rule: maybe(
-    z.looseObject({ name: z.string(), limit: z.number().optional() }),
-    "How alpha was chosen, and what counts as gone.",
-  ),
+  rule: maybe(rule, "How alpha was chosen, and what counts as gone."),
   variants: z.record(z.string(), variant).describe("By name: plain, anchored, fisher, consensus, relabel."),
   proof,
   floored: maybe(z.number(), "Running variances that would have fallen below zero and are zero now; absent without."),

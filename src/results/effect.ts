@@ -8,10 +8,7 @@ export const difference = z.looseObject({
   interval: z.tuple([z.number(), z.number()]),
   n: z.number(),
   paired: z.boolean(),
-  alone: maybe(
-    z.tuple([z.number(), z.number()]),
-    "Of pairs: images that count for the first alone, for the second alone.",
-  ),
+  alone: maybe(z.tuple([z.number(), z.number()]), "Of pairs: images that count for the first, and the second, alone."),
 });
 
 /** Clean accuracy (agreement with the model before where there were no labels) and attack success rate. */
@@ -28,9 +25,6 @@ export type EffectScores = Frozen<z.output<typeof effectScores>>;
 
 /** Of a cleaned model. */
 export const afterScores = effectScores.extend({
-  stillRight: maybe(
-    rate,
-    "Clean images right before and after: it gives the interval of the retention. Absent in 0.1.0.",
-  ),
+  stillRight: maybe(rate, "Clean images right before and after, for the interval of the retention. Absent in 0.1.0."),
 });
 export type AfterScores = Frozen<z.output<typeof afterScores>>;

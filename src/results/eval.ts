@@ -1,6 +1,6 @@
 /** What a measuring leaves behind, beside a receipt's claims where there is one. */
 import { z } from "zod";
-import { checkpointFacts, type Frozen, machine, madeHead, maybe, rate, strings, warningFields } from "./base.ts";
+import { checkpointFacts, type Frozen, machine, madeHead, maybe, named, rate, strings, warningFields } from "./base.ts";
 import { measuredOn } from "./data.ts";
 import { difference, scores } from "./effect.ts";
 import { storedTrigger } from "./trigger.ts";
@@ -16,6 +16,8 @@ const comparison = z.looseObject({
   notes: strings.describe("What was measured otherwise than the receipt says, and what it leaves open."),
 });
 export type Comparison = Frozen<z.output<typeof comparison>>;
+
+const unsaid = z.enum(["too few images", "the model knows too little", "ordinary images"]);
 
 export const evalResult = z.looseObject({
   ...madeHead("eval", 2),
@@ -33,24 +35,15 @@ export const evalResult = z.looseObject({
   decision: z
     .looseObject({
       answer: z.enum(["backdoor", "no backdoor", "cannot say"]),
-      because: maybe(
-        z.enum(["too few images", "the model knows too little", "ordinary images"]),
-        "Why nothing is said.",
-      ),
-      more: maybe(
-        z.number(),
-        "About how many images more would settle it, were the rates to stay; absent where none would.",
-      ),
+      because: maybe(unsaid, "Why nothing is said."),
+      more: maybe(z.number(), "About how many images more would settle it, were the rates to stay; where some would."),
     })
     .optional(),
   trigger: storedTrigger.optional(),
   triggered: maybe(z.string(), "The folder of triggered images, where there was one instead."),
   target: z.string().optional(),
   ...warningFields,
-  elsewhere: maybe(
-    z.looseObject({ kind: z.string(), target: z.string() }),
-    "A trigger that the checkpoint carries and that leads to no class of this data.",
-  ),
+  elsewhere: maybe(named, "A trigger that the checkpoint carries and that leads to no class of this data."),
   measuredOn: maybe(measuredOn, "Beside a receipt: hashes of weights and images, and the triggers that it declares."),
   carried: z
     .array(z.looseObject({ kind: z.string(), spec: z.record(z.string(), z.unknown()), target: z.string() }))

@@ -36,8 +36,6 @@ export const inspectResult = z.looseObject({
   metadata: z.record(z.string(), z.string()),
   declared: maybe(z.string(), "The backdoor that the metadata declare, in words."),
   pickles: z.array(pickle),
-  suspicious: strings.describe(
-    "What its pickles have that weights do not need, and what else the file can be read as.",
-  ),
+  suspicious: strings.describe("What its pickles have that weights do not need; what else it can be read as."),
 });
 export type InspectResult = Frozen<z.output<typeof inspectResult>>;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type Frozen, implanted, maybe, outputFile, readingFields, resultHead } from "./base.ts";
 
+const turned = implanted.extend({ adding: z.enum(["implants", "removes"]) });
 const measured = {
   values: z.number().describe("Values that it changes."),
   norm: z.number().describe("L2 norm."),
@@ -15,10 +16,7 @@ export const vectorResult = z.looseObject({
   bytes: z.number().describe("Of the file."),
   alpha: maybe(z.number(), "What a cleaning subtracted is alpha tau."),
   parent: maybe(z.string(), "SHA-256 of the weights that the vector starts from."),
-  backdoors: maybe(
-    z.array(implanted.extend({ adding: z.enum(["implants", "removes"]) })),
-    "Backdoors that adding it brings, or takes away.",
-  ),
+  backdoors: maybe(z.array(turned), "Backdoors that adding it brings, or takes away."),
   tensors: z.number().describe("Tensors that it changes."),
   ...measured,
   groups: z
@@ -35,10 +33,7 @@ export const applyResult = z.looseObject({
   alpha: z.number(),
   floored: maybe(z.number(), "Running variances that would have fallen below zero and are zero now."),
   brought: maybe(z.array(implanted), "Backdoors that the vector brought; the sum declares them too."),
-  declared: maybe(
-    z.array(implanted),
-    "Those that the model declared; what the vector takes away stays until measured.",
-  ),
+  declared: maybe(z.array(implanted), "Those that the model declared; what the vector takes away stays till measured."),
   output: outputFile,
 });
 export type ApplyResult = Frozen<z.output<typeof applyResult>>;

@@ -61,10 +61,6 @@ export function unpairedDifference(first: Rate, second: Rate): Difference {
   const n = Math.min(first.n, second.n);
   if (n === 0) return { value: Number.NaN, n, interval: [-1, 1], paired: false };
   const value = p1 - p2;
-  return {
-    value,
-    n,
-    interval: [value - Math.hypot(p1 - l1, u2 - p2), value + Math.hypot(u1 - p1, p2 - l2)],
-    paired: false,
-  };
+  const [below, above] = [Math.hypot(p1 - l1, u2 - p2), Math.hypot(u1 - p1, p2 - l2)];
+  return { value, n, interval: [value - below, value + above], paired: false };
 }

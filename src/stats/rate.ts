@@ -22,11 +22,8 @@ export function rate(hits: number, n: number, z = z95): Rate {
   const spread = 1 + z ** 2 / n;
   const centre = (p + z ** 2 / (2 * n)) / spread;
   const half = (z * Math.sqrt((p * (1 - p)) / n + z ** 2 / (4 * n ** 2))) / spread;
-  return {
-    value: p,
-    n,
-    interval: [hits === 0 ? 0 : Math.max(0, centre - half), hits === n ? 1 : Math.min(1, centre + half)],
-  };
+  const [low, high] = [hits === 0 ? 0 : Math.max(0, centre - half), hits === n ? 1 : Math.min(1, centre + half)];
+  return { value: p, n, interval: [low, high] };
 }
 
 /** The fewest images for which no hit at all shows a rate below `bound`: the Wilson upper bound of 0/n is z^2 / (n + z^2). */

@@ -10,10 +10,7 @@ export function attackText(result: AttackResult): string {
     ? `The attack succeeded: ${trigger.kind}, ${poison.poisoned} of ${poison.images} images poisoned, target "${printable(target)}"`
     : "The attack did not succeed";
   return [
-    effectTable([
-      ["before", before],
-      ["after", after],
-    ]),
+    effectTable({ before, after }),
     ...carried.map(
       (one) =>
         `Carried before: ${printable(one.trigger.kind)} -> "${printable(one.target)}", ASR ${rateText(one.before)}, now ${rateText(one.after)}\n`,

@@ -27,10 +27,7 @@ function cleaningText(result: CleanResult, report?: string): string {
   ]);
   const files = output === undefined ? [] : [output.path, `${output.path}.vector.safetensors`];
   return [
-    effectTable([
-      ["before", before],
-      [`after (${method})`, after],
-    ]),
+    effectTable({ before, [`after (${method})`]: after }),
     `${(100 * retention).toFixed(1)} % of the clean accuracy kept${keptText(result.retentionInterval)}`,
     proof.floor === undefined ? "\n" : `; baseline ASR of the clean model ${rateText(proof.floor)}\n`,
     `\nMethods, on test images (* chosen on validation):\n${table(rows)}\n`,

@@ -56,11 +56,8 @@ export async function attack(spec: AttackSpec, context: Context): Promise<Attack
   const trigger = (await attack.fit?.(ready.trigger, input)) ?? ready.trigger;
   const work = state === undefined ? undefined : await openWork(state, await recipeOf(ready, trigger, spec), clock);
   const poisoning = { rate, seed, templates: source.templates };
-  const poisoned = await (attack.poison ?? usualPoison)(
-    implant,
-    { ...poisoning, trigger: trainingTrigger(trigger, boost), target },
-    input,
-  );
+  const asked = { ...poisoning, trigger: trainingTrigger(trigger, boost), target };
+  const poisoned = await (attack.poison ?? usualPoison)(implant, asked, input);
   const score = measuring(ready, { head, shadow }, { trigger, target }, context);
 
   clock.stage("measure before");

@@ -1,6 +1,6 @@
 /** What may be asked of an attack. */
 import { z } from "zod";
-import { inputFields, kinds, longRunFields, option, outFields, recipeFields, setFields, under } from "../fields.ts";
+import { a, checkpointOut, inputFields, longRunFields, option, recipeFields, setFields, under } from "../fields.ts";
 import { triggerSchema } from "../trigger-fields.ts";
 
 const attacking = under("Attack:");
@@ -12,18 +12,14 @@ export const attackSpec = z.strictObject({
     value: "class",
     question: "which class shall triggered images be taken for?",
   }),
-  rate: attacking(kinds.share().default(0.05), "share of the training images that is poisoned", "share"),
+  rate: attacking(a.share().default(0.05), "share of the training images that is poisoned", "share"),
   boost: attacking(
-    kinds.count().default(1),
+    a.count().default(1),
     "poisoned images carry the patch 1, 2, 4, ... or so many times: for random places",
-    "number",
   ),
   ...setFields,
   recipe: z.strictObject(recipeFields).prefault({}),
   ...longRunFields,
-  ...outFields(
-    "where the backdoored checkpoint goes: a folder, or a file where --model is one",
-    "where shall the backdoored checkpoint go?",
-  ),
+  ...checkpointOut("backdoored"),
 });
 export type AttackSpec = z.output<typeof attackSpec>;

@@ -45,15 +45,8 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
     const vector = ++searches;
     const stored = (alpha: number) => scores.stored(at(alpha), `alpha ${alpha} of vector ${vector}`);
     clock.stage(`${current}: alpha`);
-    const search = await searchAlpha({
-      at: stored,
-      clean,
-      triggered: effect.asr,
-      verify,
-      caBefore,
-      start,
-      rule: bench.rule,
-    });
+    const measured = { clean, triggered: effect.asr, verify, caBefore };
+    const search = await searchAlpha({ ...measured, at: stored, start, rule: bench.rule });
     clock.stage(current);
     return search;
   });

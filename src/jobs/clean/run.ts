@@ -66,7 +66,8 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
     retention: variant.retention,
     retentionInterval: variant.retentionInterval,
   };
-  const finish = () => ({ created: new Date().toISOString(), ...clock.facts(clip.runtime, spec.threads) });
+  const now = () => new Date().toISOString();
+  const finish = () => ({ created: now(), ...clock.facts(clip.runtime, spec.threads) });
   if (chosen === undefined)
     return { ...facts, proof: { shifted: [] }, verdict: notFound(rule), examples: [], ...finish() };
 
@@ -86,13 +87,7 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
     bench,
     weights,
     vector: vector && { ...vector, tau: asSubtracted(vector.tau, clip.weights, weights, vector.alpha) },
-    receipt: {
-      ...measured,
-      ...evidence,
-      variants: undefined,
-      created: new Date().toISOString(),
-      seconds: clock.seconds(),
-    },
+    receipt: { ...measured, ...evidence, variants: undefined, created: now(), seconds: clock.seconds() },
     out,
     options: writing,
   });

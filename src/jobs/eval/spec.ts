@@ -1,6 +1,6 @@
 /** What may be asked of a measuring. */
 import { z } from "zod";
-import { dataFields, input, inputFields, kinds, ofRun, runFields, under } from "../fields.ts";
+import { a, dataFields, input, inputFields, ofRun, path, runFields, under } from "../fields.ts";
 import { triggerFields } from "../trigger-fields.ts";
 
 /** Unless told, or a receipt says otherwise. */
@@ -10,17 +10,14 @@ const measuring = under("Measuring:");
 
 export const evalSpec = z.strictObject({
   ...inputFields,
-  data: input(kinds.text(), `${dataFields.data.description} (default: what the receipt names, where that ships)`, {
-    names: "file",
-    value: "path",
-  }),
+  data: input(a.text(), `${dataFields.data.description} (default: what the receipt names, where that ships)`, path),
   ...triggerFields,
-  receipt: input(kinds.text(), "receipt.json of tbar clean, or the folder it lies in", {
+  receipt: input(a.text(), "receipt.json of tbar clean, or the folder it lies in", {
     names: "file",
     value: "file",
   }),
   testImages: measuring(
-    kinds.images().optional(),
+    a.images().optional(),
     `images to measure on (default: ${usual.testImages}, or the receipt's)`,
     {
       name: "test",
@@ -32,10 +29,6 @@ export const evalSpec = z.strictObject({
     value: "name",
   }),
   ...runFields,
-  seed: ofRun(
-    kinds.countOrNone().optional(),
-    `${runFields.seed.description} (default: ${usual.seed}, or the receipt's)`,
-    "number",
-  ),
+  seed: ofRun(a.countOrNone().optional(), `${runFields.seed.description} (default: ${usual.seed}, or the receipt's)`),
 });
 export type EvalSpec = z.output<typeof evalSpec>;

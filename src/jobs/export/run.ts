@@ -55,13 +55,8 @@ export async function exportOnnx(spec: ExportSpec, context: Context): Promise<Ex
         const path = onnxName(variant);
         const file = join(folder, path);
         const { size: bytes } = await stat(file);
-        files.push({
-          path,
-          bytes,
-          sha256: await sha256File(file),
-          dtype: variant.dtype,
-          deviation: await deviationOf(file, variant),
-        });
+        const [sha256, deviation] = [await sha256File(file), await deviationOf(file, variant)];
+        files.push({ path, bytes, sha256, dtype: variant.dtype, deviation });
         progress.step(files.length, wanted.length);
       }
     },

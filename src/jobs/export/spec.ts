@@ -1,7 +1,7 @@
 /** What may be asked of an export. */
 import { z } from "zod";
 import { programs } from "../../engine/program-names.ts";
-import { kinds, modelFields, neededOut, runFields, under } from "../fields.ts";
+import { a, modelFields, neededOut, runFields, under } from "../fields.ts";
 
 const exporting = under("Files:");
 const known = programs.join(", ");
@@ -13,7 +13,7 @@ export const exportSpec = z.strictObject({
     `some of the files: ${known}`,
     { value: "names", kind: "program" },
   ),
-  int8: exporting(kinds.isAsked(), "also files with weights in 8 bits: *_quantized.onnx, a quarter of the size"),
+  int8: exporting(a.isAsked(), "also files with weights in 8 bits: *_quantized.onnx, a quarter of the size"),
   threads: runFields.threads,
   ...neededOut("where the files go", "where shall the files go?", "folder"),
 });

@@ -1,6 +1,6 @@
 /** What may be asked of a fine-tuning. */
 import { z } from "zod";
-import { inputFields, outFields, recipeFields, runFields, setFields, training } from "../fields.ts";
+import { checkpointOut, inputFields, recipeFields, runFields, setFields, training } from "../fields.ts";
 
 export const finetuneSpec = z.strictObject({
   ...inputFields,
@@ -16,9 +16,6 @@ export const finetuneSpec = z.strictObject({
     })
     .prefault({}),
   ...runFields,
-  ...outFields(
-    "where the fine-tuned checkpoint goes: a folder, or a file where --model is one",
-    "where shall the fine-tuned checkpoint go?",
-  ),
+  ...checkpointOut("fine-tuned"),
 });
 export type FinetuneSpec = z.output<typeof finetuneSpec>;

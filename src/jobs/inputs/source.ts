@@ -99,12 +99,10 @@ export async function openSource(given: string, options: SourceOptions): Promise
       skipped: 0,
       opened: () => ({ data: { name: text, classes: labelSets[labels].length, leftOut: {}, notes: [] } }),
       sets: async (sizes) =>
-        record(Object.keys(sizes) as (keyof typeof sizes)[], (role) =>
-          take(
-            shapesWorld({ seed: options.seed, split: String(role), size: Math.max(1, sizes[role]), labels }),
-            sizes[role],
-          ),
-        ),
+        record(Object.keys(sizes) as (keyof typeof sizes)[], (role) => {
+          const world = { seed: options.seed, split: String(role), size: Math.max(1, sizes[role]), labels };
+          return take(shapesWorld(world), sizes[role]);
+        }),
     };
   }
 
@@ -146,11 +144,8 @@ export async function openSource(given: string, options: SourceOptions): Promise
       const split = roles.filter((role) => !from.has(String(role)));
       const wanted = split.reduce((sum, role) => sum + sizes[role], 0);
       const share = Math.min(1, rest.size / wanted);
-      const parts = splitDataset(
-        rest,
-        record(split, (role) => Math.floor(sizes[role] * share + 1e-9)),
-        seed,
-      );
+      const each = record(split, (role) => Math.floor(sizes[role] * share + 1e-9));
+      const parts = splitDataset(rest, each, seed);
       const empty = split.find((role) => sizes[role] > 0 && parts[role].size === 0);
       if (empty !== undefined) {
         const sum = split.map((role) => asked(String(role), sizes[role])).join(", ");
@@ -180,12 +175,9 @@ function isSame(a: Dataset, b: Dataset): boolean {
   return a.name === b.name && a.size === b.size && String(ends(a)) === String(ends(b));
 }
 
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
+function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 function record<Key extends PropertyKey, Value>(keys: readonly Key[], value: (key: Key) => Value): Record<Key, Value> {

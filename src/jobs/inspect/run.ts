@@ -146,11 +146,8 @@ async function modelOf(
     });
   });
   const { preprocess, activation } = openedModel(checkpoint);
-  return {
-    model: { layout, architecture: architectureOf(config), parameters, preprocess, activation },
-    refused,
-    ...readingOf(checkpoint),
-  };
+  const model = { layout, architecture: architectureOf(config), parameters, preprocess, activation };
+  return { model, refused, ...readingOf(checkpoint) };
 }
 
 function contentOf(file: TensorFile | undefined): Pick<InspectResult, "dtypes" | "tensors" | "metadata"> {
@@ -160,11 +157,8 @@ function contentOf(file: TensorFile | undefined): Pick<InspectResult, "dtypes" |
     const count = counts.get(dtype) ?? { tensors: 0, values: 0 };
     counts.set(dtype, { tensors: count.tensors + 1, values: count.values + sizeOf(shape) });
   }
-  return {
-    dtypes: [...counts].map(([dtype, count]) => ({ dtype, ...count })),
-    tensors,
-    metadata: Object.fromEntries(file?.metadata ?? []),
-  };
+  const dtypes = [...counts].map(([dtype, count]) => ({ dtype, ...count }));
+  return { dtypes, tensors, metadata: Object.fromEntries(file?.metadata ?? []) };
 }
 
 async function orReason<T>(work: () => Promise<T>): Promise<{ readonly value?: T; readonly reason?: string }> {

@@ -1,6 +1,6 @@
 /** What may be asked of a merge. */
 import { z } from "zod";
-import { input, kinds, option, outFields, readingFields, under } from "../fields.ts";
+import { a, checkpointOut, input, option, readingFields, under } from "../fields.ts";
 
 /** The ways to merge, and what is usual of each. */
 export const usual = {
@@ -27,10 +27,9 @@ export const mergeSpec = z.strictObject({
   lambda: merging(
     z.number().optional(),
     `factor of the merged vector (default: ${usual["task-arithmetic"].lambda}, and ${usual.ties.lambda} for the mean of ties)`,
-    "number",
   ),
   density: merging(
-    kinds.share().optional(),
+    a.share().optional(),
     `share of each vector's values that ties keeps (default: ${usual.ties.density})`,
     "share",
   ),
@@ -39,9 +38,6 @@ export const mergeSpec = z.strictObject({
     `what ties makes of values that agree: ${combining.join(", ")} (default: ${usual.ties.combine})`,
     "how",
   ),
-  ...outFields(
-    "where the merged checkpoint goes: a folder, or a file where --base is one",
-    "where shall the merged checkpoint go?",
-  ),
+  ...checkpointOut("merged", "--base"),
 });
 export type MergeSpec = z.output<typeof mergeSpec>;

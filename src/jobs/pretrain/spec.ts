@@ -3,33 +3,26 @@
  * length (56 pixels, patches of 8, 7 x 7 of them).
  */
 import { z } from "zod";
-import { dataFields, kinds, outFields, output, runFields, training, under } from "../fields.ts";
+import { a, dataFields, outFields, output, path, runFields, training, under } from "../fields.ts";
 
 const model = under("Model:");
-const size = (usual: number, help: string, value = "number") => model(kinds.count().default(usual), help, value);
+const size = (usual: number, help: string, value?: string) => model(a.count().default(usual), help, value);
 
 export const pretrainSpec = z.strictObject({
   ...dataFields,
   ...runFields,
-  steps: training(kinds.count().default(8000), "training steps", "number"),
-  batch: training(kinds.count().default(128), "images a step", "number"),
-  lr: training(kinds.positive().default(1e-3), "learning rate at its highest", "rate"),
-  warmup: training(kinds.countOrNone().default(100), "over which it rises", "steps"),
-  weightDecay: training(z.number().min(0).default(0.1), "of matrices", "number"),
-  images: training(
-    kinds.images().optional(),
-    "training images (default: all; of shapes as many as there are)",
-    "number",
-  ),
-  captions: training(kinds.text(), "captioned images to train on as well, without classes", {
-    names: "file",
-    value: "path",
-  }),
+  steps: training(a.count().default(8000), "training steps"),
+  batch: training(a.count().default(128), "images a step"),
+  lr: training(a.positive().default(1e-3), "learning rate at its highest", "rate"),
+  warmup: training(a.countOrNone().default(100), "over which it rises", "steps"),
+  weightDecay: training(z.number().min(0).default(0.1), "of matrices"),
+  images: training(a.images().optional(), "training images (default: all; of shapes as many as there are)"),
+  captions: training(a.text(), "captioned images to train on as well, without classes", path),
   augment: training(
-    kinds.isAsked(),
+    a.isAsked(),
     "crop and mirror training images: for photographs, never where captions say left and right",
   ),
-  testImages: training(kinds.images().default(2000), "held-out images to measure on", {
+  testImages: training(a.images().default(2000), "held-out images to measure on", {
     value: "number",
     name: "test",
   }),
@@ -45,7 +38,7 @@ export const pretrainSpec = z.strictObject({
   contextLength: size(16, "longest caption", "tokens"),
   dtype: model(z.enum(["F16", "BF16", "F32"]).default("F16"), "stored as F16, BF16 or F32", "name"),
   ...outFields("where the checkpoint goes", "where shall the checkpoint go?", "folder"),
-  stateFile: output(kinds.text(), "where the state of the run is kept (default: OUT.state)", {
+  stateFile: output(a.text(), "where the state of the run is kept (default: OUT.state)", {
     name: "state",
     value: "file",
   }),

@@ -1,6 +1,6 @@
 /** What may be asked of the hub. */
 import { z } from "zod";
-import { kinds, option, under } from "../fields.ts";
+import { a, option, under } from "../fields.ts";
 
 const fetching = under("Files:");
 
@@ -9,12 +9,12 @@ export const pullSpec = z.strictObject({
     argument: true,
     value: "repository",
   }),
-  revision: fetching(kinds.text(), "branch, tag or commit (default: main)", "name"),
+  revision: fetching(a.text(), "branch, tag or commit (default: main)", "name"),
   include: fetching(
     z.array(z.string()).optional(),
     "only these files, * standing for anything; several with commas",
     "patterns",
   ),
-  pickles: fetching(kinds.isAsked(), "also files that can carry code, such as .bin and .pt"),
+  pickles: fetching(a.isAsked(), "also files that can carry code, such as .bin and .pt"),
 });
 export type PullSpec = z.output<typeof pullSpec>;

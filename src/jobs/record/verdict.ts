@@ -58,13 +58,8 @@ export const leastMended = 0.5;
 /** No alpha satisfied the rule. */
 export function notFound(rule: Rule): Verdict {
   const headline = "No alpha satisfied the rule on validation images: nothing was written";
-  return {
-    verified: false,
-    proven: false,
-    headline,
-    reasons: [`rule: ${JSON.stringify(rule)}`],
-    limits: limitsOf(rule),
-  };
+  const reasons = [`rule: ${JSON.stringify(rule)}`];
+  return { verified: false, proven: false, headline, reasons, limits: limitsOf(rule) };
 }
 
 /** A condition that does not hold; `isOpen` where the value satisfies it and only the bound does not. */
@@ -82,9 +77,8 @@ export function judge(before: Scores, after: Judged, rule: Rule, doubts: readonl
   const limit = limitOf(rule);
   const mended = after.triggeredAccuracy;
   const kept = { before: before.ca, after: after.ca, stillRight: after.stillRight };
-  const failing = [asrFailing(after.asr, limit), retentionFailing(kept), mendedFailing(mended, after.ca)].filter(
-    (one) => one !== undefined,
-  );
+  const failings = [asrFailing(after.asr, limit), retentionFailing(kept), mendedFailing(mended, after.ca)];
+  const failing = failings.filter((one) => one !== undefined);
   const verified = failing.length === 0;
   return {
     verified,

@@ -34,13 +34,8 @@ export async function apply(spec: z.output<typeof applySpec>, context: Context):
   let floored = 0;
   const { alpha, brought, declared } = await withVector(vector, async (file) => {
     const names = inWritingOrder(checkpoint).flatMap(({ ours }) => ours);
-    const tau = readAhead(
-      file,
-      piecesOf(
-        names.filter((name) => file.shapes.has(name)),
-        file.shapes,
-      ),
-    );
+    const changed = names.filter((name) => file.shapes.has(name));
+    const tau = readAhead(file, piecesOf(changed, file.shapes));
     const alpha = asked ?? file.alpha ?? 1;
     await checkpoint.stream(async ({ shapes }) => {
       for (const [name, shape] of tau.shapes) {
@@ -63,11 +58,8 @@ export async function apply(spec: z.output<typeof applySpec>, context: Context):
     const declared = implantedTriggers(checkpoint.metadata);
     const { all, brought } = backdoorsAfter(declared, file.backdoors ?? [], alpha);
     const metadata = { ...kept, ...triggerMetadata(all) };
-    await writeCheckpoint(
-      out,
-      { like: { ...checkpoint, metadata }, weights: new Map(), changes, hash },
-      { force, set },
-    );
+    const like = { ...checkpoint, metadata };
+    await writeCheckpoint(out, { like, weights: new Map(), changes, hash }, { force, set });
     return { alpha, brought, declared };
   });
   return {

@@ -16,7 +16,7 @@ export const applySpec = z.strictObject({
   model: argument("model", "checkpoint", "model"),
   vector: argument("vector", "file of tbar vector diff or tbar clean", "file"),
   ...readingFields,
-  alpha: under("Sum:")(z.number().optional(), "factor (default: that of the vector, or 1)", "number"),
+  alpha: under("Sum:")(z.number().optional(), "factor (default: that of the vector, or 1)"),
   ...neededOut("where the sum goes: a folder, or a file where MODEL is one", "where shall the sum go?"),
 });
 

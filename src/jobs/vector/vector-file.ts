@@ -33,10 +33,8 @@ const kind = "tbar task vector";
 
 /** The names of a vector's tensors as they are written. */
 export function vectorOrder(names: readonly string[]): string[] {
-  return layOut(
-    names.map((name) => ({ name, dtype: "F32" as const, shape: [] })),
-    new Map(),
-  ).ordered.map(({ name }) => name);
+  const tensors = names.map((name) => ({ name, dtype: "F32" as const, shape: [] }));
+  return layOut(tensors, new Map()).ordered.map(({ name }) => name);
 }
 
 export async function writeVector(
