@@ -15,7 +15,7 @@ import { openClip } from "../inputs/open-clip.ts";
 import { neededClasses, openSource, type Source } from "../inputs/source.ts";
 import type { CleanSpec } from "./spec.ts";
 import { cleanStages } from "./stages.ts";
-import { aimedAt, resolveThreat, type Threat } from "./threat.ts";
+import { aimedAt, resolveThreat, type Threat, toldTrigger } from "./threat.ts";
 
 type Sets = Readonly<Record<keyof CleanSpec["sizes"], Dataset>>;
 
@@ -40,9 +40,10 @@ export async function prepare(spec: CleanSpec, context: Context): Promise<Prepar
   const defenses = defensesNamed(spec.methods);
   const rule = ruleNamed(spec.rule, spec.limit);
   checkChecks(rule, spec.checks);
+  const told = await toldTrigger(spec, context);
   const clip = await openClip(spec, context);
   const resolved = resolveRecipe("clean", clip.config, { ...spec.recipe, seed: spec.seed });
-  const known = await resolveThreat(spec, clip.checkpoint.metadata, context);
+  const known = resolveThreat(spec, told, clip.checkpoint.metadata);
   checkNeeds(defenses, { "clean images": spec.sizes.clean > 0, pairs: known.triggered === undefined });
   const source = await openSource(spec.data, spec);
   const classNames = neededClasses(source);

@@ -7,7 +7,7 @@ import { triggered } from "../../triggers/poison.ts";
 import type { Trigger } from "../../triggers/trigger.ts";
 import type { Context } from "../context.ts";
 import { askedTrigger, type Implanted, implantedTriggers } from "../inputs/model-facts.ts";
-import { readTrigger } from "../inputs/read-trigger.ts";
+import { type KnownTrigger, readTrigger } from "../inputs/read-trigger.ts";
 import type { CleanSpec } from "./spec.ts";
 
 export interface Threat {
@@ -23,13 +23,17 @@ export interface Threat {
   readonly remaining: readonly Implanted[];
 }
 
-/** Throws `bad-input` where neither options nor checkpoint say which trigger it is, or where it leads. */
-export async function resolveThreat(
-  spec: Pick<CleanSpec, "model" | "trigger" | "triggerIndex" | "target">,
+/** What the user says of the trigger: read before anything is opened. */
+export async function toldTrigger(spec: Pick<CleanSpec, "trigger">, { trigger }: Context): Promise<KnownTrigger> {
+  return trigger === undefined ? readTrigger(spec.trigger) : { trigger };
+}
+
+/** Throws `bad-input` where neither the user nor the checkpoint says which trigger it is, or where it leads. */
+export function resolveThreat(
+  spec: Pick<CleanSpec, "model" | "triggerIndex" | "target">,
+  known: KnownTrigger,
   metadata: Readonly<Record<string, string>>,
-  context: Context,
-): Promise<Omit<Threat, "targetLabel">> {
-  const known = context.trigger === undefined ? await readTrigger(spec.trigger) : { trigger: context.trigger };
+): Omit<Threat, "targetLabel"> {
   const { triggered: given } = known;
   const asked = { ...known, target: spec.target ?? known.target, triggerIndex: spec.triggerIndex };
   const implanted = askedTrigger(metadata, asked);
