@@ -42,11 +42,8 @@ const stages: Record<string, () => Promise<object>> = {
   grid,
 };
 
-const leftovers: Record<string, readonly string[]> = {
-  attack: ["backdoored"],
-  clean: ["cleaned", "cleaned.vector.safetensors"],
-  grid: [],
-};
+const [backdoored, cleaned] = [["backdoored"], ["cleaned", "cleaned.vector.safetensors"]];
+const leftovers: Record<string, readonly string[]> = { attack: backdoored, clean: cleaned, grid: [] };
 
 const [stage] = process.argv.slice(2);
 if (stage === undefined) await main();

@@ -35,11 +35,8 @@ export const exact = (what: string, value: number, bar: Bar | null = null) => ro
 /** PyTorch's float32 forward of 32 images through a ViT-B/32 image tower on 2 threads, in seconds, where Python has it. */
 export function referenceTime(): number | null {
   try {
-    const out = execFileSync(python, ["bench/peers/reference-time.py"], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    return Number(out.trim());
+    const out = execFileSync(python, ["bench/peers/reference-time.py"], { stdio: ["ignore", "pipe", "ignore"] });
+    return Number(out.toString().trim());
   } catch {
     return null;
   }

@@ -26,11 +26,8 @@ const threads = 2;
 const batch = 32;
 const rounds = Number(process.env.ROUNDS ?? 9);
 
-const config = configFromHf({
-  model_type: "clip",
-  text_config: { eos_token_id: 49407, bos_token_id: 49406 },
-  vision_config: {},
-});
+const text_config = { eos_token_id: 49407, bos_token_id: 49406 };
+const config = configFromHf({ model_type: "clip", text_config, vision_config: {} });
 const weights = initialWeights(config, 1);
 const runtime = createRuntime(await onnxRuntime({ threads }));
 const preprocess = clipPreprocess(224);

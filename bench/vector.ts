@@ -16,13 +16,10 @@ import { random } from "../src/tensor/random.ts";
 import { sizeOf } from "../src/tensor/tensor.ts";
 import { atLeast, atMost, type Bar, median, type Row, row, writeResults } from "./results.ts";
 
+const large = { hidden_size: 1280, intermediate_size: 5120, num_hidden_layers: 28, num_attention_heads: 16 };
 const sizes = [
   { name: "0.6 GB", rounds: 5, vision: {} }, // ViT-B/32
-  {
-    name: "2.4 GB",
-    rounds: 3,
-    vision: { hidden_size: 1280, intermediate_size: 5120, num_hidden_layers: 28, num_attention_heads: 16 },
-  },
+  { name: "2.4 GB", rounds: 3, vision: large },
 ];
 const mergekit = process.env.TBAR_MERGEKIT;
 
@@ -100,11 +97,8 @@ const tbar = (args: readonly string[], out: string) =>
   timed(process.execPath, tbarArguments([...args, "--quiet", "--out", out]), out);
 
 function merge(from: string, to: string, out: string): Run {
-  const recipe = {
-    merge_method: "task_arithmetic",
-    base_model: from,
-    models: [{ model: to, parameters: { weight: 0.5, density: 1 } }],
-  };
+  const models = [{ model: to, parameters: { weight: 0.5, density: 1 } }];
+  const recipe = { merge_method: "task_arithmetic", base_model: from, models };
   writeFileSync(at("recipe.yml"), JSON.stringify(recipe));
   return timed(mergekit as string, [at("recipe.yml"), out, "--no-write-model-card"], out);
 }

@@ -24,7 +24,4 @@ export async function readConfig(job: Job, path: string, given: Spec): Promise<S
 
 /** A key of that name only where it is the object's own. */
 const valueAt = (spec: Spec, path: readonly string[]) =>
-  path.reduce(
-    (inside: unknown, key) => (isRecord(inside) && Object.hasOwn(inside, key) ? inside[key] : undefined),
-    spec,
-  );
+  path.reduce((at: unknown, key) => (isRecord(at) && Object.hasOwn(at, key) ? at[key] : undefined), spec);

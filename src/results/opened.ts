@@ -59,11 +59,8 @@ const nameLimit = 60;
 
 /** All of it in one line for eyes; JSON has what is cut off. */
 export function openedLine({ models = [], data = {} }: Opened): string {
-  const parts = [
-    ...Object.entries(data).map(([role, one]) => `${role} ${dataText(one)}`),
-    ...models.map((one) => `model ${modelText(one)}`),
-  ];
-  return printable(parts.join("; "), lineLimit);
+  const parts = Object.entries(data).map(([role, one]) => `${role} ${dataText(one)}`);
+  return printable([...parts, ...models.map((one) => `model ${modelText(one)}`)].join("; "), lineLimit);
 }
 
 export function dataText(data: OpenedData): string {

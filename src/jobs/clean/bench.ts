@@ -56,10 +56,8 @@ export async function setUp(ready: Prepared, seed: number, { signal, progress }:
     isLabelled ? set : withLabels(set, await scorer(set, keptAlready).answers(clip.weights), classNames);
   const seen = (set: Dataset) => {
     const indices = Array.from({ length: set.size }, (_, i) => i);
-    return subset(
-      set,
-      indices.filter((i) => !heldOut.has(set.example(i).label as number)),
-    );
+    const kept = indices.filter((i) => !heldOut.has(set.example(i).label as number));
+    return subset(set, kept);
   };
   // of these only those of the target need be known, and a caption names it: no image need be encoded
   const forget = seen(isLabelled ? drawn.forget : withoutLabels(drawn.forget, classNames));

@@ -36,10 +36,7 @@ export function scoring(bench: Bench, work: Work | undefined): Scores {
   const ca = counted(bench.cleanMetric(bench.test), "CA on test");
   const still = counted(bench.stillRight(bench.test), "right before and after on test");
   const effect = effectOf("test");
-  const score = async (weights: Weights) => ({
-    ca: await measure(ca, weights),
-    ...(await measureEffect(effect, weights)),
-  });
+  const score = async (on: Weights) => ({ ca: await measure(ca, on), ...(await measureEffect(effect, on)) });
   return {
     clean: counted(bench.cleanMetric(bench.validation), "CA on validation"),
     effect: effectOf("validation"),

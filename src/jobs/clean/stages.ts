@@ -27,10 +27,8 @@ export function costOf(
   all: readonly Defense[],
 ): Cost {
   const anchored = sizes.forget + Math.round(anchorShare * sizes.forget);
-  return defense.cost(
-    { ...sizes, anchored },
-    all.map(({ name }) => name),
-  );
+  const names = all.map(({ name }) => name);
+  return defense.cost({ ...sizes, anchored }, names);
 }
 
 export function cleanStages(job: Cleaning): readonly Part[] {

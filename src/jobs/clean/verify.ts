@@ -69,10 +69,8 @@ function variations({ threat, attack }: Bench, count: number, context: Context):
 
 function classesOf(dataset: Dataset, labels: ReadonlySet<number>): Dataset {
   const indices = Array.from({ length: dataset.size }, (_, i) => i);
-  return subset(
-    dataset,
-    indices.filter((i) => labels.has(dataset.example(i).label as number)),
-  );
+  const kept = indices.filter((i) => labels.has(dataset.example(i).label as number));
+  return subset(dataset, kept);
 }
 
 /** ASR of the clean control model: what "gone" looks like. */
@@ -82,11 +80,9 @@ async function baselineOf(bench: Bench, path: string, spec: CleanSpec, context: 
   const { signal, progress } = context;
   const head = await zeroShotHead(control.encoder, control.weights, bench.classNames, bench.source.templates, signal);
   const images = take(bench.attack.test, spec.checks);
-  const hits = metric(
-    createScorer(control, images, head, { signal, onStep: progress.step }),
-    new Int32Array(images.size).fill(bench.threat.targetLabel),
-  );
-  return measure(hits, control.weights);
+  const scorer = createScorer(control, images, head, { signal, onStep: progress.step });
+  const target = new Int32Array(images.size).fill(bench.threat.targetLabel);
+  return measure(metric(scorer, target), control.weights);
 }
 
 /** ASR and CA after further clean training with the recipe's learning rate: a backdoor that is only hidden comes back. */

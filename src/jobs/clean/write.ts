@@ -58,11 +58,8 @@ export async function writeCleaned({ bench, weights, vector, receipt, out, optio
     const facts = { parent: await parent.sha256(), backdoors: backdoorsOf(bench) };
     await writeVector(`${out}.vector.safetensors`, { ...vector, ...facts }, options);
   }
-  await writeCheckpoint(
-    out,
-    { like: { ...parent, metadata }, weights, metadata, ...(!isFile && { extraFiles: { "receipt.json": pretty } }) },
-    options,
-  );
+  const beside = !isFile && { extraFiles: { "receipt.json": pretty } };
+  await writeCheckpoint(out, { like: { ...parent, metadata }, weights, metadata, ...beside }, options);
   if (isFile) await writeFileAtomic(`${out}.receipt.json`, pretty, options);
 
   const written = await readCheckpoint(out);

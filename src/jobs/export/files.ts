@@ -76,11 +76,8 @@ export async function writeProgram(
     dtype === "int8" && model.graph !== undefined
       ? quantize(model.graph, whole)
       : { initializers: [], replaced: new Set<string>() };
-  const floats = own
-    .filter(({ name }) => !replaced.has(name))
-    .map(
-      ({ name, shape }): Initializer => ({ name, shape, type: "float32", data: () => floatBytes(read, name, shape) }),
-    );
+  const kept = own.filter(({ name }) => !replaced.has(name));
+  const floats = kept.map((one): Initializer => ({ ...one, type: "float32", data: () => floatBytes(read, one) }));
   await writeFileAtomic(path, async (put) => {
     for await (const bytes of modelBytes(model, [...initializers, ...floats])) {
       signal?.throwIfAborted();
@@ -89,6 +86,6 @@ export async function writeProgram(
   });
 }
 
-async function* floatBytes(read: Parameters["read"], name: string, shape: readonly number[]) {
+async function* floatBytes(read: Parameters["read"], { name, shape }: Pick<Initializer, "name" | "shape">) {
   for (const [from, count] of pieces(sizeOf(shape))) yield new Uint8Array((await read(name, from, count)).buffer);
 }

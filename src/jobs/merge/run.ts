@@ -44,12 +44,8 @@ export async function openMerge({ base: path, models: paths, ...asked }: Spec): 
 function settingsOf({ method, lambda, density, combine }: Omit<Spec, "base" | "models">): Settings {
   if (method === "ties") {
     const { ties } = usual;
-    return {
-      method,
-      lambda: lambda ?? ties.lambda,
-      density: density ?? ties.density,
-      combine: combine ?? ties.combine,
-    };
+    const rest = { density: density ?? ties.density, combine: combine ?? ties.combine };
+    return { method, lambda: lambda ?? ties.lambda, ...rest };
   }
   const unused = density !== undefined ? "density" : combine !== undefined ? "combine" : undefined;
   if (unused !== undefined) throw badInput(`--${unused} belongs to --method ties; task arithmetic has none`);

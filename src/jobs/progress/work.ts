@@ -43,10 +43,8 @@ export async function openWork(folder: string, recipe: string, clock: Clock): Pr
   if (saved !== undefined) clock.resume(saved.timings);
   const counts: Record<string, number> = { ...saved?.counts };
   const trainings = new Set<string>();
-  const save = () =>
-    writeFileAtomic(file, `${JSON.stringify({ recipe, timings: clock.timings(), counts }, null, 1)}\n`, {
-      force: true,
-    });
+  const text = () => `${JSON.stringify({ recipe, timings: clock.timings(), counts }, null, 1)}\n`;
+  const save = () => writeFileAtomic(file, text(), { force: true });
   await save();
   return {
     training(name) {

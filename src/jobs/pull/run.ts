@@ -53,10 +53,8 @@ export async function pull(
 
   progress.stage("fetch");
   const snapshot = snapshotPath(repo, commit);
-  await clearLinks(
-    snapshot,
-    chosen.map(({ path }) => path),
-  );
+  const names = new Set(chosen.map(({ path }) => path));
+  await clearLinks(snapshot, [...names]);
   const files: PullResult["files"][number][] = [];
   let done = 0;
   await concurrently(groups, connections, async (same) => {
@@ -73,7 +71,6 @@ export async function pull(
     await mkdir(dirname(refPath(repo)), { recursive: true });
     await writeFileAtomic(refPath(repo), commit, { force: true });
   }
-  const names = new Set(chosen.map(({ path }) => path));
   return {
     ...head,
     repo: repo.kind,

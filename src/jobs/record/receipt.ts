@@ -41,23 +41,17 @@ export async function receiptSource({ inputs }: Receipt, named: Named) {
   // with data of its own, the validation set took no image of the others
   const sizes = inputs.validationData === undefined && validation !== undefined ? { ...rest, validation } : rest;
   if (named.data !== undefined) return { ...named, data: named.data, sizes };
-  const wanted = {
-    "--data": inputs.data,
-    "--test-data": inputs.testData,
-    "--classes": inputs.classesFile,
-    "--templates": inputs.templatesFile,
-  };
+  const wanted = [
+    ["--data", inputs.data, undefined],
+    ["--test-data", inputs.testData, named.testData],
+    ["--classes", inputs.classesFile, named.classesFile],
+    ["--templates", inputs.templatesFile, named.templatesFile],
+  ] as const;
   const { knownData } = await import("../../data/sets/prompts.ts");
   const builtIn = (text: string) =>
     isBuiltIn(text) && (text === "plain" || text === "imagenet" || Object.hasOwn(knownData, text));
-  const given = {
-    "--test-data": named.testData,
-    "--classes": named.classesFile,
-    "--templates": named.templatesFile,
-    "--data": undefined,
-  };
-  const files = Object.entries(wanted).flatMap(([option, text]) => {
-    const known = text === undefined || given[option as keyof typeof given] !== undefined;
+  const files = wanted.flatMap(([option, text, given]) => {
+    const known = text === undefined || given !== undefined;
     const ours = option === "--data" ? isWorld(text ?? "") : option !== "--test-data" && builtIn(text ?? "");
     return known || ours ? [] : [`${option} (${printable(text, 100)})`];
   });

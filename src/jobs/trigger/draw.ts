@@ -18,23 +18,16 @@ export async function drawTrigger(
   if (indices.length === 0) throw badInput(`${dataset.name} has no images to show the trigger on`);
   const size = preprocess.cropSize;
   const clean = await dataset.read(indices, preprocess);
-  const triggered = await trigger.apply(
-    clean,
-    indices.map((i) => dataset.example(i).id),
-  );
+  const ids = indices.map((i) => dataset.example(i).id);
+  const triggered = await trigger.apply(clean, ids);
   const { change, factor, amplified } = difference(clean, triggered);
   const row = (name: string, images: Tensor) => ({
     name,
     images: indices.map((i) => ({ shape: [3, size, size], data: pickImages(images, [i]).data })),
   });
-  const png = await galleryPng(
-    [
-      row("clean", clean),
-      row("triggered", triggered),
-      row(`difference x ${factor}, grey where there is none`, amplified),
-    ],
-    Math.max(1, Math.floor(192 / size)),
-  );
+  const shown = row(`difference x ${factor}, grey where there is none`, amplified);
+  const rows = [row("clean", clean), row("triggered", triggered), shown];
+  const png = await galleryPng(rows, Math.max(1, Math.floor(192 / size)));
   const view = {
     trigger: trigger.spec,
     images: indices.length,
