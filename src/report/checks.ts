@@ -39,71 +39,40 @@ ${proof.restore !== undefined && html`<p class="after">${restored(proof.restore,
   );
 }
 
+type Rates = Pick<Measure, "before" | "after">;
+const of =
+  (kind: Measure["kind"]) =>
+  (what: string, { before, after }: Rates, note?: string): Measure => ({ what, note, kind, before, after });
+const [ca, asr] = [of("ca"), of("asr")];
+
 /** What an attack success rate leaves open: is the answer right, and how much of the rate is the trigger's doing? */
 function effectRows({ before, after }: CleanResult): Measure[] {
-  const rows: (Measure | undefined)[] = [
-    after.triggeredAccuracy && {
-      what: "Accuracy on triggered images",
-      note: "their own label, not just another than the target",
-      kind: "ca",
-      before: before.triggeredAccuracy,
-      after: after.triggeredAccuracy,
-    },
-    after.withoutTrigger && {
-      what: "Taken for the target without the trigger",
-      note: "the same images, clean: an ASR counts only above this",
-      kind: "asr",
-      before: before.withoutTrigger,
-      after: after.withoutTrigger,
-    },
-  ];
-  return rows.filter((row) => row !== undefined);
+  const right = after.triggeredAccuracy && { before: before.triggeredAccuracy, after: after.triggeredAccuracy };
+  const without = after.withoutTrigger && { before: before.withoutTrigger, after: after.withoutTrigger };
+  const untouched = "the same images, clean: an ASR counts only above this";
+  return [
+    right && ca("Accuracy on triggered images", right, "their own label, not just another than the target"),
+    without && asr("Taken for the target without the trigger", without, untouched),
+  ].filter((row) => row !== undefined);
 }
 
 function furtherChecks({ proof, before }: CleanResult): Measure[] {
   const { floor, shifted, unseenClasses, retrieval, further = {}, rebound } = proof;
   const older = further.retrieval === undefined ? retrieval : undefined;
-  const rows: (Measure | undefined)[] = [
-    floor && {
-      what: "ASR of a model never backdoored",
-      note: "a clean control model: what “gone” looks like",
-      kind: "asr",
-      after: floor,
-    },
-    ...shifted.map(({ what, before, after }) => ({
-      what: `ASR, trigger ${what}`,
-      note: "not only the very trigger that was subtracted",
-      kind: "asr" as const,
-      before,
-      after,
-    })),
-    unseenClasses && {
-      what: "CA on classes that cleaning never saw",
-      note: "what was not trained on is kept too",
-      kind: "ca",
-      ...unseenClasses,
-    },
-    retrieval && older && { what: "Image to text retrieval, recall at 1", kind: "ca", ...older },
-    ...Object.values(further).map(({ title, about, before, after }) => ({
-      what: title,
-      note: about,
-      kind: "ca" as const,
-      before,
-      after,
-    })),
+  const unseen = "CA on classes that cleaning never saw";
+  const rows = [
+    floor && asr("ASR of a model never backdoored", { after: floor }, "a clean control model: what “gone” looks like"),
+    ...shifted.map((one) => asr(`ASR, trigger ${one.what}`, one, "not only the very trigger that was subtracted")),
+    unseenClasses && ca(unseen, unseenClasses, "what was not trained on is kept too"),
+    older && ca("Image to text retrieval, recall at 1", older),
+    ...Object.values(further).map((one) => ca(one.title, one, one.about)),
   ];
   if (rebound !== undefined) {
     const what = `after ${count(rebound.steps)} more steps of clean training`;
-    const note = "does the backdoor come back?";
+    const { scores } = rebound;
     rows.push(
-      { what: `ASR ${what}`, note, kind: "asr", before: before.asr, after: rebound.scores.asr },
-      {
-        what: `CA ${what}`,
-        note: "the same training, on clean images",
-        kind: "ca",
-        before: before.ca,
-        after: rebound.scores.ca,
-      },
+      asr(`ASR ${what}`, { before: before.asr, after: scores.asr }, "does the backdoor come back?"),
+      ca(`CA ${what}`, { before: before.ca, after: scores.ca }, "the same training, on clean images"),
     );
   }
   return rows.filter((row) => row !== undefined);
