@@ -164,6 +164,19 @@ describe("what is no map of options", () => {
     expect(performance.now() - start).toBeLessThan(3000);
   });
 
+  it("what holds itself, or is nested too deeply, has no end; keys that are lists are no warning of Node's", async () => {
+    expect(await refusal("recipe: &r { lr: *r }")).toMatch(/^toy\.yaml cannot be read: .*one that holds itself$/);
+    for (const depth of [65, 20_000])
+      expect(await refusal(`seed: ${"[".repeat(depth)}${"]".repeat(depth)}`)).toMatch(/more than 64 deep/);
+    const warned: unknown[] = [];
+    const listen = (warning: unknown) => warned.push(warning);
+    process.on("warning", listen);
+    expect(await read("? [a, b]\n: 3\n")).toEqual({ "[ a, b ]": 3 }); // which no job takes
+    await new Promise((done) => setTimeout(done, 20));
+    process.off("warning", listen);
+    expect(warned).toEqual([]);
+  });
+
   it("an alias within reason stands for its value", async () => {
     expect(await read("names: &these [a, b]\nrecipe: {}\n")).toEqual({ names: ["a", "b"], recipe: {} });
     expect(await read("seed: &n 3\nrecipe:\n  epochs: *n\n")).toEqual({ seed: 3, recipe: { epochs: 3 } });

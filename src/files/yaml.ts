@@ -15,6 +15,9 @@ export interface YamlOptions {
   readonly merge: boolean;
 }
 
+/** Levels of groups and lists within each other. */
+const deepest = 64;
+
 export interface Settings {
   readonly value: unknown;
   /** FILE:LINE:COLUMN of the key or item of this path, or of what holds it, where it is missing; undefined where nothing of it is there. */
@@ -33,21 +36,41 @@ export async function readYaml(path: string, { bytes, aliases, merge }: YamlOpti
     return `${path}:${line}:${col}`;
   };
   try {
-    const options = { lineCounter: lines, prettyErrors: false, uniqueKeys: true, schema: "core", merge } as const;
+    const options = {
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: true,
+      schema: "core",
+      merge,
+      logLevel: "error",
+    } as const;
     const document = parseDocument(text, options);
     const [broken] = [...document.errors, ...document.warnings];
-    if (broken !== undefined) throw badInput(`${place(broken.pos[0])}: ${broken.message}`);
+    if (broken !== undefined)
+      throw badInput(`${place(broken.pos[0])}: ${isTooDeep(broken) ? tooDeep : broken.message}`);
+    const value: unknown = document.toJS({ maxAliasCount: aliases });
+    refuseDepth(value, path);
     const at = (path: readonly PropertyKey[]) => {
       const offset = offsetOf(document.contents, path);
       return offset === undefined ? undefined : place(offset);
     };
     const near = (inside: readonly PropertyKey[]): string =>
       inside.length === 0 ? path : (at(inside) ?? near(inside.slice(0, -1)));
-    return { value: document.toJS({ maxAliasCount: aliases }), at, near };
+    return { value, at, near };
   } catch (cause) {
     if (cause instanceof TbarError) throw cause;
-    throw badInput(`${path} cannot be read: ${String((cause as Error).message)}`, cause); // aliases of aliases, brackets in brackets
+    throw badInput(`${path} cannot be read: ${isTooDeep(cause as Error) ? tooDeep : (cause as Error).message}`, cause); // aliases of aliases, brackets in brackets
   }
+}
+
+const isTooDeep = ({ message }: { readonly message: string }) => /call stack/.test(message);
+const tooDeep = `groups and lists within each other, more than ${deepest} deep`;
+
+/** What holds itself, by an alias, has no end. */
+function refuseDepth(value: unknown, path: string, depth = 0): void {
+  if (typeof value !== "object" || value === null) return;
+  if (depth === deepest) throw badInput(`${path} cannot be read: ${tooDeep}, or one that holds itself`);
+  for (const inside of Object.values(value)) refuseDepth(inside, path, depth + 1);
 }
 
 /** Where the key of this path stands in the text; of one that is not there, undefined. */

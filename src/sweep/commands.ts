@@ -1,27 +1,32 @@
 /** The work of tbar sweep run, status and table. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { z } from "zod";
 import { writeFileAtomic } from "../files/atomic.ts";
+import { isFolder } from "../files/files.ts";
 import type { Context } from "../jobs/context.ts";
 import { type Estimate, estimateOf } from "../jobs/progress/estimate.ts";
 import { planJob } from "../jobs/run-job.ts";
 import type { CellState, SweepRunResult, SweepStatusResult, SweepTableResult } from "../results/sweep.ts";
 import { openStore } from "../store/store.ts";
 import { badInput } from "../tensor/error.ts";
+import { printable } from "../tensor/printable.ts";
 import { failureOf } from "./failures.ts";
 import { tableHtml } from "./html.ts";
 import { readRecipe } from "./recipe.ts";
 import { runSweep } from "./run.ts";
 import type { runSpec, statusSpec, tableSpec } from "./specs.ts";
 import { tableOf } from "./table.ts";
-import { type Followed, follow, unitsOf } from "./units.ts";
+import { type Followed, follow, runFor, unitsOf } from "./units.ts";
 
 type RunSpec = z.output<typeof runSpec>;
 type StatusSpec = z.output<typeof statusSpec>;
 
 async function opened(spec: Pick<StatusSpec, "recipe" | "store" | "profile" | "set"> & Partial<StatusSpec>) {
   const recipe = await readRecipe(spec.recipe, spec);
+  const found = await stat(spec.store).catch(() => undefined);
+  if (found !== undefined && !found.isDirectory())
+    throw badInput(`--store ${printable(spec.store)} is no folder; a store is one, and is made where there is none`);
   return { recipe, store: openStore(spec.store), units: unitsOf(recipe, spec.only) };
 }
 
@@ -56,12 +61,18 @@ export async function plan(spec: RunSpec, context: Context): Promise<Estimate> {
   for (const unit of units) followed.push(await follow(recipe, unit, { store }));
   /** Equal steps of several cells are one. */
   const known = new Map(followed.flatMap(({ ready }) => ready.map((one) => [one.hash, one] as const)));
+  const toRun = new Set(
+    followed.flatMap(({ ready, left }) => {
+      const ids = runFor(recipe, left);
+      return ready.filter(({ step }) => ids.includes(step.id)).map(({ hash }) => hash);
+    }),
+  );
   let [memory, steps] = [0, 0];
   const parts: Estimate["parts"][number][] = [];
   const unknown: string[] = [];
   for (const { id } of recipe.steps) {
     const all = [...known.values()].filter(({ step }) => step.id === id);
-    const left = all.filter(({ isWanted, result }) => isWanted && result === undefined);
+    const left = all.filter(({ hash }) => toRun.has(hash));
     const later = followed.filter((one) => one.left.includes(id) && !one.ready.some(({ step }) => step.id === id));
     const count = left.length + later.length;
     steps += count;
@@ -96,6 +107,8 @@ export async function plan(spec: RunSpec, context: Context): Promise<Estimate> {
 
 export async function table(spec: z.output<typeof tableSpec>): Promise<SweepTableResult> {
   const { recipe, store } = await opened(spec);
+  if (!(await isFolder(store.folder)))
+    throw badInput(`there is no store ${printable(store.folder)}: nothing was measured there`);
   const { name, title, reproduces, seeds, profile } = recipe;
   const command = `tbar sweep table ${name}${profile === undefined ? "" : ` --profile ${profile}`}`; // wherever the store lies
   const head = { schema: "tbar/sweep-table/1", kind: "sweep-table", command } as const;

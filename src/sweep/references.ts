@@ -40,12 +40,21 @@ export function resolve(value: unknown, scope: Scope): unknown {
 
 function resolveText(text: string, scope: Scope): unknown {
   const [first] = text.matchAll(reference);
-  if (first?.[0].length === text.length) return lookUp(first[1], scope, first[2] === "?");
+  const rest = text.replace(reference, "");
+  if (rest.includes("${"))
+    throw badInput(`"${printable(text)}" holds \${ that begins no reference such as \${cell.name} or \${cell.boost?}`);
+  if (first?.[0].length === text.length) return noReference(lookUp(first[1], scope, first[2] === "?"), first[1]);
   return text.replace(reference, (_, path: string) => {
-    const found = lookUp(path, scope, false);
+    const found = noReference(lookUp(path, scope, false), path);
     if (typeof found !== "object") return String(found);
     throw badInput(`\${${path}} is no single value and cannot stand within "${printable(text)}"`);
   });
+}
+
+/** What stands under `values` is taken as it is: it cannot refer in turn, to itself or anything else. */
+function noReference(found: unknown, path: string): unknown {
+  if (!/^(values|seed)\b/.test(path) || pathsIn(found).length === 0) return found;
+  throw badInput(`\${${path}} leads to \${${pathsIn(found)[0]}}, and a reference may not lead to another`);
 }
 
 /** What a path leads to. Throws `bad-input` where that is nothing, unless it may be missing; `NotThere` where a result is not. */
@@ -87,7 +96,9 @@ export function parseComparison(text: string): Comparison {
   throw badInput(`"${printable(text)}" is no comparison with a number, such as >= 0.9`);
 }
 
-export const holds = (value: number, { op, limit }: Comparison): boolean => comparisons[op](value, limit);
+/** Of a quotient by zero nothing holds. */
+export const holds = (value: number, { op, limit }: Comparison): boolean =>
+  Number.isFinite(value) && comparisons[op](value, limit);
 
 /** Is it so? `steps.attack.after.asr.value >= 0.1` */
 export function isSo(condition: string, scope: Scope): boolean {

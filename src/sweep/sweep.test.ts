@@ -5,14 +5,17 @@ import { join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { ran, toyJobs } from "../../test/toy-jobs.ts";
 import { silent } from "../jobs/context.ts";
+import type { Job } from "../jobs/job.ts";
 import { runJob } from "../jobs/run-job.ts";
 import { openStore } from "../store/store.ts";
 import { failureOf } from "./failures.ts";
 import { tableHtml } from "./html.ts";
+import { sweepRun, sweepStatus, sweepTable } from "./jobs.ts";
 import { type Recipe, readRecipe } from "./recipe.ts";
+import { holds } from "./references.ts";
 import { type Perform, runSweep } from "./run.ts";
 import { tableOf } from "./table.ts";
-import { follow, unitsOf } from "./units.ts";
+import { follow, runFor, unitsOf } from "./units.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tbar-sweep-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -200,8 +203,11 @@ test("profiles and --set replace parts", async () => {
   const tiny = await recipeOf(text, { profile: "tiny", set: ["factor=2"] });
   expect(unitsOf(tiny).map(({ cell, seed }) => [cell.name, seed.seed])).toEqual([["weak", 1]]);
   expect(tiny.steps[1].spec).toEqual({ strength: 0.1, seed: `\${seed}` });
-  expect(tiny.values).toEqual({ factor: "2" });
+  expect(tiny.values).toEqual({ factor: 2 });
   await expect(recipeOf(text, { profile: "tinny" })).rejects.toThrow('unknown profile "tinny"; did you mean "tiny"?');
+  expect((await recipeOf(text, { set: ["factor=large"] })).values).toEqual({ factor: "large" });
+  for (const name of ["fcator", "__proto__"])
+    await expect(recipeOf(text, { set: [`${name}=2`] })).rejects.toThrow(`unknown value of the recipe "${name}"`);
   await expect(recipeOf(text, { set: ["factor"] })).rejects.toThrow("it should be NAME=VALUE");
 });
 
@@ -229,9 +235,43 @@ test.each([
     /unknown cell "week"; did you mean "weak"/,
     "tiny",
   ],
-])("%s -> %s: refused with its place", async (from, to, message, profile?: string) => {
-  await expect(recipeOf(text.replace(from, to), { profile })).rejects.toThrow(message);
-});
+  ["profiles:", "profiles:\n  other: { about: x }", /unknown profile "toString"/, "toString"],
+  ["seeds: [1,", "seeds: [3,", /yaml:6:1: seed 3 stands twice/],
+  [
+    "tiny: { seeds",
+    "tiny: { cell: { name: ../../weak }, seeds",
+    /cell "weak": name: letters, digits and hyphens/,
+    "tiny",
+  ],
+  ["tiny: { seeds", "tiny: { cell: { seeds: 5 }, seeds", /cell "weak": seeds: /, "tiny"],
+  ["name: weak,", `name: ${"a".repeat(300)},`, /yaml:8:\d+: cells\.0\.name: /],
+  [
+    "value: steps.seen.gone",
+    "value: steps.sene.gone",
+    /yaml:23:\d+: unknown reference in steps "sene"; did you mean "seen"/,
+  ],
+  ["value: steps.seen.gone", "value: each.value", /yaml:23:\d+: unknown reference "each"/],
+  ["value: steps.seen.gone", "value: steps.seen.gone, pass: high", /yaml:23:\d+: "high" is no comparison/],
+  [
+    "spec: { model",
+    "spec: &self { all: *self, model",
+    /within each other, more than 64 deep, or one that holds itself/,
+  ],
+  ["spec: { model", `spec: { deep: ${"[".repeat(70)}${"]".repeat(70)}, model`, /more than 64 deep/],
+  ["spec: { model", `spec: { deep: ${"[".repeat(20_000)}${"]".repeat(20_000)}, model`, /more than 64 deep/],
+  [
+    /cells:\n[\s\S]*?steps:/,
+    `cells: { grid: {${"abcd".split("").map((a) => ` ${a}: [${"1, ".repeat(20)}]`)} } }\nsteps:`,
+    /a grid of 160000 cells/,
+  ],
+  [/cells:\n[\s\S]*?steps:/, "cells: { grid: { seeds: [1] } }\nsteps:", /cell "1": seeds: /],
+  [/cells:\n[\s\S]*?steps:/, "cells: { grid: {} }\nsteps:", /cell "": name: /],
+] as [string | RegExp, string, RegExp, string?][])(
+  "%s -> %.60s: refused with its place",
+  async (from, to, message, profile?) => {
+    await expect(recipeOf(text.replace(from, to), { profile })).rejects.toThrow(message);
+  },
+);
 
 test.each([
   [
@@ -248,6 +288,15 @@ test.each([
   [`\${steps.made.out}`, `\${steps.mode.out}`, /unknown reference in steps "mode"; did you mean "made"/],
   ["strength: 0.2", "strength: -1", /make: strength is -1; it must be a number, 0 or more/],
   [`factor: "\${values.factor}"`, `factor: "x \${values}"`, /\$\{values\} is no single value/],
+  [`factor: "\${values.factor}"`, `factor: "\${values.\${seed}}"`, /holds \$\{ that begins no reference/],
+  [`factor: "\${values.factor}"`, `factor: "\${}"`, /holds \$\{ that begins no reference/],
+  [
+    "factor: 1 }",
+    `factor: "\${values.factor}" }`,
+    /\$\{values\.factor\} leads to \$\{values\.factor\}, and a reference may not/,
+  ],
+  ["job: measure, spec", "job: constructor, spec", /unknown job "constructor"/],
+  [`\${cell.share}`, `\${cell.__proto__.share}`, /unknown reference in cell "__proto__"/],
   [`seed: "\${seed}" } }\n  - { id: made`, `seed: "\${seed}", out: here } }\n  - { id: made`, /out is the sweep's own/],
 ])("%s -> %s: a step that its job refuses", async (from, to, message) => {
   const recipe = await recipeOf(text.replace(from, to));
@@ -260,4 +309,27 @@ test("a condition that compares no number is refused when it is reached", async 
   const { failed } = await sweep(recipe, "condition");
   expect([...failed.values()][0]).toMatch(/"is high" is no comparison with a number/);
   expect(existsSync(join(folder, "condition"))).toBe(true);
+});
+
+test("what a sweep would run: steps that are left, and those that make their models, whether or not their figures are there", async () => {
+  const recipe = await recipeOf();
+  expect(runFor(recipe, ["seen"]).toSorted()).toEqual(["made", "seen"]);
+  expect(runFor(recipe, ["again", "seen"]).toSorted()).toEqual(["again", "made", "seen", "shared"]);
+  expect(runFor(recipe, [])).toEqual([]);
+});
+
+test("a quotient by zero reaches no target", () => {
+  for (const value of [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN])
+    for (const op of [">=", "<="]) expect(holds(value, { op, limit: 0.1 })).toBe(false);
+});
+
+test("a store that is a file, and a table of a store that is not there", async () => {
+  const file = join(folder, "recipe-store.yaml");
+  writeFileSync(file, text.replaceAll("job: make", "job: finetune").replaceAll("job: measure", "job: eval"));
+  for (const job of [sweepRun, sweepStatus, sweepTable] as readonly Job[])
+    await expect(runJob(job, { recipe: file, store: file })).rejects.toThrow(/recipe-store\.yaml is no folder/);
+  const out = join(folder, "untouched.json");
+  const table = runJob(sweepTable, { recipe: file, store: join(folder, "nowhere"), out });
+  await expect(table).rejects.toThrow(/there is no store .*nowhere/);
+  expect(existsSync(out)).toBe(false);
 });

@@ -6,7 +6,8 @@ import { fieldsOf, parseSpec } from "../jobs/spec.ts";
 import { type Address, addressOf, hashOf } from "../store/address.ts";
 import type { Store } from "../store/store.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
-import { type Cell, known, type Recipe, type Seed, type Step, type Term } from "./recipe.ts";
+import { termsOf } from "./check-recipe.ts";
+import { type Cell, known, type Recipe, type Seed, type Step } from "./recipe.ts";
 import { absence, isSo, NotThere, pathsIn, resolve, type Scope } from "./references.ts";
 
 /** A cell with one seed. */
@@ -39,8 +40,6 @@ export interface Ready {
   readonly out?: string;
   /** Earlier steps whose models it asks for. */
   readonly needs: readonly Ready[];
-  /** Does anything refer to its result? */
-  readonly isWanted: boolean;
   readonly result?: Readonly<Record<string, unknown>>;
 }
 
@@ -88,9 +87,9 @@ export async function follow(
       const address = await addressOf(job, spec, hashes);
       const hash = hashOf(address);
       const out = isMaking ? join(models, hash) : undefined;
-      const asking = new Set(pathsIn(step.spec).filter((path) => path.endsWith(".out")).map((path) => path.split(".")[1])); // biome-ignore format: one line
-      const needs = ready.filter(({ step: { id } }) => asking.has(id));
-      const told: Ready = { step, job, spec, address, hash, needs, isWanted, ...(out !== undefined && { out }) };
+      const asking = modelsOf(step);
+      const needs = ready.filter(({ step: { id } }) => asking.includes(id));
+      const told: Ready = { step, job, spec, address, hash, needs, ...(out !== undefined && { out }) };
       const result = (await store.get(hash))?.result ?? (isWanted ? await perform?.(told) : undefined);
       if (result === undefined && isWanted) left.push(step.id);
       ready.push({ ...told, result });
@@ -117,6 +116,17 @@ function refuseOwn(job: Job, asked: Ready["spec"]): void {
     throw badInput(`${own.path[0]} is the sweep's own; \${steps.ID.out} stands for a model that step ID makes`);
 }
 
+/** Steps whose models the step asks for. */
+const modelsOf = ({ spec }: Step): readonly string[] =>
+  pathsIn(spec).filter((path) => path.endsWith(".out")).map((path) => path.split(".")[1]); // biome-ignore format: one line
+
+/** The steps that are run for those that are left: themselves, and each that makes a model they ask for, from the last to the first. */
+export function runFor({ steps }: Recipe, left: readonly string[]): readonly string[] {
+  const run = new Set(left);
+  for (const step of [...steps].reverse()) if (run.has(step.id)) for (const id of modelsOf(step)) run.add(id);
+  return [...run];
+}
+
 /** Does anything refer to the model that this step makes? */
 function isModelWanted({ steps }: Recipe, id: string): boolean {
   return steps.some(({ spec }) => pathsIn(spec).includes(`steps.${id}.out`));
@@ -125,14 +135,8 @@ function isModelWanted({ steps }: Recipe, id: string): boolean {
 /** Does anything refer to what this step measures? Of one that only makes a model nothing need be there when all else is. */
 function isResultWanted({ steps, table }: Recipe, id: string): boolean {
   const isOwn = (path: string) => path.startsWith(`steps.${id}.`) && path !== `steps.${id}.out`;
-  const terms = (term: Term | undefined): readonly string[] =>
-    typeof term === "object"
-      ? [term.value, term.minus, term.over].flatMap(terms)
-      : typeof term === "string"
-        ? [term]
-        : [];
   return (
     steps.some(({ spec, when = "" }) => pathsIn(spec).some(isOwn) || isOwn(when.trimStart())) ||
-    table.figures.some((figure) => [...terms(figure), ...pathsIn(figure), figure.each ?? ""].some(isOwn))
+    table.figures.some((figure) => [...termsOf(figure), ...pathsIn(figure), figure.each ?? ""].some(isOwn))
   );
 }
