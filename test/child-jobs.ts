@@ -52,6 +52,11 @@ export const jobs: Readonly<Record<string, Listed>> = Object.fromEntries([
     for (let i = 0; ; i++) held.push({ i, text: `${i}` });
   }),
   toy("buffer", () => new Float32Array(2 ** 50)),
+  toy("tell anything", () => {
+    for (const told of [null, "x", { step: "constructor", given: [1] }, { step: "stage", given: ["told"] }])
+      process.send?.(told as object);
+    throw Object.assign(new Error("with a function"), { code: () => 1 });
+  }),
   toy("print", () => {
     for (let i = 0; i < 2000; i++) process.stdout.write(`{"result": ${i}} ${"x".repeat(100)}\n`);
     console.error("and there");

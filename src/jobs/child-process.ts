@@ -46,5 +46,6 @@ async function end(told: Told): Promise<void> {
 function failureOf(error: unknown): Failure {
   if (!(error instanceof Error)) return { name: "Error", message: String(error) };
   const { name, message, stack, code, syscall } = error as NodeJS.ErrnoException;
-  return { name, message, stack, ...(code !== undefined && { code }), ...(syscall !== undefined && { syscall }) };
+  const isText = (value: unknown) => typeof value === "string";
+  return { name, message, stack, ...(isText(code) && { code }), ...(isText(syscall) && { syscall }) };
 }

@@ -1,4 +1,5 @@
 /** A job in a process of its own ends as it would in this one; and where its process ends otherwise, that is said. */
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -32,6 +33,10 @@ function recorded() {
   const progress: Progress = { stage: tell("stage"), step: tell("step"), plan: tell("plan"), opened: tell("opened") };
   return { said, progress };
 }
+
+/** Processes of jobs that this one has made. */
+const childrenOf = (pid: number) =>
+  spawnSync("ps", ["-o", "pid=,args=", "--ppid", `${pid}`], { encoding: "utf8" }).stdout.split("\n").filter((line) => line.includes("child-process")); // biome-ignore format: one line
 
 async function gone(pid: number, within: number): Promise<boolean> {
   for (const until = performance.now() + within; performance.now() < until; await wait(50))
@@ -128,6 +133,36 @@ describe("a process that ends otherwise", () => {
     process.kill(Number(await readFile(at("out"), "utf8")), "SIGKILL");
     expect(await running).toMatchObject({ code: "unavailable", message: expect.stringMatching(/was killed, by the/) });
     await rm(at("out"));
+  });
+
+  it("a spec that is no data is refused, and no process is left", async () => {
+    const error = await runInChild("pid", { out: () => at("out") }, { list }).catch((error) => error);
+    expect(error).toMatchObject({
+      name: "TbarError",
+      code: "bad-input",
+      message: expect.stringMatching(/^the spec of pid is no data: /),
+    });
+    expect(childrenOf(process.pid)).toEqual([]);
+  });
+
+  it("what the caller's progress throws ends the job, as in this process", async () => {
+    const reason = new Error("the page is gone");
+    const stage = () => {
+      throw reason;
+    };
+    const running = runInChild("wait", { out: at("out") }, { list, progress: { stage, step: () => {} } });
+    await expect(running).rejects.toBe(reason);
+    expect(childrenOf(process.pid)).toEqual([]);
+  });
+
+  it("messages of the job's own are no progress, and its error keeps its words", async () => {
+    const { said, progress } = recorded();
+    const running = runInChild("tell anything", { out: at("out") }, { list, progress });
+    await expect(running).rejects.toThrow("with a function");
+    expect(said).toEqual([
+      ["stage", "tell anything"],
+      ["stage", "told"],
+    ]);
   });
 
   it("what it prints is no message", async () => {

@@ -1,7 +1,7 @@
 /** A job in a process of its own, for whoever must stay alive beside it: native code that computes hears nothing and blocks everything. */
 import { forkModule } from "../process/fork.ts";
 import { type Ended, supervise } from "../process/supervise.ts";
-import { type ErrorCode, TbarError } from "../tensor/error.ts";
+import { badInput, type ErrorCode, TbarError } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
 import { type Given, type Progress, silent } from "./context.ts";
 
@@ -56,14 +56,28 @@ export async function runInChild<R = unknown>(name: string, spec: object, given:
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding("utf8").on("data", (text) => (printed = (printed + text).slice(-most)));
   const answer: { result?: { readonly result: unknown }; failure?: Failure } = {};
-  child.on("message", (told: Told) => {
-    if ("result" in told) answer.result = told;
-    else if ("failure" in told) answer.failure = told.failure;
-    else (progress[told.step] as ((...given: readonly unknown[]) => void) | undefined)?.(...told.given);
+  let ours: { readonly error: unknown } | undefined;
+  child.on("message", (told: Told | null) => {
+    if (typeof told !== "object" || told === null || ours !== undefined) return; // the job's code may send what it likes
+    try {
+      if ("result" in told) answer.result = told;
+      else if ("failure" in told) answer.failure = told.failure;
+      else if (steps.includes(told.step)) tellStep(progress, told.step, told.given);
+    } catch (error) {
+      ours = { error };
+      stop();
+    }
   });
-  child.send({ name, spec, list, ...(command !== undefined && { command }) } satisfies Request, () => {}); // it may have ended
+  const request = { name, spec, list, ...(command !== undefined && { command }) } satisfies Request;
   try {
+    try {
+      child.send(request, () => {}); // it may have ended
+    } catch (error) {
+      ours = { error: badInput(`the spec of ${printable(name, 100)} is no data: ${(error as Error).message}`, error) };
+      child.kill("SIGKILL");
+    }
     const how = await ended;
+    if (ours !== undefined) throw ours.error;
     if (answer.result !== undefined) return answer.result.result as R;
     signal?.throwIfAborted();
     throw answer.failure === undefined ? crash(name, how, printed) : thrown(answer.failure);
@@ -75,6 +89,12 @@ export async function runInChild<R = unknown>(name: string, spec: object, given:
 }
 
 const ourJobs = new URL(`./index${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`, import.meta.url).href;
+const steps: readonly string[] = ["stage", "step", "plan", "opened"] satisfies (keyof Progress)[];
+
+function tellStep<Step extends keyof Progress>(progress: Progress, step: Step, given: readonly unknown[]): void {
+  (progress as Readonly<Partial<Record<Step, (...given: readonly unknown[]) => void>>>)[step]?.(...given);
+}
+
 /** Characters of what it printed that are kept. */
 const most = 16_384;
 
