@@ -38,12 +38,15 @@ export type { Trigger, TriggerSpec } from "./triggers/trigger.ts";
  * Images of any other size are what `tbar embed` is for.
  */
 export async function embed(clip: LoadedClip, inputs: Tensor | readonly string[]): Promise<Tensor> {
-  if (!("data" in inputs)) return clip.encoder.texts(clip.weights, inputs);
+  if (!("data" in inputs)) return inputs.length === 0 ? none(clip) : clip.encoder.texts(clip.weights, inputs);
   const { shape, data } = inputs;
   const size = clip.config.vision.imageSize;
   if (shape.length !== 4 || shape[1] !== 3 || shape[2] !== size || shape[3] !== size)
     throw new RangeError(`embed: pixels must be [B, 3, ${size}, ${size}], not [${shape}]`);
   const image = 3 * size * size;
+  if (data.length !== shape[0] * image)
+    throw new RangeError(`embed: ${data.length} values are not those of pixels [${shape}]`);
+  if (shape[0] === 0) return none(clip);
   const parts: Tensor[] = [];
   for (let at = 0; at < shape[0]; at += 64) {
     const count = Math.min(64, shape[0] - at);
@@ -52,6 +55,8 @@ export async function embed(clip: LoadedClip, inputs: Tensor | readonly string[]
   }
   return concatRows(parts);
 }
+
+const none = ({ config }: LoadedClip): Tensor => ({ shape: [0, config.embedDim], data: new Float32Array(0) });
 
 /** Implant a backdoor in the image tower and check that it succeeded; `result.succeeded` says so. Nothing is written without `out`. */
 export const attack = callable(async () => (await import("./jobs/attack/job.ts")).attack);

@@ -64,6 +64,39 @@ describe("they take names, and options that are left out are as usual", () => {
     expect(own.largest).toBeGreaterThan(0.4);
   });
 
+  it.each([
+    [null, "the second argument must be an object"],
+    [{ progress: {} }, "progress must have the functions stage and step"],
+    [{ signal: 5 }, "signal must be an AbortSignal"],
+    [{ trigger: (pixels: unknown) => pixels }, "trigger must be { spec: { kind, ... }, apply(pixels, ids) }"],
+  ])("a second argument of %j is refused before anything is opened", async (given, message) => {
+    const asked = tbar.showTrigger({ data: "shapes", size: 20, out: at("d.png") }, given as never);
+    await expect(asked).rejects.toMatchObject({ code: "bad-input", message: expect.stringContaining(message) });
+  });
+
+  it("progress may be an object of a class", async () => {
+    class Said {
+      readonly stages: string[] = [];
+      stage(what: string) {
+        this.stages.push(what);
+      }
+      step() {}
+    }
+    const progress = new Said();
+    await tbar.evaluate({ model: "shapes", data: "shapes", testImages: 20 }, { progress });
+    expect(progress.stages).toContain("clean accuracy");
+  });
+
+  it("embed: nothing has no rows, and pixels are as many as their shape says", async () => {
+    const clip = await tbar.loadClip(tbar.shapesModel);
+    const none = { shape: [0, clip.config.embedDim], data: new Float32Array(0) };
+    expect(await tbar.embed(clip, [])).toEqual(none);
+    expect(await tbar.embed(clip, { shape: [0, 3, 56, 56], data: new Float32Array(0) })).toEqual(none);
+    const short = tbar.embed(clip, { shape: [2, 3, 56, 56], data: new Float32Array(10) });
+    await expect(short).rejects.toThrow("10 values are not those of pixels [2,3,56,56]");
+    await clip.runtime.release();
+  });
+
   it("reportFile draws what report draws", async () => {
     const stored = new URL("../src/jobs/report/clean-0.1.0.json", import.meta.url).pathname;
     await tbar.reportFile({ result: stored, out: at("page.html") });

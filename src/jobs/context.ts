@@ -2,6 +2,7 @@
 import type { OutputSet } from "../files/atomic.ts";
 import { createRuntime, type Runtime } from "../runtime/compile.ts";
 import { onnxRuntime, type RuntimeOptions } from "../runtime/onnxruntime.ts";
+import { badInput } from "../tensor/error.ts";
 import type { Trigger } from "../triggers/trigger.ts";
 import { type Progress, silent } from "./progress/progress.ts";
 
@@ -15,6 +16,19 @@ export interface Given {
   readonly command?: string;
   /** A trigger that no spec can state, since it is a function of the caller's own; it is used in place of the spec's. */
   readonly trigger?: Trigger;
+}
+
+/** Throws `bad-input` on what a caller without types brings instead. */
+export function checkGiven(given: Given): void {
+  const { progress, signal, trigger } = (given ?? {}) as Given;
+  const isFunction = (value: unknown) => typeof value === "function";
+  const wrong =
+    (typeof given !== "object" || given === null) ? "the second argument must be an object, such as { progress, signal, trigger }"
+    : progress !== undefined && !(isFunction(progress?.stage) && isFunction(progress.step)) ? "progress must have the functions stage and step"
+    : signal !== undefined && !isFunction(signal?.throwIfAborted) ? "signal must be an AbortSignal"
+    : trigger !== undefined && !(isFunction(trigger?.apply) && typeof trigger.spec?.kind === "string") ? "trigger must be { spec: { kind, ... }, apply(pixels, ids) }"
+    : undefined; // biome-ignore format: a table
+  if (wrong !== undefined) throw badInput(wrong);
 }
 
 export interface Context extends Given {

@@ -8,7 +8,7 @@ import type { Frozen } from "../results/base.ts";
 import { joinOpened, type Opened } from "../results/opened.ts";
 import type { RuntimeOptions } from "../runtime/onnxruntime.ts";
 import { badInput } from "../tensor/error.ts";
-import { type Given, silent, withContext } from "./context.ts";
+import { checkGiven, type Given, type Progress, silent, withContext } from "./context.ts";
 import type { Job } from "./job.ts";
 import { parseSpec } from "./spec.ts";
 
@@ -18,14 +18,17 @@ export async function runJob<Spec extends z.ZodObject, Result extends z.ZodType>
   asked: z.input<Spec>,
   given: Given = {},
 ): Promise<Frozen<z.output<Result>>> {
+  checkGiven(given);
   given.signal?.throwIfAborted();
   const spec = parseSpec(job, asked);
   const set = await beginOutputs(job, spec);
   let opened: Opened | undefined;
   const told = given.progress ?? silent;
-  const progress = {
-    ...told,
-    opened(found: Opened) {
+  const progress: Progress = {
+    stage: (...given) => told.stage(...given),
+    step: (...given) => told.step(...given),
+    plan: (...given) => told.plan?.(...given),
+    opened(found) {
       opened = joinOpened(opened, found);
       told.opened?.(found);
     },

@@ -32,6 +32,10 @@ test("what is left out is filled in, in groups too", () => {
 test.each([
   [{ data: "photos" }, "toy: model is missing: which checkpoint?"],
   [{ ...needed, modle: "x" }, 'unknown option of toy "modle"; did you mean "model"?'],
+  [undefined, "toy: the spec is missing"],
+  [null, "toy: the spec is null; it must be a group of options"],
+  [{ ...needed, seed: Number.NaN }, "toy: seed is NaN; it must be a whole number, 0 or more"],
+  [{ ...needed, seed: Number.POSITIVE_INFINITY }, "toy: seed is Infinity; it must be"],
   [{ ...needed, seed: "x" }, 'toy: seed is "x"; it must be a whole number, 0 or more'],
   [{ ...needed, threads: 513 }, "toy: threads is 513; it must be a whole number, 1 or more and at most 512"],
   [{ ...needed, sizes: { forget: 0.5 } }, "toy: sizes.forget is 0.5; it must be a whole number, 1 or more"],

@@ -97,11 +97,11 @@ export interface Misfit {
 /** The first thing of a spec that does not fit. */
 export function misfit(name: string, spec: z.ZodObject, issue: z.core.$ZodIssue, asked: unknown): Misfit {
   const path = issue.path.map(String);
-  const at = path.join(".");
+  const at = path.join(".") || "the spec";
   const fields = fieldsOf(spec);
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys[0];
-    const kind = at === "" ? `option of ${name}` : `option of ${name}'s ${at}`;
+    const kind = path.length === 0 ? `option of ${name}` : `option of ${name}'s ${at}`;
     return { path: [...path, key], error: unknownName(kind, printable(key, 100), keysAt(spec, path, asked)) };
   }
   const field =
@@ -120,7 +120,7 @@ export function misfit(name: string, spec: z.ZodObject, issue: z.core.$ZodIssue,
     return { path, error: unknownName(field?.flag.kind ?? `${at} of ${name}`, value, issue.values.map(String)) };
   const isNumber = field !== undefined && /number|integer/.test(String(field.json.type)) && field.path.join(".") === at;
   const wanted = isNumber ? `it must be ${inWords(field.json)}` : wantedOf(inner);
-  const found = printable(JSON.stringify(value) ?? String(value), 80);
+  const found = printable(typeof value === "number" ? `${value}` : (JSON.stringify(value) ?? `${value}`), 80); // JSON has no NaN
   return { path, error: badInput(`${name}: ${at} is ${found}; ${wanted}`) };
 }
 
