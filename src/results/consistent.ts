@@ -111,3 +111,12 @@ export function isQuotient(stated: number | null, part: number, whole: number): 
   const quotient = part / whole;
   return stated === null ? !Number.isFinite(quotient) : Math.abs(stated - quotient) <= rounding * Math.max(1, quotient);
 }
+
+/** Throws `bad-input` where a verdict says one thing by today's word and another by that of 0.1.0. */
+export function checkVerdict(
+  { verified, proven }: { readonly verified?: boolean; readonly proven?: boolean } = {},
+  file: string,
+): void {
+  if (verified === undefined || proven === undefined || verified === proven) return;
+  throw misfit(file, `verdict.verified is ${verified}, and verdict.proven, which is the same, ${proven}`);
+}

@@ -26,6 +26,21 @@ export function readResult<Schema extends z.ZodObject<Head>>(
   path: string,
   { use = "expected that of", older = (result) => result }: Use = {},
 ): Frozen<z.output<Schema>> {
+  const { name, form, written, isOlder, writer } = headOf(schema, json, path, use);
+  try {
+    const today = isOlder ? { ...older(json as Readonly<Record<string, unknown>>), schema: form } : json;
+    const result: object = parseAs(schema, today, `${path} is no result of tbar ${name} --json`);
+    checkRates(json, path);
+    return inOrderOf(json, { ...result, schema: written }) as Frozen<z.output<Schema>>;
+  } catch (cause) {
+    if (!isOlder || !(cause instanceof TbarError)) throw cause;
+    const how = `read it with that one, or run the command again`;
+    throw badInput(`${cause.message}. It was written by ${writer}, before ${form}; if that is why, ${how}`, cause);
+  }
+}
+
+/** Which job and tbar wrote it, and in which form. Throws `bad-input` on the result of another job, and on one of a form that is yet to come. */
+export function headOf(schema: z.ZodObject<Head>, json: unknown, path: string, use: string) {
   const form = schema.shape.schema.value;
   const name = schema.shape.kind.value;
   const { kind, schema: written, tbar } = (json ?? {}) as Readonly<Record<string, unknown>>;
@@ -37,16 +52,7 @@ export function readResult<Schema extends z.ZodObject<Head>>(
   if (number !== undefined && Number(number) > Number(form.split("/").at(-1)))
     throw badInput(`${path} was written by ${writer} as ${job}/${number}; this tbar reads ${form}: use that one`);
   const isOlder = kind === name && (written === undefined || (number !== undefined && written !== form));
-  try {
-    const today = isOlder ? { ...older(json as Readonly<Record<string, unknown>>), schema: form } : json;
-    const result: object = parseAs(schema, today, `${path} is no result of tbar ${name} --json`);
-    checkRates(json, path);
-    return inOrderOf(json, { ...result, schema: written }) as Frozen<z.output<Schema>>;
-  } catch (cause) {
-    if (!isOlder || !(cause instanceof TbarError)) throw cause;
-    const how = `read it with that one, or run the command again`;
-    throw badInput(`${cause.message}. It was written by ${writer}, before ${form}; if that is why, ${how}`, cause);
-  }
+  return { name, form, written, writer, isOlder };
 }
 
 /** A schema puts the fields that it knows first. */

@@ -1,7 +1,7 @@
 /** What a receipt claims, and whether its own figures bear it: they must follow from each other, and the verdict from them. */
 import type { Rule } from "../../defenses/alpha-search.ts";
 import { keptFault, retentionOf } from "../../metrics/retention.ts";
-import { checkRates, computed, isQuotient, misfit } from "../../results/consistent.ts";
+import { checkRates, checkVerdict, computed, isQuotient, misfit } from "../../results/consistent.ts";
 import { exactPercent } from "../../stats/percent.ts";
 import { isWorld, type Receipt, type StatedScores } from "./receipt-schema.ts";
 import { leastMended, leastRetention, limitOf } from "./verdict.ts";
@@ -44,9 +44,7 @@ export function checkFigures(receipt: Receipt, file: string): void {
         `retentionInterval is ${JSON.stringify(receipt.retentionInterval)}; these counts make ${JSON.stringify(bounds)}`,
       );
   }
-  const { verified, proven } = verdict ?? {};
-  if (verified !== undefined && proven !== undefined && proven !== verified)
-    fail(`verdict.verified is ${verified}, and verdict.proven, which is the same, ${proven}`);
+  checkVerdict(verdict, file);
   const claim = claimOf(receipt);
   const why = claim && (unproven(receipt, after) ?? (claim === "verified" ? unverified(receipt) : undefined));
   if (why !== undefined) fail(`verdict.${claim} is true, and ${why}`);

@@ -144,6 +144,14 @@ describe("a receipt whose figures do not fit together is refused, and the figure
     });
   });
 
+  test("a form that is yet to come, and another job's result", async () => {
+    await expect(read({ ...sound(), schema: "tbar/clean/99", tbar: "9" })).rejects.toThrow(
+      /was written by tbar 9 as clean\/99; this tbar reads tbar\/clean\/2/,
+    );
+    await expect(read({ ...sound(), schema: "tbar/eval/2" })).rejects.toThrow("is a result of tbar eval");
+    expect(await read({ ...sound(), schema: "tbar/clean/2" })).toMatchObject({ target: "blue star" });
+  });
+
   test("one key twice, NaN, and what is no receipt", async () => {
     const text = JSON.stringify(sound());
     await expect(read(text.replace('"seed":3', '"seed":3,"seed":4'))).rejects.toThrow(/has the key "seed" twice/);

@@ -4,6 +4,9 @@
  */
 import { storedTrigger } from "../../attacks/index.ts";
 import { isFile, parseAs, readJson } from "../../files/files.ts";
+import { isRecord } from "../../files/json.ts";
+import { cleanResult } from "../../results/clean.ts";
+import { headOf } from "../../results/read.ts";
 import { badInput } from "../../tensor/error.ts";
 import { printable } from "../../tensor/printable.ts";
 import type { Trigger } from "../../triggers/trigger.ts";
@@ -20,6 +23,7 @@ export async function readReceipt(path: string): Promise<Receipt> {
   if (!(await isFile(file)))
     throw badInput(`there is no receipt ${printable(path)}; tbar clean leaves receipt.json in the folder it writes`);
   const value = await readJson(file, { bytes: mostBytes });
+  if (isRecord(value) && "schema" in value) headOf(cleanResult, value, file, "a receipt is that of");
   const receipt = parseAs(receiptSchema, value, `${file} is not a receipt of tbar clean`);
   checkFigures(receipt, file);
   return receipt;

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { cleanFixture } from "../../../test/clean-fixture.ts";
 import { cleanReport } from "../../report/clean-report.ts";
+import type { Scores } from "../../results/effect.ts";
 import { rate } from "../../stats/rate.ts";
 import { checkCleanResult } from "./clean-result.ts";
 
@@ -11,8 +12,9 @@ test("a stored result is taken as it is, and one of 0.1.0 too, which says less",
   expect(checkCleanResult(stored({}), "a.json")).toEqual(stored({}));
   const examples = cleanFixture.examples.map(({ inset: _, amplified: __, ...rest }) => rest);
   const { limits: _, ...verdict } = cleanFixture.verdict;
-  const { ca, asr } = cleanFixture.before;
-  const old = stored({ examples, verdict, opened: undefined, before: { ca, asr }, after: { ca, asr } });
+  const few = ({ ca, asr }: Scores) => ({ ca, asr });
+  const [before, after] = [few(cleanFixture.before), few(cleanFixture.after)];
+  const old = stored({ examples, verdict, opened: undefined, before, after });
   expect(checkCleanResult(old, "a.json")).toEqual(old);
 });
 
@@ -61,5 +63,16 @@ test.each([
 test("a result of another command is called by its name", () => {
   expect(() => checkCleanResult({ kind: "eval", ca: 1 }, "a.json")).toThrow(
     "a.json is a result of tbar eval; a report is drawn of tbar clean --json",
+  );
+});
+
+test("a verdict that contradicts itself or its figures is refused", () => {
+  const { verdict, after } = cleanFixture;
+  expect(() => checkCleanResult(stored({ verdict: { ...verdict, proven: false } }), "a.json")).toThrow(
+    "verdict.verified is true, and verdict.proven, which is the same, false",
+  );
+  const { difference, ...open } = { ...after, asr: rate(30, 1980) };
+  expect(() => checkCleanResult(stored({ after: open }), "a.json")).toThrow(
+    /verdict\.verified is true, and ASR on test images/,
   );
 });
