@@ -39,6 +39,7 @@ test("half a file, another result under this name, and what is none do not count
     "[]",
     whole.replace('"seed": 1', '"seed": 2'),
     whole.replace("clean/2", "clean/3"),
+    whole.replace('"value": 1', '"schema": "tbar/eval/2"'),
   ]) {
     await writeFile(file, broken);
     expect(await store.get(hash)).toBeUndefined();

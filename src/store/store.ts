@@ -40,7 +40,9 @@ export function openStore(folder: string): Store {
     async get(hash) {
       if (!(await isFile(fileOf(hash)))) return undefined;
       const read = schema.safeParse(await readJson(fileOf(hash), limits).catch(() => undefined));
-      return read.success && hashOf(read.data) === hash ? read.data : undefined;
+      if (!read.success || hashOf(read.data) !== hash) return undefined;
+      const { schema: stated, result } = read.data;
+      return result.schema === undefined || result.schema === stated ? read.data : undefined; // 0.1.0 wrote none
     },
     async put(address, result, note) {
       const kept = Object.fromEntries(Object.entries(result).filter(([key]) => !pictures.includes(key)));
