@@ -1,6 +1,6 @@
 /** Options that are the frame's, not the job's: what is said, and how. */
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { groups } from "../jobs/fields.ts";
+import { groups } from "../jobs/job.ts";
 
 /** Of every job. */
 export function frameOptions(command: CommandUnknownOpts, hasPlan: boolean): void {

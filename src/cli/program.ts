@@ -1,7 +1,7 @@
 /** The commands, and how their pages of help look. */
 import { Command, type CommandUnknownOpts, Help } from "@commander-js/extra-typings";
 import { version } from "../files/version.ts";
-import { groups } from "../jobs/fields.ts";
+import { groups } from "../jobs/job.ts";
 import { families, jobs } from "./all-jobs.ts";
 import { command } from "./command.ts";
 import { completionCommand } from "./commands/completion.ts";

@@ -1,7 +1,8 @@
 /** From arguments to an exit status: a command in its frame, and what is said when something goes wrong. */
 import { CommanderError } from "@commander-js/extra-typings";
 import { type Progress, silent } from "../jobs/progress/progress.ts";
-import { joinOpened, type Opened, openedLine } from "../results/opened.ts";
+import type { Opened } from "../results/opened.ts";
+import { joinOpened, openedLine } from "../results/opened-line.ts";
 import { type ErrorCode, TbarError } from "../tensor/error.ts";
 import { exits, type Perform } from "./outcome.ts";
 import { createProgram } from "./program.ts";

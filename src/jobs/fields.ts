@@ -4,6 +4,7 @@ import { activations } from "../checkpoint/config/config.ts";
 import { encodings } from "../data/formats/text.ts";
 import { common } from "../engine/family-recipe.ts";
 import { devices, maxThreads } from "../runtime/onnxruntime.ts";
+import { groups } from "./job.ts";
 
 /** How a field is said on a command line, beside what its schema says. */
 export interface Flag {
@@ -45,8 +46,6 @@ export const under =
   <S extends z.ZodType>(schema: S, help: string, flag: string | Flag = {}): S =>
     option(schema, help, { group, ...common, ...(typeof flag === "string" ? { value: flag } : flag) });
 
-/** Headings of help pages, in their order; a job's own come between the first two. */
-export const groups = { inputs: "Model and data:", run: "This run:", output: "Output:" } as const;
 export const [input, ofRun] = [under(groups.inputs), under(groups.run)];
 /** Outputs, and what else is no part of what comes out. */
 export const output = under(groups.output, { machine: true });

@@ -46,3 +46,6 @@ export function job<Spec extends z.ZodObject, Result extends z.ZodType>(
 
 /** What is asked for: fields with defaults may be left out. */
 export type SpecOf<J extends Job> = z.input<J["spec"]>;
+
+/** Headings of help pages, in their order; a job's own come between the first two. */
+export const groups = { inputs: "Model and data:", run: "This run:", output: "Output:" } as const;

@@ -1,7 +1,7 @@
 /** How the figures were measured, what was run, on what, and for how long. */
 import { defaultsText } from "../engine/family-recipe.ts";
 import type { CleanResult } from "../results/clean.ts";
-import { dataText, modelText } from "../results/opened.ts";
+import { dataText, modelText } from "../results/opened-line.ts";
 import { type Html, html, jsonScript } from "./html.ts";
 import { count, duration, moment } from "./numbers.ts";
 import { facts, section } from "./page.ts";

@@ -8,6 +8,7 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { writeFolderAtomic } from "../files/atomic.ts";
 import { TbarError } from "../tensor/error.ts";
 
@@ -60,8 +61,12 @@ async function fetched(cache: string, say: (text: string) => void): Promise<stri
   );
   try {
     await mkdir(dirname(cache), { recursive: true });
-    await writeFolderAtomic(cache, install).catch((error) => {
-      if (!existsSync(cache)) throw error; // else: another process was faster
+    await writeFolderAtomic(cache, install).catch(async (error) => {
+      // another process was faster, unless it does not come: a third may be exchanging the folder just now
+      for (let looks = 0; !existsSync(cache); looks++) {
+        if (looks === 20) throw error;
+        await setTimeout(50);
+      }
     });
   } catch (error) {
     throw new TbarError("unavailable", `${(error as Error).message}. ${advice}`, { cause: error });

@@ -1,5 +1,4 @@
 /** tbar sweep: run a recipe, see how far it is, make its table. */
-import type { Listed } from "../jobs/index.ts";
 import { job } from "../jobs/job.ts";
 import { sweepRunResult, sweepStatusResult, sweepTableResult } from "../results/sweep.ts";
 import { runSpec, statusSpec, tableSpec } from "./specs.ts";
@@ -47,16 +46,3 @@ export const sweepTable = job({
   result: sweepTableResult,
   run: async (spec) => (await import("./commands.ts")).table(spec),
 });
-
-export const sweepJobs: Readonly<Record<string, Listed>> = {
-  "sweep run": { summary: "run what is not done yet of a recipe", load: async () => sweepRun },
-  "sweep status": { summary: "which cells are done, failed, left", load: async () => sweepStatus },
-  "sweep table": { summary: "the recipe's table from what was measured", load: async () => sweepTable },
-};
-
-export const sweepFamily = {
-  summary: "run the recipes behind tables and figures",
-  about:
-    "A recipe says in YAML what a table of a paper is made of: cells, seeds, steps, and what was published. docs/sweeps.md tells how to write one.",
-  examples: sweepRun.examples,
-};

@@ -1,6 +1,7 @@
 /** What may be asked of a sweep. */
 import { z } from "zod";
-import { count, groups, option } from "../jobs/fields.ts";
+import { count, option } from "../jobs/fields.ts";
+import { groups } from "../jobs/job.ts";
 
 const recipeFields = {
   recipe: option(

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { openDataset } from "../data/open.ts";
 import { openedData } from "../jobs/inputs/describe-opened.ts";
 import { neededClasses, openSource } from "../jobs/inputs/source.ts";
-import { openedLine } from "./opened.ts";
+import { openedLine } from "./opened-line.ts";
 
 let root: string;
 beforeEach(async () => {
