@@ -126,7 +126,7 @@ describe("clean", () => {
     const file = at("work/work.json");
     const work = JSON.parse(await readFile(file, "utf8"));
     const keys = Object.keys(work.counts).filter((key) => key.startsWith("right before and after on test, "));
-    expect(keys).toEqual([expect.stringMatching(/repaired by plain, images 0 to 120$/)]);
+    expect(keys).toEqual([expect.stringMatching(/repaired by plain, alpha [\d.]+, images 0 to 120$/)]);
     await writeFile(file, JSON.stringify({ ...work, counts: { ...work.counts, [keys[0]]: 1 } }));
     expect((await tbar(line)).out).toMatch(
       /counts contradict each other: .* 1 both times; if they are from a folder of --state/,
@@ -161,6 +161,9 @@ describe("clean", () => {
     const line = words(`${clean} --method plain --checks 0 --out ./kept --state ./work --json`);
     expect((await tbar(line, "plain: test")).code).toBe(130);
     expect(await readdir(at("work"))).toEqual(["tuned-1.safetensors", "work.json"]);
+    // the trained vector serves another rule too, and checks that were not asked for before
+    const other = words(`${clean} --method plain --checks 100 --limit 0.4 --out ./kept --state ./work`);
+    expect((await tbar(other, "plain: test")).code).toBe(130);
     const counted = Object.keys(JSON.parse(await readFile(at("work/work.json"), "utf8")).counts);
     const { out } = await tbar(line);
     expect(

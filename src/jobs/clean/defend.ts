@@ -57,7 +57,10 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
     const since = clock.seconds();
     const repair = await defense.run(input);
     clock.stage(`${current}: test`);
-    const after = await scores.after(scores.stored(repair.weights, `repaired by ${current}`));
+    const made = Object.entries({ ...repair.settings, [repair.knob]: repair.search.best.alpha })
+      .flat()
+      .join(" ");
+    const after = await scores.after(scores.stored(repair.weights, `repaired by ${current}, ${made}`));
     const curve = spec.fullCurve ? await curveOf(bench, repair, scores) : [];
     const trials = [...repair.search.trials, ...curve].sort((a, b) => a.alpha - b.alpha);
     const variant = variantOf(defense, { ...repair, search: { ...repair.search, trials } }, before, after);
