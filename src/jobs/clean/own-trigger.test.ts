@@ -51,6 +51,7 @@ test.each(["mine", "blended"])("clean takes it to the end, written and verified;
   expect(result.before.asr.value).toBeGreaterThan(0.9);
   expect(result.after.asr.value).toBeLessThanOrEqual(0.3);
   expect(result.trigger).toMatchObject({ kind, source: "option" });
+    expect(result.trigger).not.toHaveProperty("title"); // it is not what an attack of that name draws
   expect(result.proof.shifted).toEqual([]); // what it would look like elsewhere nobody can say
   expect(result.output?.path).toBe(out);
   const again = await runJob(evaluation, { ...world, model: out, target: "mint", testImages: 120 }, { trigger });

@@ -56,7 +56,7 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
     kind: "clean" as const,
     tbar: version,
     command: context.command,
-    ...(await factsOf(bench, spec)),
+    ...(await factsOf(bench, spec, context)),
     ...(warnings.length > 0 && { warnings }),
     variants: Object.fromEntries(tried.map((one) => [one.defense.name, { ...one.variant, chosen: one === chosen }])),
     before,
@@ -129,12 +129,14 @@ async function refuseUnlessAlive(bench: Bench, { clean, effect }: Scores) {
 }
 
 /** What was worked on, and how. */
-async function factsOf({ clip, threat, source, labels, opened, recipe, defaults, ...bench }: Bench, spec: CleanSpec) {
+async function factsOf(bench: Bench, spec: CleanSpec, { trigger: own }: Context) {
+  const { clip, threat, source, labels, opened, recipe, defaults } = bench;
   const { data, testData, validationData, classesFile, templatesFile, skipBad, encoding, sizes, seed } = spec;
   return {
     seed,
     model: await checkpointFacts(clip.checkpoint),
-    trigger: { ...triggerFacts({ threat }), ...describedAttack(threat.trigger?.spec.kind) },
+    // what an attack says of itself is not true of a function of the caller's own, whatever its kind
+    trigger: { ...triggerFacts({ threat }), ...(own === undefined && describedAttack(threat.trigger?.spec.kind)) },
     target: threat.target,
     ...(threat.remaining.length > 0 && {
       remaining: threat.remaining.map(({ trigger, target }) => ({ kind: trigger.kind, target })),
