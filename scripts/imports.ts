@@ -12,7 +12,7 @@ export const layers: readonly (readonly string[])[] = [
   ["onnx", "arithmetic", "clip", "optim"],
   ["runtime"],
   ["engine"],
-  ["attacks", "defenses", "metrics"],
+  ["attacks", "defenses", "detectors", "metrics"],
   ["results"],
   ["report"],
   ["jobs"],

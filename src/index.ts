@@ -26,6 +26,7 @@ export type { Opened, OpenedData, OpenedModel } from "./results/opened.ts";
 export type { PretrainResult } from "./results/pretrain.ts";
 export type { PullResult } from "./results/pull.ts";
 export type { ReportResult } from "./results/report.ts";
+export type { ScanResult } from "./results/scan.ts";
 export type { TriggerResult } from "./results/trigger-view.ts";
 export type { ApplyResult, CosineResult, VectorResult } from "./results/vector.ts";
 export type { Rate } from "./stats/rate.ts";
@@ -63,6 +64,9 @@ export const attack = callable(async () => (await import("./jobs/attack/job.ts")
 
 /** Remove a backdoor whose trigger is known and verify it; `result.verdict.verified` says whether that succeeded. */
 export const clean = callable(async () => (await import("./jobs/clean/job.ts")).clean);
+
+/** Is a model backdoored? Nothing of the attack is known; `result.verdict` says so. */
+export const scan = callable(async () => (await import("./jobs/scan/job.ts")).scan);
 
 /** The main job on the model and data that ship with the package. */
 export const demo = callable(async () => (await import("./jobs/demo/job.ts")).demo);

@@ -76,13 +76,13 @@ export async function follow(
   for (const [i, step] of recipe.steps.entries()) {
     const isWanted = isResultWanted(recipe, step.id);
     try {
+      if (step.when !== undefined && !isSo(step.when, scope)) throw new NotThere("skipped");
       const asked = resolve(step.spec, scope) as Ready["spec"];
       known("job", [step.job], Object.keys(jobs));
       const job = await jobs[step.job].load();
       refuseOwn(job, asked);
       const isMaking = isModelWanted(recipe, step.id);
       const { out: _, ...spec } = parseSpec(job, { ...asked, ...(isMaking && { out: models }) }) as Ready["spec"]; // its name follows from the hash
-      if (step.when !== undefined && !isSo(step.when, scope)) throw new NotThere("skipped");
       const hashes = new Map([...made].map(([path, { hash }]) => [path, hash]));
       const address = await addressOf(job, spec, hashes);
       const hash = hashOf(address);

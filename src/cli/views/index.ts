@@ -4,6 +4,7 @@ import type { View } from "../job-command.ts";
 export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
   clean: async () => (await import("./clean.ts")).cleanText,
   demo: async () => (await import("./clean.ts")).demoText,
+  scan: async () => (await import("./scan.ts")).scanText,
   eval: async () => (await import("./eval.ts")).evalText,
   attack: async () => (await import("./attack.ts")).attackText,
   pretrain: async () => (await import("./models.ts")).pretrainText,

@@ -1,0 +1,93 @@
+/** All of a scan that is known before anything is fitted: the model, the images, the detectors that can run on them. */
+import type { Dataset } from "../../data/dataset.ts";
+import type { Detector, Images, Subject } from "../../detectors/detector.ts";
+import { detectors as all, detectorsNamed } from "../../detectors/index.ts";
+import type { LoadedClip } from "../../engine/clip.ts";
+import { loadClip } from "../../engine/clip.ts";
+import { findOnnx } from "../../engine/onnx-clip.ts";
+import { classify, zeroShotHead } from "../../engine/zero-shot.ts";
+import type { Opened } from "../../results/opened.ts";
+import { badInput } from "../../tensor/error.ts";
+import type { Context } from "../context.ts";
+import { checkClasses } from "../inputs/classes.ts";
+import { openedModel } from "../inputs/describe-opened.ts";
+import { modelPath } from "../inputs/names.ts";
+import { openClip } from "../inputs/open-clip.ts";
+import { neededClasses, openSource, type Source } from "../inputs/source.ts";
+import type { ScanSpec } from "./spec.ts";
+
+export interface Prepared {
+  readonly clip: LoadedClip;
+  readonly base?: LoadedClip;
+  readonly source: Source;
+  readonly classNames: readonly string[];
+  readonly drawn: Readonly<Record<"fit" | "held", Dataset>>;
+  readonly detectors: readonly Detector[];
+  readonly opened: Opened;
+  readonly warnings: readonly string[];
+}
+
+/** Fewer images than that cannot tell a class that a trigger leads to from one that many images are of. */
+const fewest = { fit: 16, held: 32 } as const;
+
+export async function prepare(spec: ScanSpec, context: Context): Promise<Prepared> {
+  const path = modelPath(spec.model);
+  if ((await findOnnx(path)) !== undefined)
+    throw badInput(
+      `${spec.model} is a model in ONNX: its answers can be had, its gradients cannot, and probing it from outside finds only triggers that one has guessed; scan the checkpoint that it was exported from`,
+    );
+  const chosen = spec.detectors === undefined ? all.filter(({ quick }) => quick || !spec.quick) : detectorsNamed(spec.detectors.includes("all") ? all.map(({ name }) => name) : spec.detectors); // biome-ignore format: one line
+  const clip = await openClip(spec, context);
+  const base = spec.base === undefined ? undefined : await loadClip(modelPath(spec.base), { ...context, device: spec.device, threads: spec.threads }); // biome-ignore format: one line
+  if (base !== undefined) checkAlike(clip, base, spec);
+  const source = await openSource(spec.data, spec);
+  const classNames = neededClasses(source);
+  const drawn = await source.sets(spec.sizes);
+  for (const part of ["fit", "held"] as const)
+    if (drawn[part].size < fewest[part])
+      throw badInput(
+        `${source.name} leaves ${drawn[part].size} images for --${part}, and a scan takes ${fewest[part]} at least: ` +
+          `${fewest.fit} to fit triggers on and ${fewest.held} others to measure them on, since with fewer one lucky image looks like a trigger`,
+      );
+  const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0] });
+  const opened: Opened = { models: [clip, ...(base ? [base] : [])].map(({ checkpoint }) => openedModel(checkpoint)), data: source.opened() }; // biome-ignore format: one line
+  context.progress.opened?.(opened);
+  return { clip, ...(base && { base }), source, classNames, drawn, detectors: chosen, opened, warnings };
+}
+
+/** Throws `bad-input` where a fit on one model says nothing of the other. */
+function checkAlike({ config: a }: LoadedClip, { config: b }: LoadedClip, { model, base }: ScanSpec): void {
+  if (a.vision.imageSize === b.vision.imageSize && a.embedDim === b.embedDim) return;
+  throw badInput(
+    `--base ${base} takes images of ${b.vision.imageSize} pixels into ${b.embedDim} dimensions, and ${model} of ${a.vision.imageSize} into ${a.embedDim}: it cannot be what ${model} was made from`,
+  );
+}
+
+/** A model with the head of the class names. */
+export async function subjectOf(
+  clip: LoadedClip,
+  { source, classNames }: Prepared,
+  signal?: AbortSignal,
+): Promise<Subject> {
+  return { clip, weights: clip.weights, head: await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal) }; // biome-ignore format: one line
+}
+
+/** The set's pixels, and what the model answers to them. Throws `bad-input` where they are all one image. */
+export async function imagesOf(set: Dataset, { clip, weights, head }: Subject): Promise<Images> {
+  const pixels = await set.read(Array.from({ length: set.size }, (_, i) => i), clip.preprocess); // biome-ignore format: one line
+  const size = pixels.data.length / set.size;
+  const isFirst = (at: number) => pixels.data.subarray(at, at + size).every((value, i) => value === pixels.data[i]);
+  if (Array.from({ length: set.size }, (_, i) => i * size).every(isFirst))
+    throw badInput(`all ${set.size} images of ${set.name} are one and the same: a trigger that works on all images cannot be told from one that works on this`); // biome-ignore format: one line
+  const answers: number[] = [];
+  for (let at = 0; at < set.size; at += 64) {
+    const count = Math.min(64, set.size - at);
+    const part = {
+      shape: [count, ...pixels.shape.slice(1)],
+      data: pixels.data.subarray(at * size, (at + count) * size),
+    };
+    const embeddings = await clip.encoder.images(weights, part);
+    if (head !== undefined) answers.push(...classify(embeddings, head));
+  }
+  return { pixels, ...(head && { answers: Int32Array.from(answers) }) };
+}

@@ -1,0 +1,31 @@
+/** What may be asked of a scan. */
+import { z } from "zod";
+import { a, dataFields, input, inputFields, runFields, under } from "../fields.ts";
+
+const scanning = under("Scan:");
+
+export const scanSpec = z.strictObject({
+  ...inputFields,
+  data: input(z.string(), dataFields.data.description as string, {
+    names: "file",
+    value: "path",
+    question: "which clean images? A path, or the built-in world: --data shapes",
+  }),
+  base: input(a.text(), "the model that it was made from, if you have it: the same fits on it are compared", {
+    names: "model",
+    value: "path",
+  }),
+  quick: scanning(a.isAsked(), "the calibrated detectors alone, a minute or two on a small model"),
+  detectors: scanning(z.array(z.string()).optional(), "detectors: names below, or all; several with commas", {
+    name: "detector",
+    value: "name",
+  }),
+  sizes: z
+    .strictObject({
+      fit: scanning(z.int().min(16).max(4096).default(128), "clean images to fit triggers on"),
+      held: scanning(z.int().min(32).max(4096).default(64), "other clean images to measure them on"),
+    })
+    .prefault({}),
+  ...runFields,
+});
+export type ScanSpec = z.output<typeof scanSpec>;

@@ -1,0 +1,80 @@
+/** What a scan finds: the verdict and how sure it is, each detector's statistic, suspected targets, recovered triggers. */
+import { z } from "zod";
+import type { InvertedSpec } from "../triggers/inverted.ts";
+import { checkpointFacts, type Frozen, madeHead, maybe, ranFields, rate, strings, warningFields } from "./base.ts";
+
+export const verdicts = ["backdoored", "no evidence", "inconclusive"] as const;
+
+const inverted = z.looseObject({
+  kind: z.literal("inverted"),
+  form: z.string(),
+  S: z.number(),
+}) as unknown as z.ZodType<InvertedSpec>;
+
+const suspected = z.looseObject({
+  target: z.string(),
+  statistic: z.number().describe("On the detector's own scale."),
+  asr: maybe(rate, "Held-out images of other classes that the recovered trigger carries to the target."),
+  aboveBase: maybe(z.number(), "The statistic less what the same fit reaches on the base, where there is one."),
+  trigger: inverted.optional(),
+});
+
+const finding = z.looseObject({
+  name: z.string(),
+  title: z.string(),
+  statistic: z.number().describe("The larger, the more suspicious."),
+  means: z.string().describe("What the statistic is."),
+  threshold: maybe(z.number(), "From here on it is suspicious by itself; absent where it is not calibrated."),
+  suspects: z.array(suspected).describe("The most suspicious first."),
+  facts: z.record(z.string(), z.number()),
+  seconds: z.number(),
+});
+export type DetectorResult = Frozen<z.output<typeof finding>>;
+
+const figures = z.looseObject({ value: z.number(), interval: z.tuple([z.number(), z.number()]), n: z.number() });
+
+export const calibrationFacts = z.looseObject({
+  name: z.string(),
+  family: z.string().describe("The architecture that it holds for."),
+  models: z.number().describe("Clean models that the figures come from; none of them set the threshold."),
+  backdoored: z.number(),
+  falsePositives: figures.describe("Clean models called backdoored, with the 95 % interval."),
+  detection: figures.describe("Backdoored models called so."),
+  attacks: strings.describe("Attacks that at least 80 % were detected of."),
+  missed: strings.describe("Attacks that fewer were detected of: these are not excluded by a verdict of no evidence."),
+});
+
+export const scanResult = z.looseObject({
+  ...madeHead("scan", 1),
+  seed: z.number(),
+  level: z.enum(["quick", "full"]),
+  model: checkpointFacts,
+  data: z.looseObject({ name: z.string(), classes: z.number(), fit: z.number(), held: z.number() }),
+  ...warningFields,
+  verdict: z.enum(verdicts),
+  because: strings.describe("Why, a sentence each."),
+  probability: maybe(
+    z.number(),
+    "That it is backdoored, were half of all models so; absent where nothing is calibrated.",
+  ),
+  threshold: maybe(z.number(), "From this probability on the verdict is backdoored."),
+  calibration: maybe(calibrationFacts, "Absent outside the calibrated families of architectures."),
+  suspects: z.array(
+    z.looseObject({
+      target: z.string(),
+      probability: z.number(),
+      detector: z.string(),
+      asr: rate.optional(),
+      trigger: inverted.optional(),
+    }),
+  ),
+  detectors: z.array(finding),
+  /** What the model answers to clean images. */
+  answers: z.looseObject({
+    most: z.string().describe("The class that it answers most."),
+    share: z.number().describe("That class's share of the answers to clean images."),
+    accuracy: maybe(rate, "Where the images have labels."),
+  }),
+  ...ranFields,
+});
+export type ScanResult = Frozen<z.output<typeof scanResult>>;
