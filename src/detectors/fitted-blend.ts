@@ -4,7 +4,7 @@ import { type Budget, fitted, fittedCost } from "./fitted.ts";
 import { blend } from "./forms/blend.ts";
 
 const budget: Budget = {
-  screen: { steps: 4, images: 6 },
+  screen: { steps: 4, images: 4 },
   keep: 5,
   confirm: { steps: 10, each: 2, images: 16 },
 };

@@ -4,7 +4,7 @@ import { type Budget, fitted, fittedCost } from "./fitted.ts";
 import { delta } from "./forms/delta.ts";
 
 const budget: Budget = {
-  screen: { steps: 8, images: 6 },
+  screen: { steps: 8, images: 4 },
   keep: 5,
   confirm: { steps: 16, each: 2, images: 16 },
 };

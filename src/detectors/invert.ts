@@ -54,8 +54,8 @@ export interface Inversion {
   release(): Promise<void>;
 }
 
-/** Rows of a batch: what the embedded model takes at best speed, and what a ViT-B takes without gigabytes. */
-export const rowsFor = (S: number): number => (S <= 96 ? 96 : 32);
+/** Rows of a batch: on two cores larger ones are no faster, and a ViT-B takes gigabytes for them. */
+const rows = 32;
 
 export function inversion({ clip, weights, head }: Subject & { readonly head: Tensor }): Inversion {
   const S = clip.config.vision.imageSize;
@@ -88,7 +88,7 @@ export function inversion({ clip, weights, head }: Subject & { readonly head: Te
   };
   return {
     async fit(candidates, images, { steps, total = steps, each, seed, signal, report }) {
-      const atOnce = Math.max(1, Math.floor(rowsFor(S) / each));
+      const atOnce = Math.max(1, Math.floor(rows / each));
       for (let at = 0; at < candidates.length; at += atOnce) {
         const some = candidates.slice(at, at + atOnce);
         const begun = some[0].state.step;
@@ -116,12 +116,12 @@ export async function stampedEmbeddings(
   const size = 3 * S * S;
   const n = Math.min(count, pixels.shape[0]);
   const all = triggers.length * n;
-  const atOnce = rowsFor(S);
+
   const parts: Tensor[] = [];
-  const stamped = new Float32Array(Math.min(atOnce, all) * size);
-  for (let at = 0; at < all; at += atOnce) {
-    const rows = Math.min(atOnce, all - at);
-    for (let row = 0; row < rows; row++) {
+  const stamped = new Float32Array(Math.min(rows, all) * size);
+  for (let at = 0; at < all; at += rows) {
+    const count = Math.min(rows, all - at);
+    for (let row = 0; row < count; row++) {
       const { form, parameters } = triggers[Math.floor((at + row) / n)];
       const image = (at + row) % n;
       form.stamp(
@@ -130,7 +130,9 @@ export async function stampedEmbeddings(
         stamped.subarray(row * size, (row + 1) * size),
       );
     }
-    parts.push(await clip.encoder.images(weights, { shape: [rows, 3, S, S], data: stamped.subarray(0, rows * size) }));
+    parts.push(
+      await clip.encoder.images(weights, { shape: [count, 3, S, S], data: stamped.subarray(0, count * size) }),
+    );
   }
   const width = parts[0]?.shape[1] ?? 0;
   const { data } = concatRows(parts);
