@@ -2,7 +2,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Page as JobPage } from "../jobs/job.ts";
 import type { Field } from "../jobs/spec.ts";
-import { exitsHelp } from "./outcome.ts";
+import { exitsText } from "./outcome.ts";
 
 export interface Page extends JobPage {
   /** A few words for the list of commands. */
@@ -14,8 +14,8 @@ export const pages = new WeakMap<object, Page>();
 export const fieldsOfOptions = new WeakMap<object, Field>();
 
 export function command<Name extends string>(name: Name, page: Page) {
-  const { summary = "", about, examples, notes } = page;
-  const after = [notes, `Examples:\n${examples.map((line) => `  $ ${line}`).join("\n")}`, exitsHelp];
+  const { summary = "", about, examples, notes, exits } = page;
+  const after = [notes, `Examples:\n${examples.map((line) => `  $ ${line}`).join("\n")}`, exitsText(exits)];
   const made = new Command(name)
     .summary(summary)
     .description(about)

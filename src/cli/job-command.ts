@@ -1,5 +1,6 @@
 /** A job as a command: its options and their help from its spec, its answer as text or JSON. */
 import { type CommandUnknownOpts, InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { isFile } from "../files/files.ts";
 import type { Job } from "../jobs/job.ts";
 import { planJob, runJob } from "../jobs/run-job.ts";
 import { type Field, fieldsOf, inWords, parseSpec } from "../jobs/spec.ts";
@@ -37,13 +38,16 @@ export function jobCommand(job: Job & Pick<Page, "summary">, view: () => Promise
       for (const [i, field] of fields.filter(({ flag }) => flag.argument).entries())
         put(spec, field.path, argument(given[i]));
       for (const [name, field] of named) put(spec, field.path, values[name]);
-      const asked = values.config === undefined ? spec : await withConfig(job, values.config, spec);
+      const config = values.config ?? (await usualConfig(job, frame.say));
+      const asked = config === undefined ? spec : await withConfig(job, config, spec);
       refuseMissing(fields, asked, values.dryRun === true);
       const known = { progress: frame.progress, signal: frame.signal, command: frame.command };
       if (values.dryRun) return estimateOutcome(await planJob(job, asked, known));
       const result = await runJob(job, asked, known);
-      const text = ((await view()) as View<unknown>)(result, parseSpec(job, asked) as never);
-      return { json: result as object, text, verified: job.succeeded?.(result as never) };
+      const whole = parseSpec(job, asked) as never;
+      const text = ((await view()) as View<unknown>)(result, whole);
+      const exitCode = job.exitCode?.(result as never, whole);
+      return { json: result as object, text, verified: job.succeeded?.(result as never), exitCode };
     });
   });
 }
@@ -118,6 +122,13 @@ function refuseMissing(fields: readonly Field[], spec: unknown, isDry: boolean):
     if (flag.question === undefined || (isOptional && isDry)) continue;
     throw badInput(`${nameOf(field)} is missing: ${flag.question}`);
   }
+}
+
+/** The job's own file of options, where it lies in the working folder: said, since nobody named it. */
+async function usualConfig({ config }: Job, say: (text: string) => void): Promise<string | undefined> {
+  if (config === undefined || !(await isFile(config))) return undefined;
+  say(`options from ${config}, which lies in this folder (those given here win)`);
+  return config;
 }
 
 async function withConfig(job: Job, path: string, given: Spec): Promise<Spec> {

@@ -33,6 +33,7 @@ function page({ name, about, page, arguments: given, options, commands }: Outlin
     line(about),
     ...given.flatMap(({ name, help }) => [".TP", `\\fI${escaped(name)}\\fP`, line(help)]),
     ...options.filter(({ long }) => long !== "--help").flatMap(described),
+    ...(page?.exits === undefined ? [] : [".PP", "Exit status:", ...asTyped(page.exits)]),
     ...(page?.notes === undefined ? [] : [".PP", ...asTyped(page.notes)]),
     ...(page === undefined ? [] : [".PP", "Examples:", ...asTyped(page.examples.map((one) => `  ${one}`).join("\n"))]),
   ];

@@ -29,9 +29,10 @@ export async function run(
       },
     };
     const command = ["tbar", ...argv].map(quoted).join(" ");
-    const outcome = await work({ progress, signal: terminal.signal, command }).finally(line.end);
+    const say = (text: string) => terminal.err.write(`tbar: ${text}\n`);
+    const outcome = await work({ progress, signal: terminal.signal, command, say }).finally(line.end);
     terminal.out.write(options.json ? jsonText({ ...outcome.json, ...(opened && { opened }) }) : outcome.text);
-    code = outcome.verified === false ? exits.notVerified : exits.done;
+    code = outcome.exitCode ?? (outcome.verified === false ? exits.notVerified : exits.done);
   };
   const program = await createProgram(argv, perform, terminal);
   try {

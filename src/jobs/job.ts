@@ -11,6 +11,8 @@ export interface Page {
   readonly examples: readonly string[];
   /** More that is good to know, below the options. */
   readonly notes?: string;
+  /** Exit statuses of its own, a line each ("  3    inconclusive"), in place of what 0 and 1 say of other jobs. */
+  readonly exits?: string;
 }
 
 /**
@@ -24,6 +26,8 @@ export interface Job<Spec extends z.ZodObject = z.ZodObject, Result extends z.Zo
   /** Fields made by `option` of fields.ts: with default, range and help text. */
   readonly spec: Spec;
   readonly result: Result;
+  /** A file of options (as --config) that is read where it lies in the working folder and no other is named. */
+  readonly config?: string;
   /** What it writes, the main output first: they appear together or not at all, and are checked before anything is opened. */
   outputs?(spec: z.output<Spec>): Promise<readonly (string | undefined)[]>;
   /** A folder that it makes, for its outputs to lie in. */
@@ -35,6 +39,8 @@ export interface Job<Spec extends z.ZodObject = z.ZodObject, Result extends z.Zo
   resumes?(spec: z.output<Spec>): boolean;
   /** Did what was asked for come true? If not the command ends with 1. Absent where there is nothing to fail. */
   succeeded?(result: Frozen<z.output<Result>>): boolean;
+  /** The command's exit status, of a job whose answer is more than yes or no: those that its page lists as `exits`. */
+  exitCode?(result: Frozen<z.output<Result>>, spec: z.output<Spec>): number;
 }
 
 /** A job with its types inferred. */
