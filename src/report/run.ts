@@ -33,7 +33,7 @@ ${use("forget", data.forget, "triggered; what the repair learns from")}${use("cl
 }
 
 /** What was found when model and data were opened: a figure means what its images, labels and assumptions make it mean. */
-export function opened({ opened: { models = [], data = {} } = {} }: CleanResult): Html | undefined {
+export function opened({ opened: { models = [], data = {} } = {} }: Pick<CleanResult, "opened">): Html | undefined {
   const found = [
     ...Object.entries(data).map(([role, one]) => [role, dataText(one)] as const),
     ...models.map((one) => ["model", modelText(one)] as const),
@@ -49,7 +49,27 @@ function use(name: string, images: number, what: string): Html | false {
 }
 
 export function run(result: CleanResult): Html {
-  const { command, seed, tbar, created, seconds, model, recipe, output, machine, timings } = result;
+  const { model, recipe, output } = result;
+  return runSection(
+    result,
+    [
+      ["Recipe", recipe && recipeText(recipe, result.defaults)],
+      ["Written", output === undefined ? "nothing" : file(output)],
+    ],
+    withoutPictures(result),
+    model,
+  );
+}
+
+type Ran = Pick<CleanResult, "command" | "seed" | "tbar" | "created" | "seconds" | "machine" | "timings">;
+
+/** The last section of every report; `json` is the result without its pictures. */
+export function runSection(
+  { command, seed, tbar, created, seconds, machine, timings }: Ran,
+  more: Parameters<typeof facts>[0],
+  json: object,
+  model: CleanResult["model"],
+): Html {
   return section(
     "What was run",
     undefined,
@@ -57,8 +77,7 @@ export function run(result: CleanResult): Html {
 ${facts([
   ["Model", html`${model.architecture}, ${count(model.parameters)} parameters, ${model.layout} layout, ${model.dtype}`],
   ["Read", file(model)],
-  ["Recipe", recipe && recipeText(recipe, result.defaults)],
-  ["Written", output === undefined ? "nothing" : file(output)],
+  ...more,
 ])}<div class="columns">
 ${facts([
   ["Seed", String(seed)],
@@ -70,7 +89,7 @@ ${facts([
   ],
   ["Software", `Node ${machine.node}, ${machine.runtime}`],
 ])}${timings.length > 0 && bars(timings, seconds)}</div>
-<details><summary>The result as JSON</summary>${jsonScript("result", withoutPictures(result))}</details>`,
+<details><summary>The result as JSON</summary>${jsonScript("result", json)}</details>`,
   );
 }
 

@@ -20,6 +20,7 @@ export const inspectResult = z.looseObject({
   bytes: z.number().describe("Of all files together, as is the SHA-256."),
   sha256: z.string(),
   official: maybe(z.string(), "Whose file it is, when its makers published a hash of it."),
+  script: maybe(z.boolean(), "A TorchScript archive: code lies beside the weights, which torch.jit.load would run."),
   refused: maybe(z.string(), "Why tbar eval would refuse it; absent where it would not."),
   model: maybe(
     z.looseObject({

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { InvertedSpec } from "../triggers/inverted.ts";
 import { checkpointFacts, type Frozen, madeHead, maybe, ranFields, rate, strings, warningFields } from "./base.ts";
+import { codeFacts, finding as found } from "./findings.ts";
 
 export const verdicts = ["backdoored", "no evidence", "inconclusive"] as const;
 
@@ -44,6 +45,29 @@ export const calibrationFacts = z.looseObject({
   missed: strings.describe("Attacks that fewer were detected of: these are not excluded by a verdict of no evidence."),
 });
 
+const picture = z.string().startsWith("data:image/");
+const answer = z.looseObject({ name: z.string(), probability: z.number() });
+
+/** A recovered trigger before anybody's eyes. */
+const example = z.looseObject({
+  target: z.string(),
+  detector: z.string(),
+  form: z.string().describe("patch, mask, delta, blend, warp, sine, several"),
+  pattern: picture.describe("The trigger on plain grey; where it only adds to an image, amplified."),
+  mask: maybe(picture, "How much of the image it hides, white where all; absent where it hides nothing."),
+  images: z.array(
+    z.looseObject({
+      clean: picture,
+      stamped: picture,
+      difference: picture.describe("|stamped - clean|, times `amplified`."),
+      amplified: z.number(),
+      label: maybe(z.string(), "The image's own class, where it is known."),
+      before: z.array(answer).describe("The model's first answers to the clean image."),
+      after: z.array(answer).describe("To the stamped one."),
+    }),
+  ),
+});
+
 export const scanResult = z.looseObject({
   ...madeHead("scan", 1),
   seed: z.number(),
@@ -75,6 +99,18 @@ export const scanResult = z.looseObject({
     share: z.number().describe("That class's share of the answers to clean images."),
     accuracy: maybe(rate, "Where the images have labels."),
   }),
+  /** What is to be found in the file without running the model. Its metadata are never read for the verdict. */
+  code: maybe(codeFacts, "Of the file: suspicious pickles, other readings, unknown tensors, known hashes."),
+  findings: maybe(
+    z.array(found),
+    "All that there is to report, of file and weights: what SARIF and exit codes are made of.",
+  ),
+  artifact: maybe(z.string(), "The weights' file, relative to the folder where the command ran, or its name."),
+  examples: maybe(
+    z.array(example),
+    "The recovered triggers of the first suspects on clean images; gone from stored results.",
+  ),
   ...ranFields,
 });
+export type ScanExample = Frozen<z.output<typeof example>>;
 export type ScanResult = Frozen<z.output<typeof scanResult>>;

@@ -50,6 +50,7 @@ export async function inspect(spec: Spec): Promise<InspectResult> {
       bytes: (await Promise.all(files.map((name) => stat(name)))).reduce((sum, { size }) => sum + size, 0),
       sha256,
       official: officialName(sha256),
+      ...(file?.isScript && { script: true }),
       ...model,
       refused: opened.reason ?? refused ?? model.refused,
       ...contentOf(file),

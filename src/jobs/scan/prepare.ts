@@ -1,4 +1,5 @@
 /** All of a scan that is known before anything is fitted: the model, the images, the detectors that can run on them. */
+import { allFinite } from "../../checkpoint/checks.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Detector, Images, Subject } from "../../detectors/detector.ts";
 import { detectors as all, detectorsNamed } from "../../detectors/index.ts";
@@ -7,7 +8,7 @@ import { loadClip } from "../../engine/clip.ts";
 import { findOnnx } from "../../engine/onnx-clip.ts";
 import { classify, zeroShotHead } from "../../engine/zero-shot.ts";
 import type { Opened } from "../../results/opened.ts";
-import { badInput } from "../../tensor/error.ts";
+import { badInput, TbarError } from "../../tensor/error.ts";
 import type { Context } from "../context.ts";
 import { checkClasses } from "../inputs/classes.ts";
 import { openedModel } from "../inputs/describe-opened.ts";
@@ -25,23 +26,30 @@ export interface Prepared {
   readonly detectors: readonly Detector[];
   readonly opened: Opened;
   readonly warnings: readonly string[];
+  /** Why there is no class to aim at; then the detectors that need none run alone. */
+  readonly headless?: string;
 }
 
 /** Fewer images than that cannot tell a class that a trigger leads to from one that many images are of. */
 const fewest = { fit: 16, held: 32 } as const;
 
+/** Throws `bad-input` on a model that answers and cannot be differentiated. */
+export async function refuseOnnx({ model }: ScanSpec): Promise<void> {
+  if ((await findOnnx(modelPath(model))) === undefined) return;
+  throw badInput(
+    `${model} is a model in ONNX: its answers can be had, its gradients cannot, and probing it from outside finds only triggers that one has guessed; scan the checkpoint that it was exported from`,
+  );
+}
+
 export async function prepare(spec: ScanSpec, context: Context): Promise<Prepared> {
-  const path = modelPath(spec.model);
-  if ((await findOnnx(path)) !== undefined)
-    throw badInput(
-      `${spec.model} is a model in ONNX: its answers can be had, its gradients cannot, and probing it from outside finds only triggers that one has guessed; scan the checkpoint that it was exported from`,
-    );
   const chosen = spec.detectors === undefined ? all.filter(({ quick }) => quick || !spec.quick) : detectorsNamed(spec.detectors.includes("all") ? all.map(({ name }) => name) : spec.detectors); // biome-ignore format: one line
   const clip = await openClip(spec, context);
   const base = spec.base === undefined ? undefined : await loadClip(modelPath(spec.base), { ...context, device: spec.device, threads: spec.threads }); // biome-ignore format: one line
   if (base !== undefined) checkAlike(clip, base, spec);
   const source = await openSource(spec.data, spec);
-  const classNames = neededClasses(source);
+  const headless = headlessReason(clip, source, chosen);
+  const classNames = headless === undefined ? neededClasses(source) : [];
+  const detectors = headless === undefined ? chosen : chosen.filter(({ needs }) => !needs.includes("class names"));
   const drawn = await source.sets(spec.sizes);
   for (const part of ["fit", "held"] as const)
     if (drawn[part].size < fewest[part])
@@ -49,10 +57,23 @@ export async function prepare(spec: ScanSpec, context: Context): Promise<Prepare
         `${source.name} leaves ${drawn[part].size} images for --${part}, and a scan takes ${fewest[part]} at least: ` +
           `${fewest.fit} to fit triggers on and ${fewest.held} others to measure them on, since with fewer one lucky image looks like a trigger`,
       );
-  const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0] });
+  const warnings =
+    headless === undefined ? checkClasses(clip.tokenize, { classNames, template: source.templates[0] }) : [];
   const opened: Opened = { models: [clip, ...(base ? [base] : [])].map(({ checkpoint }) => openedModel(checkpoint)), data: source.opened() }; // biome-ignore format: one line
   context.progress.opened?.(opened);
-  return { clip, ...(base && { base }), source, classNames, drawn, detectors: chosen, opened, warnings };
+  return { clip, ...(base && { base }), source, classNames, drawn, detectors, opened, warnings, ...(headless !== undefined && { headless }) }; // biome-ignore format: one line
+}
+
+/** Why the model cannot be asked which class an image is of; undefined where it can, or where class names are all that is missing. */
+function headlessReason(clip: LoadedClip, source: Source, chosen: readonly Detector[]): string | undefined {
+  try {
+    clip.tokenize("a photo");
+  } catch (error) {
+    if (error instanceof TbarError) return `class names cannot be encoded: ${error.message}`;
+    throw error;
+  }
+  const isEnough = chosen.some(({ needs }) => !needs.includes("class names"));
+  return source.classNames === undefined && isEnough ? `${source.name} has no class names (--classes FILE)` : undefined;
 }
 
 /** Throws `bad-input` where a fit on one model says nothing of the other. */
@@ -63,12 +84,13 @@ function checkAlike({ config: a }: LoadedClip, { config: b }: LoadedClip, { mode
   );
 }
 
-/** A model with the head of the class names. */
+/** A model with the head of the class names, where there are any. */
 export async function subjectOf(
   clip: LoadedClip,
-  { source, classNames }: Prepared,
+  { source, classNames, headless }: Prepared,
   signal?: AbortSignal,
 ): Promise<Subject> {
+  if (headless !== undefined) return { clip, weights: clip.weights };
   return { clip, weights: clip.weights, head: await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal) }; // biome-ignore format: one line
 }
 
@@ -87,7 +109,13 @@ export async function imagesOf(set: Dataset, { clip, weights, head }: Subject): 
       data: pixels.data.subarray(at * size, (at + count) * size),
     };
     const embeddings = await clip.encoder.images(weights, part);
+    if (!allFinite(embeddings.data)) throw notFinite(set.name);
     if (head !== undefined) answers.push(...classify(embeddings, head));
   }
   return { pixels, ...(head && { answers: Int32Array.from(answers) }) };
 }
+
+const notFinite = (images: string) =>
+  badInput(
+    `the model's embeddings of ${images} are no numbers (NaN or infinite), though its weights are: their values are too large to compute with, so no answer of it means anything`,
+  );

@@ -1,71 +1,127 @@
-/** A scan: each detector on clean images, and what their statistics say together. */
-import type { Images } from "../../detectors/detector.ts";
+/** A scan: what the file gives away, each detector on clean images, and what their statistics say together. */
+import { basename } from "node:path";
+import type { Detector, Size } from "../../detectors/detector.ts";
+import { writeFileAtomic } from "../../files/atomic.ts";
+import { sarifOf } from "../../report/sarif.ts";
+import { scanReport } from "../../report/scan/scan-report.ts";
 import { made } from "../../results/base.ts";
 import type { DetectorResult, ScanResult } from "../../results/scan.ts";
-import { rate } from "../../stats/rate.ts";
 import type { Context } from "../context.ts";
-import { Clock, checkpointFacts } from "../record/facts.ts";
-import { imagesOf, type Prepared, prepare, subjectOf } from "./prepare.ts";
+import { Clock, checkpointFacts, machineFacts } from "../record/facts.ts";
+import { answersOf } from "./answers.ts";
+import { type Code, codeOf } from "./code.ts";
+import { examplesOf } from "./examples.ts";
+import { accepting, readBaseline, weightFindings } from "./findings.ts";
+import { imagesOf, type Prepared, prepare, refuseOnnx, subjectOf } from "./prepare.ts";
 import type { ScanSpec } from "./spec.ts";
 import { verdictOf } from "./verdict.ts";
 
-/** Look for a backdoor of which nothing is known. Nothing of the checkpoint but its weights is looked at. */
+/** Look for a backdoor of which nothing is known. Nothing of the checkpoint but its weights is looked at for the verdict on them. */
 export async function scan(spec: ScanSpec, context: Context): Promise<ScanResult> {
-  const { progress, signal } = context;
-  const clock = new Clock(progress);
+  const clock = new Clock(context.progress);
+  clock.stage("file");
+  await refuseOnnx(spec);
+  const accepted = spec.baseline === undefined ? new Map() : await readBaseline(spec.baseline);
+  const code = await codeOf(spec);
+  const isUnsafe = code.refused !== undefined && code.findings.some(({ level }) => level === "error");
+  const found = isUnsafe ? await unopened(spec, code, context) : await scanned(spec, clock, context);
+  const { sha256, artifact, official, refused, findings } = code;
+  const result: ScanResult = {
+    ...made("scan", 1, context.command),
+    ...found,
+    code: { ...(official && { official }), ...(isUnsafe && { refused }), findings: accepting(findings, accepted) },
+    findings: accepting([...findings, ...weightFindings(found, sha256)], accepted),
+    artifact,
+    seconds: clock.seconds(),
+    timings: clock.timings(),
+  };
+  const { force } = spec;
+  const written = { force, set: context.set };
+  if (spec.sarif !== undefined)
+    await writeFileAtomic(spec.sarif, `${JSON.stringify(sarifOf(result), null, 2)}\n`, written);
+  if (spec.report !== undefined) await writeFileAtomic(spec.report, scanReport(result), written);
+  return result;
+}
+
+type Found = Omit<ScanResult, "schema" | "kind" | "tbar" | "created" | "command" | "seconds" | "timings">;
+
+/** What the weights say. */
+async function scanned(spec: ScanSpec, clock: Clock, context: Context): Promise<Found> {
+  const { signal } = context;
   clock.stage("load");
   const ready = await prepare(spec, context);
-  const { clip, source, classNames, drawn, opened, warnings } = ready;
+  const { clip, source, classNames, drawn, opened, warnings, headless } = ready;
   const suspect = await subjectOf(clip, ready, signal);
   const base = ready.base && (await subjectOf(ready.base, ready, signal));
   const [fit, held] = [await imagesOf(drawn.fit, suspect), await imagesOf(drawn.held, suspect)];
   const size = { classes: classNames.length, base: base !== undefined, fit: drawn.fit.size, held: drawn.held.size };
-  const found: DetectorResult[] = [];
-  for (const detector of ready.detectors) {
-    clock.stage(detector.name);
-    const begun = performance.now();
-    const { gradients, encoded } = detector.cost(size);
-    const report = (done: number, note?: string) => progress.step(done, gradients || encoded, note);
-    const finding = await detector.run({ suspect, base, classNames, fit, held, seed: spec.seed, signal, report });
-    found.push({
-      name: detector.name,
-      title: detector.title,
-      statistic: finding.statistic,
-      means: detector.statistic,
-      suspects: finding.suspects.map(({ label, ...one }) => ({ target: classNames[label], ...one })).slice(0, 10),
-      facts: { ...finding.facts },
-      seconds: (performance.now() - begun) / 1000,
-    });
-  }
+  const detectors: DetectorResult[] = [];
+  for (const detector of ready.detectors)
+    detectors.push(await detected(detector, { ...ready, clock }, { suspect, base, fit, held, size }, spec, context));
   const answers = answersOf([fit, held], ready);
   const model = await checkpointFacts(clip.checkpoint);
+  const judged =
+    headless === undefined
+      ? verdictOf({ architecture: model.architecture, detectors, answers })
+      : { verdict: "inconclusive" as const, because: [withoutHead(headless)], suspects: [] };
+  clock.stage("examples");
+  const examples = await examplesOf({ suspect, held, classNames, labels: drawn.held }, judged, detectors);
   return {
-    ...made("scan", 1, context.command),
     opened,
     seed: spec.seed,
     level: spec.quick ? "quick" : "full",
     model,
     data: { name: source.name, classes: size.classes, fit: size.fit, held: size.held },
     ...(warnings.length > 0 && { warnings }),
-    ...verdictOf({ architecture: model.architecture, detectors: found, answers }),
-    detectors: found,
+    ...judged,
+    detectors,
     answers,
-    ...clock.facts(clip.runtime, spec.threads),
+    examples,
+    machine: machineFacts(clip.runtime, spec.threads),
   };
 }
 
-/** What the model says of clean images: a class that it answers everywhere is no target that a trigger led to. */
-function answersOf(sets: readonly Images[], { classNames, drawn }: Prepared): ScanResult["answers"] {
-  const counts = new Array<number>(classNames.length).fill(0);
-  const answers = sets.flatMap(({ answers = new Int32Array(0) }) => [...answers]);
-  for (const label of answers) counts[label]++;
-  const most = counts.indexOf(Math.max(...counts));
-  const labels = [drawn.fit, drawn.held].flatMap((set) => Array.from({ length: set.size }, (_, i) => set.example(i).label)); // biome-ignore format: one line
-  const isLabelled = labels.every((label) => label !== undefined);
-  const hits = answers.filter((answer, i) => answer === labels[i]).length;
+const withoutHead = (why: string) =>
+  `${why}; detectors that aim at a class did not run, and on the others alone no verdict is given`;
+
+type Subjects = Pick<Parameters<Detector["run"]>[0], "suspect" | "base" | "fit" | "held"> & { readonly size: Size };
+
+async function detected(
+  detector: Detector,
+  { clock, classNames }: Prepared & { readonly clock: Clock },
+  { size, ...subjects }: Subjects,
+  { seed }: ScanSpec,
+  { progress, signal }: Context,
+): Promise<DetectorResult> {
+  clock.stage(detector.name);
+  const begun = performance.now();
+  const { gradients, encoded } = detector.cost(size);
+  const report = (done: number, note?: string) => progress.step(done, gradients || encoded, note);
+  const finding = await detector.run({ ...subjects, classNames, seed, signal, report });
   return {
-    most: classNames[most],
-    share: counts[most] / Math.max(1, answers.length),
-    ...(isLabelled && { accuracy: rate(hits, answers.length) }),
+    name: detector.name,
+    title: detector.title,
+    statistic: finding.statistic,
+    means: detector.statistic,
+    suspects: finding.suspects.map(({ label, ...one }) => ({ target: classNames[label], ...one })).slice(0, 10),
+    facts: { ...finding.facts },
+    seconds: (performance.now() - begun) / 1000,
+  };
+}
+
+/** A file that nobody should load, and that we do not: of its weights nothing is known. */
+async function unopened(spec: ScanSpec, { sha256, artifact, refused }: Code, context: Context): Promise<Found> {
+  const unknown = "unknown";
+  return {
+    seed: spec.seed,
+    level: spec.quick ? "quick" : "full",
+    model: { path: basename(artifact), sha256, layout: unknown, dtype: unknown, architecture: unknown, parameters: 0 },
+    data: { name: spec.data, classes: 0, fit: 0, held: 0 },
+    verdict: "inconclusive",
+    because: [`its weights cannot be opened: ${refused}`],
+    suspects: [],
+    detectors: [],
+    answers: { most: "", share: 0 },
+    machine: machineFacts(await context.runtime(), spec.threads),
   };
 }

@@ -1,6 +1,9 @@
 /** What may be asked of a scan. */
 import { z } from "zod";
-import { a, dataFields, input, inputFields, runFields, under } from "../fields.ts";
+import { a, dataFields, file, forceField, input, inputFields, output, runFields, under } from "../fields.ts";
+
+/** From which finding on a scan fails. */
+export const failures = ["inconclusive", "backdoored", "never"] as const;
 
 const scanning = under("Scan:");
 
@@ -26,6 +29,19 @@ export const scanSpec = z.strictObject({
       held: scanning(z.int().min(32).max(4096).default(64), "other clean images to measure them on"),
     })
     .prefault({}),
+  baseline: scanning(
+    a.text(),
+    "accepted findings, a YAML or JSON file (accepted: fingerprint, reason): they are named and fail nothing",
+    file,
+  ),
   ...runFields,
+  failOn: output(
+    z.enum(failures).default("inconclusive"),
+    `what ends with another exit code than 0: ${failures.join(", ")}`,
+    "what",
+  ),
+  sarif: output(a.text(), "write the findings as SARIF 2.1.0", "file"),
+  report: output(a.text(), "write an HTML report, with the recovered triggers", "file"),
+  force: forceField(),
 });
 export type ScanSpec = z.output<typeof scanSpec>;
