@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
+import { readInverted } from "../triggers/inverted-spec.ts";
 import type { Trigger, TriggerSpec } from "../triggers/trigger.ts";
 import type { Attack } from "./attack.ts";
 import { attack as badclip } from "./badclip.ts";
@@ -55,8 +56,9 @@ export const triggerSpec = z.discriminatedUnion("kind", list.map(({ spec }) => s
   AttackSpec
 >;
 
-/** A trigger from its spec, as stored in results, or from any part of it: `{ kind: "badnet", size: 5 }`. */
+/** A trigger from its spec, as stored in results, or from any part of it: `{ kind: "badnet", size: 5 }`. One that a scan recovered is no attack's. */
 export function makeTrigger(spec: { readonly kind: string }): Trigger {
+  if (spec.kind === "inverted") return readInverted(spec);
   return attackNamed(spec.kind).trigger({ ...spec });
 }
 
@@ -83,6 +85,7 @@ export function storedTrigger(
   whose = "the checkpoint's trigger",
 ): Trigger {
   if (spec.kind === "images") throw badInput(`${whose} was a folder of images; bring it yourself: --trigger FOLDER`);
+  if (spec.kind === "inverted") return makeTrigger(spec); // its mask is no file
   const file = fileOptions.map((option) => spec[option]).find((value) => value !== undefined);
   if (file === undefined) return makeTrigger(spec);
   throw badInput(

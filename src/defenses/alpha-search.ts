@@ -7,7 +7,8 @@ import { hitsThatHold, hitsWithin, shareThatHolds, shareToHold } from "../stats/
 import { percent } from "../stats/percent.ts";
 import type { Rate } from "../stats/rate.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
-import { bisect, bracket, mostDoublings } from "./bracket.ts";
+import { marginOf, searchAgreement, searchDifference, searchRetain } from "./alpha-rules.ts";
+import { bisect, bracket } from "./bracket.ts";
 import { Probe, type Probed, type Trial } from "./probe.ts";
 
 /**
@@ -17,12 +18,13 @@ import { Probe, type Probed, type Trial } from "./probe.ts";
  * - `retain`: least ASR among alphas with CA >= limit x CA before (rule a; Tangent task arithmetic's negation rule)
  * - `difference`: largest CA - ASR (rule b)
  * - `smallest`: smallest alpha with ASR <= limit (rule c)
+ * - `agreement`: the largest alpha with CA >= limit x CA before, for a trigger that only stands for another: see `searchAgreement`
  */
 export type Rule =
-  | { readonly name: "verified" | "retain" | "smallest"; readonly limit: number }
+  | { readonly name: "verified" | "retain" | "smallest" | "agreement"; readonly limit: number }
   | { readonly name: "difference" };
 
-export const rules = ["verified", "retain", "difference", "smallest"] as const;
+export const rules = ["verified", "retain", "difference", "smallest", "agreement"] as const;
 /** Names of 0.1.0 that are still taken. */
 const formerNames = new Map<string, Rule["name"]>([["proven", "verified"]]);
 
@@ -30,10 +32,12 @@ const formerNames = new Map<string, Rule["name"]>([["proven", "verified"]]);
 export function ruleNamed(asked: string, limit?: number): Rule {
   const name = formerNames.get(asked) ?? rules.find((rule) => rule === asked);
   if (name === undefined) throw unknownName("rule", asked, rules);
-  if (name !== "difference") return { name, limit: limit ?? (name === "retain" ? 0.95 : 0.02) };
+  if (name !== "difference") return { name, limit: limit ?? usualLimits[name] };
   if (limit !== undefined) throw badInput("--limit: the rule difference has none");
   return { name };
 }
+
+const usualLimits = { verified: 0.02, retain: 0.95, smallest: 0.02, agreement: 0.97 } as const;
 
 export const defaultRule = { name: "verified", limit: 0.02 } as const satisfies Rule;
 
@@ -45,6 +49,8 @@ export interface Search {
   readonly trials: readonly Trial[];
   /** What is to be feared of the best alpha on test images, a sentence each. */
   readonly doubts?: readonly string[];
+  /** Of the rule `agreement`: how many times as far the best alpha goes as the smallest that does away with the trigger, 0 where none does. */
+  readonly margin?: number;
 }
 
 export interface SearchInput extends Probed {
@@ -63,12 +69,20 @@ export async function searchAlpha(input: SearchInput): Promise<Search> {
   const best = await found(probe, input, rule);
   const chosen = best ?? (await probe.nearest());
   const doubts = best === undefined ? [] : doubtsOf(best, input, rule);
-  return { best: chosen, satisfied: best !== undefined, trials: probe.trials(), ...(doubts.length > 0 && { doubts }) };
+  const margin = rule.name === "agreement" ? await marginOf(chosen, probe, input) : undefined;
+  return {
+    best: chosen,
+    satisfied: best !== undefined,
+    trials: probe.trials(),
+    ...(doubts.length > 0 && { doubts }),
+    ...(margin !== undefined && { margin }),
+  };
 }
 
 function found(probe: Probe, input: SearchInput, rule: Rule): Promise<Trial | undefined> {
   if (rule.name === "difference") return searchDifference(probe, input);
   if (rule.name === "retain") return searchRetain(probe, input, rule.limit);
+  if (rule.name === "agreement") return searchAgreement(probe, input, rule.limit);
   if (rule.name === "verified") return searchVerified(probe, input, rule.limit);
   const { size } = input.triggered;
   const most = (n: number) => (n === size ? Math.floor(rule.limit * n + 1e-9) : -1);
@@ -144,36 +158,4 @@ async function lowest(probe: Probe, input: SearchInput, { limit, most }: Bar): P
     }
     return passing;
   }
-}
-
-/** Rule a: the largest alpha that keeps CA is where ASR is least, unless ASR rises again: all that keep CA are compared. */
-async function searchRetain(probe: Probe, input: SearchInput, share: number): Promise<Trial | undefined> {
-  const keeps = ({ ca }: Trial) => ca.value >= share * input.caBefore;
-  const attempt = async (alpha: number) => {
-    const trial = await probe.fully(alpha);
-    return { trial, ok: !keeps(trial) }; // bracketing looks for the first alpha that costs too much
-  };
-  await bracket(attempt, input);
-  const kept = probe.trials().filter(keeps);
-  return kept.length === 0 ? undefined : kept.reduce((a, b) => (b.asr.value < a.asr.value ? b : a));
-}
-
-/** Rule b: doubling until CA is gone, then three rounds between the best alpha and its neighbours. */
-async function searchDifference(probe: Probe, { start, caBefore }: SearchInput): Promise<Trial> {
-  const gain = ({ ca, asr }: Trial) => ca.value - asr.value;
-  for (let alpha = start / 8; alpha <= start * 2 ** mostDoublings; alpha *= 2) {
-    if ((await probe.fully(alpha)).ca.value < 0.1 * caBefore) break;
-  }
-  for (let round = 0; round < 3; round++) {
-    const trials = probe.trials();
-    const best = trials.indexOf(trials.reduce((a, b) => (gain(b) > gain(a) ? b : a)));
-    for (const [a, b] of [
-      [best - 1, best],
-      [best, best + 1],
-    ]) {
-      if (trials[a] !== undefined && trials[b] !== undefined)
-        await probe.fully(Math.sqrt(trials[a].alpha * trials[b].alpha));
-    }
-  }
-  return probe.trials().reduce((a, b) => (gain(b) > gain(a) ? b : a));
 }

@@ -17,6 +17,8 @@ export interface DefenseInput {
   readonly clean: Dataset;
   /** The forget set with some clean images beside it: one set for all that ask, so that it is trained on once. */
   readonly anchored: Dataset;
+  /** Strengths of Fisher's weighting to try, 300 alone unless told. Told where the trigger only stands for another: then where it acts is what counts. */
+  readonly lambdas?: readonly number[];
   /** Fine-tune from theta_b. Asked twice for the same set and variation it trains once. */
   finetune(data: Dataset, variation?: Variation): Promise<Weights>;
   /** Mean squared batch gradients of the loss on labelled images at theta_b, scaled to sum 1. */
@@ -121,7 +123,10 @@ export function startOf(made: Weights, ...of: readonly Weights[]): number {
   return length === 0 ? 1 : of.reduce((sum, tau) => sum + norm(tau), 0) / of.length / length;
 }
 
-/** Of several repairs the one that validation prefers: satisfied first, then the higher CA, then the lower ASR. */
+/**
+ * Of several repairs the one that validation prefers: satisfied first, then the higher CA, then the lower ASR; where each goes as far as CA
+ * allows (rule agreement), the one that goes farthest beyond the alpha that did away with the trigger.
+ */
 export function bestRepair<R extends { readonly search: Search }>(repairs: readonly R[]): R {
   return repairs.reduce((a, b) => (isBetter(b.search, a.search) ? b : a));
 }
@@ -129,6 +134,8 @@ export function bestRepair<R extends { readonly search: Search }>(repairs: reado
 function isBetter(a: Search, b: Search): boolean {
   if (a.satisfied !== b.satisfied) return a.satisfied;
   if (!a.satisfied) return a.best.asr.value < b.best.asr.value;
+  if (a.margin !== undefined && b.margin !== undefined && a.margin !== b.margin) return a.margin > b.margin;
+  if (a.margin !== undefined && a.best.asr.value !== b.best.asr.value) return a.best.asr.value < b.best.asr.value;
   if (a.best.ca.value !== b.best.ca.value) return a.best.ca.value > b.best.ca.value;
   return a.best.asr.value < b.best.asr.value;
 }

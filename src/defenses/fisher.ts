@@ -34,8 +34,13 @@ export const fisher: Defense = {
       const tau = taskVector(input.backdoored, await input.finetune(images));
       for (const [weights, data] of Object.entries({ Fu: answered?.undone, Ft: input.forget })) {
         if (data === undefined) continue; // the images without the trigger are not known: Fu is out of reach
-        const weighted = fisherWeighted(tau, await input.gradientSquares(data), clean, lambda);
-        repairs.push(await subtracting(input, weighted, { start: startOf(weighted, tau), forget, weights, lambda }));
+        if (input.lambdas !== undefined && weights === "Ft") continue; // of a trigger that is not the attack's own it says little
+        const squares = await input.gradientSquares(data);
+        for (const strength of input.lambdas ?? [lambda]) {
+          const weighted = fisherWeighted(tau, squares, clean, strength);
+          const start = startOf(weighted, tau);
+          repairs.push(await subtracting(input, weighted, { start, forget, weights, lambda: strength }));
+        }
       }
     }
     return bestRepair(repairs);

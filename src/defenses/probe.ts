@@ -28,6 +28,11 @@ export class Probe {
     this.#input = input;
   }
 
+  /** Triggered images in all. */
+  get size(): number {
+    return this.#input.triggered.size;
+  }
+
   /** Triggered images, some more each time, until `decided` or all are seen; a few clean ones beside them. */
   async until(alpha: number, decided: (trial: Trial) => boolean): Promise<Trial> {
     const { clean, triggered } = this.#input;

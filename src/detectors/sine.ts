@@ -1,7 +1,7 @@
 /** Waves of all frequencies across and down, tried one after another: no gradient is needed to find SIG's. */
 import type { Detector, Suspected } from "./detector.ts";
 import { headed } from "./fitted.ts";
-import { sine } from "./forms/sine.ts";
+import { sine, type Wave } from "./forms/sine.ts";
 import { asrOf, stampedAnswers } from "./invert.ts";
 
 const frequencies = 12;
@@ -9,7 +9,7 @@ const amplitude = 0.2;
 const [screened, measured] = [16, 64];
 
 /** Every frequency both ways, in two phases where the first falls between the bars. */
-const waves = Array.from({ length: frequencies }, (_, i) => i + 1).flatMap((f) => [
+export const waves: readonly Wave[] = Array.from({ length: frequencies }, (_, i) => i + 1).flatMap((f) => [
   { amplitude, down: 0, across: f, phase: 0 },
   { amplitude, down: f, across: 0, phase: 0 },
   { amplitude, down: 0, across: f, phase: Math.PI },

@@ -16,6 +16,7 @@ import {
 } from "./base.ts";
 import { dataUse, inputs, measuredOn } from "./data.ts";
 import { afterScores, difference, effectScores, scores } from "./effect.ts";
+import { unknownFields } from "./unknown.ts";
 
 const pair = z.looseObject({ before: rate, after: rate });
 const rule = z.looseObject({ name: z.string(), limit: z.number().optional() });
@@ -137,6 +138,7 @@ export const cleanResult = z.looseObject({
   alpha: z.number(),
   method: z.string(),
   verdict,
+  ...unknownFields,
   examples: z.array(example),
   triggerPicture: maybe(picture, "The trigger alone, where it can be drawn."),
   ...ranFields,

@@ -12,6 +12,9 @@ import type { Context } from "../context.ts";
 import type { Work } from "../progress/work.ts";
 import type { Bench } from "./bench.ts";
 
+/** Strengths of Fisher's weighting where the trigger only stands for another. */
+const standInLambdas = [300, 3000];
+
 /** Fine-tunings and gradients asked for twice are made once. */
 export function defenseInput(
   bench: Bench,
@@ -48,6 +51,7 @@ export function defenseInput(
     get anchored() {
       return (anchored ??= anchoredSet(attack.forget, clean));
     },
+    ...(bench.rule.name === "agreement" && { lambdas: standInLambdas }),
     answered: pairs && (() => (answered ??= ownAnswers(bench, pairs, signal))),
     finetune(data, variation = {}) {
       const key = JSON.stringify([idOf(data), variation]);

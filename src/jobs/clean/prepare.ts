@@ -1,6 +1,6 @@
 /** All of a cleaning that is known before the model has answered anything: what --dry-run refuses is what the cleaning refuses. */
 import type { Dataset } from "../../data/dataset.ts";
-import { type Rule, ruleNamed } from "../../defenses/alpha-search.ts";
+import { defaultRule, type Rule, ruleNamed } from "../../defenses/alpha-search.ts";
 import type { Defense } from "../../defenses/defense.ts";
 import { checkNeeds, defensesNamed } from "../../defenses/index.ts";
 import type { LoadedClip } from "../../engine/clip.ts";
@@ -38,7 +38,7 @@ export interface Prepared extends Resolved {
 
 export async function prepare(spec: CleanSpec, context: Context): Promise<Prepared> {
   const defenses = defensesNamed(spec.methods);
-  const rule = ruleNamed(spec.rule, spec.limit);
+  const rule = ruleNamed(spec.rule ?? defaultRule.name, spec.limit);
   checkChecks(rule, spec.checks);
   const told = await toldTrigger(spec, context);
   const clip = await openClip(spec, context);
@@ -56,8 +56,6 @@ export async function prepare(spec: CleanSpec, context: Context): Promise<Prepar
   };
   context.progress.opened?.(opened);
   const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0], target: threat.target });
-  const isLabelled = Object.values(drawn).every((set) => set.size === 0 || set.example(0).label !== undefined);
-  const heldOut = isLabelled ? heldOutClasses(classNames, threat.targetLabel, spec.seed) : new Set<number>();
   const ready: Prepared = {
     ...resolved,
     defenses,
@@ -67,13 +65,25 @@ export async function prepare(spec: CleanSpec, context: Context): Promise<Prepar
     classNames,
     threat,
     drawn,
-    labels: isLabelled ? "given" : "agreement",
-    heldOut,
+    ...labelling(drawn, classNames, threat, spec.seed),
     opened,
     warnings,
   };
   checkSets(ready);
   return ready;
+}
+
+/** Do the images have labels, and which are kept from cleaning? */
+export function labelling(
+  drawn: Sets,
+  classNames: readonly string[],
+  { targetLabel }: Pick<Threat, "targetLabel">,
+  seed: number,
+): Pick<Prepared, "labels" | "heldOut"> {
+  const isLabelled = Object.values(drawn).every((set) => set.size === 0 || set.example(0).label !== undefined);
+  return isLabelled
+    ? { labels: "given", heldOut: heldOutClasses(classNames, targetLabel, seed) }
+    : { labels: "agreement", heldOut: new Set() };
 }
 
 /**

@@ -1,31 +1,29 @@
 /** The main job: a backdoored checkpoint goes in, a repaired one and the evidence come out. */
 import { asSubtracted, flooredVariances } from "../../arithmetic/running-variance.ts";
-import { describedAttack } from "../../attacks/index.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import { version } from "../../files/version.ts";
 import { measure } from "../../metrics/accuracy.ts";
 import { cleanReport } from "../../report/clean-report.ts";
 import type { CleanResult } from "../../results/clean.ts";
-import { imagesSha256, weightsSha256 } from "../../results/measured-on.ts";
-import type { Weights } from "../../tensor/tensor.ts";
 import type { Context } from "../context.ts";
 import { checkEnoughImages } from "../inputs/feasible.ts";
 import { openWork } from "../progress/work.ts";
-import { Clock, checkpointFacts, computedOn, readAs } from "../record/facts.ts";
+import { Clock } from "../record/facts.ts";
 import { judge, notFound } from "../record/verdict.ts";
-import { decisive } from "../spec.ts";
 import { type Bench, setUp } from "./bench.ts";
 import { choose, defend } from "./defend.ts";
-import { type Prepared, prepare, stagesOf } from "./prepare.ts";
+import { factsOf, measuredOn, recipeOf, sizesOf, usable } from "./facts.ts";
+import { prepare, stagesOf } from "./prepare.ts";
 import { refuseWithoutBackdoor } from "./refuse-without-backdoor.ts";
 import { type Scores, scoring } from "./scores.ts";
-import { type CleanSpec, cleanSpec } from "./spec.ts";
+import type { CleanSpec } from "./spec.ts";
 import { examplePictures, verify } from "./verify.ts";
 import { refuseCleaned, writeCleaned } from "./write.ts";
 
-/** Remove a backdoor whose trigger is known. The verdict of the result says whether that is verified. */
+/** Remove a backdoor whose trigger is known, or one that a scan finds. The verdict of the result says whether that is verified. */
 export async function clean(spec: CleanSpec, context: Context): Promise<CleanResult> {
-  const result = await cleanAndWrite(spec, context);
+  const unknown = spec.unknown && (await import("./unknown/run.ts")).cleanUnknown;
+  const result = await (unknown || cleanAndWrite)(spec, context);
   const { report, force } = spec;
   if (report !== undefined) await writeFileAtomic(report, cleanReport(result), { force, set: context.set });
   return result;
@@ -102,22 +100,6 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
   };
 }
 
-const sizesOf = ({ attack, clean, validation, test }: Bench) => ({
-  forget: attack.forget.size,
-  clean: clean.size,
-  validation: validation.size,
-  test: test.size,
-});
-
-/** Images drawn, before any was left out; of a folder of triggered images, those of its parts. */
-function usable({ threat, drawn, attack }: Bench) {
-  const of = (part: "validation" | "test") => ({
-    drawn: threat.triggered === undefined ? drawn[part].size : attack[part].size,
-    usable: attack[part].size,
-  });
-  return { validation: of("validation"), test: of("test") };
-}
-
 /** CA on validation images, and what is doubtful of the images. Throws `not-proven` without a live backdoor. */
 async function refuseUnlessAlive(bench: Bench, { clean, effect }: Scores) {
   const { clip, threat, rule } = bench;
@@ -126,54 +108,4 @@ async function refuseUnlessAlive(bench: Bench, { clean, effect }: Scores) {
   const knows = { ca, chance: await bench.chance(), isOrdinary: folder?.isOrdinary };
   await refuseWithoutBackdoor(effect, clip.weights, { ...knows, rule, target: threat.target });
   return { caBefore: ca.value, warnings: [...bench.warnings, ...(folder?.warnings ?? [])] };
-}
-
-/** What was worked on, and how. */
-async function factsOf(bench: Bench, spec: CleanSpec, { trigger: own }: Context) {
-  const { clip, threat, source, labels, opened, recipe, defaults } = bench;
-  const { data, testData, validationData, classesFile, templatesFile, skipBad, encoding, sizes, seed } = spec;
-  return {
-    seed,
-    model: await checkpointFacts(clip.checkpoint),
-    // what an attack says of itself is not true of a function of the caller's own, whatever its kind
-    trigger: { ...triggerFacts({ threat }), ...(own === undefined && describedAttack(threat.trigger?.spec.kind)) },
-    target: threat.target,
-    ...(threat.remaining.length > 0 && {
-      remaining: threat.remaining.map(({ trigger, target }) => ({ kind: trigger.kind, target })),
-    }),
-    data: {
-      name: source.name,
-      forget: bench.attack.forget.size,
-      clean: bench.clean.size,
-      validation: bench.validation.size,
-      test: bench.test.size,
-      testTriggered: bench.attack.test.size,
-      skipped: source.skipped,
-      labels,
-    },
-    opened,
-    inputs: { data, testData, validationData, classesFile, templatesFile, skipBad, encoding, sizes },
-    recipe,
-    ...(defaults && { defaults }),
-  };
-}
-
-function triggerFacts({ threat: { trigger, source } }: Pick<Prepared, "threat">) {
-  return { kind: trigger?.spec.kind ?? "images", spec: { ...trigger?.spec }, source };
-}
-
-/** All that decides what is trained and counted: with another rule, or other checks, the same work is gone on from. */
-async function recipeOf(bench: Bench, spec: CleanSpec): Promise<string> {
-  const { clip, recipe, threat, attack } = bench;
-  const { rule, limit, checks, recovery, cleanControl, fullCurve, ...asked } = decisive(cleanSpec, spec);
-  const known = [triggerFacts(bench), threat.target, attack.forget.size];
-  return JSON.stringify({ version, ...asked, ...(await readAs(clip)), trigger: known, recipe, ...computedOn(spec) });
-}
-
-async function measuredOn({ clip, test, attack }: Bench, weights: Weights) {
-  return {
-    weights: weightsSha256(weights),
-    test: await imagesSha256(test, clip.preprocess),
-    triggered: await imagesSha256(attack.test, clip.preprocess),
-  };
 }

@@ -8,6 +8,15 @@ const cleaning = under("Cleaning:");
 export const cleanSpec = z.strictObject({
   ...inputFields,
   ...triggerFields,
+  unknown: cleaning(
+    a.isAsked(),
+    "nothing is known of the attack: scan, clean on the triggers that are recovered, scan again; writes nothing where no backdoor is found",
+  ),
+  suspect: cleaning(a.text(), "with --unknown: the class that you suspect the attack leads to", "class"),
+  rounds: cleaning(
+    z.int().min(1).max(10).default(3),
+    "with --unknown: rounds of cleaning, as long as the scan still finds a target",
+  ),
   cleanControl: input(
     a.text(),
     "the model before its attack, if there is one: its baseline ASR is what gone looks like",
@@ -20,8 +29,8 @@ export const cleanSpec = z.strictObject({
     { name: "method", value: "name" },
   ),
   rule: cleaning(
-    z.string().default("verified"),
-    "how alpha is chosen: verified, retain, smallest or difference",
+    a.text(),
+    "how alpha is chosen: verified, retain, smallest, difference or agreement (default verified; agreement with --unknown)",
     "name",
   ),
   limit: cleaning(a.share().optional(), "of the rule", "share"),

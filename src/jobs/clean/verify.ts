@@ -53,11 +53,12 @@ export async function verify(bench: Bench, spec: CleanSpec, context: Context, af
   };
 }
 
-/** The trigger moved, enlarged, weakened, on test images. Of unknown triggers, and of a function of the caller's own, there are none. */
+/** The trigger moved, enlarged, weakened, on test images. Of unknown triggers, recovered ones, and a function of the caller's own there are none. */
 function variations({ threat, attack }: Bench, count: number, context: Context): [string, Dataset][] {
   const { trigger, target } = threat;
   const { testClean } = attack;
-  if (trigger === undefined || context.trigger !== undefined || testClean === undefined || count === 0) return [];
+  const none = context.trigger !== undefined || trigger?.spec.kind === "inverted";
+  if (trigger === undefined || none || testClean === undefined || count === 0) return [];
   const images = take(testClean, count);
   const on = (spec: TriggerSpec) => triggered(images, makeTrigger(spec), target);
   return [

@@ -45,8 +45,12 @@ export function decisionText({ answer, because, more }: Decision, effect: Effect
 
 /** The ASR that counts as gone. */
 export function limitOf(rule: Rule): number {
+  if (rule.name === "agreement") return standInLimit;
   return rule.name === "difference" || rule.name === "retain" ? 0.02 : rule.limit;
 }
+
+/** Of a trigger that was recovered: it is partly of the kind that any model gives way to. */
+const standInLimit = 0.05;
 
 /** What a verdict asks for: the ASR that counts as gone, the share of CA that must be left, and that of CA on triggered images. */
 const limitsOf = (rule: Rule) => ({ asr: limitOf(rule), retention: leastRetention, triggered: leastMended });

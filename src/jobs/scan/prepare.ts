@@ -51,12 +51,7 @@ export async function prepare(spec: ScanSpec, context: Context): Promise<Prepare
   const classNames = headless === undefined ? neededClasses(source) : [];
   const detectors = headless === undefined ? chosen : chosen.filter(({ needs }) => !needs.includes("class names"));
   const drawn = await source.sets(spec.sizes);
-  for (const part of ["fit", "held"] as const)
-    if (drawn[part].size < fewest[part])
-      throw badInput(
-        `${source.name} leaves ${drawn[part].size} images for --${part}, and a scan takes ${fewest[part]} at least: ` +
-          `${fewest.fit} to fit triggers on and ${fewest.held} others to measure them on, since with fewer one lucky image looks like a trigger`,
-      );
+  checkEnough(drawn, source);
   const warnings =
     headless === undefined ? checkClasses(clip.tokenize, { classNames, template: source.templates[0] }) : [];
   const opened: Opened = { models: [clip, ...(base ? [base] : [])].map(({ checkpoint }) => openedModel(checkpoint)), data: source.opened() }; // biome-ignore format: one line
@@ -74,6 +69,16 @@ function headlessReason(clip: LoadedClip, source: Source, chosen: readonly Detec
   }
   const isEnough = chosen.some(({ needs }) => !needs.includes("class names"));
   return source.classNames === undefined && isEnough ? `${source.name} has no class names (--classes FILE)` : undefined;
+}
+
+/** Throws `bad-input` where the images are too few to fit triggers on, or to measure them on. */
+export function checkEnough(drawn: Prepared["drawn"], { name }: Source): void {
+  for (const part of ["fit", "held"] as const)
+    if (drawn[part].size < fewest[part])
+      throw badInput(
+        `${name} leaves ${drawn[part].size} images for --${part}, and a scan takes ${fewest[part]} at least: ` +
+          `${fewest.fit} to fit triggers on and ${fewest.held} others to measure them on, since with fewer one lucky image looks like a trigger`,
+      );
 }
 
 /** Throws `bad-input` where a fit on one model says nothing of the other. */

@@ -43,13 +43,22 @@ export async function scan(spec: ScanSpec, context: Context): Promise<ScanResult
   return result;
 }
 
-type Found = Omit<ScanResult, "schema" | "kind" | "tbar" | "created" | "command" | "seconds" | "timings">;
+export type Found = Omit<ScanResult, "schema" | "kind" | "tbar" | "created" | "command" | "seconds" | "timings">;
 
 /** What the weights say. */
 async function scanned(spec: ScanSpec, clock: Clock, context: Context): Promise<Found> {
-  const { signal } = context;
   clock.stage("load");
-  const ready = await prepare(spec, context);
+  return scanPrepared(await prepare(spec, context), spec, clock, context);
+}
+
+/** The same of a model that is open already: the weights are those of `ready.clip`, whatever its file holds. */
+export async function scanPrepared(
+  ready: Prepared,
+  spec: Pick<ScanSpec, "seed" | "quick" | "threads">,
+  clock: Clock,
+  context: Context,
+): Promise<Found> {
+  const { signal } = context;
   const { clip, source, classNames, drawn, opened, warnings, headless } = ready;
   const suspect = await subjectOf(clip, ready, signal);
   const base = ready.base && (await subjectOf(ready.base, ready, signal));
@@ -90,7 +99,7 @@ async function detected(
   detector: Detector,
   { clock, classNames }: Prepared & { readonly clock: Clock },
   { size, ...subjects }: Subjects,
-  { seed }: ScanSpec,
+  { seed }: Pick<ScanSpec, "seed">,
   { progress, signal }: Context,
 ): Promise<DetectorResult> {
   clock.stage(detector.name);

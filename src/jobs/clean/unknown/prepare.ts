@@ -1,0 +1,76 @@
+/** All of a cleaning without knowledge of the attack that is known before the model has answered anything. */
+import type { Dataset } from "../../../data/dataset.ts";
+import { ruleNamed } from "../../../defenses/alpha-search.ts";
+import { checkNeeds, defensesNamed } from "../../../defenses/index.ts";
+import { detectors } from "../../../detectors/index.ts";
+import { resolveRecipe } from "../../../engine/family-recipe.ts";
+import type { Opened } from "../../../results/opened.ts";
+import { badInput, unknownName } from "../../../tensor/error.ts";
+import type { Weights } from "../../../tensor/tensor.ts";
+import type { Trigger } from "../../../triggers/trigger.ts";
+import type { Context } from "../../context.ts";
+import { checkClasses } from "../../inputs/classes.ts";
+import { openedModel } from "../../inputs/describe-opened.ts";
+import { checkChecks } from "../../inputs/feasible.ts";
+import { implantedTriggers } from "../../inputs/model-facts.ts";
+import { openClip } from "../../inputs/open-clip.ts";
+import { neededClasses, openSource } from "../../inputs/source.ts";
+import { checkEnough, type Prepared as Scanning } from "../../scan/prepare.ts";
+import { scanSpec } from "../../scan/spec.ts";
+import { labelling, type Prepared } from "../prepare.ts";
+import type { CleanSpec } from "../spec.ts";
+
+/** Open model and images, and what a scan of them takes. */
+export interface Open extends Omit<Prepared, "threat" | "labels" | "heldOut"> {
+  readonly scanning: Scanning;
+  readonly drawn: Prepared["drawn"] & Readonly<Record<"fit" | "held", Dataset>>;
+}
+
+const { sizes: scanSizes } = scanSpec.parse({ model: "", data: "" });
+
+/** Throws `bad-input` where the spec names what --unknown does without, or cannot do with. */
+export async function open(spec: CleanSpec, context: Context): Promise<Open> {
+  checkUnknown(spec, context);
+  const defenses = defensesNamed(spec.methods);
+  const rule = ruleNamed(spec.rule ?? "agreement", spec.limit);
+  checkChecks(rule, spec.checks);
+  const clip = await openClip(spec, context);
+  const resolved = resolveRecipe("clean", clip.config, { ...spec.recipe, seed: spec.seed });
+  checkNeeds(defenses, { "clean images": spec.sizes.clean > 0, pairs: true });
+  const source = await openSource(spec.data, spec);
+  const classNames = neededClasses(source);
+  if (spec.suspect !== undefined && !classNames.includes(spec.suspect))
+    throw unknownName("suspected class", spec.suspect, classNames);
+  const drawn = await source.sets({ ...scanSizes, ...spec.sizes });
+  checkEnough(drawn, source);
+  const opened: Opened = { models: [openedModel(clip.checkpoint)], data: source.opened() };
+  context.progress.opened?.(opened);
+  const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0] });
+  const quick = detectors.filter(({ quick }) => quick);
+  const scanning: Scanning = { clip, source, classNames, drawn, detectors: quick, opened, warnings };
+  return { ...resolved, defenses, rule, clip, source, classNames, drawn, opened, warnings, scanning };
+}
+
+function checkUnknown({ trigger, target, triggerIndex, state }: CleanSpec, { trigger: own }: Context): void {
+  const told = Object.entries({ trigger: trigger ?? own, target, "trigger-index": triggerIndex, state });
+  const wrong = told.find(([, value]) => value !== undefined)?.[0];
+  if (wrong === undefined) return;
+  throw badInput(
+    wrong === "state"
+      ? "--state: work of --unknown is not kept; leave it out"
+      : `--${wrong} says what --unknown does without: leave one of them out; a class that you suspect is named with --suspect`,
+  );
+}
+
+/** The same with a target, a trigger that stands for the attack's own, and the weights of this round. */
+export function aim(open: Open, spec: CleanSpec, weights: Weights, target: string, trigger: Trigger): Prepared {
+  const { classNames, clip, drawn } = open;
+  const targetLabel = classNames.indexOf(target);
+  const remaining = implantedTriggers(clip.checkpoint.metadata);
+  return {
+    ...open,
+    clip: { ...clip, weights },
+    threat: { target, targetLabel, source: "recovered by a scan", trigger, remaining },
+    ...labelling(drawn, classNames, { targetLabel }, spec.seed),
+  };
+}

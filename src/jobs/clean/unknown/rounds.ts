@@ -1,0 +1,85 @@
+/** Rounds of cleaning, each from the weights of the one before, as long as a scan still finds a target. */
+import type { Aimed } from "../../../detectors/aimed.ts";
+import type { RoundResult } from "../../../results/unknown.ts";
+import { TbarError } from "../../../tensor/error.ts";
+import type { Weights } from "../../../tensor/tensor.ts";
+import { invertedTrigger } from "../../../triggers/inverted.ts";
+import type { Context } from "../../context.ts";
+import type { Clock } from "../../record/facts.ts";
+import { notFound } from "../../record/verdict.ts";
+import { subjectOf } from "../../scan/prepare.ts";
+import type { Found } from "../../scan/run.ts";
+import type { CleanSpec } from "../spec.ts";
+import { aim, type Open } from "./prepare.ts";
+import { inOne, proxiesTo } from "./proxies.ts";
+import { cleanRound, type Round } from "./round.ts";
+import { nothingFound, targetOf } from "./target.ts";
+
+export interface Rounds {
+  /** At least one. */
+  readonly rounds: readonly Round[];
+  readonly results: readonly RoundResult[];
+  /** Of the last round. */
+  readonly weights: Weights;
+}
+
+/** Throws `not-proven` where the scan found no target, or nothing leads to it. */
+export async function cleanRounds(
+  ready: Open,
+  spec: CleanSpec,
+  scan: Found,
+  rescan: (weights: Weights) => Promise<Found>,
+  clock: Clock,
+  context: Context,
+): Promise<Rounds> {
+  const rounds: Round[] = [];
+  const results: RoundResult[] = [];
+  let { weights } = ready.clip;
+  let target = spec.suspect ?? targetOf(scan);
+  if (target === undefined) throw nothingFound(scan);
+  while (target !== undefined && rounds.length < spec.rounds) {
+    clock.stage("recover triggers");
+    const subject = await subjectOf({ ...ready.clip, weights }, ready.scanning, context.signal);
+    const proxies = await proxiesTo(ready, subject, target, spec.seed + 10 * rounds.length, context);
+    if (proxies.length === 0 && rounds.length === 0) throw nothingLeads(target);
+    if (proxies.length === 0) break;
+    const trigger = invertedTrigger(inOne(proxies, spec.seed));
+    const round = await cleanRound(aim(ready, spec, weights, target, trigger), spec, clock, context);
+    if (round.chosen === undefined && rounds.length === 0)
+      throw new TbarError("not-proven", notFound(ready.rule).headline);
+    if (round.chosen === undefined) break;
+    weights = round.weights;
+    const again = await rescan(weights);
+    const next = targetOf(again);
+    rounds.push(round);
+    results.push(roundResult(round, proxies, again, next));
+    target = next;
+  }
+  return { rounds, results, weights };
+}
+
+function nothingLeads(target: string): TbarError {
+  return new TbarError(
+    "not-proven",
+    `no trigger that could be recovered leads to "${target}": nothing was trained, nothing is written`,
+  );
+}
+
+function roundResult(
+  { bench, before, chosen, tried }: Round,
+  proxies: readonly Aimed[],
+  { verdict, probability }: Found,
+  target: string | undefined,
+): RoundResult {
+  const { after, variant, defense } = chosen ?? tried[0];
+  return {
+    target: bench.threat.target,
+    proxies: proxies.map(({ trigger, asr }) => ({ form: trigger.form, asr })),
+    method: defense.name,
+    alpha: variant.alpha,
+    settings: variant.settings,
+    proxyAsr: { before: before.asr, after: after.asr },
+    retention: variant.retention,
+    rescan: { verdict, ...(probability !== undefined && { probability }), ...(target !== undefined && { target }) },
+  };
+}
