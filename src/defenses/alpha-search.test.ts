@@ -45,6 +45,29 @@ describe("searchAlpha", () => {
     expect(search.doubts).toBeUndefined();
   });
 
+  test("agreement: the largest alpha that keeps 97 % of CA, far beyond the one that does away with the trigger", async () => {
+    const { search } = await run({ name: "agreement", limit: 0.97 });
+    // CA is 0.97 of CA before at alpha = 20 (1/0.97 - 1)^(1/4) = 8.39; ASR is 2 % at (49)^(1/4) = 2.65
+    expect(search.satisfied).toBe(true);
+    expect(search.best.alpha).toBeGreaterThan(8.39 / 1.15);
+    expect(search.best.alpha).toBeLessThan(8.6);
+    expect(search.best.ca.value / 0.95).toBeGreaterThanOrEqual(0.97);
+    expect(search.margin).toBeGreaterThan(8.39 / 2.65 / 1.3);
+    expect(search.margin).toBeLessThan((8.39 / 2.65) * 1.3);
+  });
+
+  test("agreement: where the trigger works still at 97 %, two more points of CA are given up", async () => {
+    const clean = metricOf(1000, (alpha) => 1 - alpha / 100);
+    const triggered = metricOf(500, (alpha) => (alpha < 4 ? 1 : 0.01));
+    const input = { at, clean, triggered, verify, caBefore: 1, start: 1 };
+    const { best, margin } = await searchAlpha({ ...input, rule: { name: "agreement", limit: 0.97 } });
+    expect(best.alpha).toBeGreaterThan(4);
+    expect(best.ca.value).toBeGreaterThanOrEqual(0.95);
+    expect(margin).toBeGreaterThan(1);
+    const alive = { ...input, triggered: metricOf(500, () => 0.9) };
+    expect((await searchAlpha({ ...alive, rule: { name: "agreement", limit: 0.97 } })).margin).toBe(0);
+  });
+
   test("finds the same alpha from far below and far above", async () => {
     const [low, high] = [await run(undefined, 0.01), await run(undefined, 200)];
     expect(low.search.best.alpha / high.search.best.alpha).toBeGreaterThan(0.9);

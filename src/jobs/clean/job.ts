@@ -1,4 +1,4 @@
-/** tbar clean: remove a backdoor whose trigger is known, and verify it. */
+/** tbar clean: remove a backdoor, whose trigger is known or not, and verify it. */
 import { defenses } from "../../defenses/index.ts";
 import { isFile } from "../../files/files.ts";
 import { cleanResult } from "../../results/clean.ts";
@@ -26,10 +26,16 @@ Rules for alpha (--limit):
   verified    the choice holds on test images too: there the 95 % upper bound of ASR is at most the limit (0.02); of these the highest CA
   retain      least ASR where CA is at least the limit (0.95) times CA before
   smallest    the smallest alpha with ASR at most the limit (0.02)
-  difference  the largest CA - ASR`,
+  difference  the largest CA - ASR
+  agreement   the largest alpha where CA is at least the limit (0.97) times CA before; the usual one with --unknown
+
+Of an unknown attack (--unknown): a quick scan names the target, triggers that lead to it are recovered by larger fits, the methods run on
+these, and the cleaned model is scanned again; up to --rounds, as long as a target is found. Where the scan finds none, nothing is written
+and the exit code is 1. ASR is then that of recovered triggers. A trigger that the checkpoint's metadata name is measured at the end alone.`,
   examples: [
     "tbar clean --model shapes-badnet --data shapes --out cleaned --report cleaned.html",
     "tbar clean --model clip --data photos --trigger badnet:place=middle --target dog --lr 1e-5 --out cleaned",
+    "tbar clean --unknown --model shapes-badnet --data shapes --out cleaned",
     "tbar clean --model clip.safetensors --data val.csv --trigger triggered/ --target dog --out cleaned.safetensors",
   ],
   spec: cleanSpec,

@@ -30,7 +30,7 @@ export const cleanSpec = z.strictObject({
   ),
   rule: cleaning(
     a.text(),
-    "how alpha is chosen: verified, retain, smallest, difference or agreement (default verified; agreement with --unknown)",
+    'how alpha is chosen: verified, retain, smallest, difference or agreement; with --unknown agreement unless told (default: "verified")',
     "name",
   ),
   limit: cleaning(a.share().optional(), "of the rule", "share"),

@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writePico } from "../../../../test/pico.ts";
 
+import { readCheckpoint } from "../../../checkpoint/clip-folder.ts";
 import { attack } from "../../attack/job.ts";
 import { runJob } from "../../run-job.ts";
 
+import { vectorApply } from "../../vector/job.ts";
 import { clean } from "../job.ts";
 
 let folder: string;
@@ -35,19 +37,39 @@ const cleaning = {
 test("scan, proxies, cleaning, scan again: written with its vector, the truth measured apart", async () => {
   const out = at("cleaned");
   const result = await runJob(clean, { ...cleaning, model: at("bad"), suspect: "mint", out });
-  console.log(
-    JSON.stringify({
-      ...result,
-      scan: undefined,
-      examples: undefined,
-      triggerPicture: undefined,
-      trigger: undefined,
-      variants: undefined,
-    }),
-  );
-  expect(result.scan?.detectors.length).toBeGreaterThan(0);
-  expect(result.rounds).toHaveLength(1);
-  expect(result.rounds?.[0].target).toBe("mint");
-  expect(result.rounds?.[0].proxyAsr.before.value).toBeGreaterThan(0.5);
-  expect(result.truth?.trigger.kind).toBe("blended");
+  const { scan, rounds = [], truth, verdict } = result;
+  expect(scan?.detectors.map(({ name }) => name)).toContain("fitted-patch");
+  expect(rounds).toHaveLength(1);
+  const [{ target, proxies, proxyAsr, retention }] = rounds;
+  expect(target).toBe("mint");
+  expect(new Set(proxies.map(({ form }) => form)).size).toBeGreaterThan(1);
+  expect(proxyAsr.before.value).toBeGreaterThan(0.8);
+  expect(retention).toBeGreaterThanOrEqual(0.9);
+  expect(result.trigger).toMatchObject({ kind: "inverted", source: "recovered by a scan" });
+  // the metadata's trigger is measured, and still declared while it works
+  expect(truth).toMatchObject({ trigger: { kind: "blended" }, target: "mint" });
+  expect(truth?.asr.before.value).toBeGreaterThan(0.9);
+  const isGone = (truth?.asr.after.interval[1] ?? 1) <= 0.05;
+  expect((result.remaining ?? []).length).toBe(isGone ? 0 : 1);
+  expect(verdict.notes?.at(-1)).toContain("recovered triggers");
+  expect(result.proof.restore).toBeLessThanOrEqual(2);
+  const restored = { model: out, vector: `${out}.vector.safetensors`, out: at("restored") };
+  await runJob(vectorApply, restored);
+  expect(await worst(at("restored"), at("bad"))).toBeLessThan(1e-5);
 }, 120_000);
+
+test("what says more of the attack than nothing is refused, a class that is none too", async () => {
+  const run = (more: object) => runJob(clean, { ...cleaning, model: at("bad"), ...more });
+  await expect(run({ target: "mint" })).rejects.toThrow("--target says what --unknown does without");
+  await expect(run({ trigger: "badnet" })).rejects.toThrow("--trigger says");
+  await expect(run({ state: at("state") })).rejects.toThrow("--state: work of --unknown is not kept");
+  await expect(run({ suspect: "mnt" })).rejects.toThrow('unknown suspected class "mnt"; did you mean "mint"?');
+});
+
+async function worst(one: string, other: string): Promise<number> {
+  const [a, b] = [await (await readCheckpoint(one)).weights(), await (await readCheckpoint(other)).weights()];
+  return Math.max(...[...a].map(([name, { data }]) => maxDifference(data, b.get(name)?.data ?? new Float32Array())));
+}
+
+const maxDifference = (a: Float32Array, b: Float32Array) =>
+  a.reduce((most, v, i) => Math.max(most, Math.abs(v - b[i])), 0);
