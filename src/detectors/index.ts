@@ -1,5 +1,7 @@
 /** The one place that maps the names people type to detectors. */
 import { unknownName } from "../tensor/error.ts";
+import { collapse } from "./collapse.ts";
+import { decree } from "./decree.ts";
 import type { Detector } from "./detector.ts";
 import { fittedBlend } from "./fitted-blend.ts";
 import { fittedDelta } from "./fitted-delta.ts";
@@ -7,7 +9,7 @@ import { fittedPatch } from "./fitted-patch.ts";
 import { sines } from "./sine.ts";
 
 /** Every detector, in the order of lists. A new one is a file and a word here. */
-export const detectors: readonly Detector[] = [fittedPatch, fittedDelta, fittedBlend, sines];
+export const detectors: readonly Detector[] = [fittedPatch, fittedDelta, fittedBlend, sines, decree, collapse];
 
 /** Detectors by name. Throws `bad-input` on an unknown one. */
 export function detectorsNamed(names: readonly string[]): readonly Detector[] {

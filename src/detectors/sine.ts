@@ -2,6 +2,7 @@
 import type { Detector, Suspected } from "./detector.ts";
 import { headed } from "./fitted.ts";
 import { sine, type Wave } from "./forms/sine.ts";
+import { growthOf } from "./growth.ts";
 import { asrOf, stampedAnswers } from "./invert.ts";
 
 const frequencies = 12;
@@ -55,13 +56,3 @@ export const sines: Detector = {
     return { statistic: ranked[0]?.statistic ?? 0, suspects: ranked, facts: { screened: best[0]?.growth ?? 0 } };
   },
 };
-
-/** By how much of all answers each class grew. */
-export function growthOf(before: Int32Array, after: Int32Array, classes: number): number[] {
-  const growth = new Array<number>(classes).fill(0);
-  for (let k = 0; k < after.length; k++) {
-    growth[after[k]] += 1 / after.length;
-    growth[before[k]] -= 1 / after.length;
-  }
-  return growth;
-}

@@ -10,8 +10,8 @@ import type { Clip } from "./clip.ts";
 
 type Nodes = Readonly<Record<string, Node>>;
 
-/** A scalar `loss`, and whatever else shall be given back, of unit-norm embeddings [B, E] and of what is fed besides. */
-export type PixelLoss = (embeddings: Node, feeds: Nodes) => { readonly loss: Node } & Nodes;
+/** A scalar `loss`, and whatever else shall be given back, of unit-norm embeddings [B, E], of what is fed besides, and of the pixels. */
+export type PixelLoss = (embeddings: Node, feeds: Nodes, pixels: Node) => { readonly loss: Node } & Nodes;
 
 export interface PixelGradients {
   /** What the loss gives back, and its `gradient` to pixels [B, 3, S, S] in [0, 1]. A program for each shape of the feeds. */
@@ -31,7 +31,7 @@ export function pixelGradients(
     const pixels = input("pixels", shape);
     const nodes = Object.entries(feeds).map(([name, { shape }]) => [name, input(name, shape)] as const);
     const embeddings = unit(imageTower(config, parameterInputs(config, shapes), pixels, preprocess));
-    const outputs = loss(embeddings, Object.fromEntries(nodes));
+    const outputs = loss(embeddings, Object.fromEntries(nodes), pixels);
     return apart.compileFixed({ ...outputs, gradient: grad(outputs.loss, [pixels])[0] }, weights);
   };
   const programs = new Map<string, Promise<Program>>();

@@ -12,7 +12,7 @@ export interface InvertedSpec extends TriggerSpec {
   /** Base64 of bytes: pixels, values of a perturbation, displacements in pixels, [2, k, k] of a warp. */
   readonly values?: string;
   readonly range?: number;
-  /** Of a soft mask, [S, S]. */
+  /** Of a soft mask: [S, S], or [3, S, S] where each colour has its own. */
   readonly mask?: string;
   /** Of a patch: its side and its upper left pixel. `anywhere`: at a place drawn for each image. */
   readonly side?: number;
@@ -83,9 +83,10 @@ function stampOf(spec: InvertedSpec): Stamp {
     };
   }
   if (form === "mask") {
-    const [pattern, mask] = [loadValues(values, all), loadValues(spec.mask, S * S)];
+    const isColored = Buffer.from(spec.mask ?? "", "base64").length === all;
+    const [pattern, mask] = [loadValues(values, all), loadValues(spec.mask, isColored ? all : S * S)];
     return (image) => {
-      for (let i = 0; i < all; i++) image[i] += mask[i % (S * S)] * (pattern[i] - image[i]);
+      for (let i = 0; i < all; i++) image[i] += mask[i % mask.length] * (pattern[i] - image[i]);
     };
   }
   if (form === "patch") {

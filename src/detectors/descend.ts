@@ -1,0 +1,46 @@
+/** Gradients of any loss to the parameters of triggers, one of them on a whole batch or several side by side in it. */
+import type { PixelGradients } from "../engine/pixel-gradients.ts";
+import type { Feeds } from "../runtime/executor.ts";
+import { random } from "../tensor/random.ts";
+import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
+import type { Candidate } from "./invert.ts";
+
+export type Stamped = Pick<Candidate, "form" | "parameters">;
+
+export interface Descent {
+  /** What the loss gave back, rows k n .. (k + 1) n - 1 being the n images with trigger k on. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** For each trigger the gradient to its parameters, summed over its images. */
+  readonly gradients: readonly Float32Array[];
+}
+
+/** Stamps each trigger on the `picked` of `pixels` [N, 3, S, S], and pulls the loss's gradient back to its parameters. */
+export async function descend(
+  engine: PixelGradients,
+  triggers: readonly Stamped[],
+  pixels: Tensor,
+  picked: readonly number[],
+  feeds: Feeds,
+): Promise<Descent> {
+  const size = pixels.data.length / pixels.shape[0];
+  const rowOf = (data: Float32Array, i: number) => data.subarray(i * size, (i + 1) * size);
+  const batch = tensor([triggers.length * picked.length, ...pixels.shape.slice(1)]);
+  const each = (use: (trigger: Stamped, image: Float32Array, row: number, k: number) => void) => {
+    for (const [k, trigger] of triggers.entries())
+      for (const [n, i] of picked.entries()) use(trigger, rowOf(pixels.data, i), k * picked.length + n, k);
+  };
+  each(({ form, parameters }, image, row) => form.stamp(parameters, image, rowOf(batch.data, row)));
+  const { gradient, ...outputs } = await engine.run(batch, feeds);
+  const gradients = triggers.map(({ form }) => new Float32Array(form.size));
+  each(({ form, parameters }, image, row, k) => form.pull(parameters, image, rowOf(gradient.data, row), gradients[k]));
+  return { outputs, gradients };
+}
+
+/** The same `count` images of `n` in a step whenever it is asked for: each at most once. */
+export function pickedAt(n: number, count: number, ...path: readonly (number | string)[]): number[] {
+  const all = Array.from({ length: n }, (_, i) => i);
+  return random(...path).shuffle(all).slice(0, count); // biome-ignore format: one line
+}
+
+/** A trigger's parameters as an optimizer takes them. */
+export const named = (data: Float32Array): Weights => new Map([["p", { shape: [data.length], data }]]);

@@ -1,0 +1,60 @@
+/** A pattern behind a soft mask, one channel for all colours, anywhere in the image: Neural Cleanse's and DECREE's parametrisation. */
+import type { Random } from "../../tensor/random.ts";
+import { type InvertedSpec, storeValues } from "../../triggers/inverted.ts";
+import type { Form } from "./form.ts";
+
+/** y = tanh(v) / (2 - e) + 1/2, cut to [0, 1]: the ends are reached by finite v. */
+const eps = 1e-7;
+export const squashed = (v: number): number => Math.min(1, Math.max(0, Math.tanh(v) / (2 - eps) + 0.5));
+const slope = (v: number): number => (1 - Math.tanh(v) ** 2) / (2 - eps);
+/** The v whose y is U[0, 1). */
+const anywhere = (stream: Random): number => Math.atanh((stream.uniform() - 0.5) * (2 - eps));
+
+/**
+ * x' = (1 - m) x + m p for images of S x S: parameters are those of m [S, S], then of p [3, S, S]. `weight` times the sum of m over its
+ * S S values is minimised beside the loss.
+ */
+export function mask(S: number, weight = 0): Form {
+  const plane = S * S;
+  return {
+    name: "mask",
+    size: 4 * plane,
+    lr: 0.1,
+    start: (stream) => Float32Array.from({ length: 4 * plane }, () => anywhere(stream)),
+    stamp(v, image, out) {
+      for (let i = 0; i < plane; i++) {
+        const m = squashed(v[i]);
+        for (let at = i; at < 3 * plane; at += plane) out[at] = image[at] + m * (squashed(v[plane + at]) - image[at]);
+      }
+    },
+    pull(v, image, dy, into) {
+      for (let i = 0; i < plane; i++) {
+        const m = squashed(v[i]);
+        let sum = 0;
+        for (let at = i; at < 3 * plane; at += plane) {
+          sum += dy[at] * (squashed(v[plane + at]) - image[at]);
+          into[plane + at] += dy[at] * m * slope(v[plane + at]);
+        }
+        into[i] += sum * slope(v[i]);
+      }
+    },
+    penalty(v, into) {
+      if (weight !== 0) for (let i = 0; i < plane; i++) into[i] += weight * slope(v[i]);
+    },
+    trigger: (v): InvertedSpec => ({
+      kind: "inverted",
+      seed: 0,
+      form: "mask",
+      S,
+      mask: storeValues(v.subarray(0, plane).map(squashed)),
+      values: storeValues(v.subarray(plane).map(squashed)),
+    }),
+  };
+}
+
+/** The mean of a mask's values: 1 where all of the image is covered. */
+export function maskShare(S: number, v: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < S * S; i++) sum += squashed(v[i]);
+  return sum / (S * S);
+}
