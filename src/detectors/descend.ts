@@ -44,3 +44,11 @@ export function pickedAt(n: number, count: number, ...path: readonly (number | s
 
 /** A trigger's parameters as an optimizer takes them. */
 export const named = (data: Float32Array): Weights => new Map([["p", { shape: [data.length], data }]]);
+
+/** The picked rows of [N, ...], copied. */
+export function rowsOf({ shape, data }: Tensor, picked: readonly number[]): Tensor {
+  const size = data.length / shape[0];
+  const rows = tensor([picked.length, ...shape.slice(1)]);
+  for (const [k, i] of picked.entries()) rows.data.set(data.subarray(i * size, (i + 1) * size), k * size);
+  return rows;
+}

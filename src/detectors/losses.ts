@@ -43,7 +43,7 @@ export const entropyOfMean: PixelLoss = (embeddings, { head }) => {
 /** CLIP-Inspector's: the strongest other logit less the target's, summed; `targets` [n, C] under `head` [C, E]. */
 export const margin: PixelLoss = (embeddings, { head, targets }) => {
   const logits = linear(embeddings, head);
-  const others = sub(logits, scale(targets, 1e4));
+  const others = sub(logits, scale(targets, 1e3));
   const margins = sub(largest(others), reduceSum(mul(logits, targets), [-1], true));
   return { loss: reduceSum(margins), margins, logits };
 };
