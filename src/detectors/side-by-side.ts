@@ -7,7 +7,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { descend, named, pickedAt } from "./descend.ts";
 import type { DetectorInput, Subject } from "./detector.ts";
 import type { Form } from "./forms/form.ts";
-import { rowsFor } from "./invert.ts";
+
+/** Rows of a batch: on two cores larger ones are no faster. */
+const batch = 32;
 
 /** A class's trigger on its way. */
 export interface Running {
@@ -80,7 +82,7 @@ export function sideBySide(
   return {
     async run(all, steps, each, after) {
       const used = Math.min(each, count);
-      const atOnce = Math.max(1, Math.floor(rowsFor(clip.config.vision.imageSize) / used));
+      const atOnce = Math.max(1, Math.floor(batch / used));
       for (let at = 0; at < all.length; at += atOnce) {
         const some = all.slice(at, at + atOnce);
         const begun = some[0].state.step;
