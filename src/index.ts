@@ -12,6 +12,8 @@ export type { Recipe } from "./engine/finetune.ts";
 export type { Given as JobContext, Progress } from "./jobs/context.ts";
 export { shapesBadnetModel, shapesModel } from "./jobs/inputs/embedded.ts";
 export { cleanReport as report } from "./report/clean-report.ts";
+export { sarifOf as sarif } from "./report/sarif.ts";
+export { scanReport } from "./report/scan/scan-report.ts";
 export type { AttackResult } from "./results/attack.ts";
 export type { CleanResult, ExamplePicture, Proof, Trial, Variant, Verdict } from "./results/clean.ts";
 export type { ConvertResult } from "./results/convert.ts";

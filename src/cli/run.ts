@@ -8,6 +8,7 @@ import { exits, type Perform } from "./outcome.ts";
 import { createProgram } from "./program.ts";
 import { progressLine } from "./progress.ts";
 import { gated, jsonText, type Terminal } from "./terminal.ts";
+import { shellWord } from "./text.ts";
 
 /** Run `tbar` with these arguments. Never throws: the exit status says how it went. */
 export async function run(
@@ -28,7 +29,7 @@ export async function run(
         line.say(openedLine(found));
       },
     };
-    const command = ["tbar", ...argv].map(quoted).join(" ");
+    const command = ["tbar", ...argv].map(shellWord).join(" ");
     const say = (text: string) => terminal.err.write(`tbar: ${text}\n`);
     const outcome = await work({ progress, signal: terminal.signal, command, say }).finally(line.end);
     terminal.out.write(options.json ? jsonText({ ...outcome.json, ...(opened && { opened }) }) : outcome.text);
@@ -106,9 +107,4 @@ function told(error: unknown): Said {
 /** "error: unknown option '--modle'\n(Did you mean --model?)" -> "unknown option '--modle'; did you mean --model?" */
 function usageMessage(message: string): string {
   return message.replace(/^error: /, "").replace(/\s*\(Did you mean (.*)\?\)$/s, "; did you mean $1?");
-}
-
-/** An argument as a shell takes it. */
-function quoted(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }

@@ -34,4 +34,6 @@ export interface Dataset {
    * that order. What is drawn rather than read is drawn on that grid.
    */
   read(indices: readonly number[], preprocess: Preprocess): Promise<Tensor>;
+  /** Shorter side in pixels of an image as it is stored. Absent where images are drawn, or lie in several places. */
+  shortSide?(index: number): Promise<number>;
 }

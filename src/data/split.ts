@@ -15,6 +15,9 @@ export function subset(dataset: Dataset, indices: readonly number[], name = data
     size: indices.length,
     classNames: dataset.classNames,
     example: (i) => dataset.example(indices[i]),
+    ...(dataset.shortSide && {
+      shortSide: (i) => (dataset.shortSide as NonNullable<Dataset["shortSide"]>)(indices[i]),
+    }),
     read(wanted, preprocess) {
       const own = Array.from(wanted, (i) => indices[i]);
       return dataset.read(own, preprocess);

@@ -60,6 +60,7 @@ export function cifarImages(source: {
       classNames: namesFile,
     },
     example: (index) => ({ id: `${name}/${index}`, label: labels[index] }),
+    shortSide: async () => side,
     async read(indices, preprocess) {
       const { cropSize } = preprocess;
       const out = tensor([indices.length, 3, cropSize, cropSize]);

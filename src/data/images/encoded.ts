@@ -2,7 +2,7 @@
 import { tensor } from "../../tensor/tensor.ts";
 import type { Dataset } from "../dataset.ts";
 import { concurrently, gate } from "../formats/concurrently.ts";
-import { decodeFor, pixelCount } from "./image.ts";
+import { decodeFor, pixelCount, shortSide } from "./image.ts";
 import { writePixels } from "./resample.ts";
 import { framed } from "./resize.ts";
 
@@ -25,6 +25,7 @@ export function decoded({ encoded, place, ...dataset }: EncodedImages): Dataset 
   const enter = gate(inFlight); // of all reads together: the last images of a batch and the first of the next
   return {
     ...dataset,
+    shortSide: async (index) => shortSide(await encoded(index), place(index)),
     async read(indices, preprocess) {
       const { cropSize, order } = preprocess;
       const out = tensor([indices.length, 3, cropSize, cropSize]);

@@ -93,6 +93,12 @@ export async function readImageFile(file: string): Promise<Buffer> {
   });
 }
 
+/** The shorter side of an image, once decoded. Throws as `decodeImage`. */
+export async function shortSide(bytes: Uint8Array, name: string): Promise<number> {
+  const { width, height } = await decodeBytes(bytes, name);
+  return Math.min(width, height);
+}
+
 /** Width times height as the file's header claims them. Throws as `decodeImage`. */
 export function pixelCount(bytes: Uint8Array, name: string): Promise<number> {
   return withSharp(name, async (sharp) => {

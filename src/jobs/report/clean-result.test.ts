@@ -62,7 +62,7 @@ test.each([
 
 test("a result of another command is called by its name", () => {
   expect(() => checkCleanResult({ kind: "eval", ca: 1 }, "a.json")).toThrow(
-    "a.json is a result of tbar eval; a report is drawn of tbar clean --json",
+    "a.json is a result of tbar eval; a report is drawn of tbar scan --json and tbar clean --json",
   );
 });
 

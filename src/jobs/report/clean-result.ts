@@ -7,7 +7,7 @@ import { judge, storedVerdict } from "../record/verdict.ts";
 
 /** The value itself, so that it is drawn as it was, but for the verdict of 0.1.0, which is judged again. Throws `bad-input` naming the first fields that do not fit, or figures that contradict each other. */
 export function checkCleanResult(json: unknown, path: string): CleanResult {
-  const result = readResult(cleanResult, json, path, { use: "a report is drawn of" });
+  const result = readResult(cleanResult, json, path, { use: "a report is drawn of tbar scan --json and" });
   checkVerdict(result.verdict, path);
   const { before, after, verdict } = result;
   const again = judge(before, after, { name: "verified", limit: verdict.limits?.asr ?? defaultRule.limit });

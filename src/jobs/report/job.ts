@@ -5,7 +5,8 @@ import { reportSpec } from "./spec.ts";
 
 export const report = job({
   name: "report",
-  about: "Reads the JSON that tbar clean --json or tbar demo --json printed, and writes it as one HTML file.",
+  about:
+    "Reads the JSON that tbar clean --json, tbar demo --json or tbar scan --json printed, and writes it as one HTML file.",
   examples: [
     "tbar clean --model shapes-badnet --data shapes --out cleaned --json > result.json",
     "tbar report result.json --out report.html",

@@ -1,9 +1,13 @@
 /** A stored result read back, and drawn. */
 import { writeFileAtomic } from "../../files/atomic.ts";
 import { readJson } from "../../files/files.ts";
+import { isRecord } from "../../files/json.ts";
 import { cleanReport } from "../../report/clean-report.ts";
+import { scanReport } from "../../report/scan/scan-report.ts";
 import { made } from "../../results/base.ts";
+import { readResult } from "../../results/read.ts";
 import type { ReportResult } from "../../results/report.ts";
+import { scanResult } from "../../results/scan.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Context } from "../context.ts";
 import { checkCleanResult } from "./clean-result.ts";
@@ -17,7 +21,12 @@ export async function report(
   { command, set }: Context,
 ): Promise<ReportResult> {
   if (out === undefined) throw badInput("out is missing: where shall the page go?");
-  const result = checkCleanResult(await readJson(path, { bytes }), path);
-  await writeFileAtomic(out, cleanReport(result), { force, set });
+  await writeFileAtomic(out, pageOf(await readJson(path, { bytes }), path), { force, set });
   return { ...made("report", 2, command), output: { path: out } };
+}
+
+/** The page of a scan or, of anything else, of a cleaning: what is neither is refused there. */
+function pageOf(json: unknown, path: string): string {
+  if (isRecord(json) && json.kind === "scan") return scanReport(readResult(scanResult, json, path));
+  return cleanReport(checkCleanResult(json, path));
 }

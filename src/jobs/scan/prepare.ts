@@ -1,5 +1,4 @@
 /** All of a scan that is known before anything is fitted: the model, the images, the detectors that can run on them. */
-import { allFinite } from "../../checkpoint/checks.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Detector, Images, Subject } from "../../detectors/detector.ts";
 import { detectors as all, detectorsNamed } from "../../detectors/index.ts";
@@ -52,8 +51,10 @@ export async function prepare(spec: ScanSpec, context: Context): Promise<Prepare
   const detectors = headless === undefined ? chosen : chosen.filter(({ needs }) => !needs.includes("class names"));
   const drawn = await source.sets(spec.sizes);
   checkEnough(drawn, source);
-  const warnings =
-    headless === undefined ? checkClasses(clip.tokenize, { classNames, template: source.templates[0] }) : [];
+  const warnings = [
+    ...(headless === undefined ? checkClasses(clip.tokenize, { classNames, template: source.templates[0] }) : []),
+    ...(await tooSmall(Object.values(drawn), clip.config.vision.imageSize)),
+  ];
   const opened: Opened = { models: [clip, ...(base ? [base] : [])].map(({ checkpoint }) => openedModel(checkpoint)), data: source.opened() }; // biome-ignore format: one line
   context.progress.opened?.(opened);
   return { clip, ...(base && { base }), source, classNames, drawn, detectors, opened, warnings, ...(headless !== undefined && { headless }) }; // biome-ignore format: one line
@@ -77,8 +78,24 @@ export function checkEnough(drawn: Prepared["drawn"], { name }: Source): void {
     if (drawn[part].size < fewest[part])
       throw badInput(
         `${name} leaves ${drawn[part].size} images for --${part}, and a scan takes ${fewest[part]} at least: ` +
-          `${fewest.fit} to fit triggers on and ${fewest.held} others to measure them on, since with fewer one lucky image looks like a trigger`,
+          `${fewest.fit} to fit triggers on and ${fewest.held} others to measure them on, since with fewer one lucky image looks like a trigger${enough(drawn)}`,
       );
+}
+
+/** A hint where there are enough images, and the usual shares of them are too small. */
+const enough = ({ fit, held }: Prepared["drawn"]): string =>
+  fit.size + held.size < fewest.fit + fewest.held ? "" : `: --fit ${fewest.fit} --held ${fit.size + held.size - fewest.fit} would do`; // biome-ignore format: one line
+
+/** Images that the model's preprocessing enlarges: nothing is wrong with it, but the model was hardly trained on such. */
+async function tooSmall(sets: readonly Dataset[], S: number): Promise<string[]> {
+  const sides: number[] = [];
+  for (const { size, shortSide } of sets)
+    for (let i = 0; shortSide !== undefined && i < size; i++) sides.push(await shortSide(i));
+  const small = sides.filter((side) => side < S);
+  if (small.length === 0) return [];
+  return [
+    `${small.length} of ${sides.length} images are smaller than the ${S} x ${S} pixels that the model takes (down to ${Math.min(...small)}); they are enlarged as its preprocessing does, and look blurred to it`,
+  ];
 }
 
 /** Throws `bad-input` where a fit on one model says nothing of the other. */
@@ -114,13 +131,7 @@ export async function imagesOf(set: Dataset, { clip, weights, head }: Subject): 
       data: pixels.data.subarray(at * size, (at + count) * size),
     };
     const embeddings = await clip.encoder.images(weights, part);
-    if (!allFinite(embeddings.data)) throw notFinite(set.name);
     if (head !== undefined) answers.push(...classify(embeddings, head));
   }
   return { pixels, ...(head && { answers: Int32Array.from(answers) }) };
 }
-
-const notFinite = (images: string) =>
-  badInput(
-    `the model's embeddings of ${images} are no numbers (NaN or infinite), though its weights are: their values are too large to compute with, so no answer of it means anything`,
-  );
