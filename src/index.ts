@@ -29,6 +29,7 @@ export type { PretrainResult } from "./results/pretrain.ts";
 export type { PullResult } from "./results/pull.ts";
 export type { ReportResult } from "./results/report.ts";
 export type { ScanResult } from "./results/scan.ts";
+export type { ScanCalibration } from "./results/scan-calibration.ts";
 export type { TriggerResult } from "./results/trigger-view.ts";
 export type { ApplyResult, CosineResult, VectorResult } from "./results/vector.ts";
 export type { Rate } from "./stats/rate.ts";
@@ -69,6 +70,9 @@ export const clean = callable(async () => (await import("./jobs/clean/job.ts")).
 
 /** Is a model backdoored? Nothing of the attack is known; `result.verdict` says so. */
 export const scan = callable(async () => (await import("./jobs/scan/job.ts")).scan);
+
+/** From models whose kind is known, how the scan judges others of their architecture: tbar scan calibrate. */
+export const calibrateScan = callable(async () => (await import("./jobs/scan-calibrate/job.ts")).scanCalibrate);
 
 /** The main job on the model and data that ship with the package. */
 export const demo = callable(async () => (await import("./jobs/demo/job.ts")).demo);

@@ -16,6 +16,7 @@ const functions: Readonly<Record<string, unknown>> = {
   export: tbar.exportOnnx,
   eval: tbar.evaluate,
   "trigger show": tbar.showTrigger,
+  "scan calibrate": tbar.calibrateScan,
   ...Object.fromEntries(Object.entries(vector).map(([name, run]) => [`vector ${name}`, run])),
 };
 

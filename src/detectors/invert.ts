@@ -55,7 +55,7 @@ export interface Inversion {
 }
 
 /** Rows of a batch: on two cores larger ones are no faster, and a ViT-B takes gigabytes for them. */
-const rows = 32;
+export const rows = 32;
 
 export function inversion({ clip, weights, head }: Subject & { readonly head: Tensor }): Inversion {
   const S = clip.config.vision.imageSize;

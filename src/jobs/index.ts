@@ -13,6 +13,7 @@ const modules: Readonly<Record<string, readonly [summary: string, load: () => Pr
   demo: ["watch a backdoor being removed from a CLIP that ships with tbar", () => import("./demo/job.ts")],
   clean: ["remove a backdoor by subtracting its task vector, and verify it", () => import("./clean/job.ts")],
   scan: ["is a model backdoored? Look for triggers of which nothing is known", () => import("./scan/job.ts")],
+  "scan calibrate": ["how the scan shall judge models of yours", () => import("./scan-calibrate/job.ts")],
   attack: ["implant a backdoor in a model, and check that it succeeded", () => import("./attack/job.ts")],
   pretrain: ["train a small CLIP on images and captions, from nothing", () => import("./pretrain/job.ts")],
   eval: ["measure clean accuracy and attack success rate", () => import("./eval/job.ts")],

@@ -32,15 +32,13 @@ const finding = z.looseObject({
 });
 export type DetectorResult = Frozen<z.output<typeof finding>>;
 
-const figures = z.looseObject({ value: z.number(), interval: z.tuple([z.number(), z.number()]), n: z.number() });
-
 export const calibrationFacts = z.looseObject({
   name: z.string(),
   family: z.string().describe("The architecture that it holds for."),
-  models: z.number().describe("Clean models that the figures come from; none of them set the threshold."),
+  models: z.number().describe("Clean models that it comes from; each was judged by thresholds from other lineages."),
   backdoored: z.number(),
-  falsePositives: figures.describe("Clean models called backdoored, with the 95 % interval."),
-  detection: figures.describe("Backdoored models called so."),
+  falsePositives: rate.describe("Clean models called backdoored, with the 95 % interval."),
+  detection: rate.describe("Backdoored models called so."),
   attacks: strings.describe("Attacks that at least 80 % were detected of."),
   missed: strings.describe("Attacks that fewer were detected of: these are not excluded by a verdict of no evidence."),
 });

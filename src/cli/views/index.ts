@@ -5,6 +5,7 @@ export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
   clean: async () => (await import("./clean.ts")).cleanText,
   demo: async () => (await import("./clean.ts")).demoText,
   scan: async () => (await import("./scan.ts")).scanText,
+  "scan calibrate": async () => (await import("./scan-calibrate.ts")).calibrationText,
   eval: async () => (await import("./eval.ts")).evalText,
   attack: async () => (await import("./attack.ts")).attackText,
   pretrain: async () => (await import("./models.ts")).pretrainText,

@@ -11,7 +11,7 @@ import type { Clip } from "../../engine/clip.ts";
 import { paysToPrepack } from "../../engine/scorer.ts";
 import { isFolder } from "../../files/files.ts";
 import { sizeOf, type Weights } from "../../tensor/tensor.ts";
-import { alphas, type Part, training } from "./stages.ts";
+import { alphas, type Part, pixelGradient, training } from "./stages.ts";
 import { flops, forward, imageFlops, tape } from "./tower-work.ts";
 
 export interface EstimatedPart {
@@ -108,17 +108,22 @@ function times(
 ): readonly EstimatedPart[] {
   const { text } = clip.config;
   const encodeText = flops(text, text.contextLength) / rate;
-  const secondsOf = (part: Part, encode: number, step: number, tried: number) => {
-    const { read: images = 0, encoded = 0, trained = 0, searched = 0, texts = 0 } = part;
+  const secondsOf = (part: Part, encode: number, step: number, tried: number, toPixels: number) => {
+    const { read: images = 0, encoded = 0, trained = 0, searched = 0, texts = 0, gradients = 0 } = part;
     const train = read + step * (encode + (bothTowers ? encodeText : 0));
-    return images * read + (encoded + tried * searched) * encode + trained * train + texts * encodeText;
+    return (
+      images * read +
+      (encoded + tried * searched + toPixels * gradients) * encode +
+      trained * train +
+      texts * encodeText
+    );
   };
   return parts.map((part) => ({
     what: part.what,
-    seconds: secondsOf(part, encode, training.usual, alphas.usual),
+    seconds: secondsOf(part, encode, training.usual, alphas.usual, pixelGradient.usual),
     range: [
-      secondsOf(part, encode, training.least, alphas.least),
-      slowed * secondsOf(part, slowest, training.most, alphas.most),
+      secondsOf(part, encode, training.least, alphas.least, pixelGradient.least),
+      slowed * secondsOf(part, slowest, training.most, alphas.most, pixelGradient.most),
     ],
   }));
 }
@@ -133,7 +138,10 @@ function memoryOf({ clip, batch = encodedAtOnce, parts, bothTowers = false, copi
   const training = trains ? copies * tuned + batch * (tape(vision) + (bothTowers ? tape(text) : 0)) : 0;
   const prepacked = paysToPrepack(tuned / 4, Math.max(...parts.map(({ encoded = 0 }) => encoded))) ? tuned : 0;
   const encoding = prepacked + encodedAtOnce * (forward(vision) + 2 * pixels);
-  return bytesOf(shapes) + Math.max(training, encoding) + Math.min(mostKept, kept * pixels);
+  const inverting = parts.some(({ gradients }) => gradients !== undefined)
+    ? batch * (tape(vision) + 3 * pixels) + tuned
+    : 0;
+  return bytesOf(shapes) + Math.max(training, encoding + inverting) + Math.min(mostKept, kept * pixels);
 }
 
 async function room(path: string, bytes: number): Promise<Estimate["disk"][number]> {

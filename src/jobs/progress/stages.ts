@@ -10,6 +10,8 @@ export interface Part {
   readonly trained?: number;
   /** Images that each alpha of a search is measured on; how many alphas it takes shows only when it is done. */
   readonly searched?: number;
+  /** Gradients to the pixels of an image, under weights that stay. */
+  readonly gradients?: number;
   /** Texts encoded; texts trained on come with their images. */
   readonly texts?: number;
   /** Its steps count images, of one set after another; else they are those of a training. */
@@ -22,9 +24,12 @@ export const alphas = { least: 3, usual: 8, most: 20 } as const;
 /** A training step as a multiple of encoding its images: backward is twice the forward, and updates come on top. */
 export const training = { least: 2.5, usual: 3, most: 4.5 } as const;
 
+/** A gradient to pixels as a multiple of encoding the image: backward through the activations alone is as much as forward. */
+export const pixelGradient = { least: 1.8, usual: 2.2, most: 2.8 } as const;
+
 /** In encoded images. */
-export const workOf = ({ encoded = 0, trained = 0, searched = 0 }: Part): number =>
-  encoded + training.usual * trained + alphas.usual * searched;
+export const workOf = ({ encoded = 0, trained = 0, searched = 0, gradients = 0 }: Part): number =>
+  encoded + training.usual * trained + alphas.usual * searched + pixelGradient.usual * gradients;
 
 interface Attacking {
   readonly test: number;

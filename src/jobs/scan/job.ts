@@ -28,5 +28,6 @@ Where there is a tbar.yaml in the working folder and no --config, its options ar
   config: "tbar.yaml",
   outputs: async ({ sarif, report }) => [sarif, report],
   exitCode: exitOf,
+  plan: async (spec, context) => (await import("./plan.ts")).planScan(spec, context),
   run: async (spec, context) => (await import("./run.ts")).scan(spec, context),
 });

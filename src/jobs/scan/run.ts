@@ -9,9 +9,11 @@ import type { DetectorResult, ScanResult } from "../../results/scan.ts";
 import type { Context } from "../context.ts";
 import { Clock, checkpointFacts, machineFacts } from "../record/facts.ts";
 import { answersOf } from "./answers.ts";
+import { readCalibration } from "./calibration.ts";
 import { type Code, codeOf } from "./code.ts";
 import { examplesOf } from "./examples.ts";
 import { accepting, readBaseline, weightFindings } from "./findings.ts";
+import { scanStages } from "./plan.ts";
 import { imagesOf, type Prepared, prepare, refuseOnnx, subjectOf } from "./prepare.ts";
 import type { ScanSpec } from "./spec.ts";
 import { verdictOf } from "./verdict.ts";
@@ -48,30 +50,34 @@ export type Found = Omit<ScanResult, "schema" | "kind" | "tbar" | "created" | "c
 /** What the weights say. */
 async function scanned(spec: ScanSpec, clock: Clock, context: Context): Promise<Found> {
   clock.stage("load");
+  await readCalibration(spec.calibration); // said before there is work in it
   return scanPrepared(await prepare(spec, context), spec, clock, context);
 }
 
 /** The same of a model that is open already: the weights are those of `ready.clip`, whatever its file holds. */
 export async function scanPrepared(
   ready: Prepared,
-  spec: Pick<ScanSpec, "seed" | "quick" | "threads">,
+  spec: Pick<ScanSpec, "seed" | "quick" | "threads" | "calibration">,
   clock: Clock,
   context: Context,
 ): Promise<Found> {
-  const { signal } = context;
+  const { progress, signal } = context;
+  const calibration = await readCalibration(spec.calibration);
   const { clip, source, classNames, drawn, opened, warnings, headless } = ready;
   const suspect = await subjectOf(clip, ready, signal);
   const base = ready.base && (await subjectOf(ready.base, ready, signal));
   const [fit, held] = [await imagesOf(drawn.fit, suspect), await imagesOf(drawn.held, suspect)];
   const size = { classes: classNames.length, base: base !== undefined, fit: drawn.fit.size, held: drawn.held.size };
+  progress.plan?.(scanStages(ready));
   const detectors: DetectorResult[] = [];
   for (const detector of ready.detectors)
     detectors.push(await detected(detector, { ...ready, clock }, { suspect, base, fit, held, size }, spec, context));
+  const data = { name: source.name, classes: size.classes, fit: size.fit, held: size.held };
   const answers = answersOf([fit, held], ready);
   const model = await checkpointFacts(clip.checkpoint);
   const judged =
     headless === undefined
-      ? verdictOf({ architecture: model.architecture, detectors, answers })
+      ? verdictOf({ architecture: model.architecture, detectors, answers, data }, calibration)
       : { verdict: "inconclusive" as const, because: [withoutHead(headless)], suspects: [] };
   clock.stage("examples");
   const examples = await examplesOf({ suspect, held, classNames, labels: drawn.held }, judged, detectors);
@@ -80,7 +86,7 @@ export async function scanPrepared(
     seed: spec.seed,
     level: spec.quick ? "quick" : "full",
     model,
-    data: { name: source.name, classes: size.classes, fit: size.fit, held: size.held },
+    data,
     ...(warnings.length > 0 && { warnings }),
     ...judged,
     detectors,

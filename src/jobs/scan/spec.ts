@@ -19,6 +19,7 @@ export const scanSpec = z.strictObject({
     value: "path",
   }),
   quick: scanning(a.isAsked(), "the calibrated detectors alone, a minute or two on a small model"),
+  calibration: scanning(a.text(), "of tbar scan calibrate, for architectures that tbar has none of", file),
   detectors: scanning(z.array(z.string()).optional(), "detectors: names below, or all; several with commas", {
     name: "detector",
     value: "name",

@@ -1,0 +1,94 @@
+/** A calibration: each model of the list is scanned, or its scan read; then all are judged. */
+import { mkdir } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { z } from "zod";
+import { readCheckpoint } from "../../checkpoint/clip-folder.ts";
+import { writeFileAtomic } from "../../files/atomic.ts";
+import { isFile, parseAs, readJson } from "../../files/files.ts";
+import { readYaml } from "../../files/yaml.ts";
+import { made } from "../../results/base.ts";
+import { readResult } from "../../results/read.ts";
+import { type ScanResult, scanResult } from "../../results/scan.ts";
+import type { ScanCalibration } from "../../results/scan-calibration.ts";
+import { badInput } from "../../tensor/error.ts";
+import type { Context } from "../context.ts";
+import { modelPath } from "../inputs/names.ts";
+import { scan } from "../scan/run.ts";
+import { scanSpec } from "../scan/spec.ts";
+import { calibrate, type Known } from "./calibrate.ts";
+import type { CalibrateSpec } from "./spec.ts";
+
+const entry = z
+  .strictObject({
+    model: z.string().optional(),
+    scan: z.string().optional(),
+    label: z.enum(["clean", "backdoored"]),
+    lineage: z.string(),
+    attack: z.string().optional(),
+    target: z.string().optional(),
+  })
+  .refine(({ model, scan }) => (model === undefined) !== (scan === undefined), "either model or scan");
+const list = z.strictObject({ models: z.array(entry).min(1).max(10_000) });
+
+const limits = { bytes: 16 * 2 ** 20, values: 2e6, keys: 1e6 };
+
+export async function scanCalibrate(spec: CalibrateSpec, context: Context): Promise<ScanCalibration> {
+  const { models } = parseAs(
+    list,
+    (await readYaml(spec.models, { bytes: 2 ** 22, aliases: 100, merge: false })).value,
+    spec.models,
+  );
+  const known: (Known & { readonly scan: ScanResult })[] = [];
+  for (const [i, { label, lineage, attack, target, ...of }] of models.entries()) {
+    context.signal?.throwIfAborted();
+    context.progress.stage(`model ${i + 1} of ${models.length}`);
+    const scan =
+      of.scan === undefined
+        ? await scanned(of.model as string, spec, context)
+        : await readScan(resolve(dirname(spec.models), of.scan));
+    known.push({ scan, isBackdoored: label === "backdoored", lineage, attack, target });
+  }
+  const [{ scan: first }] = known;
+  for (const { scan } of known) checkAlike(scan, first);
+  const result: ScanCalibration = {
+    ...made("scan-calibration", 1, context.command),
+    name: spec.name ?? basename(spec.models).replace(/\.\w+$/, ""),
+    family: first.model.architecture,
+    level: first.level,
+    images: { fit: first.data.fit, held: first.data.held },
+    classes: first.data.classes,
+    ...calibrate(known),
+  };
+  await writeFileAtomic(spec.out, `${JSON.stringify(result, null, 2)}\n`, { force: spec.force, set: context.set });
+  return result;
+}
+
+/** The scan of a model: kept under the hash of its weights' file where there is a folder for it. */
+async function scanned(
+  model: string,
+  { models: _, name: __, out: ___, force: ____, state, ...asked }: CalibrateSpec,
+  context: Context,
+): Promise<ScanResult> {
+  const path = modelPath(model);
+  const kept = state && join(state, `${await (await readCheckpoint(path)).sha256()}.json`);
+  if (kept !== undefined && (await isFile(kept))) return readScan(kept);
+  const result = await scan(scanSpec.parse({ ...asked, model, quick: true }), { ...context, set: undefined });
+  if (kept !== undefined) {
+    await mkdir(dirname(kept), { recursive: true });
+    await writeFileAtomic(kept, `${JSON.stringify(result)}\n`, { force: true });
+  }
+  return result;
+}
+
+const readScan = async (path: string): Promise<ScanResult> =>
+  readResult(scanResult, await readJson(path, limits), path);
+
+/** Throws `bad-input` where scans of one calibration were made of other architectures, or in other ways. */
+function checkAlike({ model, level, data }: ScanResult, first: ScanResult): void {
+  const say = (scan: Pick<ScanResult, "model" | "level" | "data">) =>
+    `${scan.model.architecture}, ${scan.level}, ${scan.data.classes} classes, ${scan.data.fit} + ${scan.data.held} images`;
+  if (say({ model, level, data }) === say(first)) return;
+  throw badInput(
+    `${model.path} was scanned as ${say({ model, level, data })} and ${first.model.path} as ${say(first)}: a calibration is of one architecture, scanned in one way`,
+  );
+}
