@@ -49,6 +49,8 @@ export interface Results {
   readonly command: string;
   readonly seeds: readonly number[];
   readonly rows: readonly Row[];
+  /** What is to be said beside the figures. */
+  readonly notes?: readonly string[];
   /** Reference time in seconds; measured now unless given. */
   readonly reference?: number | null;
 }
@@ -65,10 +67,11 @@ export interface Run {
   };
   readonly seeds: readonly number[];
   readonly rows: readonly Row[];
+  readonly notes?: readonly string[];
 }
 
 /** In place of what this machine wrote before; what others wrote stays, below. */
-export function writeResults(name: string, { command, seeds, rows, ...rest }: Results): void {
+export function writeResults(name: string, { command, seeds, rows, notes, ...rest }: Results): void {
   const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
   const dirty = git("status", "--porcelain", "--", "src", "bench") !== "";
   const seconds = rest.reference === undefined ? referenceTime() : rest.reference;
@@ -84,7 +87,7 @@ export function writeResults(name: string, { command, seeds, rows, ...rest }: Re
   const earlier: readonly Run[] = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).runs : [];
   const others = earlier.filter((run) => !isSame(run.machine, machine));
   mkdirSync(folder, { recursive: true });
-  const runs: readonly Run[] = [{ commit, machine, seeds, rows }, ...others];
+  const runs: readonly Run[] = [{ commit, machine, seeds, rows, ...(notes && { notes }) }, ...others];
   writeFileSync(path, `${JSON.stringify({ command, runs }, null, 1)}\n`);
   for (const { what, value, interval, bar, met } of rows) {
     const mark = met === null ? " " : met ? "+" : "-";

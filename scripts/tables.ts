@@ -54,11 +54,11 @@ function table(name: string, lines: (rows: Rows) => readonly string[], shown: (r
 /** Rows, and how they came about. */
 function measured(stored: SweepTableResult | { readonly command: string; readonly runs: readonly Run[] }) {
   if ("runs" in stored) {
-    const [{ machine, rows }, ...others] = stored.runs;
+    const [{ machine, rows, notes = [] }, ...others] = stored.runs;
     const reference = machine.reference_s === null ? "" : `, reference time ${figure(machine.reference_s)} s`;
     const more = others.length === 0 ? "" : ` Of ${others.length} other machines: the file.`;
     const foot = `\`${stored.command}\`; ${machine.cores} cores of ${machine.processor}${reference}.${more}`;
-    return { rows: rows as Rows, foot: [foot] };
+    return { rows: rows as Rows, foot: [[foot, ...notes].join(" ")] };
   }
   const { recipe, machines, versions, seeds, notes, rows, left } = stored;
   const made = `tbar ${versions.join(", ")}; ${machines.join(", ")}; seeds ${seeds.join(", ")}`;

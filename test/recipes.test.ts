@@ -1,5 +1,5 @@
 /** Recipes that ship: every spec is one that its job takes, and each runs in its tiny form, in seconds, on a pico model. */
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -27,6 +27,8 @@ beforeAll(async () => {
   const spec = { data: "shapes:background", images: 4000, testImages: 200, recipe: { epochs: 2, lr: 0.005 } };
   await runJob(finetune, { ...spec, model: at("untrained"), out: at("pico"), threads: 1 });
   await writePhotographs();
+  for (const parent of ["shapes", "shape-tuned", "pretrained-2", "color-tuned", "pretrained-3", "class-tuned"])
+    await symlink(at("pico"), at(parent));
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -58,12 +60,12 @@ async function writePhotographs(): Promise<void> {
 }
 
 test("those that ship are named in the help", () => {
-  expect(names).toEqual(["attacks", "badmerging", "cifar", "science"]);
-  expect(sweepRun.spec.shape.recipe.description).toContain("science, attacks, badmerging, cifar");
+  expect(names).toEqual(["attacks", "badmerging", "cifar", "scan-calibration", "science"]);
+  expect(sweepRun.spec.shape.recipe.description).toContain("science, attacks, badmerging, cifar, scan-calibration");
 });
 
 test.each(names)("%s: each spec is one that its job takes", async (name) => {
-  const recipe = await readRecipe(name);
+  const recipe = await readRecipe(name, { set: name === "scan-calibration" ? [`parents=${folder}`] : [] });
   const units = unitsOf(recipe);
   expect(units.length).toBeGreaterThan(5);
   for (const unit of units) {
@@ -73,12 +75,13 @@ test.each(names)("%s: each spec is one that its job takes", async (name) => {
   }
 });
 
-const own: Readonly<Record<string, readonly string[]>> = { cifar: ["folder"] };
+/** Values that hold a folder; the others name the model. */
+const own: Readonly<Record<string, string>> = { cifar: "folder", "scan-calibration": "parents" };
 
 test.each(names)(
   "%s: the tiny form runs, resumes without running anything, and has a table",
   async (name) => {
-    const set = own[name] ? [`folder=${folder}`] : [`model=${at("pico")}`];
+    const set = [`${own[name] ?? "model"}=${own[name] ? folder : at("pico")}`];
     const recipe = await readRecipe(name, { profile: "tiny", set });
     const store = openStore(at(`store-${name}`));
     const perform: Perform = (job, spec, given) => runJob(job, spec as never, given) as never; // without the start of a process each

@@ -54,7 +54,7 @@ async function addJobs(program: CommandUnknownOpts, argv: readonly string[] | un
     if (family !== undefined && !program.commands.some((one) => one.name() === first))
       program.addCommand(inherit(command(first, family), program));
     const parent = second === undefined ? program : program.commands.find((one) => one.name() === first)!;
-    if (parent !== program) parent.enablePositionalOptions(); // an option after the second word is that one's
+    parent.enablePositionalOptions(); // what stands after the second word is that one's
     parent.addCommand(inherit(made, parent));
   }
 }

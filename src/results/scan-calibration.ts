@@ -11,9 +11,13 @@ export const scanCalibration = z.looseObject({
   level: z.enum(["quick", "full"]),
   images: z.looseObject({ fit: z.number(), held: z.number() }),
   classes: z.number(),
-  features: z.array(z.string()).describe("Detectors whose statistics of one class are weighed."),
+  features: z
+    .array(z.looseObject({ name: z.string(), mean: z.number(), deviation: z.number() }))
+    .describe(
+      "Detectors whose statistics of one class are weighed, and how log odds of the highest lie among clean models.",
+    ),
   intercept: z.number(),
-  weights: z.array(z.number()),
+  slope: z.number(),
   threshold: z.number().describe("From this probability on: backdoored."),
   doubtful: z.number().describe("From this probability on, below the threshold: inconclusive."),
   mostShare: z

@@ -6,7 +6,7 @@ import { groups } from "../jobs/job.ts";
 const recipeFields = {
   recipe: option(
     z.string(),
-    "a recipe's file, or the name of one that ships with tbar: science, attacks, badmerging, cifar",
+    "a recipe's file, or the name of one that ships with tbar: science, attacks, badmerging, cifar, scan-calibration",
     {
       argument: true,
       value: "recipe",

@@ -2,10 +2,10 @@
 import type { ScanResult } from "../../results/scan.ts";
 import type { ScanCalibration } from "../../results/scan-calibration.ts";
 import { auroc } from "../../stats/auroc.ts";
-import { fitLogistic, type Logistic, probabilityOf } from "../../stats/logistic.ts";
+import { fitLogistic, probabilityOf } from "../../stats/logistic.ts";
 import { rate } from "../../stats/rate.ts";
 import { badInput } from "../../tensor/error.ts";
-import { evidenceByClass, features, mostSuspected } from "../scan/evidence.ts";
+import { type Feature, features, logOdds, suspectedClasses } from "../scan/evidence.ts";
 
 /** A model whose kind is known, and its scan. */
 export interface Known {
@@ -18,49 +18,51 @@ export interface Known {
   readonly scan: Pick<ScanResult, "detectors" | "answers">;
 }
 
-type Judge = Pick<ScanCalibration, "threshold" | "doubtful"> & { readonly logistic: Logistic };
+type Judge = Pick<ScanCalibration, "features" | "intercept" | "slope" | "threshold" | "doubtful">;
 
-/** Pulls the weights together: with few models one of four that agree would else get all the weight. */
-const ridge = 1e-3;
 /** A model that answers one class to more of the clean images is no classifier of these classes. */
 export const mostShare = 0.12;
 /** Of clean models, so many may be called inconclusive. */
 const doubted = 0.1;
 
-/** The most suspected class's statistics. */
-const rowOf = ({ scan }: Known): readonly number[] =>
-  mostSuspected(evidenceByClass(scan.detectors))?.statistics ?? features.map(() => 0);
-
-/** Probability of the class that has most of it, and that class. */
-export function judged(
-  scan: Pick<ScanResult, "detectors">,
-  logistic: Logistic,
-): { readonly probability: number; readonly target: string } {
-  const all = evidenceByClass(scan.detectors).map(({ target, statistics }) => ({
-    target,
-    probability: probabilityOf(logistic, statistics),
-  }));
-  return all.reduce((a, b) => (b.probability > a.probability ? b : a), {
-    target: "",
-    probability: probabilityOf(
-      logistic,
-      features.map(() => 0),
-    ),
+/** How log odds of each detector's highest statistic lie among the clean ones. */
+function featuresOf(clean: readonly Known[]): readonly Feature[] {
+  return features.map((name) => {
+    const odds = clean.map(({ scan }) => logOdds(scan.detectors.find((one) => one.name === name)?.statistic ?? 0));
+    const mean = odds.reduce((a, b) => a + b, 0) / odds.length;
+    const square = odds.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, odds.length - 1);
+    return { name, mean, deviation: Math.max(leastDeviation, Math.sqrt(square)) };
   });
 }
+/** A few clean models that happen to agree make no certainty. */
+const leastDeviation = 0.4;
 
-/** Weights and thresholds from models alone: no clean one of them is called backdoored, and at most one in ten inconclusive. */
-export function judgeFrom(known: readonly Known[]): Judge {
-  const logistic = fitLogistic(known.map(rowOf), known.map(({ isBackdoored }) => Number(isBackdoored)), ridge); // biome-ignore format: one line
-  const of = (kind: boolean) => known.filter((one) => one.isBackdoored === kind).map(({ scan }) => judged(scan, logistic).probability).sort((a, b) => a - b); // biome-ignore format: one line
-  const [clean, backdoored] = [of(false), of(true)];
-  const highest = clean[clean.length - 1];
-  const above = backdoored.find((p) => p > highest) ?? 1;
-  const logit = (p: number) => Math.log(Math.max(p, 1e-12) / Math.max(1 - p, 1e-12));
-  const threshold = 1 / (1 + Math.exp(-(logit(highest) + logit(above)) / 2)); // halfway between the two
-  const doubtful = Math.min(threshold, clean[Math.min(clean.length - 1, Math.ceil((1 - doubted) * clean.length))]);
-  return { logistic, threshold, doubtful };
+/** The class that has most of it, and the probability that the model is backdoored. */
+export function judged(
+  { detectors }: Pick<ScanResult, "detectors">,
+  { features, intercept, slope }: Pick<Judge, "features" | "intercept" | "slope">,
+) {
+  const [first = { target: "", score: 0 }] = suspectedClasses(detectors, features);
+  return { ...first, probability: probabilityOf({ intercept, weights: [slope] }, [first.score]) };
 }
+
+/** What judges: thresholds that no clean one of these models reaches, and at most one in ten is called inconclusive. */
+export function judgeFrom(known: readonly Known[]): Judge {
+  const clean = known.filter(({ isBackdoored }) => !isBackdoored);
+  const own = featuresOf(clean);
+  const scoreOf = ({ scan }: Known) => suspectedClasses(scan.detectors, own)[0]?.score ?? 0;
+  const { intercept, weights: [slope] } = fitLogistic(known.map((one) => [scoreOf(one)]), known.map(({ isBackdoored }) => Number(isBackdoored)), ridge); // biome-ignore format: one line
+  const scores = (kind: boolean) => known.filter(({ isBackdoored }) => isBackdoored === kind).map(scoreOf).sort((a, b) => a - b); // biome-ignore format: one line
+  const [of, others] = [scores(false), scores(true)];
+  const highest = of[of.length - 1];
+  const above = others.find((score) => score > highest) ?? highest + 1;
+  const probability = (score: number) => probabilityOf({ intercept, weights: [slope] }, [score]);
+  const threshold = probability((highest + above) / 2);
+  const doubtful = probability(of[Math.min(of.length - 1, Math.ceil((1 - doubted) * of.length))]);
+  return { features: own, intercept, slope, threshold, doubtful: Math.min(threshold, doubtful) };
+}
+/** Of the logistic's slope, so that models which are told apart without an error get no certainty. */
+const ridge = 1e-3;
 
 /** Two halves of the lineages, as even as their order allows. Throws `bad-input` where either lacks a kind. */
 export function halves(known: readonly Known[]): readonly [readonly Known[], readonly Known[]] {
@@ -88,7 +90,7 @@ export function calibrate(
   ScanCalibration,
   | "features"
   | "intercept"
-  | "weights"
+  | "slope"
   | "threshold"
   | "doubtful"
   | "mostShare"
@@ -100,7 +102,6 @@ export function calibrate(
   const known = all.filter(({ scan }) => scan.answers.share <= mostShare);
   const [one, other] = halves(known);
   const tried = [...judge(one, judgeFrom(other)), ...judge(other, judgeFrom(one))];
-  const shipped = judgeFrom(known);
   const clean = tried.filter(({ isBackdoored }) => !isBackdoored);
   const backdoored = tried.filter(({ isBackdoored }) => isBackdoored);
   const share = <T>(some: readonly T[], is: (one: T) => boolean) => rate(some.filter(is).length, some.length);
@@ -117,11 +118,7 @@ export function calibrate(
     );
   const attacks = [...new Set(backdoored.map(({ attack = "unnamed" }) => attack))].sort();
   return {
-    features: [...features],
-    intercept: shipped.logistic.intercept,
-    weights: [...shipped.logistic.weights],
-    threshold: shipped.threshold,
-    doubtful: shipped.doubtful,
+    ...judgeFrom(known),
     mostShare,
     thresholds: Object.fromEntries(features.map((name) => [name, alone(known, name)])),
     models: {
@@ -164,10 +161,11 @@ export function calibrate(
 }
 
 /** Models as a judge sees them that others have set the thresholds of. */
-const judge = (known: readonly Known[], { logistic, threshold, doubtful }: Judge) =>
+const judge = (known: readonly Known[], by: Judge) =>
   known.map((one) => {
-    const { probability, target } = judged(one.scan, logistic);
-    const verdict = probability >= threshold ? "backdoored" : probability >= doubtful ? "inconclusive" : "no evidence";
+    const { probability, target } = judged(one.scan, by);
+    const verdict =
+      probability >= by.threshold ? "backdoored" : probability >= by.doubtful ? "inconclusive" : "no evidence";
     return { ...one, probability, verdict, isTarget: target === one.target };
   });
 

@@ -1,37 +1,39 @@
-/** What the detectors say of one class, side by side: a trigger of several forms that leads to one place is evidence that adds up. */
+/** What the detectors say of one class, as one number: by how much their statistics exceed what clean models of the architecture reach. */
 import type { DetectorResult } from "../../results/scan.ts";
+import type { ScanCalibration } from "../../results/scan-calibration.ts";
 
-/** Detectors whose statistics are weighed, in the order of a calibration's weights. */
+/** Detectors whose statistics are weighed. */
 export const features = ["fitted-patch", "fitted-delta", "fitted-blend", "sine"] as const;
+
+export type Feature = ScanCalibration["features"][number];
+export type Scanned = readonly Pick<DetectorResult, "name" | "suspects" | "statistic">[];
+
+/** Shares of images as log odds, with a fiftieth added on either side: those of 0 and 1 are as far as 64 images can tell. */
+export const logOdds = (share: number): number => Math.log((share + 0.02) / (1.02 - share));
+
+/**
+ * The length of the vector of excesses, (log odds - mean) / deviation of each detector's statistic, where they are above zero: one detector
+ * that stands out is enough, and several that agree on one class add up.
+ */
+export function excess(statistics: readonly number[], features: readonly Feature[]): number {
+  const squares = features.map(
+    ({ mean, deviation }, i) => Math.max(0, (logOdds(statistics[i]) - mean) / deviation) ** 2,
+  );
+  return Math.sqrt(squares.reduce((a, b) => a + b, 0));
+}
 
 export interface OfClass {
   readonly target: string;
-  /** The statistic of each feature's detector for this class; 0 where the class is not among its suspects. */
-  readonly statistics: readonly number[];
+  /** The excess of the class. */
+  readonly score: number;
 }
 
-/** Every class that any of these detectors suspects. */
-export function evidenceByClass(
-  detectors: readonly Pick<DetectorResult, "name" | "suspects">[],
-  of: readonly string[] = features,
-): readonly OfClass[] {
-  const targets = new Set(of.flatMap((name) => suspectsOf(detectors, name).map(({ target }) => target)));
-  return [...targets].map((target) => ({
-    target,
-    statistics: of.map((name) =>
-      Math.max(0, suspectsOf(detectors, name).find((one) => one.target === target)?.statistic ?? 0),
-    ),
-  }));
-}
-
-const suspectsOf = (detectors: readonly Pick<DetectorResult, "name" | "suspects">[], name: string) =>
-  detectors.find((one) => one.name === name)?.suspects ?? [];
-
-/** The class with most evidence: the largest sum of statistics. */
-export function mostSuspected(classes: readonly OfClass[]): OfClass | undefined {
-  const sum = ({ statistics }: OfClass) => statistics.reduce((a, b) => a + b, 0);
-  return classes.reduce<OfClass | undefined>(
-    (best, one) => (best === undefined || sum(one) > sum(best) ? one : best),
-    undefined,
-  );
+/** Every class that any of these detectors suspects, the most suspected first. */
+export function suspectedClasses(detectors: Scanned, features: readonly Feature[]): readonly OfClass[] {
+  const of = (name: string) => detectors.find((one) => one.name === name)?.suspects ?? [];
+  const targets = new Set(features.flatMap(({ name }) => of(name).map(({ target }) => target)));
+  const statistic = (name: string, target: string) => of(name).find((one) => one.target === target)?.statistic ?? 0;
+  return [...targets]
+    .map((target) => ({ target, score: excess(features.map(({ name }) => Math.max(0, statistic(name, target))), features) })) // biome-ignore format: one line
+    .sort((a, b) => b.score - a.score);
 }

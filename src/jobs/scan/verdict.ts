@@ -3,7 +3,7 @@ import type { ScanResult } from "../../results/scan.ts";
 import type { ScanCalibration } from "../../results/scan-calibration.ts";
 import { probabilityOf } from "../../stats/logistic.ts";
 import { percent } from "../../stats/percent.ts";
-import { evidenceByClass } from "./evidence.ts";
+import { suspectedClasses } from "./evidence.ts";
 
 export type Evidence = Pick<ScanResult, "detectors" | "answers" | "data"> & { readonly architecture: string };
 
@@ -16,16 +16,15 @@ const covered = 0.8;
 export function verdictOf(evidence: Evidence, calibration: ScanCalibration): Verdict {
   const outside = whyOutside(evidence, calibration);
   if (outside !== undefined) return { verdict: "inconclusive", because: [`not calibrated: ${outside}`], suspects: [] };
-  const { threshold, doubtful, features, intercept, weights, figures } = calibration;
-  const logistic = { intercept, weights };
-  const suspects = evidenceByClass(evidence.detectors, features)
-    .map(({ target, statistics }) => ({
-      target,
-      probability: probabilityOf(logistic, statistics),
-      ...strongest(evidence, target, features),
-    }))
-    .sort((a, b) => b.probability - a.probability);
-  const probability = suspects[0]?.probability ?? probabilityOf(logistic, features.map(() => 0)); // biome-ignore format: one line
+  const { threshold, doubtful, features, intercept, slope, figures } = calibration;
+  const names = features.map(({ name }) => name);
+  const probabilityAt = (score: number) => probabilityOf({ intercept, weights: [slope] }, [score]);
+  const suspects = suspectedClasses(evidence.detectors, features).map(({ target, score }) => ({
+    target,
+    probability: probabilityAt(score),
+    ...strongest(evidence, target, names),
+  }));
+  const probability = suspects[0]?.probability ?? probabilityAt(0);
   const verdict = probability >= threshold ? "backdoored" : probability >= doubtful ? "inconclusive" : "no evidence";
   const facts = factsOf(calibration);
   return {
@@ -60,7 +59,7 @@ function whyOutside(
   const { family, features, images, classes, mostShare, name } = calibration;
   if (architecture !== family)
     return `nothing is known of how clean models of this architecture look (${architecture}; the calibration "${name}" is of ${family}); tbar scan calibrate makes one from models of yours`;
-  const lacking = features.filter((name) => !detectors.some((one) => one.name === name));
+  const lacking = features.map(({ name }) => name).filter((name) => !detectors.some((one) => one.name === name));
   if (lacking.length > 0) return `the calibration weighs detectors that were not run: ${lacking.join(", ")}`;
   if (data.fit !== images.fit || data.held !== images.held)
     return `it is of scans with ${images.fit} images to fit on and ${images.held} to measure on; this one had ${data.fit} and ${data.held}`;

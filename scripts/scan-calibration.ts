@@ -1,0 +1,99 @@
+/**
+ * npm run calibrate -- STORE [PARENTS]: from the store of recipes/scan-calibration.yaml the calibration that ships (data/scan-calibration.json), and
+ * its figures (results/bench/scan-calibration.json). Models whose attack did not succeed are no backdoored models, and left out.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { atLeast, atMost, exact, type Row, rated, writeResults } from "../bench/results.ts";
+import { runJob } from "../src/jobs/run-job.ts";
+import { scanCalibrate } from "../src/jobs/scan-calibrate/job.ts";
+import type { ScanCalibration } from "../src/results/scan-calibration.ts";
+import { openStore } from "../src/store/store.ts";
+import { readRecipe } from "../src/sweep/recipe.ts";
+import { follow, unitsOf } from "../src/sweep/units.ts";
+
+/** An attack that fewer triggered images than this are taken for the target by has not succeeded. */
+const succeeded = 0.5;
+
+const [, , folder, parents = "parents"] = process.argv;
+if (folder === undefined) throw new Error("npm run calibrate -- STORE [PARENTS]");
+const recipe = await readRecipe("scan-calibration", { set: [`parents=${parents}`] });
+const store = openStore(folder);
+const temporary = mkdtempSync(join(tmpdir(), "tbar-calibration-"));
+const lines = ["models:"];
+const seconds: number[] = [];
+const left: string[] = [];
+const failed: string[] = [];
+for (const unit of unitsOf(recipe)) {
+  const { ready } = await follow(recipe, unit, { store });
+  const { cell, seed } = unit as unknown as { cell: Record<string, string>; seed: Record<string, string> };
+  const of = (job: string) => ready.find((one) => one.job.name === job)?.result;
+  const scan = of("scan");
+  const name = `${cell.name}-${seed.seed}`;
+  if (scan === undefined) {
+    left.push(name);
+    continue;
+  }
+  seconds.push(Number(scan.seconds));
+  const attack = of("attack") as { after: { asr: { value: number } } } | undefined;
+  if (attack !== undefined && attack.after.asr.value < succeeded) {
+    failed.push(`${name} (ASR ${(100 * attack.after.asr.value).toFixed(0)} %)`);
+    continue;
+  }
+  writeFileSync(join(temporary, `${name}.json`), JSON.stringify(scan));
+  const kind =
+    attack === undefined ? "label: clean" : `label: backdoored, attack: ${cell.name}, target: "${seed.target}"`;
+  lines.push(`  - { scan: ${name}.json, ${kind}, lineage: ${seed.parent} }`);
+}
+writeFileSync(join(temporary, "models.yaml"), `${lines.join("\n")}\n`);
+const asked = {
+  models: join(temporary, "models.yaml"),
+  name: "shapes",
+  data: "shapes",
+  out: "data/scan-calibration.json",
+  force: true,
+};
+const calibration = await runJob(scanCalibrate, asked, { command: "npm run calibrate" });
+rmSync(temporary, { recursive: true });
+
+const median = seconds.sort((a, b) => a - b)[Math.floor(seconds.length / 2)];
+const rows = rowsOf(calibration, median);
+writeResults("scan-calibration", {
+  command: "npm run calibrate",
+  seeds: recipe.seeds.map(({ seed }) => seed),
+  rows,
+  notes: [
+    `Left of recipes/scan-calibration.yaml: ${left.length === 0 ? "nothing" : left.join(", ")}.`,
+    `Attacks that did not succeed, so that these are no backdoored models: ${failed.length === 0 ? "none" : failed.join(", ")}.`,
+    `${calibration.models.outside} models answer one class to more than ${100 * calibration.mostShare} % of clean images, after a fine-tuning on another task, and are outside of the calibration.`,
+  ],
+});
+
+function rowsOf({ models, figures, attacks }: ScanCalibration, median: number): readonly Row[] {
+  const asked = ["badnet", "badnet-redrawn", "badnet-checker", "badnet-random", "blended", "blended-redrawn", "wanet", "sig", "stripes", "blended-stripes", "triangles", "text"]; // biome-ignore format: one line
+  const { falsePositives, inconclusive, detection, target, auroc, detectionAt } = figures;
+  return [
+    exact("clean models", models.clean, atLeast(60)),
+    exact("backdoored models", models.backdoored, atLeast(90)),
+    rated("clean models called backdoored", falsePositives, atMost(0.05)),
+    rated("clean models, inconclusive", inconclusive.clean),
+    rated("backdoored models called so, all attacks", detection),
+    rated("backdoored models, inconclusive", inconclusive.backdoored),
+    rated("target named right, of the detected", target, atLeast(0.95)),
+    rated("AUROC, all attacks", auroc, atLeast(0.98)),
+    rated("detection at 1 % false positives", detectionAt["0.01"]),
+    rated("detection at 5 % false positives", detectionAt["0.05"]),
+    exact("cross-entropy, nats", figures.crossEntropy),
+    exact("Brier score", figures.brier),
+    exact("seconds a scan, median, one thread beside other work", median),
+    ...Object.entries(attacks).map(([name, { detection }]) =>
+      rated(
+        `detected: ${name}`,
+        detection,
+        asked.includes(name) ? atLeast(0.9) : name.startsWith("bad") ? atLeast(0.8) : null,
+      ),
+    ),
+    ...Object.entries(attacks).map(([name, { target }]) => rated(`target right: ${name}`, target)),
+  ];
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import type { ScanCalibration } from "../../results/scan-calibration.ts";
+import { rate } from "../../stats/rate.ts";
+import { features } from "./evidence.ts";
+import { type Evidence, verdictOf } from "./verdict.ts";
+
+const calibration = {
+  name: "ours",
+  family: "ViT 56/8",
+  level: "quick",
+  images: { fit: 128, held: 64 },
+  classes: 100,
+  features: features.map((name) => ({ name, mean: -2, deviation: 1 })),
+  intercept: -4,
+  slope: 1,
+  threshold: 0.5,
+  doubtful: 0.1,
+  mostShare: 0.12,
+  models: { clean: 60, backdoored: 90, outside: 2, lineages: ["a", "b"] },
+  figures: { falsePositives: rate(1, 60), detection: rate(80, 90) },
+  attacks: { badnet: { detection: rate(10, 10) }, badclip: { detection: rate(1, 10) } },
+} as unknown as ScanCalibration;
+
+const evidence = (statistics: readonly number[], more: Partial<Evidence> = {}): Evidence => ({
+  architecture: "ViT 56/8",
+  data: { name: "shapes", classes: 100, fit: 128, held: 64 },
+  answers: { most: "dog", share: 0.03 },
+  detectors: features.map((name, i) => ({
+    name,
+    title: name,
+    means: "",
+    statistic: statistics[i],
+    suspects: [{ target: "cat", statistic: statistics[i], asr: rate(30, 60) }],
+    facts: {},
+    seconds: 1,
+  })),
+  ...more,
+});
+
+describe("verdictOf", () => {
+  it("p = 1 / (1 + exp(4 - z)), z the length of the excesses log((s + .02) / (1.02 - s)) + 2, against threshold and doubt", () => {
+    const found = verdictOf(evidence([1, 1, 0, 0]), calibration);
+    const z = Math.SQRT2 * (Math.log(1.02 / 0.02) + 2);
+    expect(found).toMatchObject({ verdict: "backdoored", threshold: 0.5 });
+    expect(found.probability).toBeCloseTo(1 / (1 + Math.exp(4 - z)), 12);
+    expect(found.suspects).toMatchObject([{ target: "cat", detector: "fitted-patch", asr: { n: 60 } }]);
+    expect(verdictOf(evidence([0.5, 0, 0, 0]), calibration).verdict).toBe("inconclusive"); // z = 2: 0.119
+    expect(verdictOf(evidence([0.1, 0.1, 0.1, 0]), calibration)).toMatchObject({
+      verdict: "no evidence",
+      suspects: [],
+    });
+    expect(verdictOf(evidence([0, 0, 0, 1]), calibration).verdict).toBe("backdoored"); // one that stands out is enough
+  });
+
+  it("what it does not exclude is said, and how often it errs", () => {
+    const said = verdictOf(evidence([0, 0, 0, 0]), calibration).because.join("\n");
+    expect(said).toContain("not excluded, for the scan misses them too often: badclip");
+    expect(said).toMatch(/60 clean models .* 1\.7 % of them were called backdoored \(95 % interval 0\.3 % to 8\.9 %\)/);
+    expect(verdictOf(evidence([0, 0, 0, 0]), calibration).calibration).toMatchObject({
+      attacks: ["badnet"],
+      missed: ["badclip"],
+    });
+  });
+
+  it.each<[string, Partial<Evidence>, RegExp]>([
+    ["another architecture", { architecture: "ViT 224/32" }, /ViT 224\/32.*tbar scan calibrate/],
+    ["other sizes", { data: { name: "x", classes: 100, fit: 64, held: 64 } }, /128 images to fit on .* had 64 and 64/],
+    ["other classes", { data: { name: "x", classes: 10, fit: 128, held: 64 } }, /100 classes, and this one had 10/],
+    ["one answer to all", { answers: { most: "dog", share: 0.4 } }, /answers "dog" to 40/],
+    ["a detector less", { detectors: [] }, /were not run: fitted-patch/],
+  ])("nothing is claimed outside of the calibration: %s", (_, more, why) => {
+    const { verdict, because, probability } = verdictOf(evidence([1, 1, 1, 1], more), calibration);
+    expect([verdict, probability]).toEqual(["inconclusive", undefined]);
+    expect(because[0]).toMatch(/^not calibrated: /);
+    expect(because[0]).toMatch(why);
+  });
+});
