@@ -4,7 +4,18 @@ import { a, file, neededOut, under } from "../fields.ts";
 import { scanSpec } from "../scan/spec.ts";
 
 const calibrating = under("Calibration:");
-const { model: _, base: __, detectors: ___, quick: ____, calibration: _____, ...scanFields } = scanSpec.shape;
+const own = {
+  model: true,
+  base: true,
+  quick: true,
+  calibration: true,
+  baseline: true,
+  failOn: true,
+  sarif: true,
+  report: true,
+  force: true,
+} as const;
+const scanFields = scanSpec.omit(own).shape;
 
 export const calibrateSpec = z.strictObject({
   models: calibrating(
