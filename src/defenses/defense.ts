@@ -3,7 +3,7 @@ import { norm, subtract } from "../arithmetic/task-vector.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Objective } from "../engine/gradients.ts";
 import type { LabelBatch } from "../engine/objectives.ts";
-import type { Weights } from "../tensor/tensor.ts";
+import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Search } from "./alpha-search.ts";
 
 export interface DefenseInput {
@@ -21,6 +21,10 @@ export interface DefenseInput {
   readonly lambdas?: readonly number[];
   /** Fine-tune from theta_b. Asked twice for the same set and variation it trains once. */
   finetune(data: Dataset, variation?: Variation): Promise<Weights>;
+  /** Unit-norm image embeddings [N, E] of a set at theta_b. */
+  embed(data: Dataset): Promise<Tensor>;
+  /** A set under the universal perturbation that these weights fail under most. */
+  perturbed(data: Dataset, at: { readonly weights: Weights; readonly seed: number }): Promise<Dataset>;
   /** Mean squared batch gradients of the loss on labelled images at theta_b, scaled to sum 1. */
   gradientSquares(data: Dataset): Promise<Weights>;
   /** The best value of a defense's knob on validation images: of `at(knob)`, looked for from `start` on, 1 unless told. */
@@ -40,6 +44,8 @@ export interface Variation {
   readonly seed?: number;
   /** Multiplies the learning rate. */
   readonly lr?: number;
+  /** Where it begins, theta_b unless told; this one is not remembered. */
+  readonly from?: Weights;
   /** A loss of the defense's own, made of the usual one: cross-entropy under the frozen zero-shot head. Named, so that it is trained once. */
   readonly objective?: {
     readonly name: string;

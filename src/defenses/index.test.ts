@@ -8,7 +8,7 @@ test("every name that there is passes, once; all are all; one that is none is re
   expect(names(["all"])).toEqual(defenseNames);
   expect(names(["fisher", "plain", "fisher"])).toEqual(["plain", "fisher"]); // in one order, whatever was asked
   expect(() => defensesNamed(["plain", "fishr"])).toThrow(
-    'unknown method "fishr"; did you mean "fisher"? known: plain, anchored, fisher, consensus, relabel',
+    'unknown method "fishr"; did you mean "fisher"? known: plain, anchored, fisher, consensus, relabel, projection, i-bau, ibvs',
   );
   expect(() => defensesNamed(["toString"])).toThrow('unknown method "toString"');
 });
@@ -18,11 +18,12 @@ test("controls alone, or nothing, are refused", () => {
   expect(() => defensesNamed([])).toThrow("no method is named");
 });
 
-test("clean images are needed by all but plain and relabel, pairs by relabel", () => {
+test("clean images are needed by all but plain, relabel and projection, pairs by these two", () => {
   const check = (asked: readonly string[], clean: boolean, pairs: boolean) => () =>
     checkNeeds(defensesNamed(asked), { "clean images": clean, pairs });
-  expect(check(["plain", "relabel"], false, true)).not.toThrow();
-  for (const name of ["anchored", "fisher", "consensus"])
+  expect(check(["plain", "relabel", "projection"], false, true)).not.toThrow();
+  expect(check(["plain", "projection"], true, false)).toThrow("bring the trigger instead");
+  for (const name of ["anchored", "fisher", "consensus", "i-bau", "ibvs"])
     expect(check(["plain", name], false, true)).toThrow(`the method ${name} needs clean images`);
   expect(check(["plain", "relabel"], true, false)).toThrow("bring the trigger instead");
   expect(check(defenseNames, true, true)).not.toThrow();
@@ -37,6 +38,9 @@ test("costs: what each trains on, searches and holds", () => {
     fisher: { trained: 530, encoded: 100, searches: 4, copies: 4 },
     consensus: { trained: 750 },
     relabel: { trained: 400, encoded: 100 },
+    projection: { trained: 0, encoded: 300 },
+    "i-bau": { trained: 1440 },
+    ibvs: { trained: 480 },
   });
   const fisherBeside = (...beside: string[]) =>
     defenses.find(({ name }) => name === "fisher")?.cost(sizes, beside).trained;

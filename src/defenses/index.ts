@@ -4,11 +4,14 @@ import { anchored } from "./anchored.ts";
 import { consensus } from "./consensus.ts";
 import type { Defense, Need } from "./defense.ts";
 import { fisher } from "./fisher.ts";
+import { iBau } from "./i-bau.ts";
+import { ibvs } from "./ibvs.ts";
+import { projection } from "./projection.ts";
 import { relabel } from "./relabel.ts";
 import { tbar } from "./tbar.ts";
 
 /** Every defense, in the order of lists. A new one is a file and a word here. */
-export const defenses: readonly Defense[] = [tbar, anchored, fisher, consensus, relabel];
+export const defenses: readonly Defense[] = [tbar, anchored, fisher, consensus, relabel, projection, iBau, ibvs];
 
 export const defenseNames: readonly string[] = defenses.map(({ name }) => name);
 

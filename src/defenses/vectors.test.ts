@@ -39,6 +39,8 @@ function input(): DefenseInput & { searched: number[][]; starts: (number | undef
     anchored: anchoredSet(images("forget", 8), images("clean", 100)),
     answered: async () => ({ pairs: images("pairs", 8), undone: images("undone", 8) }),
     finetune: async (data) => vector(1 + data.size, 2 - data.size),
+    embed: async ({ name }) => tensor([2, 2], name === "forget" ? [1, 0, 1, 0] : [0, 0, 0, 0]),
+    perturbed: async (data) => data,
     gradientSquares: async (data) => (data.name === "clean" ? vector(0, 1) : vector(1, 1)),
     async search(at, start) {
       const [none, one] = [valuesOf(at(0)), valuesOf(at(1))];

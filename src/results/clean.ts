@@ -127,7 +127,9 @@ export const cleanResult = z.looseObject({
   ...warningFields,
   measuredOn: maybe(measuredOn, "What CA and ASR after are figures of. Absent where nothing was written."),
   rule: maybe(rule, "How alpha was chosen, and what counts as gone."),
-  variants: z.record(z.string(), variant).describe("By name: plain, anchored, fisher, consensus, relabel."),
+  variants: z
+    .record(z.string(), variant)
+    .describe("By name: plain, anchored, fisher, consensus, relabel and other controls."),
   proof,
   floored: maybe(z.number(), "Running variances that would have fallen below zero and are zero now; absent without."),
   output: maybe(outputFile, "The file written; absent when nothing was."),

@@ -12,11 +12,24 @@ export const cleanText = (result: CleanResult, { report }: CleanSpec): string =>
 export const demoText = (result: CleanResult, { out }: DemoSpec): string =>
   cleaningText(result, join(out, "report.html"));
 
+type Round = NonNullable<CleanResult["rounds"]>[number];
+
 const keptText = (interval: CleanResult["retentionInterval"]) =>
   interval === undefined ? "" : ` (${interval.map((bound) => (100 * bound).toFixed(1)).join("-")})`;
 
+/** A round of a cleaning without knowledge of the attack, in two lines. */
+function roundText({ target, proxies, method, alpha, proxyAsr, retention, rescan }: Round, i: number): string {
+  const forms = [...new Set(proxies.map(({ form }) => form))].join(", ");
+  const still = rescan.target === undefined ? "" : `, "${printable(rescan.target)}" is still found`;
+  return (
+    `Round ${i + 1}: "${printable(target)}", ${proxies.length} recovered triggers (${printable(forms)}): ASR ${rateText(proxyAsr.before)} -> ${rateText(proxyAsr.after)}\n` +
+    `  ${printable(method)}, alpha ${alphaText(alpha)}, ${(100 * retention).toFixed(1)} % kept; scan of the cleaned model: ${printable(rescan.verdict)}${still}\n`
+  );
+}
+
 function cleaningText(result: CleanResult, report?: string): string {
   const { before, after, retention, method, variants, verdict, remaining = [], output, proof, seconds } = result;
+  const { rounds = [], truth } = result;
   const rows = Object.entries(variants).map(([name, { after, alpha, chosen, control, satisfied, seconds }]) => [
     `${chosen ? "*" : " "} ${name}`,
     rateText(after.ca),
@@ -27,6 +40,7 @@ function cleaningText(result: CleanResult, report?: string): string {
   ]);
   const files = output === undefined ? [] : [output.path, `${output.path}.vector.safetensors`];
   return [
+    ...rounds.map(roundText),
     effectTable({ before, [`after (${method})`]: after }),
     `${(100 * retention).toFixed(1)} % of the clean accuracy kept${keptText(result.retentionInterval)}`,
     proof.floor === undefined ? "\n" : `; baseline ASR of the clean model ${rateText(proof.floor)}\n`,
@@ -36,6 +50,9 @@ function cleaningText(result: CleanResult, report?: string): string {
     ...(verdict.notes ?? []).map((note) => `  ${printable(note, 1000)}\n`),
     warningText(result.warnings),
     result.defaults === undefined ? "" : `${defaultsText(result.defaults)}\n`,
+    truth === undefined
+      ? ""
+      : `The checkpoint's own trigger (${printable(truth.trigger.kind)} -> "${printable(truth.target)}"), measured at the end alone: ASR ${rateText(truth.asr.before)} before, ${rateText(truth.asr.after)} after\n`,
     ...remaining.map(
       ({ kind, target }) =>
         `Still there: ${printable(kind)} -> "${printable(target)}", another trigger of this model; clean it next\n`,

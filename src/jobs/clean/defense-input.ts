@@ -5,8 +5,9 @@ import { anchoredSet } from "../../defenses/anchored.ts";
 import type { Answered, DefenseInput, Variation } from "../../defenses/defense.ts";
 import { finetune, type Recipe } from "../../engine/finetune.ts";
 import { gradientSquares } from "../../engine/gradient-squares.ts";
-import { createScorer } from "../../engine/scorer.ts";
+import { createScorer, embedImages } from "../../engine/scorer.ts";
 import { underHead } from "../../engine/tasks.ts";
+import { universalPerturbation, withPerturbation } from "../../engine/universal.ts";
 import type { Weights } from "../../tensor/tensor.ts";
 import type { Context } from "../context.ts";
 import type { Work } from "../progress/work.ts";
@@ -31,12 +32,12 @@ export function defenseInput(
     if (!ids.has(data)) ids.set(data, ids.size);
     return ids.get(data);
   };
-  const tune = async (data: Dataset, { seed: other = 0, lr = 1, objective }: Variation, name: string) => {
+  const tune = async (data: Dataset, { seed: other = 0, lr = 1, objective, from }: Variation, name?: string) => {
     const varied = { ...recipe, seed: seed + 1000 * other, lr: recipe.lr * lr };
     const usual = underHead(clip, data, head, varied);
     const task = objective === undefined ? usual : { ...usual, objective: objective.of(usual.objective) };
-    return finetune(clip, clip.weights, task, varied, {
-      keep: work?.training(name),
+    return finetune(clip, from ?? clip.weights, task, varied, {
+      keep: name === undefined ? undefined : work?.training(name),
       signal,
       onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
     });
@@ -53,7 +54,13 @@ export function defenseInput(
     },
     ...(bench.rule.name === "agreement" && { lambdas: standInLambdas }),
     answered: pairs && (() => (answered ??= ownAnswers(bench, pairs, signal))),
+    embed: (data) => embedImages(clip, clip.weights, data, { signal }),
+    async perturbed(data, { weights, seed: other }) {
+      const asked = { head, batch: recipe.batch, seed: seed + 1000 * other, signal };
+      return withPerturbation(data, await universalPerturbation(clip, weights, data, asked));
+    },
     finetune(data, variation = {}) {
+      if (variation.from !== undefined) return tune(data, variation);
       const key = JSON.stringify([idOf(data), variation]);
       const weights = tuned.get(key) ?? tune(data, variation, `tuned-${tuned.size + 1}`);
       tuned.set(key, weights);

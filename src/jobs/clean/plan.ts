@@ -9,6 +9,7 @@ import type { CleanSpec } from "./spec.ts";
 import { costOf } from "./stages.ts";
 
 export async function planClean(spec: CleanSpec, context: Context): Promise<Estimate> {
+  if (spec.unknown) return (await import("./unknown/plan.ts")).planUnknown(spec, context);
   const ready = await prepare(spec, context);
   const { clip, source, recipe, defenses, drawn, threat } = ready;
   const forget = threat.triggered === undefined ? drawn.forget.size : threat.triggered.size / 2;

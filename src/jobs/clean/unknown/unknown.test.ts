@@ -7,7 +7,7 @@ import { writePico } from "../../../../test/pico.ts";
 
 import { readCheckpoint } from "../../../checkpoint/clip-folder.ts";
 import { attack } from "../../attack/job.ts";
-import { runJob } from "../../run-job.ts";
+import { planJob, runJob } from "../../run-job.ts";
 
 import { vectorApply } from "../../vector/job.ts";
 import { clean } from "../job.ts";
@@ -27,9 +27,9 @@ afterAll(() => rm(folder, { recursive: true }));
 const cleaning = {
   ...world,
   unknown: true,
-  methods: ["plain", "relabel"],
+  methods: ["plain", "relabel", "projection", "i-bau", "ibvs"],
   recipe: { lr: 1e-3, epochs: 2, batch: 16 },
-  sizes: { forget: 64, clean: 0, validation: 200, test: 200 },
+  sizes: { forget: 64, clean: 64, validation: 200, test: 200 },
   recovery: 0,
   rounds: 1,
 };
@@ -51,12 +51,28 @@ test("scan, proxies, cleaning, scan again: written with its vector, the truth me
   expect(truth?.asr.before.value).toBeGreaterThan(0.9);
   const isGone = (truth?.asr.after.interval[1] ?? 1) <= 0.05;
   expect((result.remaining ?? []).length).toBe(isGone ? 0 : 1);
+  expect(Object.keys(truth?.variants ?? {})).toEqual(Object.keys(result.variants));
+  // every rival moved the weights, and none is chosen
+  for (const name of ["projection", "i-bau", "ibvs"]) {
+    expect(result.variants[name]).toMatchObject({ control: true, chosen: false });
+    expect(result.variants[name].alpha).toBeGreaterThan(0);
+  }
   expect(verdict.notes?.at(-1)).toContain("recovered triggers");
   expect(result.proof.restore).toBeLessThanOrEqual(2);
   const restored = { model: out, vector: `${out}.vector.safetensors`, out: at("restored") };
   await runJob(vectorApply, restored);
   expect(await worst(at("restored"), at("bad"))).toBeLessThan(1e-5);
 }, 120_000);
+
+test("--dry-run refuses the same, and counts both scans", async () => {
+  const { parts } = await planJob(clean, { ...cleaning, model: at("bad") });
+  expect(parts.map(({ what }) => what)).toEqual(
+    expect.arrayContaining(["scan", "recover triggers", "plain", "scan again"]),
+  );
+  await expect(planJob(clean, { ...cleaning, model: at("bad"), suspect: "mnt" })).rejects.toThrow(
+    "unknown suspected class",
+  );
+});
 
 test("what says more of the attack than nothing is refused, a class that is none too", async () => {
   const run = (more: object) => runJob(clean, { ...cleaning, model: at("bad"), ...more });

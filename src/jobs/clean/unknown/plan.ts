@@ -1,0 +1,54 @@
+/** What a cleaning without knowledge of the attack will take: two scans, larger fits, and one round of cleaning. More rounds take as much again. */
+import { aimedCost } from "../../../detectors/aimed.ts";
+import type { Context } from "../../context.ts";
+import { promptsOf } from "../../inputs/source.ts";
+import { type Estimate, estimate, fileBytes } from "../../progress/estimate.ts";
+import type { Part } from "../../progress/stages.ts";
+import type { CleanSpec } from "../spec.ts";
+import { cleanStages, costOf } from "../stages.ts";
+import { type Open, open } from "./prepare.ts";
+
+export async function planUnknown(spec: CleanSpec, context: Context): Promise<Estimate> {
+  const ready = await open(spec, context);
+  const { clip, source, recipe, defenses, drawn } = ready;
+  const { forget, clean, validation, test } = drawn;
+  const sizes = { forget: forget.size, clean: clean.size, validation: validation.size, test: test.size };
+  const asked = { ...sizes, epochs: recipe.epochs };
+  const copies = defenses.map((one) => costOf(one, asked, defenses).copies ?? 2);
+  const stages = cleanStages({
+    ...asked,
+    defenses,
+    checks: spec.checks,
+    recoverySteps: spec.recovery,
+    curvePoints: 0,
+    hasControl: spec.cleanControl !== undefined,
+  });
+  return estimate({
+    job: "clean",
+    clip,
+    images: test,
+    threads: spec.threads,
+    batch: recipe.batch,
+    parts: [
+      { what: "load", texts: promptsOf(source) },
+      ...scanStages(ready, "scan"),
+      { what: "recover triggers", trained: aimedCost() },
+      ...stages,
+      ...scanStages(ready, "scan again"),
+    ],
+    copies: copies.reduce((a, b) => a + b, 5),
+    kept: 2 * (sizes.validation + sizes.test),
+    outputs: [
+      { path: spec.out, bytes: fileBytes(clip.checkpoint) },
+      { path: spec.out && `${spec.out}.vector.safetensors`, bytes: 2 * fileBytes(clip.checkpoint) },
+    ],
+  });
+}
+
+/** A gradient to pixels takes about what a training step takes. */
+function scanStages({ scanning, classNames, drawn }: Open, what: string): readonly Part[] {
+  const size = { classes: classNames.length, base: false, fit: drawn.fit.size, held: drawn.held.size };
+  const costs = scanning.detectors.map((one) => one.cost(size));
+  const [trained, encoded] = [costs.reduce((n, c) => n + c.gradients, 0), costs.reduce((n, c) => n + c.encoded, 0)];
+  return [{ what, trained, encoded }];
+}
