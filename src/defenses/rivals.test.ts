@@ -35,20 +35,20 @@ test("projection: d is the unit mean difference of embeddings; W - d d^T W write
 
 test("I-BAU: each round perturbs on the weights so far and begins there; alpha = 1 is the last of them", async () => {
   const seen: number[] = [];
-  const valueOf = (of: Weights | undefined) => of?.get("w")?.data[0] as number;
+  const onlyValue = (of: Weights | undefined) => of?.get("w")?.data[0] as number;
   const input = {
     backdoored: weights(1),
     clean: images,
     perturbed: async (data: Dataset, at: { weights: Weights }) => {
-      seen.push(valueOf(at.weights));
+      seen.push(onlyValue(at.weights));
       return data;
     },
-    finetune: async (data: Dataset, { from }: { from?: Weights } = {}) => weights(valueOf(from) + data.size),
+    finetune: async (data: Dataset, { from }: { from?: Weights } = {}) => weights(onlyValue(from) + data.size),
     search,
   } as unknown as DefenseInput;
   const { weights: repaired } = await iBau.run(input);
   expect(seen).toEqual([1, 9, 17]);
-  expect(valueOf(repaired)).toBe(1 + 8 * iBauRounds);
+  expect(onlyValue(repaired)).toBe(1 + 8 * iBauRounds);
 });
 
 test("IBVS: tau is what training with a patch of one's own learned beyond clean training", async () => {
