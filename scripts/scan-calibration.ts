@@ -66,7 +66,7 @@ writeResults("scan-calibration", {
   notes: [
     `Left of recipes/scan-calibration.yaml: ${left.length === 0 ? "nothing" : left.join(", ")}.`,
     `Attacks that did not succeed, so that these are no backdoored models: ${failed.length === 0 ? "none" : failed.join(", ")}.`,
-    `${calibration.models.outside} models answer one class to more than ${100 * calibration.mostShare} % of clean images, after a fine-tuning on another task, and are outside of the calibration.`,
+    `${calibration.models.outside} models are right on fewer than ${100 * calibration.leastAccuracy} % of clean images, or answer one class to more than ${100 * calibration.mostShare} %, after a fine-tuning on another task: they are outside of the calibration.`,
   ],
 });
 

@@ -25,11 +25,14 @@ export const scanCalibration = z.looseObject({
     .describe(
       "A model that gives one answer to more clean images than this is no classifier of these classes, and outside.",
     ),
+  leastAccuracy: z
+    .number()
+    .describe("The same of one that is right on fewer clean images than this, where they have labels."),
   thresholds: z.record(z.string(), z.number()).describe("Of each detector alone: no clean model reaches it."),
   models: z.looseObject({
     clean: z.number(),
     backdoored: z.number(),
-    outside: z.number().describe("Models that answer one class too often to be judged."),
+    outside: z.number().describe("Models that are no classifiers of these classes, and not judged."),
     lineages: z.array(z.string()),
   }),
   /** Each lineage judged by thresholds that come from the other half of the lineages alone. */

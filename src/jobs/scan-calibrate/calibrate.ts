@@ -5,7 +5,7 @@ import { auroc } from "../../stats/auroc.ts";
 import { fitLogistic, probabilityOf } from "../../stats/logistic.ts";
 import { rate } from "../../stats/rate.ts";
 import { badInput } from "../../tensor/error.ts";
-import { type Feature, features, logOdds, suspectedClasses } from "../scan/evidence.ts";
+import { type Feature, features, logOdds, suspectedClasses, whyIncompetent } from "../scan/evidence.ts";
 
 /** A model whose kind is known, and its scan. */
 export interface Known {
@@ -20,8 +20,8 @@ export interface Known {
 
 type Judge = Pick<ScanCalibration, "features" | "intercept" | "slope" | "threshold" | "doubtful">;
 
-/** A model that answers one class to more of the clean images is no classifier of these classes. */
-export const mostShare = 0.12;
+/** A model that answers one class to more of the clean images, or is right on fewer, is no classifier of these classes: another task's. */
+export const competence = { mostShare: 0.12, leastAccuracy: 0.6 } as const;
 /** Of clean models, so many may be called inconclusive. */
 const doubted = 0.1;
 
@@ -94,12 +94,13 @@ export function calibrate(
   | "threshold"
   | "doubtful"
   | "mostShare"
+  | "leastAccuracy"
   | "thresholds"
   | "models"
   | "figures"
   | "attacks"
 > {
-  const known = all.filter(({ scan }) => scan.answers.share <= mostShare);
+  const known = all.filter(({ scan }) => whyIncompetent(scan.answers, competence) === undefined);
   const [one, other] = halves(known);
   const tried = [...judge(one, judgeFrom(other)), ...judge(other, judgeFrom(one))];
   const clean = tried.filter(({ isBackdoored }) => !isBackdoored);
@@ -119,7 +120,7 @@ export function calibrate(
   const attacks = [...new Set(backdoored.map(({ attack = "unnamed" }) => attack))].sort();
   return {
     ...judgeFrom(known),
-    mostShare,
+    ...competence,
     thresholds: Object.fromEntries(features.map((name) => [name, alone(known, name)])),
     models: {
       clean: clean.length,

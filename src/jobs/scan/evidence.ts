@@ -1,6 +1,7 @@
 /** What the detectors say of one class, as one number: by how much their statistics exceed what clean models of the architecture reach. */
-import type { DetectorResult } from "../../results/scan.ts";
+import type { DetectorResult, ScanResult } from "../../results/scan.ts";
 import type { ScanCalibration } from "../../results/scan-calibration.ts";
+import { percent } from "../../stats/percent.ts";
 
 /** Detectors whose statistics are weighed. */
 export const features = ["fitted-patch", "fitted-delta", "fitted-blend", "sine"] as const;
@@ -36,4 +37,15 @@ export function suspectedClasses(detectors: Scanned, features: readonly Feature[
   return [...targets]
     .map((target) => ({ target, score: excess(features.map(({ name }) => Math.max(0, statistic(name, target))), features) })) // biome-ignore format: one line
     .sort((a, b) => b.score - a.score);
+}
+
+/** Why the classes are not the model's own, so that fits to them say nothing; undefined where they are. */
+export function whyIncompetent(
+  { most, share, accuracy }: ScanResult["answers"],
+  { mostShare, leastAccuracy }: Pick<ScanCalibration, "mostShare" | "leastAccuracy">,
+): string | undefined {
+  if (share > mostShare) return `it answers "${most}" to ${percent(share)} of the clean images`;
+  if (accuracy !== undefined && accuracy.value < leastAccuracy)
+    return `it is right on ${percent(accuracy.value)} of the clean images, and models of the calibration on ${percent(leastAccuracy)} and more`;
+  return undefined;
 }

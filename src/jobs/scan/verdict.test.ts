@@ -16,6 +16,7 @@ const calibration = {
   threshold: 0.5,
   doubtful: 0.1,
   mostShare: 0.12,
+  leastAccuracy: 0.6,
   models: { clean: 60, backdoored: 90, outside: 2, lineages: ["a", "b"] },
   figures: { falsePositives: rate(1, 60), detection: rate(80, 90) },
   attacks: { badnet: { detection: rate(10, 10) }, badclip: { detection: rate(1, 10) } },
@@ -67,6 +68,7 @@ describe("verdictOf", () => {
     ["other sizes", { data: { name: "x", classes: 100, fit: 64, held: 64 } }, /128 images to fit on .* had 64 and 64/],
     ["other classes", { data: { name: "x", classes: 10, fit: 128, held: 64 } }, /100 classes, and this one had 10/],
     ["one answer to all", { answers: { most: "dog", share: 0.4 } }, /answers "dog" to 40/],
+    ["right on few images", { answers: { most: "dog", share: 0.03, accuracy: rate(50, 100) } }, /is right on 50/],
     ["a detector less", { detectors: [] }, /were not run: fitted-patch/],
   ])("nothing is claimed outside of the calibration: %s", (_, more, why) => {
     const { verdict, because, probability } = verdictOf(evidence([1, 1, 1, 1], more), calibration);

@@ -3,7 +3,7 @@ import type { ScanResult } from "../../results/scan.ts";
 import type { ScanCalibration } from "../../results/scan-calibration.ts";
 import { probabilityOf } from "../../stats/logistic.ts";
 import { percent } from "../../stats/percent.ts";
-import { suspectedClasses } from "./evidence.ts";
+import { suspectedClasses, whyIncompetent } from "./evidence.ts";
 
 export type Evidence = Pick<ScanResult, "detectors" | "answers" | "data"> & { readonly architecture: string };
 
@@ -56,7 +56,7 @@ function whyOutside(
   { architecture, detectors, answers, data }: Evidence,
   calibration: ScanCalibration,
 ): string | undefined {
-  const { family, features, images, classes, mostShare, name } = calibration;
+  const { family, features, images, classes, name } = calibration;
   if (architecture !== family)
     return `nothing is known of how clean models of this architecture look (${architecture}; the calibration "${name}" is of ${family}); tbar scan calibrate makes one from models of yours`;
   const lacking = features.map(({ name }) => name).filter((name) => !detectors.some((one) => one.name === name));
@@ -64,8 +64,9 @@ function whyOutside(
   if (data.fit !== images.fit || data.held !== images.held)
     return `it is of scans with ${images.fit} images to fit on and ${images.held} to measure on; this one had ${data.fit} and ${data.held}`;
   if (data.classes !== classes) return `it is of scans with ${classes} classes, and this one had ${data.classes}`;
-  if (answers.share > mostShare)
-    return `the model answers "${answers.most}" to ${percent(answers.share)} of the clean images, so that it is no classifier of these classes, or the images are mostly of one`;
+  const why = whyIncompetent(answers, calibration);
+  if (why !== undefined)
+    return `the model is no classifier of these classes: ${why}; name classes that it knows, and bring images of them`;
   return undefined;
 }
 
