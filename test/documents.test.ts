@@ -7,6 +7,7 @@ import { folder, schemaFiles } from "../scripts/schema.ts";
 import { documents, withTables } from "../scripts/tables.ts";
 import { attacks } from "../src/attacks/index.ts";
 import { defenses } from "../src/defenses/index.ts";
+import { detectors } from "../src/detectors/index.ts";
 import { jobs } from "../src/jobs/index.ts";
 
 test.each(documents)("%s: every table is what results/ says (npm run tables)", (document) => {
@@ -41,6 +42,12 @@ test.each([
   expect(readdirSync(folder).sort()).toEqual(leaves.map(({ name }) => `${name}.md`).sort());
   const listed = [...readFileSync(`${folder}.md`, "utf8").matchAll(/^\| \[`([\w-]+)`\]\(.*\) \|/gm)];
   expect(listed.map(([, name]) => name)).toEqual(leaves.map(({ name }) => name));
+});
+
+test("docs/detectors.md: a section of each, in their order", () => {
+  const page = readFileSync("docs/detectors.md", "utf8");
+  const heads = [...page.matchAll(/^## `([\w-]+)`$/gm)].map(([, name]) => name);
+  expect(heads).toEqual(detectors.map(({ name }) => name));
 });
 
 test("docs/schema has the JSON Schema of every job as it is now (npm run schema)", async () => {
