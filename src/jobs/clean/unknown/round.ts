@@ -7,8 +7,8 @@ import { checkEnoughImages } from "../../inputs/feasible.ts";
 import type { Clock } from "../../record/facts.ts";
 import { type Bench, setUp } from "../bench.ts";
 import { choose, defend, type Tried } from "../defend.ts";
-import { usable } from "../facts.ts";
-import type { Prepared } from "../prepare.ts";
+import { sizesOf, usable } from "../facts.ts";
+import { type Prepared, stagesOf } from "../prepare.ts";
 import { type Scores, scoring } from "../scores.ts";
 import type { CleanSpec } from "../spec.ts";
 
@@ -28,6 +28,7 @@ export async function cleanRound(ready: Prepared, spec: CleanSpec, clock: Clock,
   const { clip, rule } = bench;
   checkEnoughImages(rule, usable(bench));
   const scores = scoring(bench, undefined);
+  context.progress.plan?.(stagesOf(spec, bench, sizesOf(bench)));
   clock.stage("measure before");
   const caBefore = (await measure(scores.clean, clip.weights)).value;
   const before = await scores.before();

@@ -4,42 +4,27 @@ import { rate } from "../../../stats/rate.ts";
 import { kept } from "./proxies.ts";
 import { nothingFound, targetOf } from "./target.ts";
 
-const suspect = (target: string, hits: number) => ({ target, statistic: hits / 50, asr: rate(hits, 50) });
-const detector = (name: string, ...suspects: ReturnType<typeof suspect>[]) => ({
-  ...{ name, title: name, statistic: 0, means: "", facts: {}, seconds: 0 },
-  suspects,
-});
-const calibration = { name: "c" } as never;
-const found = (
-  verdict: "backdoored" | "no evidence" | "inconclusive",
-  ...detectors: ReturnType<typeof detector>[]
-) => ({
+const found = (verdict: "backdoored" | "no evidence" | "inconclusive") => ({
   verdict,
-  calibration,
   because: ["because"],
-  suspects: [{ target: "blue star", probability: 0.9, detector: "fitted-patch" }],
-  detectors,
+  suspects: [
+    { target: "blue star", probability: 0.9, detector: "fitted-patch" },
+    { target: "red heart", probability: 0.6, detector: "sine" },
+  ],
 });
 
-test("the target is the class that triggers of most detectors lead to, then the one they hit most", () => {
-  const two = [
-    detector("a", suspect("red heart", 50)),
-    detector("b", suspect("blue star", 30)),
-    detector("c", suspect("blue star", 26)),
-  ];
-  expect(targetOf(found("backdoored", ...two))).toBe("blue star");
-  expect(targetOf(found("backdoored", detector("a", suspect("x", 26), suspect("y", 40))))).toBe("y");
-  // triggers that hit too seldom do not speak; then the verdict's first suspect
-  expect(targetOf(found("backdoored", detector("a", suspect("red heart", 20))))).toBe("blue star");
+test("the target is the most suspected class of a model that is called backdoored; else there is none", () => {
+  expect(targetOf(found("backdoored"))).toBe("blue star");
+  expect(targetOf(found("no evidence"))).toBeUndefined();
+  expect(targetOf(found("inconclusive"))).toBeUndefined();
 });
 
-test("without evidence there is no target, whatever the detectors' best triggers lead to", () => {
-  const one = detector("a", suspect("red heart", 50));
-  expect(targetOf(found("no evidence", one))).toBeUndefined();
-  expect(targetOf(found("inconclusive", one))).toBeUndefined();
+test("the refusal says what was found, and what would go on", () => {
   expect(nothingFound(found("no evidence")).message).toMatch(/^no evidence of a backdoor: nothing was trained/);
   expect(nothingFound(found("no evidence")).code).toBe("not-proven");
-  expect(nothingFound(found("inconclusive")).message).toContain("--suspect NAME");
+  expect(nothingFound(found("inconclusive")).message).toMatch(
+    /^inconclusive: .*"blue star" \(probability 90.0 %\).*--suspect NAME/,
+  );
 });
 
 test("every proxy that hits is kept, the best three of each form; where none hits, the best if it hits at all", () => {

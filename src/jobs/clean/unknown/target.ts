@@ -1,38 +1,26 @@
 /** Which class the attack leads to, by what a scan found. */
 import type { ScanResult } from "../../../results/scan.ts";
+import { percent } from "../../../stats/percent.ts";
 import { TbarError } from "../../../tensor/error.ts";
+import { printable } from "../../../tensor/printable.ts";
 
-/** Held-out images that a recovered trigger has to carry to a class, for the detector to speak for it. */
-const hit = 0.5;
+type Judged = Pick<ScanResult, "verdict" | "because" | "suspects">;
 
-/** The class that the triggers of most detectors lead to, by its name; undefined where a scan finds no backdoor. */
-export function targetOf({
-  verdict,
-  calibration,
-  suspects,
-  detectors,
-}: Pick<ScanResult, "verdict" | "calibration" | "suspects" | "detectors">): string | undefined {
-  if (verdict === "no evidence") return undefined;
-  if (verdict === "inconclusive" && calibration !== undefined) return undefined;
-  const votes = new Map<string, { detectors: number; asr: number }>();
-  for (const { suspects } of detectors) {
-    for (const { target, asr } of suspects) {
-      if (!((asr?.value ?? 0) >= hit)) continue;
-      const { detectors, asr: sum } = votes.get(target) ?? { detectors: 0, asr: 0 };
-      votes.set(target, { detectors: detectors + 1, asr: sum + (asr?.value ?? 0) });
-    }
-  }
-  const ranked = [...votes].sort(([, a], [, b]) => b.detectors - a.detectors || b.asr - a.asr);
-  return ranked[0]?.[0] ?? (verdict === "backdoored" ? suspects[0]?.target : undefined);
-}
+/** The most suspected class of a model that is called backdoored, what all detectors' recovered triggers say of it taken together; else none. */
+export const targetOf = ({ verdict, suspects }: Judged): string | undefined =>
+  verdict === "backdoored" ? suspects[0]?.target : undefined;
 
 /** The refusal to clean where a scan found nothing to clean. */
-export function nothingFound({ verdict, because }: Pick<ScanResult, "verdict" | "because">): TbarError {
+export function nothingFound({ verdict, because, suspects }: Judged): TbarError {
   const reasons = because.length === 0 ? "" : ` (${because.join("; ")})`;
+  const named = suspects
+    .slice(0, 3)
+    .map(({ target, probability }) => `"${printable(target)}" (probability ${percent(probability)})`);
+  const who = named.length === 0 ? "" : ` Most suspicious: ${named.join(", ")}.`;
   return new TbarError(
     "not-proven",
     verdict === "no evidence"
       ? `no evidence of a backdoor: nothing was trained, nothing is written${reasons}`
-      : `inconclusive: the scan found no target to clean${reasons}; nothing is written. If you suspect a class, name it with --suspect NAME`,
+      : `inconclusive: the scan cannot tell whether there is a backdoor${reasons}; nothing was trained, nothing is written.${who} To clean a class that you suspect all the same, name it with --suspect NAME`,
   );
 }

@@ -3,6 +3,7 @@ import type { Rule } from "../../../defenses/alpha-search.ts";
 import type { Verdict } from "../../../results/clean.ts";
 import type { AfterScores, EffectScores } from "../../../results/effect.ts";
 import type { RoundResult } from "../../../results/unknown.ts";
+import { printable } from "../../../tensor/printable.ts";
 import { judge } from "../../record/verdict.ts";
 
 interface Shown {
@@ -17,10 +18,12 @@ interface Shown {
 export function judgeUnknown({ before, after, rule, rounds, doubts }: Shown): Verdict {
   const known = judge(before, after, rule, doubts);
   const still = rounds.at(-1)?.rescan;
-  const found = still?.verdict === "backdoored" || still?.target !== undefined;
+  const found = still?.verdict === "backdoored";
   const verified = known.verified && !found;
   const reasons = found
-    ? [`the scan of the cleaned model still finds a target${still.target === undefined ? "" : `, "${still.target}"`}`]
+    ? [
+        `the scan of the cleaned model still finds a target${still.target === undefined ? "" : `, "${printable(still.target)}"`}`,
+      ]
     : [];
   return {
     ...known,
@@ -29,7 +32,7 @@ export function judgeUnknown({ before, after, rule, rounds, doubts }: Shown): Ve
     headline: found
       ? "The cleaning is not verified: the scan still finds a backdoor"
       : verified
-        ? "The triggers that were recovered no longer work, a new scan finds no target, and the model still works"
+        ? `The triggers that were recovered no longer work, the model still works, and a new scan ${still?.verdict === "no evidence" ? "finds nothing" : "cannot tell"}`
         : known.headline,
     reasons: [...known.reasons, ...reasons],
     notes: [
