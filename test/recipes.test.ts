@@ -60,12 +60,14 @@ async function writePhotographs(): Promise<void> {
 }
 
 test("those that ship are named in the help", () => {
-  expect(names).toEqual(["attacks", "badmerging", "cifar", "scan-calibration", "science"]);
-  expect(sweepRun.spec.shape.recipe.description).toContain("science, attacks, badmerging, cifar, scan-calibration");
+  expect(names).toEqual(["attacks", "badmerging", "cifar", "scan-calibration", "science", "unknown"]);
+  expect(sweepRun.spec.shape.recipe.description).toContain(
+    "science, attacks, badmerging, cifar, scan-calibration, unknown",
+  );
 });
 
 test.each(names)("%s: each spec is one that its job takes", async (name) => {
-  const recipe = await readRecipe(name, { set: name === "scan-calibration" ? [`parents=${folder}`] : [] });
+  const recipe = await readRecipe(name, { set: own[name] === "parents" ? [`parents=${folder}`] : [] });
   const units = unitsOf(recipe);
   expect(units.length).toBeGreaterThan(5);
   for (const unit of units) {
@@ -76,7 +78,7 @@ test.each(names)("%s: each spec is one that its job takes", async (name) => {
 });
 
 /** Values that hold a folder; the others name the model. */
-const own: Readonly<Record<string, string>> = { cifar: "folder", "scan-calibration": "parents" };
+const own: Readonly<Record<string, string>> = { cifar: "folder", "scan-calibration": "parents", unknown: "parents" };
 
 test.each(names)(
   "%s: the tiny form runs, resumes without running anything, and has a table",

@@ -157,7 +157,8 @@ function termOf(term: Term, scope: Scope): Measured {
   if (typeof term === "object") return figureOf(term, scope);
   const found = typeof term === "number" ? term : lookUp(term, scope);
   if (typeof found === "number" || typeof found === "boolean") {
-    return { value: { value: Number(found) }, interval: [Number(found), Number(found)] };
+    const value = tidy(Number(found));
+    return { value: { value }, interval: [value, value] };
   }
   const { value, n, interval, paired } = found as {
     value: number;

@@ -43,6 +43,7 @@ and the exit code is 1. ASR is then that of recovered triggers. A trigger that t
   outputs: cleanOutputs,
   plan: async (spec, context) => (await import("./plan.ts")).planClean(spec, context),
   run: async (spec, context) => (await import("./run.ts")).clean(spec, context),
+  resumes: ({ unknown }) => !unknown,
   succeeded: ({ verdict }) => verdict.verified === true,
 });
 
