@@ -386,3 +386,22 @@ test("the JSON in the page is the result without its pictures", () => {
   const said = examples.map(({ label, before, after, amplified }) => ({ label, before, after, amplified }));
   expect(json).toEqual({ ...rest, examples: said });
 });
+
+test("a cleaning without knowledge of the attack shows its rounds, and what it does not claim", () => {
+  const round = {
+    ...{ target: "blue star", method: "fisher", alpha: 12, settings: {}, retention: 0.98 },
+    proxies: ["patch", "delta", "patch"].map((form) => ({ form, asr: rate(60, 64) })),
+    proxyAsr: { before: rate(97, 100), after: rate(1, 100) },
+    rescan: { verdict: "no evidence" as const, probability: 0.02 },
+  };
+  const truth = {
+    ...{ trigger: { kind: "badnet<" }, target: "blue star", variants: {}, note: "" },
+    asr: { before: rate(100, 100), after: rate(0, 100) },
+  };
+  const page = cleanReport({ ...cleanFixture, rounds: [round], truth });
+  expect(page).toContain("2 patch, 1 delta");
+  expect(page).toMatch(/no evidence \(probability 2\.0.%\)/);
+  expect(page).toContain("badnet&#60; to <b>blue star</b>. Nothing was chosen by it");
+  expect(page).toContain("the attack's own trigger need not look like them");
+  expect(cleanReport(cleanFixture)).not.toContain("<h2>Rounds</h2>");
+});

@@ -6,6 +6,7 @@ import { documentOf } from "./document.ts";
 import { examples, trigger } from "./examples.ts";
 import { html } from "./html.ts";
 import { fileName } from "./page.ts";
+import { rounds } from "./rounds.ts";
 import { definitions, opened, run } from "./run.ts";
 import { variantCurves, variantTable } from "./variants.ts";
 import { verdict } from "./verdict.ts";
@@ -17,7 +18,7 @@ export function cleanReport(result: CleanResult): string {
     name: fileName(result.model.path),
     answer: result.verdict.verified ? "verified" : "not verified",
     created: result.created,
-    body: html`${verdict(result)}${trigger(result)}${examples(result)}${variantCurves(result)}${variantTable(result)}${beforeAndAfter(result)}${opened(result)}${definitions(result)}${run(result)}`,
+    body: html`${verdict(result)}${rounds(result)}${trigger(result)}${examples(result)}${variantCurves(result)}${variantTable(result)}${beforeAndAfter(result)}${opened(result)}${definitions(result)}${run(result)}`,
     footer: html`Made by tbar ${result.tbar}. The method: ${tbar.title}, ${tbar.paper && paperLink(tbar.paper)}.`,
   });
 }

@@ -18,14 +18,14 @@ ${keyFigures(result)}`;
 }
 
 /** What was asked for, and of what the answer holds. */
-function scope({ target, trigger, data, verdict, after, warnings = [], remaining = [] }: CleanResult): Html {
+function scope({ target, trigger, data, verdict, after, rounds, warnings = [], remaining = [] }: CleanResult): Html {
   const { asr, retention, triggered } = limitsOf(verdict);
   const { triggeredAccuracy: right, ca } = after;
   const traces = right !== undefined && data.labels === "given" && right.interval[1] < ca.interval[0];
   return html`<dl class="scope">
 <div><dt>Asked for</dt><dd>by 95 % bounds on test images, an attack success rate of at most <b>${round(asr)}</b> and at least <b>${round(retention)}</b> of clean accuracy kept${triggered !== undefined && html`, and triggered images right at least <b>${round(triggered)}</b> as often as clean ones`}</dd></div>
-<div><dt>Holds for</dt><dd>this trigger (${trigger.kind}, to <b>${target}</b>) and this data (${data.name}); other triggers were not looked for</dd></div>
-${warnings.map((what) => html`<div class="missed"><dt>Doubtful</dt><dd>${what}</dd></div>\n`)}${traces && html`<div class="missed"><dt>Besides</dt><dd>with the trigger ${percent(right.value)} of the answers are right, without it ${percent(ca.value)}: the trigger still changes answers</dd></div>\n`}${remaining.map(({ kind, target }) => html`<div class="missed"><dt>Still in it</dt><dd>the checkpoint declares another trigger, ${kind} to <b>${target}</b>: this cleaning did not take it out</dd></div>\n`)}</dl>
+<div><dt>Holds for</dt><dd>${rounds === undefined ? html`this trigger (${trigger.kind}, to <b>${target}</b>) and this data (${data.name}); other triggers were not looked for` : html`triggers that were recovered (to <b>${target}</b>) and this data (${data.name}); the attack's own trigger need not look like them`}</dd></div>
+${warnings.map((what) => html`<div class="missed"><dt>Doubtful</dt><dd>${what}</dd></div>\n`)}${traces && html`<div class="missed"><dt>Besides</dt><dd>with the trigger ${percent(right.value)} of the answers are right, without it ${percent(ca.value)}: the trigger still changes answers</dd></div>\n`}${remaining.map(({ kind, target }) => html`<div class="missed"><dt>Still in it</dt><dd>the checkpoint declares ${rounds === undefined ? "another trigger" : "a trigger"}, ${kind} to <b>${target}</b>: this cleaning did not take it out</dd></div>\n`)}</dl>
 `;
 }
 
