@@ -7,6 +7,7 @@ import { writePico } from "../../../../test/pico.ts";
 
 import { readCheckpoint } from "../../../checkpoint/clip-folder.ts";
 import { attack } from "../../attack/job.ts";
+import { evaluation } from "../../eval/job.ts";
 import { planJob, runJob } from "../../run-job.ts";
 
 import { vectorApply } from "../../vector/job.ts";
@@ -59,6 +60,9 @@ test("scan, proxies, cleaning, scan again: written with its vector, the truth me
   }
   expect(verdict.notes?.at(-1)).toContain("recovered triggers");
   expect(result.proof.restore).toBeLessThanOrEqual(2);
+  // the receipt's trigger, recovered ones in one, is read back and measured again
+  const again = await runJob(evaluation, { ...world, model: out, receipt: out });
+  expect(again.asr?.value).toBe(result.after.asr.value);
   const restored = { model: out, vector: `${out}.vector.safetensors`, out: at("restored") };
   await runJob(vectorApply, restored);
   expect(await worst(at("restored"), at("bad"))).toBeLessThan(1e-5);
