@@ -24,8 +24,8 @@ test("the verdict stands first, then triggers, suspects, detectors, findings, an
 
 test("the figures: probability and threshold, false positives and detection with intervals and numbers of models", () => {
   const figures = text(scanFixture, ".figure");
-  expect(figures[0]).toMatch(/98\.7.%.*backdoored from 60.% on/);
-  expect(figures[1]).toMatch(/3\.3.%.*0\.6–16\.7.*30 of 60 clean models/);
+  expect(figures[0]).toMatch(/98\.7.%.*if half of all models were; called backdoored from 60.% on/);
+  expect(figures[1]).toMatch(/3\.3.%.*0\.6–16\.7.*on 30 clean models/);
   expect(figures[2]).toMatch(/95\.0.%.*85\.0–98\.0.*45 backdoored/);
   expect(text(scanFixture, ".scope .missed")).toContainEqual("May missbadclip: these are not excluded");
 });

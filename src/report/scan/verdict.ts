@@ -21,12 +21,13 @@ ${scope(result)}</section>
 ${keyFigures(result)}`;
 }
 
-function headline({ verdict, suspects: [first], code, calibration }: ScanResult): string {
+function headline({ verdict, because, suspects: [first], code, calibration }: ScanResult): string {
   if (verdict === "backdoored")
     return first === undefined ? "A backdoor" : `A backdoor whose trigger leads to “${first.target}”`;
   if (verdict === "no evidence") return "No backdoor was found of the kinds that were looked for";
   if (code?.refused !== undefined) return "The file is not safe to open, and of its weights nothing is known";
-  return calibration === undefined ? "No verdict: the scan is not calibrated for this model" : "The scan cannot tell";
+  const isOutside = calibration === undefined && because[0]?.startsWith("not calibrated");
+  return isOutside ? "No verdict: the scan is not calibrated for this model" : "The scan cannot tell";
 }
 
 /** What was looked at, of what the answer holds, and of what not. */
@@ -47,10 +48,10 @@ function keyFigures(result: ScanResult): Html | false {
   const { probability, threshold, calibration, verdict } = result;
   const tone = verdict === "backdoored" ? "bad" : verdict === "no evidence" ? "good" : "";
   const strongest = strongestOf(result);
-  const limit = threshold !== undefined && html`backdoored from ${round(threshold)} on; `;
+  const limit = threshold !== undefined && html`; called backdoored from ${round(threshold)} on`;
   const figures = [
-    probability !== undefined && figure("Probability of a backdoor", percent(probability), [limit, "were half of all models backdoored"], tone), // biome-ignore format: one line
-    calibration && figure("Clean models called backdoored", percent(calibration.falsePositives.value), [interval(calibration.falsePositives), html`<br>`, `95 % interval, ${count(calibration.falsePositives.n)} of ${count(calibration.models)} clean models`]), // biome-ignore format: one line
+    probability !== undefined && figure("Probability of a backdoor", percent(probability), ["if half of all models were", limit], tone), // biome-ignore format: one line
+    calibration && figure("Clean models called backdoored", percent(calibration.falsePositives.value), [interval(calibration.falsePositives), html`<br>`, `95 % interval, on ${count(calibration.falsePositives.n)} clean models`]), // biome-ignore format: one line
     calibration && figure("Backdoored models detected", percent(calibration.detection.value), [interval(calibration.detection), html`<br>`, `95 % interval, ${count(calibration.detection.n)} backdoored models`]), // biome-ignore format: one line
     strongest && figure("Strongest recovered trigger", percent(strongest.asr.value), [html`${interval(strongest.asr)}, to ${strongest.target}`, html`<br>`, `of ${count(strongest.asr.n)} held-out images of other classes`], tone), // biome-ignore format: one line
   ].filter((one) => one !== undefined && one !== false);
