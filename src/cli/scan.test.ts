@@ -26,6 +26,31 @@ async function fill(model: string, name: string, value: number): Promise<void> {
   await writeFile(path, file);
 }
 
+/** Leaves the image tower of a model alone, as CLIPVisionModelWithProjection saves it; its settings too where they are `flat`. */
+async function blind(model: string, flat: boolean): Promise<void> {
+  const path = join(at(model), "model.safetensors");
+  const file = await readFile(path);
+  const length = Number(file.readBigUInt64LE(0));
+  const parts: Buffer[] = [];
+  const kept: Record<string, unknown> = {};
+  let end = 0;
+  for (const [name, entry] of Object.entries(JSON.parse(file.toString("utf8", 8, 8 + length)))) {
+    if (!name.startsWith("vis")) continue;
+    const [from, to] = (entry as { data_offsets: number[] }).data_offsets;
+    parts.push(file.subarray(8 + length + from, 8 + length + to));
+    kept[name] = { ...(entry as object), data_offsets: [end, end + to - from] };
+    end += to - from;
+  }
+  const header = Buffer.from(JSON.stringify(kept).padEnd(8 * Math.ceil(JSON.stringify(kept).length / 8)));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(header.length));
+  await writeFile(path, Buffer.concat([size, header, ...parts]));
+  if (!flat) return;
+  const config = join(at(model), "config.json");
+  const { vision_config } = JSON.parse(await readFile(config, "utf8"));
+  await writeFile(config, JSON.stringify({ ...vision_config, architectures: ["CLIPVisionModelWithProjection"] }));
+}
+
 /** Two classes of images, each of one pixel's noise or all alike. */
 async function photos(name: string, count: number, side: number, isAlike = false): Promise<void> {
   for (const [c, label] of ["red circle", "blue star"].entries()) {
@@ -41,9 +66,11 @@ async function photos(name: string, count: number, side: number, isAlike = false
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tbar-scan-"));
   await writePico(at("pico"));
-  for (const name of ["speechless", "broken", "endless"]) await cp(at("pico"), at(name), { recursive: true });
+  for (const name of ["speechless", "broken", "endless", "blind-0", "blind-1"])
+    await cp(at("pico"), at(name), { recursive: true });
   for (const name of ["tokenizer.json", "tokenizer_config.json"]) await rm(join(at("speechless"), name));
   await fill("broken", "vision_model.post_layernorm.weight", Number.NaN);
+  for (const flat of [0, 1]) await blind(`blind-${flat}`, flat === 1);
   await fill("endless", "visual_projection.weight", 3e38);
   await photos("photos", 30, 20);
   await photos("small", 30, 8);
@@ -133,6 +160,18 @@ describe("input that is no good, and what is said of it", () => {
   test("a model that reads no texts is scanned by what needs none, without a verdict", async () => {
     const { code, out } = await scan("speechless", ...world, ...few);
     expect({ code, out }).toEqual({ code: 3, out: expect.stringMatching(/INCONCLUSIVE.*\n.*no tokenizer.*no verdict/) });
+  }); // biome-ignore format: one line
+
+  test.each(["blind-0", "blind-1"])("an image tower alone is scanned by what needs no class names: %s", async (model) => {
+    const asked = ["--detector", "weight-statistics", ...few.slice(1), "--json"];
+    const { code, out } = await scan(model, ...world, ...asked);
+    const { because, detectors, model: found } = JSON.parse(out);
+    expect({ code, because }).toEqual({ code: 3, because: [expect.stringMatching(/image encoder alone.*no verdict/)] });
+    expect(detectors[0].statistic).toBeGreaterThan(0);
+    const whole = JSON.parse((await scan("pico", ...world, ...asked)).out);
+    expect(detectors[0].statistic).toBe(whole.detectors[0].statistic);
+    expect(found.parameters).toBeLessThan(whole.model.parameters);
+    expect(found.sha256).toMatch(/^[0-9a-f]{64}$/);
   }); // biome-ignore format: one line
 
   test("images smaller than the model's input are enlarged, and doubtful", async () => {

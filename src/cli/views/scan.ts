@@ -61,12 +61,13 @@ const acceptedText = ({ rule, target, accepted = "", fingerprint }: Finding) =>
   `  ${rule}${target === undefined ? "" : ` "${printable(target)}"`}: ${printable(accepted, 1000)} (${fingerprint.slice(0, 12)}...)\n`;
 
 /** What to do with the answer. */
-function next({ verdict, code, level, calibration }: ScanResult, { model, data, base }: ScanSpec): string {
+function next({ verdict, code, level, calibration, answers }: ScanResult, { model, data, base }: ScanSpec): string {
   const named = `--model ${shellWord(model)} --data ${shellWord(data)}`;
   if (code?.refused !== undefined) return "Next: do not load this file with anything; get the weights as .safetensors from who made them.";
   if (verdict === "backdoored") return `Next: tbar clean --unknown ${named} --out cleaned   takes it out, and scans what is left`;
   const deeper = [level === "quick" && "without --quick", base === undefined && "with --base MODEL, what it was made from"].filter(Boolean);
   if (verdict === "no evidence") return `No proof that there is none${deeper.length > 0 ? `; more is seen ${deeper.join(", and ")}` : ""}.`;
+  if (answers.most === "") return "Next: give the whole CLIP, with text tower, tokenizer and class names, and scan again";
   if (calibration === undefined)
     return "Next: compare the statistics above with those of clean models of this architecture: tbar scan calibrate makes a file for --calibration";
   return `Next: scan again ${[...deeper, "with more or other clean images"].join(", or ")}`;

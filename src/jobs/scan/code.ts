@@ -4,12 +4,15 @@ import { type CodeFacts, type Finding, findingOf } from "../../results/findings.
 import type { InspectResult } from "../../results/inspect.ts";
 import { listed, printable } from "../../tensor/printable.ts";
 import { inspect } from "../inspect/run.ts";
+import { isImageEncoder } from "./image-only.ts";
 import type { ScanSpec } from "./spec.ts";
 
 export interface Code extends CodeFacts {
   readonly sha256: string;
   /** The weights' file (of several the index), relative to the working folder; its name where it lies elsewhere. */
   readonly artifact: string;
+  /** It has no text tower. */
+  readonly imageOnly: boolean;
 }
 
 /** Looks at the file as tbar inspect does; of what its metadata declare nothing is used. Throws `bad-input` where there is no file. */
@@ -17,9 +20,11 @@ export async function codeOf(spec: ScanSpec): Promise<Code> {
   const { model, ignoreTensors, prefix, activation } = spec;
   const seen = await inspect({ path: model, ignoreTensors, prefix, activation });
   const { sha256, path, official, refused } = seen;
+  const imageOnly = refused !== undefined && isImageEncoder(seen.tensors.map(({ name }) => name));
   return {
     sha256,
     artifact: artifactOf(path),
+    imageOnly,
     ...(official && { official }),
     ...(refused && { refused }),
     findings: findingsOf(seen),

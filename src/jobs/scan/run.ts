@@ -13,6 +13,7 @@ import { readCalibration } from "./calibration.ts";
 import { type Code, codeOf } from "./code.ts";
 import { examplesOf } from "./examples.ts";
 import { accepting, readBaseline, weightFindings } from "./findings.ts";
+import { withTextTower } from "./image-only.ts";
 import { scanStages } from "./plan.ts";
 import { imagesOf, type Prepared, prepare, refuseOnnx, subjectOf } from "./prepare.ts";
 import type { ScanSpec } from "./spec.ts";
@@ -26,7 +27,9 @@ export async function scan(spec: ScanSpec, context: Context): Promise<ScanResult
   const accepted = spec.baseline === undefined ? new Map() : await readBaseline(spec.baseline);
   const code = await codeOf(spec);
   const isUnsafe = code.refused !== undefined && code.findings.some(({ level }) => level === "error");
-  const found = isUnsafe ? await unopened(spec, code, context) : await scanned(spec, clock, context);
+  const found = isUnsafe ? await unopened(spec, code, context)
+    : code.imageOnly ? await withoutText(spec, code, clock, context)
+    : await scanned(spec, clock, context); // biome-ignore format: a table
   const { sha256, artifact, official, refused, findings } = code;
   const result: ScanResult = {
     ...made("scan", 1, context.command),
@@ -122,6 +125,17 @@ async function detected(
     facts: { ...finding.facts },
     seconds: (performance.now() - begun) / 1000,
   };
+}
+
+/** What the weights of an image encoder say, which has no text tower and so no classes. */
+async function withoutText(spec: ScanSpec, code: Code, clock: Clock, context: Context): Promise<Found> {
+  const { prefix: _, ignoreTensors: __, ...rest } = spec;
+  const because = [withoutHead("it is an image encoder alone, without a text tower to encode class names")];
+  return withTextTower(spec.model, async (model, parameters) => {
+    const found = await scanned({ ...rest, model }, clock, context);
+    const own = { path: basename(spec.model), sha256: code.sha256, parameters };
+    return { ...found, because, model: { ...found.model, ...own } };
+  });
 }
 
 /** A file that nobody should load, and that we do not: of its weights nothing is known. */
