@@ -10,36 +10,49 @@ const slope = (v: number): number => (1 - Math.tanh(v) ** 2) / (2 - eps);
 /** The v whose y is U[0, 1). */
 const anywhere = (stream: Random): number => Math.atanh((stream.uniform() - 0.5) * (2 - eps));
 
+/** y and its slope for parameters, worked out anew where these changed: a step asks for the same ones twice for each of its images. */
+function table(size: number): (v: Float32Array) => { readonly y: Float64Array; readonly dy: Float64Array } {
+  const of = new Float32Array(size).fill(Number.NaN);
+  const found = { y: new Float64Array(size), dy: new Float64Array(size) };
+  return (v) => {
+    for (let i = 0; i < size; i++) {
+      if (v[i] === of[i]) continue;
+      of[i] = v[i];
+      found.y[i] = squashed(v[i]);
+      found.dy[i] = slope(v[i]);
+    }
+    return found;
+  };
+}
+
 /**
  * x' = (1 - m) x + m p for images of S x S: parameters are those of m [S, S], then of p [3, S, S]. `weight` times the sum of m over its
  * S S values is minimised beside the loss.
  */
 export function mask(S: number, weight = 0): Form {
   const plane = S * S;
+  const at = table(4 * plane);
   return {
     name: "mask",
     size: 4 * plane,
     lr: 0.1,
     start: (stream) => Float32Array.from({ length: 4 * plane }, () => anywhere(stream)),
     stamp(v, image, out) {
-      for (let i = 0; i < plane; i++) {
-        const m = squashed(v[i]);
-        for (let at = i; at < 3 * plane; at += plane) out[at] = image[at] + m * (squashed(v[plane + at]) - image[at]);
-      }
+      const { y } = at(v);
+      for (let k = 0; k < 3 * plane; k += plane)
+        for (let i = 0; i < plane; i++) out[k + i] = image[k + i] + y[i] * (y[plane + k + i] - image[k + i]);
     },
-    pull(v, image, dy, into) {
-      for (let i = 0; i < plane; i++) {
-        const m = squashed(v[i]);
-        let sum = 0;
-        for (let at = i; at < 3 * plane; at += plane) {
-          sum += dy[at] * (squashed(v[plane + at]) - image[at]);
-          into[plane + at] += dy[at] * m * slope(v[plane + at]);
+    pull(v, image, dx, into) {
+      const { y, dy } = at(v);
+      for (let k = 0; k < 3 * plane; k += plane)
+        for (let i = 0; i < plane; i++) {
+          into[i] += dx[k + i] * (y[plane + k + i] - image[k + i]) * dy[i];
+          into[plane + k + i] += dx[k + i] * y[i] * dy[plane + k + i];
         }
-        into[i] += sum * slope(v[i]);
-      }
     },
     penalty(v, into) {
-      if (weight !== 0) for (let i = 0; i < plane; i++) into[i] += weight * slope(v[i]);
+      const { dy } = at(v);
+      if (weight !== 0) for (let i = 0; i < plane; i++) into[i] += weight * dy[i];
     },
     trigger: (v): InvertedSpec => ({
       kind: "inverted",
