@@ -15,6 +15,8 @@ import type { CleanSpec } from "../spec.ts";
 export interface Round {
   readonly bench: Bench;
   readonly scores: Scores;
+  /** CA on validation images that its search was held to. */
+  readonly caBefore: number;
   readonly before: EffectScores;
   readonly tried: readonly Tried[];
   /** None where no alpha satisfied the rule. */
@@ -23,17 +25,24 @@ export interface Round {
   readonly weights: Weights;
 }
 
-export async function cleanRound(ready: Prepared, spec: CleanSpec, clock: Clock, context: Context): Promise<Round> {
+/** `first`: CA on validation images of the model as it came, that all rounds together are held to; own answers are those of each round's model. */
+export async function cleanRound(
+  ready: Prepared,
+  spec: CleanSpec,
+  { clock, first }: { readonly clock: Clock; readonly first?: number },
+  context: Context,
+): Promise<Round> {
   const bench = await setUp(ready, spec.seed, context);
   const { clip, rule } = bench;
   checkEnoughImages(rule, usable(bench));
   const scores = scoring(bench, undefined);
   context.progress.plan?.(stagesOf(spec, bench, sizesOf(bench)));
   clock.stage("measure before");
-  const caBefore = (await measure(scores.clean, clip.weights)).value;
+  const own = (await measure(scores.clean, clip.weights)).value;
+  const caBefore = bench.labels === "given" ? (first ?? own) : own;
   const before = await scores.before();
   const tried = await defend(bench, spec, { scores, clock, caBefore, before }, context);
   const chosen = choose(tried);
   const weights = chosen === undefined ? clip.weights : scores.stored(chosen.repair.weights);
-  return { bench, scores, before, tried, ...(chosen && { chosen }), weights };
+  return { bench, scores, caBefore, before, tried, ...(chosen && { chosen }), weights };
 }

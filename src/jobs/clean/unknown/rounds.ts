@@ -44,7 +44,8 @@ export async function cleanRounds(
     if (proxies.length === 0 && rounds.length === 0) throw nothingLeads(target);
     if (proxies.length === 0) break;
     const trigger = invertedTrigger(inOne(proxies, spec.seed));
-    const round = await cleanRound(aim(ready, spec, weights, target, trigger), spec, clock, context);
+    const first = rounds[0]?.caBefore;
+    const round = await cleanRound(aim(ready, spec, weights, target, trigger), spec, { clock, first }, context);
     if (round.chosen === undefined && rounds.length === 0)
       throw new TbarError("not-proven", notFound(ready.rule).headline);
     if (round.chosen === undefined) break;
