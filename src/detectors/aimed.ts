@@ -6,12 +6,13 @@ import type { Rate } from "../stats/rate.ts";
 import type { InvertedSpec } from "../triggers/inverted.ts";
 import type { DetectorInput } from "./detector.ts";
 import { headed } from "./fitted.ts";
-import { families } from "./fitted-patch.ts";
+import { ratio } from "./fitted-blend.ts";
+import { epsilon } from "./fitted-delta.ts";
+import { everywhere } from "./fitted-patch.ts";
 import { blend } from "./forms/blend.ts";
 import { delta } from "./forms/delta.ts";
-import { sine } from "./forms/sine.ts";
-import { asrOf, type Candidate, candidate, inversion, meanProbability, stampedAnswers, stampedEmbeddings } from "./invert.ts"; // biome-ignore format: one line
-import { waves } from "./sine.ts";
+import { asrOf, candidate, inversion, meanProbability, stampedAnswers, stampedEmbeddings } from "./invert.ts"; // biome-ignore format: one line
+import { wavesOf } from "./sine.ts";
 
 /** A trigger that leads to the class, and how often, on images that it was not fitted on. */
 export interface Aimed {
@@ -31,12 +32,11 @@ const usual: AimedBudget = { places: 14, steps: 60, each: 8 };
 
 /** Patches go on at so many of the best places; of the forms that cover the image so many starts are fitted. */
 const starts = 4;
-const [epsilon, ratio] = [16 / 255, 0.2];
 const patchRows = 2;
 
 /** Gradients that it takes. */
 export const aimedCost = ({ places, steps, each }: AimedBudget = usual): number =>
-  25 * patchRows * places + 3 * starts * steps * each;
+  everywhere(64).length * patchRows * places + 3 * starts * steps * each;
 
 /** Triggers of each form that lead to the class `label`, those that hit most first. */
 export async function aimedFits(
@@ -52,8 +52,7 @@ export async function aimedFits(
   const report = (count: number) => input.report?.((done += count));
   const engine = inversion(suspect);
   try {
-    const forms = families(S).flatMap(({ confirm }) => confirm);
-    const patches = forms.map((form, i) => candidate(form, label, seed, "aimed patch", i));
+    const patches = everywhere(S).map((form, i) => candidate(form, label, seed, "aimed patch", i));
     const total = budget.places + budget.steps;
     await engine.fit(patches, fit, { steps: budget.places, total, each: patchRows, seed, signal, report });
     const embedded = await stampedEmbeddings(suspect, patches, held, 16);
@@ -82,11 +81,8 @@ export async function aimedFits(
 async function wavesTo(input: DetectorInput, label: number): Promise<readonly Aimed[]> {
   const { held } = input;
   const suspect = headed(input.suspect);
-  const S = suspect.clip.config.vision.imageSize;
   const before = held.answers as Int32Array;
-  const all = waves
-    .filter(({ down, across }) => down + across < S / 2)
-    .map((wave): Pick<Candidate, "form" | "parameters"> => ({ form: sine(S, wave), parameters: new Float32Array(0) }));
+  const all = wavesOf(suspect.clip.config.vision.imageSize);
   const rates: Rate[] = [];
   for (const one of all) {
     input.signal?.throwIfAborted();

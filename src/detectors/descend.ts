@@ -3,9 +3,16 @@ import type { PixelGradients } from "../engine/pixel-gradients.ts";
 import type { Feeds } from "../runtime/executor.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
-import type { Candidate } from "./invert.ts";
+import type { Form } from "./forms/form.ts";
 
-export type Stamped = Pick<Candidate, "form" | "parameters">;
+/** A trigger as it is on its way: its form, and parameters that change in place. */
+export interface Stamped {
+  readonly form: Form;
+  readonly parameters: Float32Array;
+}
+
+/** Rows of a batch: on two cores larger ones are no faster, and a ViT-B takes gigabytes for them. */
+export const rows = 32;
 
 export interface Descent {
   /** What the loss gave back, rows k n .. (k + 1) n - 1 being the n images with trigger k on. */

@@ -1,6 +1,5 @@
 /** A smooth warp fitted per class. */
-import type { Detector } from "./detector.ts";
-import { type Budget, fitted, fittedCost } from "./fitted.ts";
+import { type Budget, fittedDetector, oneForm } from "./fitted.ts";
 import { warp } from "./forms/warp.ts";
 
 const budget: Budget = {
@@ -13,16 +12,13 @@ const budget: Budget = {
 const points = 7;
 const share = 2 / 56;
 
-export const fittedWarp: Detector = {
-  name: "fitted-warp",
-  title: "Fitted warp",
-  about: `a warp through ${points} x ${points} points, of 1/28 of the image's side at most, fitted per class with a fixed budget`,
-  statistic: "highest share of held-out images that such a warp carries to its class",
-  needs: ["class names"],
-  cost: (size) => fittedCost(size, 1, 1, budget),
-  run(input) {
-    const S = input.suspect.clip.config.vision.imageSize;
-    const form = warp(S, Math.min(points, S), share * S);
-    return fitted(input, [{ screen: form, confirm: [form] }], budget, "fitted-warp");
+export const fittedWarp = fittedDetector(
+  {
+    name: "fitted-warp",
+    title: "Fitted warp",
+    about: `a warp through ${points} x ${points} points, of 1/28 of the image's side at most, fitted per class with a fixed budget`,
+    statistic: "highest share of held-out images that such a warp carries to its class",
   },
-};
+  budget,
+  (S) => oneForm(warp(S, Math.min(points, S), share * S)),
+);

@@ -3,14 +3,18 @@
  * backdoor's target it does, since there is a road already. All classes are screened by a few steps; the best are fitted anew with more,
  * and the share of held-out images that these carry to their class is the statistic: a rate at a fixed budget, not the size of a mask.
  */
+
+import type { Rate } from "../stats/rate.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { Cost, DetectorInput, Finding, Size, Subject, Suspected } from "./detector.ts";
+import type { Cost, Detector, DetectorInput, Finding, Size, Subject, Suspected } from "./detector.ts";
 import type { Form } from "./forms/form.ts";
 import {
   asrOf,
   type Candidate,
   candidate,
+  type Fitting,
+  type Inversion,
   inversion,
   meanProbability,
   stampedAnswers,
@@ -38,16 +42,35 @@ const finalists = 6;
 const mostScreened = 128;
 const firstSteps = 2;
 
-export function fittedCost({ classes, base, held }: Size, families: number, confirms: number, budget: Budget): Cost {
-  const { screen, keep, confirm } = budget;
-  const screened =
-    classes * Math.min(firstSteps, screen.steps) +
-    Math.min(classes, mostScreened) * Math.max(0, screen.steps - firstSteps);
-  const fitted = families * keep * confirms * confirm.steps * confirm.each;
-  const measured = Math.min(classes, mostScreened) * families * Math.min(held, screen.images);
+/** A detector that fits a trigger of each family, of images of S x S, to every class. How many families there are is the same for every S. */
+export function fittedDetector(
+  told: Pick<Detector, "name" | "title" | "about" | "statistic" | "quick">,
+  budget: Budget,
+  familiesOf: (S: number) => readonly Family[],
+): Detector {
   return {
-    gradients: (families * screened + fitted) * (base ? 2 : 1) - (base ? families * screened : 0),
-    encoded: finalists * held + measured + families * keep * confirms * Math.min(held, confirm.images) * (base ? 2 : 1),
+    ...told,
+    needs: ["class names"],
+    cost: (size) => costOf(size, familiesOf(anySize), budget),
+    run: (input) => fitted(input, familiesOf(input.suspect.clip.config.vision.imageSize), budget, told.name),
+  };
+}
+const anySize = 64;
+
+/** The same of a single form. */
+export const oneForm = (form: Form): readonly Family[] => [{ screen: form, confirm: [form] }];
+
+function costOf({ classes, base, held }: Size, families: readonly Family[], { screen, keep, confirm }: Budget): Cost {
+  const classesLeft = Math.min(classes, mostScreened);
+  const steps = Math.min(firstSteps, screen.steps);
+  const screened = families.length * (classes * steps + classesLeft * (screen.steps - steps));
+  const fits = keep * families.reduce((sum, { confirm }) => sum + confirm.length, 0) * (base ? 2 : 1);
+  return {
+    gradients: screened + fits * confirm.steps * confirm.each,
+    encoded:
+      families.length * classesLeft * Math.min(held, screen.images) +
+      fits * Math.min(held, confirm.images) +
+      finalists * held,
   };
 }
 
@@ -59,85 +82,127 @@ export function headed(subject: Subject): Subject & { readonly head: Tensor } {
   return { ...subject, head };
 }
 
+/** A trigger of a class that was fitted anew: what the screening made of the class, and how often it hits. */
+interface Fit {
+  readonly one: Candidate;
+  readonly screened: number;
+  readonly rate: Rate;
+}
+
 /** Screens all classes with each family and fits the best of them anew. The suspects come by class, the best trigger of each. */
-export async function fitted(
+async function fitted(
   input: DetectorInput,
   families: readonly Family[],
   budget: Budget,
   name: string,
 ): Promise<Finding> {
-  const { fit, held, classNames, seed, signal } = input;
   const suspect = headed(input.suspect);
-  const before = held.answers as Int32Array;
   let done = 0;
   const report = (count: number) => input.report?.((done += count));
+  const screened: number[] = [];
+  const found: Fit[] = [];
   const engine = inversion(suspect);
-  const found: { readonly one: Candidate; readonly screened: number; readonly rate: ReturnType<typeof asrOf> }[] = [];
-  let [highest, sum, count] = [0, 0, 0];
   try {
     for (const [f, family] of families.entries()) {
-      let all = classNames.map((_, label) => candidate(family.screen, label, seed, name, f, label));
-      const fitting = { total: budget.screen.steps, each: 1, seed: seed + f, signal, report };
-      const probabilities = async (some: readonly Candidate[], images: number) =>
-        (await stampedEmbeddings(suspect, some, held, images)).map((after, i) =>
-          meanProbability(some[i].label, before, after, suspect.head),
-        );
-      let steps = budget.screen.steps;
-      if (all.length > mostScreened) {
-        await engine.fit(all, fit, { ...fitting, steps: firstSteps });
-        steps -= firstSteps;
-        const first = await probabilities(all, 4);
-        all = order(first).slice(0, mostScreened).map((i) => all[i]); // biome-ignore format: one line
-      }
-      await engine.fit(all, fit, { ...fitting, steps });
-      const screened = await probabilities(all, budget.screen.images);
-      highest = Math.max(highest, ...screened);
-      sum += screened.reduce((a, b) => a + b, 0);
-      count += screened.length;
-      const best = order(screened).slice(0, budget.keep);
-      const again = best.flatMap((i) =>
-        family.confirm.map((form, g) => ({
-          one: candidate(form, all[i].label, seed, name, "again", f, g, all[i].label),
-          screened: screened[i],
-        })),
-      );
-      const { steps: more, each, images } = budget.confirm;
-      await engine.fit(again.map(({ one }) => one), fit, { steps: more, each, seed: seed + 100 + f, signal, report }); // biome-ignore format: one line
-      const answers = await stampedAnswers(suspect, again.map(({ one }) => one), held, images); // biome-ignore format: one line
-      again.forEach(({ one, screened }, i) => {
-        found.push({ one, screened, rate: asrOf(one.label, before, answers[i]) });
-      });
+      const fitting = { seed: input.seed + f, signal: input.signal, report };
+      const classes = await screen(input, engine, family, budget, fitting, [name, f]);
+      screened.push(...classes.map(({ screened }) => screened));
+      const best = order(classes.map(({ screened }) => screened)).slice(0, budget.keep).map((i) => classes[i]); // biome-ignore format: one line
+      found.push(...(await confirm(input, engine, family, best, budget, fitting, [name, f])));
     }
   } finally {
     await engine.release();
   }
-  const best = order(found.map(({ rate }) => rate.value || 0)).slice(0, finalists);
-  const again = await stampedAnswers(suspect, best.map((i) => found[i].one), held); // biome-ignore format: one line
+  const best = order(found.map(shareOf)).slice(0, finalists);
+  const before = input.held.answers as Int32Array;
+  const answers = await stampedAnswers(suspect, best.map((i) => found[i].one), input.held); // biome-ignore format: one line
   best.forEach((i, k) => {
-    found[i] = { ...found[i], rate: asrOf(found[i].one.label, before, again[k]) };
+    found[i] = { ...found[i], rate: asrOf(found[i].one.label, before, answers[k]) };
   });
   const onBase = input.base && (await fittedOnBase(input, found.map(({ one }) => one), budget, name, report)); // biome-ignore format: one line
-  const suspects = new Map<number, Suspected & { readonly screened: number; readonly above: number }>();
-  found.forEach(({ one: { form, label, parameters }, screened, rate }, i) => {
-    const statistic = rate.value || 0;
-    const above = statistic - (onBase?.[i] ?? 0);
-    const known = suspects.get(label);
-    const most = { screened: Math.max(screened, known?.screened ?? 0), above: Math.max(above, known?.above ?? -1) };
-    if (known !== undefined && known.statistic >= statistic) suspects.set(label, { ...known, ...most });
-    else suspects.set(label, { label, statistic, asr: rate, trigger: form.trigger(parameters), ...most });
-  });
-  const ranked = [...suspects.values()].sort((a, b) => b.statistic - a.statistic || b.screened - a.screened);
+  const ranked = byClass(found, onBase);
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
   return {
     statistic: ranked[0]?.statistic ?? 0,
     suspects: ranked.map(({ screened: _, above, ...one }) => ({ ...one, ...(onBase && { aboveBase: above }) })),
     facts: {
-      screened: highest,
-      screenedMean: sum / Math.max(1, count),
+      screened: Math.max(0, ...screened),
+      screenedMean: mean(screened),
       next: ranked[1]?.statistic ?? 0,
-      confirmedMean: found.reduce((n, { rate }) => n + (rate.value || 0), 0) / Math.max(1, found.length),
+      confirmedMean: mean(found.map(shareOf)),
       ...(onBase && { aboveBase: Math.max(...ranked.map(({ above }) => above)) }),
     },
   };
+}
+
+const shareOf = ({ rate }: Fit): number => rate.value || 0;
+
+type Course = Pick<Fitting, "seed" | "signal" | "report">;
+type Path = readonly (number | string)[];
+
+/** A few steps towards every class: the mean probability of it that they reach. */
+async function screen(
+  { suspect, fit, held, classNames, seed }: DetectorInput,
+  engine: Inversion,
+  { screen: form }: Family,
+  { screen: { steps, images } }: Budget,
+  course: Course,
+  path: Path,
+) {
+  const model = headed(suspect);
+  const probabilities = async (some: readonly Candidate[], count: number) =>
+    (await stampedEmbeddings(model, some, held, count)).map((after, i) =>
+      meanProbability(some[i].label, held.answers as Int32Array, after, model.head),
+    );
+  let all = classNames.map((_, label) => candidate(form, label, seed, ...path, label));
+  const fitting = { ...course, total: steps, each: 1 };
+  let left = steps;
+  if (all.length > mostScreened) {
+    await engine.fit(all, fit, { ...fitting, steps: firstSteps });
+    left -= firstSteps;
+    const first = await probabilities(all, 4);
+    all = order(first).slice(0, mostScreened).map((i) => all[i]); // biome-ignore format: one line
+  }
+  await engine.fit(all, fit, { ...fitting, steps: left });
+  const screened = await probabilities(all, images);
+  return all.map(({ label }, i) => ({ label, screened: screened[i] }));
+}
+
+/** More steps towards the best classes, from new starts. */
+async function confirm(
+  { suspect, fit, held, seed }: DetectorInput,
+  engine: Inversion,
+  { confirm: forms }: Family,
+  best: readonly { readonly label: number; readonly screened: number }[],
+  { confirm: { steps, each, images } }: Budget,
+  course: Course,
+  [name, f]: Path,
+): Promise<Fit[]> {
+  const again = best.flatMap(({ label, screened }) =>
+    forms.map((form, g) => ({ one: candidate(form, label, seed, name, "again", f, g, label), screened })),
+  );
+  const candidates = again.map(({ one }) => one);
+  await engine.fit(candidates, fit, { ...course, seed: course.seed + anew, steps, each });
+  const answers = await stampedAnswers(headed(suspect), candidates, held, images);
+  const before = held.answers as Int32Array;
+  return again.map((fit, i) => ({ ...fit, rate: asrOf(fit.one.label, before, answers[i]) }));
+}
+
+/** Of each class its best trigger, and the most that any of its fits had in the screening and above the base. */
+function byClass(found: readonly Fit[], onBase: readonly number[] | undefined) {
+  const suspects = new Map<number, Suspected & { readonly screened: number; readonly above: number }>();
+  found.forEach((fit, i) => {
+    const { form, label, parameters } = fit.one;
+    const statistic = shareOf(fit);
+    const known = suspects.get(label);
+    const most = {
+      screened: Math.max(fit.screened, known?.screened ?? 0),
+      above: Math.max(statistic - (onBase?.[i] ?? 0), known?.above ?? -1),
+    };
+    if (known !== undefined && known.statistic >= statistic) suspects.set(label, { ...known, ...most });
+    else suspects.set(label, { label, statistic, asr: fit.rate, trigger: form.trigger(parameters), ...most });
+  });
+  return [...suspects.values()].sort((a, b) => b.statistic - a.statistic || b.screened - a.screened);
 }
 
 /** The rates that the same fits reach on the base, with the same budget and starts. */
@@ -152,7 +217,7 @@ async function fittedOnBase(
   const engine = inversion(subject);
   try {
     const again = fits.map(({ form, label }, i) => candidate(form, label, seed, name, "base", i));
-    await engine.fit(again, fit, { steps: confirm.steps, each: confirm.each, seed: seed + 100, signal, report });
+    await engine.fit(again, fit, { steps: confirm.steps, each: confirm.each, seed: seed + anew, signal, report });
     const plain = { form: unchanged, parameters: new Float32Array(0) };
     const [before, ...after] = await stampedAnswers(subject, [plain, ...again], held, confirm.images);
     return again.map(({ label }, i) => asrOf(label, before, after[i]).value || 0);
@@ -162,6 +227,9 @@ async function fittedOnBase(
 }
 
 const unchanged = { stamp: (_: Float32Array, image: Float32Array, out: Float32Array) => out.set(image) } as Form;
+
+/** Fits anew see other images than the screening: their seed is so much farther. */
+const anew = 100;
 
 /** Indices from the largest value to the smallest. */
 const order = (values: readonly number[]): number[] => values.map((_, i) => i).sort((a, b) => values[b] - values[a]);

@@ -3,23 +3,22 @@
 import { inner } from "../arithmetic/task-vector.ts";
 import { concatRows } from "../engine/encoder.ts";
 import { oneHot } from "../engine/objectives.ts";
-import { type PixelGradients, pixelGradients } from "../engine/pixel-gradients.ts";
+import { pixelGradients } from "../engine/pixel-gradients.ts";
 import { classify } from "../engine/zero-shot.ts";
-import { linear, logSoftmax, mul, neg, reduceSum } from "../graph/ops/index.ts";
 import { adam } from "../optim/adam.ts";
 import type { OptimizerState } from "../optim/optimizer.ts";
 import { type Rate, rate } from "../stats/rate.ts";
 import { random } from "../tensor/random.ts";
-import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { descend, named, rows, type Stamped } from "./descend.ts";
 import type { Images, Subject } from "./detector.ts";
 import type { Form } from "./forms/form.ts";
+import { towardTargets } from "./losses.ts";
 
 /** A trigger that is being fitted. */
-export interface Candidate {
-  readonly form: Form;
+export interface Candidate extends Stamped {
   /** Class that it shall lead to. */
   readonly label: number;
-  readonly parameters: Float32Array;
   readonly state: OptimizerState;
 }
 
@@ -30,8 +29,6 @@ export function candidate(form: Form, label: number, ...path: readonly (number |
   const parameters = form.start(random(...path));
   return { form, label, parameters, state: optimizer.init(named(parameters)) };
 }
-
-const named = (data: Float32Array): Weights => new Map([["p", { shape: [data.length], data }]]);
 
 export interface Fitting {
   /** Steps to take now, out of `total`: the learning rate falls over the second half of these. */
@@ -54,35 +51,16 @@ export interface Inversion {
   release(): Promise<void>;
 }
 
-/** Rows of a batch: on two cores larger ones are no faster, and a ViT-B takes gigabytes for them. */
-export const rows = 32;
-
 export function inversion({ clip, weights, head }: Subject & { readonly head: Tensor }): Inversion {
-  const S = clip.config.vision.imageSize;
-  const size = 3 * S * S;
   const [classes] = head.shape;
-  const gradients: PixelGradients = pixelGradients(clip, weights, (embeddings, { head, targets }) => ({
-    loss: neg(reduceSum(mul(logSoftmax(linear(embeddings, head)), targets))),
-  }));
-  const stepOn = async (some: readonly Candidate[], images: Images, picked: readonly number[], lr: number) => {
-    const pixels = tensor([some.length * picked.length, 3, S, S]);
-    const rowOf = (data: Float32Array, i: number) => data.subarray(i * size, (i + 1) * size);
-    const each = (use: (one: Candidate, image: Float32Array, row: number, k: number) => void) => {
-      for (const [k, one] of some.entries())
-        for (const [n, image] of picked.entries()) use(one, rowOf(images.pixels.data, image), k * picked.length + n, k);
-    };
-    each(({ form, parameters }, image, row) => form.stamp(parameters, image, rowOf(pixels.data, row)));
-    const labels = Int32Array.from(
-      { length: pixels.shape[0] },
-      (_, row) => some[Math.floor(row / picked.length)].label,
-    );
-    const { gradient } = await gradients.run(pixels, { head, targets: oneHot(labels, classes) });
-    const of = some.map(({ form }) => new Float32Array(form.size));
-    each(({ form, parameters }, image, row, k) => form.pull(parameters, image, rowOf(gradient.data, row), of[k]));
+  const engine = pixelGradients(clip, weights, towardTargets);
+  const stepOn = async (some: readonly Candidate[], { pixels }: Images, picked: readonly number[], lr: number) => {
+    const labels = Int32Array.from(some.flatMap(({ label }) => picked.map(() => label)));
+    const { gradients } = await descend(engine, some, pixels, picked, { head, targets: oneHot(labels, classes) });
     for (const [k, { form, parameters, state }] of some.entries()) {
-      for (let i = 0; i < of[k].length; i++) of[k][i] /= picked.length;
-      form.penalty?.(parameters, of[k]);
-      optimizer.update(named(parameters), named(of[k]), state, lr * form.lr);
+      const gradient = gradients[k].map((value) => value / picked.length);
+      form.penalty?.(parameters, gradient);
+      optimizer.update(named(parameters), named(gradient), state, lr * form.lr);
       form.project?.(parameters);
     }
   };
@@ -101,14 +79,14 @@ export function inversion({ clip, weights, head }: Subject & { readonly head: Te
         }
       }
     },
-    release: gradients.release,
+    release: engine.release,
   };
 }
 
 /** Unit-norm embeddings [n, E] of the first `count` images with each trigger on. */
 export async function stampedEmbeddings(
   { clip, weights }: Pick<Subject, "clip" | "weights">,
-  triggers: readonly Pick<Candidate, "form" | "parameters">[],
+  triggers: readonly Stamped[],
   { pixels }: Images,
   count = pixels.shape[0],
 ): Promise<readonly Tensor[]> {
@@ -116,7 +94,6 @@ export async function stampedEmbeddings(
   const size = 3 * S * S;
   const n = Math.min(count, pixels.shape[0]);
   const all = triggers.length * n;
-
   const parts: Tensor[] = [];
   const stamped = new Float32Array(Math.min(rows, all) * size);
   for (let at = 0; at < all; at += rows) {
@@ -142,7 +119,7 @@ export async function stampedEmbeddings(
 /** What the model answers to the first `count` images with each trigger on. */
 export async function stampedAnswers(
   subject: Subject & { readonly head: Tensor },
-  triggers: readonly Pick<Candidate, "form" | "parameters">[],
+  triggers: readonly Stamped[],
   images: Images,
   count?: number,
 ): Promise<readonly Int32Array[]> {

@@ -4,12 +4,9 @@ import { type PixelGradients, type PixelLoss, pixelGradients } from "../engine/p
 import type { Optimizer, OptimizerState } from "../optim/optimizer.ts";
 import { random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { descend, named, pickedAt } from "./descend.ts";
+import { descend, named, pickedAt, rows } from "./descend.ts";
 import type { DetectorInput, Subject } from "./detector.ts";
 import type { Form } from "./forms/form.ts";
-
-/** Rows of a batch: on two cores larger ones are no faster. */
-const batch = 32;
 
 /** A class's trigger on its way. */
 export interface Running {
@@ -70,11 +67,11 @@ export function sideBySide(
       const { form, parameters, state } = one;
       const gradient = gradients[k].map((value) => value / picked.length);
       form.penalty?.(parameters, gradient);
-      const rows = picked.map((_, n) => k * picked.length + n);
-      const hits = rows.filter((row) => most(outputs.logits.data, row, classes) === one.label).length;
+      const own = picked.map((_, n) => k * picked.length + n);
+      const hits = own.filter((row) => most(outputs.logits.data, row, classes) === one.label).length;
       const { margins } = outputs;
-      const margin = margins && rows.reduce((sum, row) => sum + margins.data[row], 0) / rows.length;
-      after?.(one, { rate: hits / rows.length, margin });
+      const margin = margins && own.reduce((sum, row) => sum + margins.data[row], 0) / own.length;
+      after?.(one, { rate: hits / own.length, margin });
       optimizer.update(named(parameters), named(gradient), state, form.lr);
       form.project?.(parameters);
     }
@@ -82,7 +79,7 @@ export function sideBySide(
   return {
     async run(all, steps, each, after) {
       const used = Math.min(each, count);
-      const atOnce = Math.max(1, Math.floor(batch / used));
+      const atOnce = Math.max(1, Math.floor(rows / used));
       for (let at = 0; at < all.length; at += atOnce) {
         const some = all.slice(at, at + atOnce);
         const begun = some[0].state.step;

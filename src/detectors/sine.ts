@@ -1,4 +1,5 @@
 /** Waves of all frequencies across and down, tried one after another: no gradient is needed to find SIG's. */
+import type { Stamped } from "./descend.ts";
 import type { Detector, Suspected } from "./detector.ts";
 import { headed } from "./fitted.ts";
 import { sine, type Wave } from "./forms/sine.ts";
@@ -10,11 +11,17 @@ const amplitude = 0.2;
 const [screened, measured] = [16, 64];
 
 /** Every frequency both ways, in two phases where the first falls between the bars. */
-export const waves: readonly Wave[] = Array.from({ length: frequencies }, (_, i) => i + 1).flatMap((f) => [
+const waves: readonly Wave[] = Array.from({ length: frequencies }, (_, i) => i + 1).flatMap((f) => [
   { amplitude, down: 0, across: f, phase: 0 },
   { amplitude, down: f, across: 0, phase: 0 },
   { amplitude, down: 0, across: f, phase: Math.PI },
 ]);
+
+/** Those of which an image of S x S shows the bars. */
+export const wavesOf = (S: number): readonly Stamped[] =>
+  waves
+    .filter(({ down, across }) => down + across < S / 2)
+    .map((wave) => ({ form: sine(S, wave), parameters: new Float32Array(0) }));
 
 export const sines: Detector = {
   name: "sine",
@@ -31,9 +38,7 @@ export const sines: Detector = {
     const subject = headed(suspect);
     const before = held.answers as Int32Array;
     const S = suspect.clip.config.vision.imageSize;
-    const forms = waves
-      .filter(({ down, across }) => down + across < S / 2)
-      .map((wave) => ({ form: sine(S, wave), parameters: new Float32Array(0) }));
+    const forms = wavesOf(S);
     const growths: { readonly i: number; readonly label: number; readonly growth: number }[] = [];
     for (const [i, one] of forms.entries()) {
       signal?.throwIfAborted();

@@ -6,6 +6,9 @@ import { sigmoid, somewhere } from "./sigmoid.ts";
 /** The upper left pixel of a square. */
 export type Place = readonly [row: number, column: number];
 
+/** Side of the squares that are fitted, in images of S x S: 12 pixels of 56. */
+export const sideOfSquare = (S: number): number => Math.max(2, Math.round((12 / 56) * S));
+
 /** Squares of `side`, one at each place, all learned together, in images of S x S. Its trigger is that of the first place alone. */
 export function patches(S: number, side: number, places: readonly Place[]): Form {
   const each = 3 * side * side;

@@ -1,5 +1,5 @@
 /** What a scan will take. */
-import { rows } from "../../detectors/invert.ts";
+import { rows } from "../../detectors/descend.ts";
 import type { Context } from "../context.ts";
 import { promptsOf } from "../inputs/source.ts";
 import { type Estimate, estimate } from "../progress/estimate.ts";

@@ -7,6 +7,7 @@ import { loadClip } from "../../engine/clip.ts";
 import { findOnnx } from "../../engine/onnx-clip.ts";
 import { classify, zeroShotHead } from "../../engine/zero-shot.ts";
 import type { Opened } from "../../results/opened.ts";
+import type { ScanCalibration } from "../../results/scan-calibration.ts";
 import { badInput, TbarError } from "../../tensor/error.ts";
 import type { Context } from "../context.ts";
 import { checkClasses } from "../inputs/classes.ts";
@@ -14,6 +15,7 @@ import { openedModel } from "../inputs/describe-opened.ts";
 import { modelPath } from "../inputs/names.ts";
 import { openClip } from "../inputs/open-clip.ts";
 import { neededClasses, openSource, type Source } from "../inputs/source.ts";
+import { readCalibration } from "./calibration.ts";
 import type { ScanSpec } from "./spec.ts";
 
 export interface Prepared {
@@ -23,6 +25,8 @@ export interface Prepared {
   readonly classNames: readonly string[];
   readonly drawn: Readonly<Record<"fit" | "held", Dataset>>;
   readonly detectors: readonly Detector[];
+  /** What its verdict goes by. */
+  readonly calibration: ScanCalibration;
   readonly opened: Opened;
   readonly warnings: readonly string[];
   /** Why there is no class to aim at; then the detectors that need none run alone. */
@@ -42,6 +46,7 @@ export async function refuseOnnx({ model }: ScanSpec): Promise<void> {
 
 export async function prepare(spec: ScanSpec, context: Context): Promise<Prepared> {
   const chosen = spec.detectors === undefined ? all.filter(({ quick }) => quick || !spec.quick) : detectorsNamed(spec.detectors.includes("all") ? all.map(({ name }) => name) : spec.detectors); // biome-ignore format: one line
+  const calibration = await readCalibration(spec.calibration);
   const clip = await openClip(spec, context);
   const base = spec.base === undefined ? undefined : await loadClip(modelPath(spec.base), { ...context, device: spec.device, threads: spec.threads }); // biome-ignore format: one line
   if (base !== undefined) checkAlike(clip, base, spec);
@@ -57,7 +62,7 @@ export async function prepare(spec: ScanSpec, context: Context): Promise<Prepare
   ];
   const opened: Opened = { models: [clip, ...(base ? [base] : [])].map(({ checkpoint }) => openedModel(checkpoint)), data: source.opened() }; // biome-ignore format: one line
   context.progress.opened?.(opened);
-  return { clip, ...(base && { base }), source, classNames, drawn, detectors, opened, warnings, ...(headless !== undefined && { headless }) }; // biome-ignore format: one line
+  return { clip, ...(base && { base }), source, classNames, drawn, detectors, calibration, opened, warnings, ...(headless !== undefined && { headless }) }; // biome-ignore format: one line
 }
 
 /** Why the model cannot be asked which class an image is of; undefined where it can, or where class names are all that is missing. */

@@ -9,7 +9,6 @@ import type { DetectorResult, ScanResult } from "../../results/scan.ts";
 import type { Context } from "../context.ts";
 import { Clock, checkpointFacts, machineFacts } from "../record/facts.ts";
 import { answersOf } from "./answers.ts";
-import { readCalibration } from "./calibration.ts";
 import { type Code, codeOf } from "./code.ts";
 import { examplesOf } from "./examples.ts";
 import { accepting, readBaseline, weightFindings } from "./findings.ts";
@@ -53,20 +52,18 @@ export type Found = Omit<ScanResult, "schema" | "kind" | "tbar" | "created" | "c
 /** What the weights say. */
 async function scanned(spec: ScanSpec, clock: Clock, context: Context): Promise<Found> {
   clock.stage("load");
-  await readCalibration(spec.calibration); // said before there is work in it
   return scanPrepared(await prepare(spec, context), spec, clock, context);
 }
 
 /** The same of a model that is open already: the weights are those of `ready.clip`, whatever its file holds. */
 export async function scanPrepared(
   ready: Prepared,
-  spec: Pick<ScanSpec, "seed" | "quick" | "threads" | "calibration">,
+  spec: Pick<ScanSpec, "seed" | "quick" | "threads">,
   clock: Clock,
   context: Context,
 ): Promise<Found> {
   const { progress, signal } = context;
-  const calibration = await readCalibration(spec.calibration);
-  const { clip, source, classNames, drawn, opened, warnings, headless } = ready;
+  const { clip, source, classNames, drawn, calibration, opened, warnings, headless } = ready;
   const suspect = await subjectOf(clip, ready, signal);
   const base = ready.base && (await subjectOf(ready.base, ready, signal));
   const [fit, held] = [await imagesOf(drawn.fit, suspect), await imagesOf(drawn.held, suspect)];

@@ -3,10 +3,10 @@ import { aimedCost } from "../../../detectors/aimed.ts";
 import type { Context } from "../../context.ts";
 import { promptsOf } from "../../inputs/source.ts";
 import { type Estimate, estimate, fileBytes } from "../../progress/estimate.ts";
-import type { Part } from "../../progress/stages.ts";
+import { scanStages } from "../../scan/plan.ts";
 import type { CleanSpec } from "../spec.ts";
 import { cleanStages, costOf } from "../stages.ts";
-import { type Open, open } from "./prepare.ts";
+import { open } from "./prepare.ts";
 
 export async function planUnknown(spec: CleanSpec, context: Context): Promise<Estimate> {
   const ready = await open(spec, context);
@@ -23,6 +23,9 @@ export async function planUnknown(spec: CleanSpec, context: Context): Promise<Es
     curvePoints: 0,
     hasControl: spec.cleanControl !== undefined,
   });
+  const detectors = scanStages(ready.scanning);
+  const sum = (of: "gradients" | "encoded") => detectors.reduce((n, part) => n + (part[of] ?? 0), 0);
+  const scanning = { gradients: sum("gradients"), encoded: sum("encoded") };
   return estimate({
     job: "clean",
     clip,
@@ -31,10 +34,10 @@ export async function planUnknown(spec: CleanSpec, context: Context): Promise<Es
     batch: recipe.batch,
     parts: [
       { what: "load", texts: promptsOf(source) },
-      ...scanStages(ready, "scan"),
-      { what: "recover triggers", trained: aimedCost() },
+      { what: "scan", ...scanning },
+      { what: "recover triggers", gradients: aimedCost() },
       ...stages,
-      ...scanStages(ready, "scan again"),
+      { what: "scan again", ...scanning },
     ],
     copies: copies.reduce((a, b) => a + b, 5),
     kept: 2 * (sizes.validation + sizes.test),
@@ -43,12 +46,4 @@ export async function planUnknown(spec: CleanSpec, context: Context): Promise<Es
       { path: spec.out && `${spec.out}.vector.safetensors`, bytes: 2 * fileBytes(clip.checkpoint) },
     ],
   });
-}
-
-/** A gradient to pixels takes about what a training step takes. */
-function scanStages({ scanning, classNames, drawn }: Open, what: string): readonly Part[] {
-  const size = { classes: classNames.length, base: false, fit: drawn.fit.size, held: drawn.held.size };
-  const costs = scanning.detectors.map((one) => one.cost(size));
-  const [trained, encoded] = [costs.reduce((n, c) => n + c.gradients, 0), costs.reduce((n, c) => n + c.encoded, 0)];
-  return [{ what, trained, encoded }];
 }

@@ -15,6 +15,7 @@ import { checkChecks } from "../../inputs/feasible.ts";
 import { implantedTriggers } from "../../inputs/model-facts.ts";
 import { openClip } from "../../inputs/open-clip.ts";
 import { neededClasses, openSource } from "../../inputs/source.ts";
+import { readCalibration } from "../../scan/calibration.ts";
 import { checkEnough, type Prepared as Scanning } from "../../scan/prepare.ts";
 import { scanSpec } from "../../scan/spec.ts";
 import { labelling, type Prepared } from "../prepare.ts";
@@ -47,7 +48,16 @@ export async function open(spec: CleanSpec, context: Context): Promise<Open> {
   context.progress.opened?.(opened);
   const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0] });
   const quick = detectors.filter(({ quick }) => quick);
-  const scanning: Scanning = { clip, source, classNames, drawn, detectors: quick, opened, warnings };
+  const scanning: Scanning = {
+    clip,
+    source,
+    classNames,
+    drawn,
+    detectors: quick,
+    calibration: await readCalibration(),
+    opened,
+    warnings,
+  };
   return { ...resolved, defenses, rule, clip, source, classNames, drawn, opened, warnings, scanning };
 }
 
