@@ -11,6 +11,8 @@ type Head = ReturnType<typeof resultHead>;
 interface Use {
   /** What it is wanted for: "a report is drawn of". */
   readonly use?: string;
+  /** The command that makes it, where that is not its kind. */
+  readonly command?: string;
   /** What a result of 0.1.0, which has no `schema`, says in the words of today. */
   readonly older?: (result: Readonly<Record<string, unknown>>) => object;
 }
@@ -24,12 +26,12 @@ export function readResult<Schema extends z.ZodObject<Head>>(
   schema: Schema,
   json: unknown,
   path: string,
-  { use = "expected that of", older = (result) => result }: Use = {},
+  { use = "expected that of", command, older = (result) => result }: Use = {},
 ): Frozen<z.output<Schema>> {
   const { name, form, written, isOlder, writer } = headOf(schema, json, path, use);
   try {
     const today = isOlder ? { ...older(json as Readonly<Record<string, unknown>>), schema: form } : json;
-    const result: object = parseAs(schema, today, `${path} is no result of tbar ${name} --json`);
+    const result: object = parseAs(schema, today, `${path} is no result of tbar ${command ?? name} --json`);
     checkRates(json, path);
     return inOrderOf(json, { ...result, schema: written }) as Frozen<z.output<Schema>>;
   } catch (cause) {

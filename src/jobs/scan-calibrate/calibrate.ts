@@ -65,7 +65,9 @@ export function judgeFrom(known: readonly Known[]): Judge {
 const ridge = 1e-3;
 
 /** Two halves of the lineages, as even as their order allows. Throws `bad-input` where either lacks a kind. */
-export function halves(known: readonly Known[]): readonly [readonly Known[], readonly Known[]] {
+export function halves<Of extends Pick<Known, "isBackdoored" | "lineage">>(
+  known: readonly Of[],
+): readonly [readonly Of[], readonly Of[]] {
   const lineages = [...new Set(known.map(({ lineage }) => lineage))];
   const first = new Set(lineages.slice(0, Math.ceil(lineages.length / 2)));
   const split = [

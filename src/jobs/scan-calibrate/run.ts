@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { readCheckpoint } from "../../checkpoint/clip-folder.ts";
+import { findWeights } from "../../checkpoint/find-weights.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import { isFile, parseAs, readJson } from "../../files/files.ts";
 import { readYaml } from "../../files/yaml.ts";
@@ -15,7 +16,7 @@ import type { Context } from "../context.ts";
 import { modelPath } from "../inputs/names.ts";
 import { scan } from "../scan/run.ts";
 import { scanSpec } from "../scan/spec.ts";
-import { calibrate, type Known } from "./calibrate.ts";
+import { calibrate, halves, type Known } from "./calibrate.ts";
 import type { CalibrateSpec } from "./spec.ts";
 
 const entry = z
@@ -38,15 +39,14 @@ export async function scanCalibrate(spec: CalibrateSpec, context: Context): Prom
     (await readYaml(spec.models, { bytes: 2 ** 22, aliases: 100, merge: false })).value,
     spec.models,
   );
+  await checkList(models, spec.models);
   const known: (Known & { readonly scan: ScanResult })[] = [];
-  for (const [i, { label, lineage, attack, target, ...of }] of models.entries()) {
+  for (const [i, { model, scan, ...told }] of models.entries()) {
     context.signal?.throwIfAborted();
     context.progress.stage(`model ${i + 1} of ${models.length}`);
-    const scan =
-      of.scan === undefined
-        ? await scanned(of.model as string, spec, context)
-        : await readScan(resolve(dirname(spec.models), of.scan));
-    known.push({ scan, isBackdoored: label === "backdoored", lineage, attack, target });
+    const found =
+      scan === undefined ? await scanned(model as string, spec, context) : await readScan(besides(spec.models, scan));
+    known.push({ ...told, ...kindOf(told), scan: found });
   }
   const [{ scan: first }] = known;
   for (const { scan } of known) checkAlike(scan, first);
@@ -61,6 +61,20 @@ export async function scanCalibrate(spec: CalibrateSpec, context: Context): Prom
   };
   await writeFileAtomic(spec.out, `${JSON.stringify(result, null, 2)}\n`, { force: spec.force, set: context.set });
   return result;
+}
+
+type Entry = z.output<typeof entry>;
+
+const kindOf = ({ label }: Pick<Entry, "label">) => ({ isBackdoored: label === "backdoored" });
+const besides = (list: string, path: string) => resolve(dirname(list), path);
+
+/** What can be known before hours of scans: throws `bad-input` on files that are not there, and where there are too few models of a kind. */
+async function checkList(models: readonly Entry[], list: string): Promise<void> {
+  halves(models.map((one) => ({ ...one, ...kindOf(one) })));
+  for (const { model, scan } of models) {
+    if (model !== undefined) await findWeights(modelPath(model));
+    else if (!(await isFile(besides(list, scan as string)))) throw badInput(`${list}: there is no file ${scan}`);
+  }
 }
 
 /** The scan of a model: kept under the hash of its weights' file where there is a folder for it. */

@@ -8,5 +8,8 @@ const shipped = fileURLToPath(new URL("../../../data/scan-calibration.json", imp
 
 /** A calibration file. Throws `bad-input` on anything else. */
 export async function readCalibration(path: string = shipped): Promise<ScanCalibration> {
-  return readResult(scanCalibration, await readJson(path), path, { use: "a scan is judged by that of" });
+  return readResult(scanCalibration, await readJson(path), path, {
+    use: "a scan is judged by that of",
+    command: "scan calibrate",
+  });
 }

@@ -39,7 +39,7 @@ export const scanSpec = z.strictObject({
   failOn: output(
     z.enum(failures).default("inconclusive"),
     `what ends with another exit code than 0: ${failures.join(", ")}`,
-    "what",
+    { value: "what", kind: "--fail-on" },
   ),
   sarif: output(a.text(), "write the findings as SARIF 2.1.0", "file"),
   report: output(a.text(), "write an HTML report, with the recovered triggers", "file"),
