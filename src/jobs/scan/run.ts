@@ -6,6 +6,7 @@ import { sarifOf } from "../../report/sarif.ts";
 import { scanReport } from "../../report/scan/scan-report.ts";
 import { made } from "../../results/base.ts";
 import type { DetectorResult, ScanResult } from "../../results/scan.ts";
+import type { ScanCalibration } from "../../results/scan-calibration.ts";
 import type { Context } from "../context.ts";
 import { Clock, checkpointFacts, machineFacts } from "../record/facts.ts";
 import { answersOf } from "./answers.ts";
@@ -89,11 +90,17 @@ export async function scanPrepared(
     data,
     ...(warnings.length > 0 && { warnings }),
     ...judged,
-    detectors,
+    detectors: judged.calibration === undefined ? detectors : detectors.map((one) => withThreshold(one, calibration)),
     answers,
     examples,
     machine: machineFacts(clip.runtime, spec.threads),
   };
+}
+
+/** With the statistic that no clean model of the calibration reached in this detector alone. */
+function withThreshold(one: DetectorResult, { thresholds }: ScanCalibration): DetectorResult {
+  const threshold = thresholds[one.name];
+  return threshold === undefined ? one : { ...one, threshold };
 }
 
 const withoutHead = (why: string) =>
