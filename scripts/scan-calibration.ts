@@ -22,7 +22,6 @@ const recipe = await readRecipe("scan-calibration", { set: [`parents=${parents}`
 const store = openStore(folder);
 const temporary = mkdtempSync(join(tmpdir(), "tbar-calibration-"));
 const lines = ["models:"];
-const seconds: number[] = [];
 const left: string[] = [];
 const failed: string[] = [];
 for (const unit of unitsOf(recipe)) {
@@ -35,7 +34,6 @@ for (const unit of unitsOf(recipe)) {
     left.push(name);
     continue;
   }
-  seconds.push(Number(scan.seconds));
   const attack = of("attack") as { after: { asr: { value: number } } } | undefined;
   if (attack !== undefined && attack.after.asr.value < succeeded) {
     failed.push(`${name} (ASR ${(100 * attack.after.asr.value).toFixed(0)} %)`);
@@ -57,8 +55,7 @@ const asked = {
 const calibration = await runJob(scanCalibrate, asked, { command: "npm run calibrate" });
 rmSync(temporary, { recursive: true });
 
-const median = seconds.sort((a, b) => a - b)[Math.floor(seconds.length / 2)];
-const rows = rowsOf(calibration, median);
+const rows = rowsOf(calibration);
 writeResults("scan-calibration", {
   command: "npm run calibrate",
   seeds: recipe.seeds.map(({ seed }) => seed),
@@ -66,11 +63,11 @@ writeResults("scan-calibration", {
   notes: [
     `Left of recipes/scan-calibration.yaml: ${left.length === 0 ? "nothing" : left.join(", ")}.`,
     `Attacks that did not succeed, so that these are no backdoored models: ${failed.length === 0 ? "none" : failed.join(", ")}.`,
-    `${calibration.models.outside} models are right on fewer than ${100 * calibration.leastAccuracy} % of clean images, or answer one class to more than ${100 * calibration.mostShare} %, after a fine-tuning on another task: they are outside of the calibration.`,
+    `${calibration.models.outside} models are right on fewer than ${100 * calibration.leastAccuracy} % of clean images, or answer one class to more than ${100 * calibration.mostShare} %, after a fine-tuning on another task or a pre-training too short: they are outside of the calibration.`,
   ],
 });
 
-function rowsOf({ models, figures, attacks }: ScanCalibration, median: number): readonly Row[] {
+function rowsOf({ models, figures, attacks }: ScanCalibration): readonly Row[] {
   const asked = ["badnet", "badnet-redrawn", "badnet-checker", "badnet-random", "blended", "blended-redrawn", "wanet", "sig", "stripes", "blended-stripes", "triangles", "text"]; // biome-ignore format: one line
   const { falsePositives, inconclusive, detection, target, auroc, detectionAt } = figures;
   return [
@@ -86,7 +83,6 @@ function rowsOf({ models, figures, attacks }: ScanCalibration, median: number): 
     rated("detection at 5 % false positives", detectionAt["0.05"]),
     exact("cross-entropy, nats", figures.crossEntropy),
     exact("Brier score", figures.brier),
-    exact("seconds a scan, median, one thread beside other work", median),
     ...Object.entries(attacks).map(([name, { detection }]) =>
       rated(
         `detected: ${name}`,
