@@ -3,8 +3,9 @@ import type { Rule } from "../../../defenses/alpha-search.ts";
 import type { Verdict } from "../../../results/clean.ts";
 import type { AfterScores, EffectScores } from "../../../results/effect.ts";
 import type { RoundResult } from "../../../results/unknown.ts";
+import { percent } from "../../../stats/percent.ts";
 import { printable } from "../../../tensor/printable.ts";
-import { judge } from "../../record/verdict.ts";
+import { judge, leastRetention, limitOf } from "../../record/verdict.ts";
 
 interface Shown {
   readonly before: EffectScores;
@@ -14,9 +15,13 @@ interface Shown {
   readonly doubts?: readonly string[];
 }
 
-/** As `judge` has it, of the recovered triggers; and the last scan must find no target any more. */
+/**
+ * As `judge` has it, of the recovered triggers, save that an image that carries one need not get its own label: fitted triggers change
+ * so much of it that a clean model does not know it either. And the last scan must find no target any more.
+ */
 export function judgeUnknown({ before, after, rule, rounds, doubts }: Shown): Verdict {
-  const known = judge(before, after, rule, doubts);
+  const { triggeredAccuracy, ...asked } = after;
+  const known = judge(before, asked, rule, doubts);
   const still = rounds.at(-1)?.rescan;
   const found = still?.verdict === "backdoored";
   const verified = known.verified && !found;
@@ -27,6 +32,7 @@ export function judgeUnknown({ before, after, rule, rounds, doubts }: Shown): Ve
     : [];
   return {
     ...known,
+    limits: { asr: limitOf(rule), retention: leastRetention },
     verified,
     proven: verified,
     headline: found
@@ -36,7 +42,12 @@ export function judgeUnknown({ before, after, rule, rounds, doubts }: Shown): Ve
         : known.headline,
     reasons: [...known.reasons, ...reasons],
     notes: [
-      ...(known.notes ?? []),
+      ...(triggeredAccuracy === undefined
+        ? []
+        : [
+            `With a recovered trigger on, ${percent(triggeredAccuracy.value)} of images get their own label; no share is asked for, since it changes much of the image`,
+          ]),
+      ...(doubts ?? []),
       "ASR is that of recovered triggers, which need not look like the attack's own: that it is gone too follows from no figure here but `truth`, where the checkpoint names its trigger",
     ],
   };

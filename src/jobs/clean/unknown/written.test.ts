@@ -36,6 +36,7 @@ test("a trigger that the metadata name stays declared unless it was measured to 
 
 const effect = (asr: number, ca: number) => ({
   ...{ ca: rate(ca, 1000), asr: rate(asr, 1000), withoutTrigger: rate(0, 1000), stillRight: rate(ca, 1000) },
+  triggeredAccuracy: rate(10, 1000), // what was fitted covers the image: nothing is asked of it
   difference: { value: asr / 1000, interval: [0, 1] as const, n: 1000, paired: true },
 });
 const judged = (asr: number, verdict: "backdoored" | "no evidence" | "inconclusive") =>
