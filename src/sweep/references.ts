@@ -100,12 +100,14 @@ export function parseComparison(text: string): Comparison {
 export const holds = (value: number, { op, limit }: Comparison): boolean =>
   Number.isFinite(value) && comparisons[op](value, limit);
 
-/** Is it so? `steps.attack.after.asr.value >= 0.1` */
+/** Is it so? `steps.attack.after.asr.value >= 0.1`, or of a word `steps.scan.verdict == no evidence`, `!=`. */
 export function isSo(condition: string, scope: Scope): boolean {
   const [, path, rest] = /^\s*([\w.-]+)\s*(.*)$/s.exec(condition) ?? [];
   if (path === undefined)
     throw badInput(`"${printable(condition)}" is no condition such as steps.attack.after.asr.value >= 0.1`);
   const value = lookUp(path, scope);
   if (typeof value === "number") return holds(value, parseComparison(rest));
+  const [, op, word] = /^([=!]=)\s*(\S.*)$/.exec(rest) ?? [];
+  if (typeof value === "string" && op !== undefined) return (value === word.trim()) === (op === "==");
   throw badInput(`when: ${path} is ${printable(JSON.stringify(value) ?? "nothing", 80)}, no number to compare`);
 }

@@ -12,7 +12,7 @@ import { failureOf } from "./failures.ts";
 import { tableHtml } from "./html.ts";
 import { sweepRun, sweepStatus, sweepTable } from "./jobs.ts";
 import { type Recipe, readRecipe } from "./recipe.ts";
-import { holds } from "./references.ts";
+import { holds, isSo } from "./references.ts";
 import { type Perform, runSweep } from "./run.ts";
 import { tableOf } from "./table.ts";
 import { follow, runFor, unitsOf } from "./units.ts";
@@ -309,6 +309,15 @@ test("a condition that compares no number is refused when it is reached", async 
   const { failed } = await sweep(recipe, "condition");
   expect([...failed.values()][0]).toMatch(/"is high" is no comparison with a number/);
   expect(existsSync(join(folder, "condition"))).toBe(true);
+});
+
+test("a condition on a word", () => {
+  const scope = { steps: { scan: { verdict: "no evidence" } } };
+  expect(isSo("steps.scan.verdict == no evidence", scope)).toBe(true);
+  expect(isSo("steps.scan.verdict != no evidence", scope)).toBe(false);
+  expect(isSo("steps.scan.verdict == backdoored", scope)).toBe(false);
+  expect(isSo("steps.scan.verdict != backdoored ", scope)).toBe(true);
+  expect(() => isSo("steps.scan.verdict >= 0.5", scope)).toThrow(/"no evidence", no number to compare/);
 });
 
 test("what a sweep would run: steps that are left, and those that make their models, whether or not their figures are there", async () => {
