@@ -32,6 +32,7 @@ export type { ScanResult } from "./results/scan.ts";
 export type { ScanCalibration } from "./results/scan-calibration.ts";
 export type { TriggerResult } from "./results/trigger-view.ts";
 export type { ApplyResult, CosineResult, VectorResult } from "./results/vector.ts";
+export type { XiResult } from "./results/xi.ts";
 export type { Rate } from "./stats/rate.ts";
 export { type ErrorCode, TbarError } from "./tensor/error.ts";
 export type { Tensor, Weights } from "./tensor/tensor.ts";
@@ -76,6 +77,9 @@ export const calibrateScan = callable(async () => (await import("./jobs/scan-cal
 
 /** The main job on the model and data that ship with the package. */
 export const demo = callable(async () => (await import("./jobs/demo/job.ts")).demo);
+
+/** Weight disentanglement error of a clean task and a trigger over a plane of weights: tbar xi. */
+export const xi = callable(async () => (await import("./jobs/xi/job.ts")).xi);
 
 /** CA, and ASR where the trigger is known (given, or named by the checkpoint); or once more what a receipt claims. */
 export const evaluate = callable(async () => (await import("./jobs/eval/job.ts")).evaluation);

@@ -17,6 +17,7 @@ const modules: Readonly<Record<string, readonly [summary: string, load: () => Pr
   attack: ["implant a backdoor in a model, and check that it succeeded", () => import("./attack/job.ts")],
   pretrain: ["train a small CLIP on images and captions, from nothing", () => import("./pretrain/job.ts")],
   eval: ["measure clean accuracy and attack success rate", () => import("./eval/job.ts")],
+  xi: ["map where a clean task and a trigger leave each other alone", () => import("./xi/job.ts")],
   finetune: ["fine-tune a model on labelled images, cleanly", () => import("./finetune/job.ts")],
   "vector diff": ["tau = TO - FROM", () => import("./vector/job.ts")],
   "vector apply": ["MODEL + alpha VECTOR", () => import("./vector/job.ts")],

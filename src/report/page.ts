@@ -12,7 +12,7 @@ ${content}
 }
 
 /** Names and values; those without a value are left out. */
-export function facts(pairs: readonly (readonly [name: string, value: Content])[]): Html {
+export function facts(pairs: readonly (readonly [name: string | Html, value: Content])[]): Html {
   return html`<dl class="facts">
 ${pairs.map(([name, value]) => value !== undefined && value !== false && html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`)}</dl>
 `;

@@ -2,6 +2,11 @@
 import { z } from "zod";
 import { type Frozen, implanted, maybe, outputFile, readingFields, resultHead } from "./base.ts";
 
+/** The angle between two vectors in each part of the model, and their norms there. */
+export const partCosines = z.array(
+  z.looseObject({ name: z.string(), cosine: z.number(), norms: z.tuple([z.number(), z.number()]) }),
+);
+
 const turned = implanted.extend({ adding: z.enum(["implants", "removes"]) });
 const measured = {
   values: z.number().describe("Values that it changes."),
@@ -43,5 +48,6 @@ export const cosineResult = z.looseObject({
   cosine: z.number(),
   norms: z.tuple([z.number(), z.number()]),
   shared: z.number().describe("Tensors that both vectors change."),
+  groups: maybe(partCosines, "The same by part of the model; absent in results of 0.1.0."),
 });
 export type CosineResult = Frozen<z.output<typeof cosineResult>>;

@@ -7,6 +7,7 @@ export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
   scan: async () => (await import("./scan.ts")).scanText,
   "scan calibrate": async () => (await import("./scan-calibrate.ts")).calibrationText,
   eval: async () => (await import("./eval.ts")).evalText,
+  xi: async () => (await import("./xi.ts")).xiText,
   attack: async () => (await import("./attack.ts")).attackText,
   pretrain: async () => (await import("./models.ts")).pretrainText,
   finetune: async () => (await import("./models.ts")).finetuneText,

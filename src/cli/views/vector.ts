@@ -16,7 +16,10 @@ export function applyText(result: ApplyResult): string {
   ].join("");
 }
 
-export const cosineText = ({ cosine }: CosineResult): string => `${cosine.toFixed(6)}\n`;
+export function cosineText({ cosine, groups = [] }: CosineResult): string {
+  const parts = groups.map(({ name, cosine, norms }) => [`  ${name}`, cosine.toFixed(4), `norms ${norms.map((norm) => norm.toPrecision(3)).join(" and ")}`]); // biome-ignore format: one line
+  return `${cosine.toFixed(6)}\n${parts.length === 0 ? "" : `By part:\n${table(parts)}`}`;
+}
 
 export function vectorText(result: VectorResult): string {
   const { path, bytes, alpha, parent, backdoors = [], tensors, values, norm, groups } = result;

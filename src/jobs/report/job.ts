@@ -6,7 +6,7 @@ import { reportSpec } from "./spec.ts";
 export const report = job({
   name: "report",
   about:
-    "Reads the JSON that tbar clean --json, tbar demo --json or tbar scan --json printed, and writes it as one HTML file.",
+    "Reads the JSON that tbar clean --json, tbar demo --json, tbar scan --json or tbar xi --json printed, and writes it as one HTML file.",
   examples: [
     "tbar clean --model shapes-badnet --data shapes --out cleaned --json > result.json",
     "tbar report result.json --out report.html",

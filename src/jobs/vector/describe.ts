@@ -1,6 +1,7 @@
 /** What vectors change, how far, and the angle between two. */
 import { stat } from "node:fs/promises";
 import type { z } from "zod";
+import { cosinesByPart, type Products, partOf } from "../../arithmetic/by-layer.ts";
 import { inner } from "../../arithmetic/task-vector.ts";
 import { pieces } from "../../checkpoint/pieces.ts";
 import type { CosineResult, VectorResult } from "../../results/vector.ts";
@@ -30,18 +31,27 @@ export function cosine({ a: first, b: second }: z.output<typeof cosineSpec>): Pr
         if (sameShape(shape, other)) continue;
         throw badInput(`${name} is [${shape}] in ${first} and [${other}] in ${second}: they are of different models`);
       }
-      const norms = [Math.sqrt(await dot(a, a)), Math.sqrt(await dot(b, b))] as const;
+      const products: [string, Products][] = [];
+      for (const name of new Set([...a.shapes.keys(), ...b.shapes.keys()]))
+        products.push([name, await productsAt(a, b, name)]);
+      const sum = (of: keyof Products) => products.reduce((sum, [, product]) => sum + product[of], 0);
+      const norms = [Math.sqrt(sum("aa")), Math.sqrt(sum("bb"))] as const;
       if (norms.includes(0)) throw badInput(`${norms[0] === 0 ? first : second} is zero: it has no direction`);
-      const cosine = (await dot(a, b)) / (norms[0] * norms[1]);
-      return { schema: "tbar/cosine/2", kind: "cosine", cosine, norms, shared: shared.length };
+      const cosine = sum("ab") / (norms[0] * norms[1]);
+      const groups = cosinesByPart(products);
+      return { schema: "tbar/cosine/2", kind: "cosine", cosine, norms, shared: shared.length, groups };
     }),
   );
 }
 
-async function dot(a: VectorFile, b: VectorFile): Promise<number> {
-  let sum = 0;
-  for (const name of a.shapes.keys()) if (b.shapes.has(name)) sum += await innerOf(a, b, name);
-  return sum;
+/** Sums of products over a tensor that one of the two has, or both. */
+async function productsAt(a: VectorFile, b: VectorFile, name: string): Promise<Products> {
+  const [inA, inB] = [a.shapes.has(name), b.shapes.has(name)];
+  return {
+    ab: inA && inB ? await innerOf(a, b, name) : 0,
+    aa: inA ? await innerOf(a, a, name) : 0,
+    bb: inB ? await innerOf(b, b, name) : 0,
+  };
 }
 
 /** Sum of a b over a tensor that both have. */
@@ -69,7 +79,7 @@ export async function describe(
 ): Promise<VectorResult> {
   const groups = new Map<string, Measured[]>();
   for (const part of measured) {
-    const group = groupOf(part.name);
+    const group = partOf(part.name);
     groups.set(group, [...(groups.get(group) ?? []), part]);
   }
   return {
@@ -89,13 +99,4 @@ export async function describe(
 function total(parts: readonly Measured[]): { readonly values: number; readonly norm: number } {
   const sum = (of: (part: Measured) => number) => parts.reduce((sum, part) => sum + of(part), 0);
   return { values: sum(({ values }) => values), norm: Math.sqrt(sum(({ square }) => square)) };
-}
-
-/** "vision_model.encoder.layers.3.mlp.fc1.weight" -> "image layer 3" */
-function groupOf(name: string): string {
-  const tower = name.startsWith("vision") || name.startsWith("visual") ? "image" : "text";
-  const layer = /\.layers\.(\d+)\./.exec(name)?.[1];
-  if (layer !== undefined) return `${tower} layer ${layer}`;
-  if (name.includes("embedding")) return `${tower} embeddings`;
-  return name === "logit_scale" ? "logit scale" : `${tower} norms and projection`;
 }

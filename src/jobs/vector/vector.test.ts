@@ -180,6 +180,7 @@ test("cosine of (3, 4, 0) and (4, 3, 12) over tensors of different vectors: 24 /
     cosine: 24 / 65,
     norms: [5, 13],
     shared: 1,
+    groups: [{ name: "text norms and projection", cosine: 24 / 65, norms: [5, 13] }], // names of no tower count there
   });
 });
 
