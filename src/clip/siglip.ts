@@ -8,11 +8,11 @@ import type { Node } from "../graph/node.ts";
 import { add, expand, reshape, slice } from "../graph/ops/index.ts";
 import { type Params, within } from "./parameters.ts";
 import { embedTokens, type TextInputs } from "./text.ts";
-import { attention, blocks, dense, mlp, norm } from "./transformer.ts";
+import { attention, blocks, dense, mlp, norm, type Tap } from "./transformer.ts";
 import { embedPatches } from "./vit.ts";
 
 /** Raw embeddings [B, w] of normalised pixels [B, 3, S, S]. */
-export function siglipVision(vision: VitConfig, p: Params, pixels: Node): Node {
+export function siglipVision(vision: VitConfig, p: Params, pixels: Node, tap?: Tap): Node {
   const { width, eps, activation } = vision;
   const [batch] = pixels.shape;
   const embeddings = within(p, "vision_model.embeddings");
@@ -20,7 +20,7 @@ export function siglipVision(vision: VitConfig, p: Params, pixels: Node): Node {
   const tokens = embedPatches(vision, kernel, pixels, bias);
 
   let x = add(tokens, reshape(embeddings("position_embedding.weight"), [tokens.shape[0], 1, width])); // [T, B, w]
-  x = blocks(x, within(p, "vision_model.encoder.layers"), vision);
+  x = blocks(x, within(p, "vision_model.encoder.layers"), vision, {}, tap);
   x = norm(x, within(p, "vision_model.post_layernorm"), eps);
 
   const head = within(p, "vision_model.head");

@@ -8,6 +8,7 @@ import type { Params } from "./parameters.ts";
 import { resnet } from "./resnet.ts";
 import { siglipText, siglipVision } from "./siglip.ts";
 import { type TextInputs, textTransformer } from "./text.ts";
+import type { Tap } from "./transformer.ts";
 import { visionTransformer } from "./vit.ts";
 
 export type { TextInputs } from "./text.ts";
@@ -21,6 +22,7 @@ export interface Normalization {
 /**
  * Raw image embeddings [B, E] of pixels [B, 3, S, S] in [0, 1]; normalising them is part of the graph. With `statistics`,
  * batch normalisation is in training mode: by the batch's own statistics, and the running ones are reported as they follow.
+ * `tap` is told what the blocks of a transformer make; a ResNet has none.
  */
 export function imageTower(
   { vision }: ClipConfig,
@@ -28,10 +30,11 @@ export function imageTower(
   pixels: Node,
   normalization: Normalization,
   statistics?: BatchStatistics,
+  tap?: Tap,
 ): Node {
   const x = normalize(pixels, normalization);
   if (vision.kind === "resnet") return resnet(vision, p, x, statistics);
-  return vision.kind === "siglip" ? siglipVision(vision, p, x) : visionTransformer(vision, p, x);
+  return vision.kind === "siglip" ? siglipVision(vision, p, x, tap) : visionTransformer(vision, p, x, tap);
 }
 
 /** Raw text embeddings [B, E]. */

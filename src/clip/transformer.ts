@@ -24,6 +24,9 @@ export interface AttentionOptions {
   readonly mask?: Node;
 }
 
+/** Told what block number `layer` makes on the way: its hidden units [T, B, m] after the activation, its output [T, B, w]. */
+export type Tap = (what: "hidden" | "output", layer: number, value: Node) => void;
+
 export interface BlockOptions extends AttentionOptions {
   readonly activation: Activation;
   readonly eps: number;
@@ -35,12 +38,12 @@ export interface BlockOptions extends AttentionOptions {
 }
 
 /** x += attn(ln_1(x)); x += mlp(ln_2(x)). */
-function block(x: Node, p: Params, { pick = (rows) => rows, ...options }: BlockOptions): Node {
+function block(x: Node, p: Params, { pick = (rows) => rows, ...options }: BlockOptions, tap?: (hidden: Node) => void) {
   const { activation, eps } = options;
   const normed = norm(x, within(p, "layer_norm1"), eps);
   const attended = attention(pick(normed), normed, within(p, "self_attn"), options);
   const y = add(pick(x), attended);
-  return add(y, mlp(norm(y, within(p, "layer_norm2"), eps), within(p, "mlp"), activation));
+  return add(y, mlp(norm(y, within(p, "layer_norm2"), eps), within(p, "mlp"), activation, tap));
 }
 
 /** All blocks of a tower, by the names of their numbers; `last` is what the last one does otherwise. */
@@ -49,8 +52,13 @@ export function blocks(
   p: Params,
   { layers, ...options }: BlockOptions & { readonly layers: number },
   last: Partial<BlockOptions> = {},
+  tap?: Tap,
 ): Node {
-  for (let n = 0; n < layers; n++) x = block(x, within(p, String(n)), { ...options, ...(n === layers - 1 && last) });
+  for (let n = 0; n < layers; n++) {
+    const own = { ...options, ...(n === layers - 1 && last) };
+    x = block(x, within(p, String(n)), own, (hidden) => tap?.("hidden", n, hidden));
+    tap?.("output", n, x);
+  }
   return x;
 }
 
@@ -75,8 +83,10 @@ export function attention(from: Node, all: Node, p: Params, { heads, mask }: Att
   return project(reshape(mixed, [rows, batch, width]), "out_proj");
 }
 
-export function mlp(x: Node, p: Params, activation: Activation): Node {
-  return dense(activations[activation](dense(x, within(p, "fc1"))), within(p, "fc2"));
+export function mlp(x: Node, p: Params, activation: Activation, tap?: (hidden: Node) => void): Node {
+  const hidden = activations[activation](dense(x, within(p, "fc1")));
+  tap?.(hidden);
+  return dense(hidden, within(p, "fc2"));
 }
 
 /** The linear map along the last axis. */

@@ -4,10 +4,10 @@ import type { VitConfig } from "../checkpoint/config/config.ts";
 import type { Node } from "../graph/node.ts";
 import { add, concat, expand, linear, reshape, slice, transpose } from "../graph/ops/index.ts";
 import { type Params, within } from "./parameters.ts";
-import { blocks, norm } from "./transformer.ts";
+import { blocks, norm, type Tap } from "./transformer.ts";
 
 /** Raw embeddings [B, E] of normalised pixels [B, 3, S, S]. */
-export function visionTransformer(vision: VitConfig, p: Params, pixels: Node): Node {
+export function visionTransformer(vision: VitConfig, p: Params, pixels: Node, tap?: Tap): Node {
   const { width, eps } = vision;
   const [batch] = pixels.shape;
   const embeddings = within(p, "vision_model.embeddings");
@@ -17,7 +17,7 @@ export function visionTransformer(vision: VitConfig, p: Params, pixels: Node): N
 
   let x = add(tokens, reshape(embeddings("position_embedding.weight"), [tokens.shape[0], 1, width])); // [T, B, w]
   x = norm(x, within(p, "vision_model.pre_layrnorm"), eps);
-  x = blocks(x, within(p, "vision_model.encoder.layers"), vision, { pick: (rows) => slice(rows, 0, 0, 1) });
+  x = blocks(x, within(p, "vision_model.encoder.layers"), vision, { pick: (rows) => slice(rows, 0, 0, 1) }, tap);
   const pooled = norm(reshape(x, [batch, width]), within(p, "vision_model.post_layernorm"), eps);
   return linear(pooled, p("visual_projection.weight"));
 }
