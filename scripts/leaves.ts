@@ -35,7 +35,7 @@ function defenseTable(): string {
   const rows = defenses.map((defense) => {
     const { trained, searches = 1 } = costOf(defense, { ...sizes, epochs }, [defense]);
     const { name, title, about, needs, control, paper = "" } = defense;
-    const what = control ? `${about} (a control: never chosen)` : about;
+    const what = control ? `${about} (rival)` : about;
     return [page("defenses", name), title, what, needs.join(", "), count(trained), String(searches), paper];
   });
   return table(["defense", "title", "what it does", "needs", "images trained on", "searches", "paper"], rows);

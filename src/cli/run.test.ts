@@ -174,9 +174,10 @@ describe("bad input: exit 2, a sentence that says what would work, nothing left 
       `clean --model pico ${world} --trigger badnet --target striped --out new --method fishr`,
       'unknown method "fishr"; did you mean "fisher"?',
     ],
+    [`clean --unknown --model pico ${world} --out new --method relabel,ibvs`, "a rival is chosen only if named alone"],
     [
-      `clean --model pico ${world} --trigger badnet --target striped --out new --method relabel`,
-      "a control is never chosen",
+      `clean --model pico ${world} --trigger badnet --target striped --out new --method abl --clean 0`,
+      "--training-data",
     ],
     [
       `clean --model pico ${world} --trigger badnet --target striped --out new --rule verifed`,

@@ -51,6 +51,14 @@ export interface Search {
   readonly doubts?: readonly string[];
   /** Of the rule `agreement`: how many times as far the best alpha goes as the smallest that does away with the trigger, 0 where none does. */
   readonly margin?: number;
+  /** What the rule asks of the best of several searches, the more the better; of rules that hold ASR down CA says it. */
+  readonly merit?: number;
+}
+
+/** CA - ASR for `difference`; for rules that hold CA up, how low ASR is. */
+export function meritOf(rule: Rule, { ca, asr }: Trial): Pick<Search, "merit"> {
+  if (rule.name === "difference") return { merit: ca.value - asr.value };
+  return rule.name === "retain" || rule.name === "agreement" ? { merit: -asr.value } : {};
 }
 
 export interface SearchInput extends Probed {
@@ -76,6 +84,7 @@ export async function searchAlpha(input: SearchInput): Promise<Search> {
     trials: probe.trials(),
     ...(doubts.length > 0 && { doubts }),
     ...(margin !== undefined && { margin }),
+    ...meritOf(rule, chosen),
   };
 }
 
@@ -109,7 +118,12 @@ async function searchVerified(probe: Probe, input: SearchInput, limit: number): 
   return best;
 }
 
-function doubtsOf({ ca, asr }: Trial, { caBefore, verify, triggered }: SearchInput, rule: Rule): string[] {
+/** What is to be feared of a choice on test images. */
+export function doubtsOf(
+  { ca, asr }: Trial,
+  { caBefore, verify, triggered }: Pick<SearchInput, "caBefore" | "verify" | "triggered">,
+  rule: Rule,
+): string[] {
   const limit = rule.name === "verified" ? rule.limit : undefined;
   const share = limit === undefined ? 1 : shareThatHolds(hits(asr), triggered.size, { limit, test: verify.images });
   const kept = ca.interval[1] / caBefore;

@@ -1,6 +1,9 @@
-/** The contract of every defense: what it is handed and what it gives back. It knows no model and no metric. */
-import { norm, subtract } from "../arithmetic/task-vector.ts";
+/** The contract of every defense: what it is handed and what it gives back. It knows no metric. */
+import { norm, subtract, taskVector } from "../arithmetic/task-vector.ts";
 import type { Dataset } from "../data/dataset.ts";
+import type { Activations } from "../engine/activations.ts";
+import type { LoadedClip } from "../engine/clip.ts";
+import type { Recipe, Task } from "../engine/finetune.ts";
 import type { Objective } from "../engine/gradients.ts";
 import type { LabelBatch } from "../engine/objectives.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
@@ -15,20 +18,56 @@ export interface DefenseInput {
   readonly answered?: () => Promise<Answered>;
   /** Other clean images with their labels, or the model's own answers where there are none. */
   readonly clean: Dataset;
+  /** Clean images with captions, where there are such. */
+  readonly captioned?: Dataset;
+  /** What the model was trained on, poison and all, where that is known. */
+  readonly training?: Dataset;
+  /** Zero-shot head [C, E] of theta_b, scale included: the frozen one. */
+  readonly head: Tensor;
   /** The forget set with some clean images beside it: one set for all that ask, so that it is trained on once. */
   readonly anchored: Dataset;
   /** Strengths of Fisher's weighting to try, 300 alone unless told. Told where the trigger only stands for another: then where it acts is what counts. */
   readonly lambdas?: readonly number[];
   /** Fine-tune from theta_b. Asked twice for the same set and variation it trains once. */
   finetune(data: Dataset, variation?: Variation): Promise<Weights>;
+  /** Train on images by a task of the defense's own, from theta_b unless told. What it gives is not remembered. */
+  learn<Batch extends Pixels>(
+    data: Dataset,
+    make: (at: Learning) => Task<Batch>,
+    variation?: Pick<Variation, "lr" | "from">,
+  ): Promise<Weights>;
   /** Unit-norm image embeddings [N, E] of a set at theta_b. */
   embed(data: Dataset): Promise<Tensor>;
+  /** What the image tower's blocks make of a set at theta_b. */
+  activations(data: Dataset): Promise<Activations>;
   /** A set under the universal perturbation that these weights fail under most. */
   perturbed(data: Dataset, at: { readonly weights: Weights; readonly seed: number }): Promise<Dataset>;
   /** Mean squared batch gradients of the loss on labelled images at theta_b, scaled to sum 1. */
   gradientSquares(data: Dataset): Promise<Weights>;
   /** The best value of a defense's knob on validation images: of `at(knob)`, looked for from `start` on, 1 unless told. */
   search(at: (knob: number) => Weights, start?: number): Promise<Search>;
+  /** The same among a few values of a knob each of which takes a training: in rising order, as far as CA lasts. */
+  among(knobs: readonly number[], at: (knob: number) => Promise<Weights>): Promise<Among>;
+}
+
+/** What a task is made of. */
+export interface Learning {
+  readonly clip: LoadedClip;
+  readonly data: Dataset;
+  readonly head: Tensor;
+  readonly recipe: Recipe;
+}
+
+/** Images of a batch, in one tensor or several. */
+export interface Pixels {
+  readonly pixels: Tensor | readonly Tensor[];
+}
+
+/** What a search among trained models found. */
+export interface Among {
+  readonly search: Search;
+  /** Those of the best value. */
+  readonly weights: Weights;
 }
 
 /** The forget set's images under the model's own answers to them without the trigger: two data sets in the same order. */
@@ -66,13 +105,14 @@ export interface Repair {
 }
 
 /** What a defense cannot do without. */
-export type Need = "clean images" | "pairs";
+export type Need = "clean images" | "pairs" | "captions" | "training set" | "a transformer" | "a last linear map";
 
 /** Images of the sets that a defense is handed, and rounds through the forget set. */
 export interface Sizes {
   readonly forget: number;
   readonly clean: number;
   readonly anchored: number;
+  readonly training?: number;
   readonly epochs: number;
 }
 
@@ -82,6 +122,8 @@ export interface Cost {
   readonly encoded?: number;
   /** 1 unless told. */
   readonly searches?: number;
+  /** Models measured on all validation images; where there are such, no search is made unless told. */
+  readonly measured?: number;
   /** Copies of the tuned weights, 2 unless told. */
   readonly copies?: number;
 }
@@ -96,7 +138,7 @@ export interface Defense {
   readonly about: string;
   readonly paper?: string;
   readonly needs: readonly Need[];
-  /** Shown beside the others, never chosen. */
+  /** A rival or control, no variant of TBAR: on equal terms where the trigger is known; of an unknown attack chosen only if named alone. */
   readonly control?: true;
   /** `beside`: the other defenses of the job, whose fine-tunings it may share. */
   cost(sizes: Sizes, beside: readonly string[]): Cost;
@@ -123,25 +165,23 @@ export async function subtracting(
   };
 }
 
+/** Of models trained with each of these knobs the one that validation prefers; the step to it is kept as a vector. */
+export async function choosing(
+  { backdoored, among }: DefenseInput,
+  knob: string,
+  knobs: readonly number[],
+  at: (knob: number) => Promise<Weights>,
+  settings: Repair["settings"] = {},
+): Promise<Repair> {
+  const { search, weights } = await among(knobs, at);
+  return { weights, vector: { tau: taskVector(weights, backdoored), alpha: 1 }, knob, search, settings };
+}
+
+/** Learning rates that rivals are trained with, as multiples of the recipe's. */
+export const learningRates = [1 / 4, 1, 4, 16] as const;
+
 /** Where to look for the alpha of a vector made of others: there it is as long as these are at 1. */
 export function startOf(made: Weights, ...of: readonly Weights[]): number {
   const length = norm(made);
   return length === 0 ? 1 : of.reduce((sum, tau) => sum + norm(tau), 0) / of.length / length;
-}
-
-/**
- * Of several repairs the one that validation prefers: satisfied first, then the higher CA, then the lower ASR; where each goes as far as CA
- * allows (rule agreement), the one that goes farthest beyond the alpha that did away with the trigger.
- */
-export function bestRepair<R extends { readonly search: Search }>(repairs: readonly R[]): R {
-  return repairs.reduce((a, b) => (isBetter(b.search, a.search) ? b : a));
-}
-
-function isBetter(a: Search, b: Search): boolean {
-  if (a.satisfied !== b.satisfied) return a.satisfied;
-  if (!a.satisfied) return a.best.asr.value < b.best.asr.value;
-  if (a.margin !== undefined && b.margin !== undefined && a.margin !== b.margin) return a.margin > b.margin;
-  if (a.margin !== undefined && a.best.asr.value !== b.best.asr.value) return a.best.asr.value < b.best.asr.value;
-  if (a.best.ca.value !== b.best.ca.value) return a.best.ca.value > b.best.ca.value;
-  return a.best.asr.value < b.best.asr.value;
 }

@@ -7,7 +7,8 @@
  */
 import { mapVector, taskVector } from "../arithmetic/task-vector.ts";
 import type { Weights } from "../tensor/tensor.ts";
-import { bestRepair, type Defense, type Repair, startOf, subtracting } from "./defense.ts";
+import { bestRepair } from "./best-repair.ts";
+import { type Defense, type Repair, startOf, subtracting } from "./defense.ts";
 
 export const lambda = 300;
 

@@ -1,38 +1,51 @@
 import { expect, test } from "vitest";
-import { checkNeeds, defenseNames, defenses, defensesNamed } from "./index.ts";
+import type { Need } from "./defense.ts";
+import { defenseNames, defenses, defensesNamed, family, usable } from "./index.ts";
 
 const names = (asked: readonly string[]) => defensesNamed(asked).map(({ name }) => name);
+const everything: Record<Need, boolean> = {
+  ...{ "clean images": true, pairs: true, captions: true, "training set": true },
+  ...{ "a transformer": true, "a last linear map": true },
+};
 
 test("every name that there is passes, once; all are all; one that is none is refused with those there are", () => {
   expect(names(defenseNames)).toEqual(defenseNames);
   expect(names(["all"])).toEqual(defenseNames);
   expect(names(["fisher", "plain", "fisher"])).toEqual(["plain", "fisher"]); // in one order, whatever was asked
   expect(() => defensesNamed(["plain", "fishr"])).toThrow(
-    'unknown method "fishr"; did you mean "fisher"? known: plain, anchored, fisher, consensus, relabel, projection, i-bau, ibvs',
+    'unknown method "fishr"; did you mean "fisher"? known: plain, anchored, fisher, consensus, relabel, ',
   );
   expect(() => defensesNamed(["toString"])).toThrow('unknown method "toString"');
 });
 
-test("controls alone, or nothing, are refused", () => {
-  expect(() => defensesNamed(["relabel"])).toThrow("relabel: a control is never chosen; name one of plain, anchored");
+test("tbar is its family, which are no rivals; a rival may stand alone; nothing may not", () => {
+  expect(names(["tbar"])).toEqual(["plain", "anchored", "fisher"]);
+  expect(names(["relabel", "tbar"])).toEqual([...family, "relabel"]);
+  expect(defensesNamed(["tbar"]).every(({ control }) => !control)).toBe(true);
+  expect(names(["relabel"])).toEqual(["relabel"]);
   expect(() => defensesNamed([])).toThrow("no method is named");
 });
 
-test("clean images are needed by all but plain, relabel and projection, pairs by these two", () => {
-  const check = (asked: readonly string[], clean: boolean, pairs: boolean) => () =>
-    checkNeeds(defensesNamed(asked), { "clean images": clean, pairs });
-  expect(check(["plain", "relabel", "projection"], false, true)).not.toThrow();
-  expect(check(["plain", "projection"], true, false)).toThrow("bring the trigger instead");
-  for (const name of ["anchored", "fisher", "consensus", "i-bau", "ibvs"])
-    expect(check(["plain", name], false, true)).toThrow(`the method ${name} needs clean images`);
-  expect(check(["plain", "relabel"], true, false)).toThrow("bring the trigger instead");
-  expect(check(defenseNames, true, true)).not.toThrow();
+test("what is not there is said, with what would do; all leaves out who needs it", () => {
+  const check = (asked: readonly string[], lacking: Need) => () => usable(asked, { ...everything, [lacking]: false });
+  expect(check(["plain", "relabel", "projection", "gradient-ascent"], "clean images")).not.toThrow();
+  for (const name of ["anchored", "fisher", "consensus", "i-bau", "ibvs", "clean-finetune", "fine-pruning"])
+    expect(check(["plain", name], "clean images")).toThrow(`the method ${name} needs clean images`);
+  for (const name of ["relabel", "projection", "invertune"])
+    expect(check(["plain", name], "pairs")).toThrow("bring the trigger instead");
+  expect(check(["abl"], "training set")).toThrow("--training-data");
+  expect(check(["fine-pruning"], "a transformer")).toThrow("clean-finetune does with any");
+  expect(check(["projection"], "a last linear map")).toThrow("ends with a linear map");
+  const { defenses, leftOut } = check(["all"], "training set")();
+  expect(defenses.map(({ name }) => name)).toEqual(defenseNames.filter((name) => name !== "abl"));
+  expect(leftOut).toEqual([expect.stringMatching(/^the method abl needs .* it is left out$/)]);
+  expect(usable(["all"], everything)).toEqual({ defenses: defensesNamed(["all"]), leftOut: [] });
 });
 
 test("costs: what each trains on, searches and holds", () => {
-  const sizes = { forget: 100, clean: 80, anchored: 125, epochs: 2 };
+  const sizes = { forget: 100, clean: 80, anchored: 125, training: 4000, epochs: 2 };
   const costs = Object.fromEntries(defenses.map((one) => [one.name, one.cost(sizes, ["plain"])]));
-  expect(costs).toEqual({
+  expect(costs).toMatchObject({
     plain: { trained: 200 },
     anchored: { trained: 250 },
     fisher: { trained: 530, encoded: 100, searches: 4, copies: 4 },
@@ -41,6 +54,12 @@ test("costs: what each trains on, searches and holds", () => {
     projection: { trained: 0, encoded: 300 },
     "i-bau": { trained: 1440 },
     ibvs: { trained: 480 },
+    "random-direction": { trained: 0 },
+    "gradient-ascent": { trained: 6 * 200, measured: 6 },
+    "clean-finetune": { trained: 4 * 160, measured: 4 },
+    "fine-pruning": { trained: 5 * 160, encoded: 80, measured: 5 },
+    invertune: { trained: 2 * 4 * 200, encoded: 1000, measured: 4 },
+    abl: { trained: 6 * 40 * 2, encoded: 4000, measured: 6 }, // 1 % of 4000
   });
   const fisherBeside = (...beside: string[]) =>
     defenses.find(({ name }) => name === "fisher")?.cost(sizes, beside).trained;

@@ -1,42 +1,70 @@
 /** The defenses, by the names people type. */
 import { badInput, unknownName } from "../tensor/error.ts";
+import { abl } from "./abl.ts";
 import { anchored } from "./anchored.ts";
+import { cleanFinetune } from "./clean-finetune.ts";
 import { consensus } from "./consensus.ts";
 import type { Defense, Need } from "./defense.ts";
+import { finePruning } from "./fine-pruning.ts";
 import { fisher } from "./fisher.ts";
+import { gradientAscent } from "./gradient-ascent.ts";
 import { iBau } from "./i-bau.ts";
 import { ibvs } from "./ibvs.ts";
+import { inverTune } from "./invertune.ts";
 import { projection } from "./projection.ts";
+import { randomDirection } from "./random-direction.ts";
 import { relabel } from "./relabel.ts";
 import { tbar } from "./tbar.ts";
 
 /** Every defense, in the order of lists. A new one is a file and a word here. */
-export const defenses: readonly Defense[] = [tbar, anchored, fisher, consensus, relabel, projection, iBau, ibvs];
+export const defenses: readonly Defense[] = [
+  ...[tbar, anchored, fisher, consensus],
+  ...[relabel, gradientAscent, randomDirection, projection, iBau, ibvs],
+  ...[cleanFinetune, finePruning, inverTune, abl],
+];
 
 export const defenseNames: readonly string[] = defenses.map(({ name }) => name);
 
-/** The defenses of these names, each once and in the order of the list, so that the order of asking changes nothing; `all` for every one. Throws `bad-input` on a name that is none, and where all are controls. */
+/** What `tbar` stands for, and what runs where none is named: the paper's method and ours. */
+export const family: readonly string[] = [tbar, anchored, fisher].map(({ name }) => name);
+
+/** The defenses of these names, each once and in the order of the list, so that the order of asking changes nothing; `tbar` for its family, `all` for every one. Throws `bad-input` on a name that is none, and where there is no name. */
 export function defensesNamed(names: readonly string[]): readonly Defense[] {
-  const unknown = names.find((name) => name !== "all" && !defenseNames.includes(name));
+  const known = ["all", "tbar", ...defenseNames];
+  const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw unknownName("method", unknown, defenseNames);
-  const chosen = defenses.filter(({ name }) => names.includes("all") || names.includes(name));
-  if (chosen.every(({ control }) => control)) {
-    const asked = names.length === 0 ? "no method is named" : `${names.join(", ")}: a control is never chosen`;
-    const others = defenses.filter(({ control }) => !control);
-    throw badInput(`${asked}; name one of ${others.map(({ name }) => name).join(", ")}`);
-  }
-  return chosen;
+  if (names.length === 0) throw badInput(`no method is named; name some of ${known.join(", ")}`);
+  const asked = new Set(names.flatMap((name) => (name === "tbar" ? family : [name])));
+  return defenses.filter(({ name }) => asked.has("all") || asked.has(name));
 }
 
 const missing: Readonly<Record<Need, string>> = {
   "clean images": "clean images (--clean)",
   pairs: "the same images with and without the trigger: bring the trigger instead of a folder",
+  captions:
+    "images with captions: --data with a column caption, img2dataset or COCO captions beside the images, or the world shapes; clean-finetune does with labels",
+  "training set":
+    "the set that the model was trained on, poison and all (--training-data); gradient-ascent does with triggered images, clean-finetune with clean ones",
+  "a transformer": "an image tower that is a transformer: this one is a ResNet; clean-finetune does with any",
+  "a last linear map": "an image tower that ends with a linear map, which this one does not; take another method",
 };
 
-/** Throws `bad-input` where a defense needs what is not there. */
-export function checkNeeds(chosen: readonly Defense[], has: Readonly<Record<Need, boolean>>): void {
-  for (const { name, needs } of chosen) {
+export interface Usable {
+  readonly defenses: readonly Defense[];
+  /** What `all` had to leave out, a sentence each. */
+  readonly leftOut: readonly string[];
+}
+
+/** Those of the named defenses that can run here. Throws `bad-input` where one that is named needs what is not there; of `all` it is left out. */
+export function usable(names: readonly string[], has: Readonly<Record<Need, boolean>>): Usable {
+  const leftOut: string[] = [];
+  const defenses = defensesNamed(names).filter(({ name, needs }) => {
     const lacking = needs.find((need) => !has[need]);
-    if (lacking !== undefined) throw badInput(`the method ${name} needs ${missing[lacking]}`);
-  }
+    if (lacking === undefined) return true;
+    const why = `the method ${name} needs ${missing[lacking]}`;
+    if (!names.includes("all") || names.includes(name)) throw badInput(why);
+    leftOut.push(`${why}; it is left out`);
+    return false;
+  });
+  return { defenses, leftOut };
 }

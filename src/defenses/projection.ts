@@ -13,7 +13,7 @@ export const projection: Defense = {
   title: "Direction projection",
   about: "the trigger's mean direction taken out of the image tower's last linear map; no training",
   paper: "arXiv 2603.10806",
-  needs: ["pairs"],
+  needs: ["pairs", "a last linear map"],
   control: true,
   cost: ({ forget }) => ({ trained: 0, encoded: 3 * forget }),
   async run(input) {

@@ -4,8 +4,9 @@ import { rate } from "../stats/rate.ts";
 import { tensor, type Weights } from "../tensor/tensor.ts";
 import type { Search } from "./alpha-search.ts";
 import { anchored, anchoredSet } from "./anchored.ts";
+import { bestRepair } from "./best-repair.ts";
 import { consensus, signConsensus } from "./consensus.ts";
-import { bestRepair, type Defense, type DefenseInput, startOf } from "./defense.ts";
+import { type Defense, type DefenseInput, startOf } from "./defense.ts";
 import { fisher, fisherWeighted } from "./fisher.ts";
 import { relabel } from "./relabel.ts";
 import { tbar } from "./tbar.ts";
@@ -41,6 +42,10 @@ function input(): DefenseInput & { searched: number[][]; starts: (number | undef
     finetune: async (data) => vector(1 + data.size, 2 - data.size),
     embed: async ({ name }) => tensor([2, 2], name === "forget" ? [1, 0, 1, 0] : [0, 0, 0, 0]),
     perturbed: async (data) => data,
+    head: tensor([2, 2]),
+    learn: async () => vector(1, 2),
+    activations: async () => ({ outputs: [], hidden: [] }),
+    among: async (knobs, at) => ({ search: search(90, 0), weights: await at(knobs[0]) }),
     gradientSquares: async (data) => (data.name === "clean" ? vector(0, 1) : vector(1, 1)),
     async search(at, start) {
       const [none, one] = [valuesOf(at(0)), valuesOf(at(1))];

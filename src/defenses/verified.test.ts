@@ -24,7 +24,7 @@ import { retention } from "../stats/retention.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { type Search, searchAlpha } from "./alpha-search.ts";
-import { bestRepair } from "./defense.ts";
+import { bestRepair } from "./best-repair.ts";
 
 const [validation, images, clean] = [485, 1980, 2000];
 const caBefore = 0.98;

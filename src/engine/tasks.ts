@@ -81,3 +81,21 @@ async function* captioned(
     yield { pixels, text, mask: falseNegatives(labels === undefined ? captions : [...labels]) };
   }
 }
+
+/** Two data sets of the same size side by side, row by row: each batch has the pixels of both, in one order. */
+export function zipped(
+  clip: Clip,
+  datasets: readonly [Dataset, Dataset],
+  recipe: Rounds,
+): Pick<Task<{ readonly pixels: readonly [Tensor, Tensor] }>, "batches" | "steps"> {
+  const [first, second] = datasets;
+  if (first.size !== second.size) throw new RangeError(`${first.size} images beside ${second.size}`);
+  const [a, b] = datasets.map((dataset) => rounds(clip, dataset, recipe, batches));
+  return {
+    async *batches(from) {
+      const others = b(from)[Symbol.asyncIterator]();
+      for await (const { pixels } of a(from)) yield { pixels: [pixels, (await others.next()).value.pixels] };
+    },
+    steps: stepsOf(first, recipe),
+  };
+}

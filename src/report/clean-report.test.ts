@@ -40,7 +40,7 @@ test("the verdict stands first, then trigger, examples, curves, variants, before
   ]);
 });
 
-test("plain comes first and controls last, in the panels and in the table", () => {
+test("plain comes first and rivals last, in the panels and in the table", () => {
   const page = parse(cleanReport(cleanFixture));
   const order = ["plain", "anchored", "consensus", "fisher", "relabel"];
   expect([...page.querySelectorAll(".panel figcaption > b")].map((b) => b.textContent)).toEqual(order);
@@ -236,7 +236,7 @@ test("a small change is framed where it is and shown enlarged, clean and trigger
   expect(parse(cleanReport({ ...cleanFixture, examples: whole })).querySelectorAll(".framed, .zoom").length).toBe(0);
 });
 
-test("ways that fall short of the limits are marked in chart and table, a control is explained and never marked as chosen", () => {
+test("ways that fall short of the limits are marked in chart and table, a rival is explained and marked as one", () => {
   const page = parse(cleanReport(cleanFixture));
   const marked = (rows: string, name: string) =>
     [...page.querySelectorAll(rows)]
@@ -251,14 +251,14 @@ test("ways that fall short of the limits are marked in chart and table, a contro
   ]);
   const { plain, relabel } = cleanFixture.variants;
   expect(page.querySelector(".variants + .after")!.textContent).toMatch(
-    /^relabel is a control: it shows what .* never chosen\.$/,
+    /^relabel is a rival or control: no variant .* named alone\.$/,
   );
   const without = parse(cleanReport({ ...cleanFixture, variants: { plain } }));
   expect(without.querySelector(".variants + .after")).toBeNull();
   const failing = { ...relabel, satisfied: false, after: { ...relabel.after, asr: rate(100, 1980) } };
   const other = parse(cleanReport({ ...cleanFixture, variants: { failing } }));
   expect([...other.querySelectorAll(".variants .tag")].map((tag) => tag.textContent)).toEqual([
-    "control",
+    "rival",
     "rule not met on validation images",
     "upper bound of ASR above 2\u202f%",
   ]);

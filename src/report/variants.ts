@@ -1,4 +1,4 @@
-/** The defenses side by side: the paper's own first, then others, controls last. */
+/** The defenses side by side: the paper's own first, then others, rivals and controls last. */
 import type { CleanResult, Variant } from "../results/clean.ts";
 import type { Scores } from "../results/effect.ts";
 import type { Rate } from "../stats/rate.ts";
@@ -48,15 +48,15 @@ export function variantTable(result: CleanResult): Html | undefined {
 <tbody>
 ${rows.map((named) => row(named, { columns, limits, plain, knob }))}</tbody>
 </table>
-${controls(rows)}`,
+${rivals(rows)}`,
   );
 }
 
-/** What a control is for, where there is one. */
-function controls(rows: readonly Named[]): Html | undefined {
+/** What a rival is for, where there is one. */
+function rivals(rows: readonly Named[]): Html | undefined {
   const names = rows.filter(([, { control }]) => control).map(([name]) => html`<b>${name}</b>`);
   if (names.length === 0) return undefined;
-  return html`<p class="after">${names.length === 1 ? html`${names} is a control` : html`${names.map((name, i) => html`${i > 0 && ", "}${name}`)} are controls`}: it shows what another way would have reached on the same images. A control is measured like the others and is never chosen.</p>`;
+  return html`<p class="after">${names.length === 1 ? html`${names} is a rival or control` : html`${names.map((name, i) => html`${i > 0 && ", "}${name}`)} are rivals or controls`}: no variant of TBAR, on the same model and the same images. Where the trigger is known, validation images choose among all; of an unknown attack a rival is chosen only if it is named alone.</p>`;
 }
 
 interface Column extends StripOptions {
@@ -93,12 +93,12 @@ function row([name, variant]: Named, { columns, limits, plain, knob }: Beside): 
 ${columns.map((column) => html`<td class="${column.bound !== undefined && after[column.kind].interval[1] > column.bound && "missed"}" data-label="${column.name}">${percentWithInterval(after[column.kind])}${strip(after[column.kind], column)}${column.kind === "asr" && after.triggeredAccuracy && html`<small>right answers ${percent(after.triggeredAccuracy.value)}</small>`}</td>`)}
 <td class="number ${(variant.retentionInterval?.[0] ?? variant.retention) < limits.retention && "missed"}" data-label="CA kept">${percent(variant.retention)}</td>
 ${plain && html`<td data-label="Against plain">${variant !== plain && against(after, plain.after)}</td>`}
-<td class="number" data-label="Time">${duration(variant.seconds)}</td></tr>
+<td class="number" data-label="Time">${duration(variant.seconds)}${variant.images && html`<small>${count(variant.images.data)} images; ${count(variant.images.trained)} trained on, ${count(variant.images.encoded)} encoded</small>`}</td></tr>
 `;
 }
 
 function title(name: string, { chosen, control, satisfied }: Variant): Html {
-  return html`<b>${name}</b>${chosen && tag("best", "chosen")}${control && tag("control", "control")}${!satisfied && tag("missed", "rule not met on validation images")}`;
+  return html`<b>${name}</b>${chosen && tag("best", "chosen")}${control && tag("control", "rival")}${!satisfied && tag("missed", "rule not met on validation images")}`;
 }
 
 function tag(kind: string, text: string): Html {

@@ -40,8 +40,14 @@ export const variant = z.looseObject({
   retentionInterval: maybe(span, "Its 95 % interval, of the same images before and after; absent in 0.1.0."),
   alpha: z.number(),
   seconds: z.number().describe("Training, search and measuring."),
-  chosen: z.boolean().describe("Did it win on validation? Controls never do."),
-  control: z.boolean(),
+  images: maybe(
+    z.looseObject({ data: z.number(), trained: z.number(), encoded: z.number() }),
+    "Different images that it was handed; images times rounds trained on; images encoded besides, in its search too.",
+  ),
+  chosen: z.boolean().describe("Did it win on validation?"),
+  control: z
+    .boolean()
+    .describe("A rival or control, no variant of TBAR. With --unknown it is chosen only if named alone."),
   title: maybe(z.string(), "As its paper spells it; absent in results of 0.1.0, as are the next two."),
   about: maybe(z.string(), "What it does, in a line."),
   paper: z.string().optional(),
@@ -129,7 +135,7 @@ export const cleanResult = z.looseObject({
   rule: maybe(rule, "How alpha was chosen, and what counts as gone."),
   variants: z
     .record(z.string(), variant)
-    .describe("By name: plain, anchored, fisher, consensus, relabel and other controls."),
+    .describe("By name: plain, anchored, fisher, consensus, relabel and other rivals."),
   proof,
   floored: maybe(z.number(), "Running variances that would have fallen below zero and are zero now; absent without."),
   output: maybe(outputFile, "The file written; absent when nothing was."),

@@ -30,14 +30,17 @@ function roundText({ target, proxies, method, alpha, proxyAsr, retention, rescan
 function cleaningText(result: CleanResult, report?: string): string {
   const { before, after, retention, method, variants, verdict, remaining = [], output, proof, seconds } = result;
   const { rounds = [], truth } = result;
-  const rows = Object.entries(variants).map(([name, { after, alpha, chosen, control, satisfied, seconds }]) => [
-    `${chosen ? "*" : " "} ${name}`,
-    rateText(after.ca),
-    rateText(after.asr),
-    `alpha ${alphaText(alpha)}`,
-    duration(seconds),
-    control ? "control" : satisfied ? "" : "rule not satisfied",
-  ]);
+  const rows = Object.entries(variants).map(
+    ([name, { after, alpha, knob, chosen, control, satisfied, seconds, images }]) => [
+      `${chosen ? "*" : " "} ${name}`,
+      rateText(after.ca),
+      rateText(after.asr),
+      `${knob ?? "alpha"} ${alphaText(alpha)}`,
+      duration(seconds),
+      images === undefined ? "" : `${images.data} images, ${images.trained} trained on, ${images.encoded} encoded`,
+      [control && "rival", !satisfied && "rule not satisfied"].filter(Boolean).join(", "),
+    ],
+  );
   const files = output === undefined ? [] : [output.path, `${output.path}.vector.safetensors`];
   return [
     ...rounds.map(roundText),

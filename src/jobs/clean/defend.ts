@@ -1,7 +1,9 @@
 /** Every defense on equal terms: the same infected model, the same validation images for its knob, the same test images. */
 import { subtract } from "../../arithmetic/task-vector.ts";
 import { searchAlpha } from "../../defenses/alpha-search.ts";
-import { bestRepair, type Defense, type Repair } from "../../defenses/defense.ts";
+import { bestRepair } from "../../defenses/best-repair.ts";
+import type { Defense, Repair } from "../../defenses/defense.ts";
+import { searchGrid } from "../../defenses/grid-search.ts";
 import { measure } from "../../metrics/accuracy.ts";
 import { keptFault, retentionOf } from "../../metrics/retention.ts";
 import type { Variant } from "../../results/clean.ts";
@@ -17,6 +19,7 @@ import { defenseInput } from "./defense-input.ts";
 import { curvePoints } from "./prepare.ts";
 import type { Scores } from "./scores.ts";
 import type { CleanSpec } from "./spec.ts";
+import { Spending } from "./spending.ts";
 
 /** A defense, what it made of the model, and how that did. */
 export interface Tried {
@@ -41,21 +44,41 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
   const verify = { images: bench.attack.test.size, retention: leastRetention };
   let current = "";
   let searches = 0;
-  const input = defenseInput(bench, { recipe: bench.recipe, seed: spec.seed }, work, context, async (at, start = 1) => {
-    const vector = ++searches;
-    const stored = (alpha: number) => scores.stored(at(alpha), `alpha ${alpha} of vector ${vector}`);
-    clock.stage(`${current}: alpha`);
-    const measured = { clean, triggered: effect.asr, verify, caBefore };
-    const search = await searchAlpha({ ...measured, at: stored, start, rule: bench.rule });
-    clock.stage(current);
-    return search;
+  const spending = new Spending();
+  const measured = {
+    ...{ clean: spending.metered(clean), triggered: spending.metered(effect.asr) },
+    ...{ verify, caBefore, rule: bench.rule },
+  };
+  const input = defenseInput(bench, { recipe: bench.recipe, seed: spec.seed, work, spending }, context, {
+    async search(at, start = 1) {
+      const vector = ++searches;
+      const stored = (alpha: number) => scores.stored(at(alpha), `alpha ${alpha} of vector ${vector}`);
+      clock.stage(`${current}: alpha`);
+      const search = await searchAlpha({ ...measured, at: stored, start });
+      clock.stage(current);
+      return search;
+    },
+    async among(knobs, at) {
+      const grid = ++searches;
+      const stored = async (knob: number) => {
+        clock.stage(current);
+        const weights = scores.stored(await at(knob), `knob ${knob} of search ${grid}`);
+        clock.stage(`${current}: knob`);
+        return weights;
+      };
+      const found = await searchGrid({ ...measured, knobs, at: stored });
+      clock.stage(current);
+      return found;
+    },
   });
   const all: Tried[] = [];
   for (const defense of bench.defenses) {
     current = defense.name;
     clock.stage(current);
     const since = clock.seconds();
+    spending.begin();
     const repair = await defense.run(input);
+    const images = spending.spent();
     clock.stage(`${current}: test`);
     const made = Object.entries({ ...repair.settings, [repair.knob]: repair.search.best.alpha })
       .flat()
@@ -64,14 +87,14 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
     const curve = spec.fullCurve ? await curveOf(bench, repair, scores) : [];
     const trials = [...repair.search.trials, ...curve].sort((a, b) => a.alpha - b.alpha);
     const variant = variantOf(defense, { ...repair, search: { ...repair.search, trials } }, before, after);
-    all.push({ defense, repair, after, variant: { ...variant, seconds: clock.seconds() - since } });
+    all.push({ defense, repair, after, variant: { ...variant, seconds: clock.seconds() - since, images } });
   }
   return all;
 }
 
 /** CA and ASR on all validation images along alpha, from 0 to twice the best. */
-async function curveOf({ clip }: Bench, { vector }: Repair, { clean, effect, stored }: Scores) {
-  if (vector === undefined) return [];
+async function curveOf({ clip }: Bench, { vector, knob }: Repair, { clean, effect, stored }: Scores) {
+  if (vector === undefined || knob !== "alpha") return []; // of another knob the trials are the curve
   const trials: { alpha: number; ca: Rate; asr: Rate }[] = [];
   for (let k = 0; k < curvePoints; k++) {
     const alpha = (2 * vector.alpha * k) / (curvePoints - 1);
@@ -108,10 +131,10 @@ function variantOf(defense: Defense, repair: Repair, before: EffectScores, after
   };
 }
 
-/** The defense that validation prefers, controls left out; none when none satisfies the rule. */
+/** The defense that validation prefers; none when none satisfies the rule. */
 export function choose(tried: readonly Tried[]): Tried | undefined {
   const candidates = tried
-    .filter(({ defense, repair }) => !defense.control && repair.search.satisfied)
+    .filter(({ repair }) => repair.search.satisfied)
     .map((one) => ({ search: one.repair.search, one }));
   return candidates.length === 0 ? undefined : bestRepair(candidates).one;
 }

@@ -7,8 +7,8 @@ import { job } from "../job.ts";
 import { type CleanSpec, cleanSpec } from "./spec.ts";
 
 const lines = defenses.map(({ name, about, paper, control }) => {
-  const what = control ? `control: ${about}; never chosen, shown beside the others` : about;
-  return `  ${name.padEnd(9)}  ${what}${paper ? ` (${paper})` : ""}`;
+  const what = control ? `rival: ${about}` : about;
+  return `  ${name.padEnd(16)}  ${what}${paper ? ` (${paper})` : ""}`;
 });
 
 export const clean = job({
@@ -19,7 +19,8 @@ export const clean = job({
     "no part in it, decide whether the backdoor is gone (ASR at most 2 %), the model whole (CA kept to 90 %) and triggered images " +
     "answered rightly (at least half as often as clean ones); what counts are the 95 % bounds. Without a live backdoor nothing is trained. " +
     "Writes the checkpoint as it came (layout, precision), a receipt, and the vector, with which the step can be undone.",
-  notes: `Methods (the best on validation wins; --method all for every one):
+  notes: `Methods (the best on validation wins, whatever its name; tbar, the default, is plain, anchored and fisher; all is every one that the
+images allow; with --unknown a rival wins only if it is named alone):
 ${lines.join("\n")}
 
 Rules for alpha (--limit):

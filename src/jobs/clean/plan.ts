@@ -4,7 +4,7 @@ import type { LoadedClip } from "../../engine/clip.ts";
 import type { Context } from "../context.ts";
 import { promptsOf } from "../inputs/source.ts";
 import { type Estimate, estimate, fileBytes } from "../progress/estimate.ts";
-import { prepare, stagesOf } from "./prepare.ts";
+import { prepare, stagesOf, trainingSize } from "./prepare.ts";
 import type { CleanSpec } from "./spec.ts";
 import { costOf } from "./stages.ts";
 
@@ -14,7 +14,8 @@ export async function planClean(spec: CleanSpec, context: Context): Promise<Esti
   const { clip, source, recipe, defenses, drawn, threat } = ready;
   const forget = threat.triggered === undefined ? drawn.forget.size : threat.triggered.size / 2;
   const sizes = { forget, clean: drawn.clean.size, validation: drawn.validation.size, test: drawn.test.size };
-  const costs = defenses.map((one) => costOf(one, { ...sizes, epochs: recipe.epochs }, defenses));
+  const taken = { ...sizes, training: trainingSize(ready, sizes), epochs: recipe.epochs };
+  const costs = defenses.map((one) => costOf(one, taken, defenses));
   return estimate({
     job: "clean",
     clip,

@@ -2,7 +2,7 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { defaultRule, type Rule, ruleNamed } from "../../defenses/alpha-search.ts";
 import type { Defense } from "../../defenses/defense.ts";
-import { checkNeeds, defensesNamed } from "../../defenses/index.ts";
+import { defensesNamed, usable } from "../../defenses/index.ts";
 import type { LoadedClip } from "../../engine/clip.ts";
 import { type Resolved, resolveRecipe } from "../../engine/family-recipe.ts";
 import type { Opened } from "../../results/opened.ts";
@@ -13,6 +13,7 @@ import { openedData, openedModel } from "../inputs/describe-opened.ts";
 import { checkChecks, checkEnoughImages, checkFits } from "../inputs/feasible.ts";
 import { openClip } from "../inputs/open-clip.ts";
 import { neededClasses, openSource, type Source } from "../inputs/source.ts";
+import { openTraining, present } from "./needs.ts";
 import type { CleanSpec } from "./spec.ts";
 import { cleanStages } from "./stages.ts";
 import { aimedAt, resolveThreat, type Threat, toldTrigger } from "./threat.ts";
@@ -30,6 +31,8 @@ export interface Prepared extends Resolved {
   readonly drawn: Sets;
   /** Whether CA means accuracy, or agreement with the model before. */
   readonly labels: "given" | "agreement";
+  /** What the model was trained on, where the user brought it. */
+  readonly training?: Dataset;
   /** Labels of classes that cleaning never sees. */
   readonly heldOut: ReadonlySet<number>;
   readonly opened: Opened;
@@ -37,19 +40,23 @@ export interface Prepared extends Resolved {
 }
 
 export async function prepare(spec: CleanSpec, context: Context): Promise<Prepared> {
-  const defenses = defensesNamed(spec.methods);
+  defensesNamed(spec.methods);
   const rule = ruleNamed(spec.rule ?? defaultRule.name, spec.limit);
   checkChecks(rule, spec.checks);
   const told = await toldTrigger(spec, context);
   const clip = await openClip(spec, context);
   const resolved = resolveRecipe("clean", clip.config, { ...spec.recipe, seed: spec.seed });
   const known = resolveThreat(spec, told, clip.checkpoint.metadata);
-  checkNeeds(defenses, { "clean images": spec.sizes.clean > 0, pairs: known.triggered === undefined });
   const source = await openSource(spec.data, spec);
   const classNames = neededClasses(source);
   await checkFits(known.trigger, clip.config.vision.imageSize);
   const threat = aimedAt(known, classNames);
   const drawn = await source.sets(spec.sizes);
+  const training = await openTraining(spec.trainingData, spec, classNames);
+  const pairs = known.triggered === undefined;
+  const isStoodFor = pairs && drawn.clean.size > 0;
+  const has = present({ clip, clean: drawn.clean, pairs, training: training !== undefined || isStoodFor });
+  const { defenses, leftOut } = usable(spec.methods, has);
   const opened: Opened = {
     models: [openedModel(clip.checkpoint)],
     data: { ...source.opened(), ...(threat.triggered && { triggered: openedData(threat.triggered) }) },
@@ -66,8 +73,9 @@ export async function prepare(spec: CleanSpec, context: Context): Promise<Prepar
     threat,
     drawn,
     ...labelling(drawn, classNames, threat, spec.seed),
+    ...(training && { training }),
     opened,
-    warnings,
+    warnings: [...warnings, ...leftOut],
   };
   checkSets(ready);
   return ready;
@@ -114,13 +122,22 @@ function checkSets({ rule, threat, drawn, labels, heldOut }: Prepared): void {
   }
 }
 
+/** Share of triggered images in a set that stands for the one the model was trained on. */
+export const standInRate = 0.1;
+
 /** Alphas along the whole curve, where it is asked for. */
 export const curvePoints = 24;
 
+/** Images of the set that the model was trained on, or of what stands for it. */
+export const trainingSize = ({ training }: Pick<Prepared, "training">, { clean }: CleanSpec["sizes"]): number =>
+  training?.size ?? Math.round(clean / (1 - standInRate));
+
 /** The stages of a cleaning with these many images to forget, validate and test on. */
-export function stagesOf(spec: CleanSpec, { defenses, recipe, labels }: Prepared, sizes: CleanSpec["sizes"]) {
+export function stagesOf(spec: CleanSpec, ready: Prepared, sizes: CleanSpec["sizes"]) {
+  const { defenses, recipe, labels } = ready;
   return cleanStages({
     ...sizes,
+    training: trainingSize(ready, sizes),
     defenses,
     epochs: recipe.epochs,
     checks: spec.checks,

@@ -23,9 +23,14 @@ export const cleanSpec = z.strictObject({
     { names: "model", value: "path", was: ["--untouched"] },
   ),
   validationData: input(a.text(), "images to choose alpha on, if --data is not to be split for it", path),
+  trainingData: input(
+    a.text(),
+    "what the model was trained on, poison and all, for the method abl; where the trigger is known a set stands for it",
+    path,
+  ),
   methods: cleaning(
     z.array(z.string()).default(["plain", "anchored", "fisher"]),
-    "defenses: names below, or all; several with commas",
+    "defenses: tbar (plain, anchored, fisher), all, or names below; several with commas",
     { name: "method", value: "name" },
   ),
   rule: cleaning(

@@ -9,6 +9,8 @@ interface Cleaning {
   readonly clean: number;
   readonly validation: number;
   readonly test: number;
+  /** The set that the model was trained on, where there is one. */
+  readonly training?: number;
   readonly epochs: number;
   readonly checks: number;
   readonly recoverySteps: number;
@@ -23,7 +25,7 @@ export const recoveryBatch = 32;
 /** What a defense takes among others. */
 export function costOf(
   defense: Defense,
-  sizes: Pick<Cleaning, "forget" | "clean" | "epochs">,
+  sizes: Pick<Cleaning, "forget" | "clean" | "training" | "epochs">,
   all: readonly Defense[],
 ): Cost {
   const anchored = sizes.forget + Math.round(anchorShare * sizes.forget);
@@ -39,10 +41,15 @@ export function cleanStages(job: Cleaning): readonly Part[] {
     { what: "measure before", measures: true as const, read: validation + test, encoded: validation + test },
     ...defenses.flatMap((defense) => {
       const { name } = defense;
-      const { trained, encoded, searches = 1 } = costOf(defense, job, defenses);
+      const { trained, encoded, measured, searches = measured === undefined ? 1 : 0 } = costOf(defense, job, defenses);
       return [
         { what: name, trained, encoded },
-        { what: `${name}: alpha`, measures: true as const, searched: searches * validation },
+        ...(measured === undefined
+          ? []
+          : [{ what: `${name}: knob`, measures: true as const, encoded: measured * validation }]),
+        ...(searches === 0
+          ? []
+          : [{ what: `${name}: alpha`, measures: true as const, searched: searches * validation }]),
         { what: `${name}: test`, measures: true as const, encoded: test + job.curvePoints * validation },
       ];
     }),

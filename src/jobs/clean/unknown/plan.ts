@@ -4,6 +4,7 @@ import type { Context } from "../../context.ts";
 import { promptsOf } from "../../inputs/source.ts";
 import { type Estimate, estimate, fileBytes } from "../../progress/estimate.ts";
 import { scanStages } from "../../scan/plan.ts";
+import { trainingSize } from "../prepare.ts";
 import type { CleanSpec } from "../spec.ts";
 import { cleanStages, costOf } from "../stages.ts";
 import { open } from "./prepare.ts";
@@ -13,7 +14,7 @@ export async function planUnknown(spec: CleanSpec, context: Context): Promise<Es
   const { clip, source, recipe, defenses, drawn } = ready;
   const { forget, clean, validation, test } = drawn;
   const sizes = { forget: forget.size, clean: clean.size, validation: validation.size, test: test.size };
-  const asked = { ...sizes, epochs: recipe.epochs };
+  const asked = { ...sizes, training: trainingSize(ready, sizes), epochs: recipe.epochs };
   const copies = defenses.map((one) => costOf(one, asked, defenses).copies ?? 2);
   const stages = cleanStages({
     ...asked,

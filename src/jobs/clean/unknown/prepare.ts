@@ -1,7 +1,8 @@
 /** All of a cleaning without knowledge of the attack that is known before the model has answered anything. */
 import type { Dataset } from "../../../data/dataset.ts";
 import { ruleNamed } from "../../../defenses/alpha-search.ts";
-import { checkNeeds, defensesNamed } from "../../../defenses/index.ts";
+import type { Defense } from "../../../defenses/defense.ts";
+import { defensesNamed, usable } from "../../../defenses/index.ts";
 import { detectors } from "../../../detectors/index.ts";
 import { resolveRecipe } from "../../../engine/family-recipe.ts";
 import type { Opened } from "../../../results/opened.ts";
@@ -18,6 +19,7 @@ import { neededClasses, openSource } from "../../inputs/source.ts";
 import { readCalibration } from "../../scan/calibration.ts";
 import { checkEnough, type Prepared as Scanning } from "../../scan/prepare.ts";
 import { scanSpec } from "../../scan/spec.ts";
+import { openTraining, present } from "../needs.ts";
 import { labelling, type Prepared } from "../prepare.ts";
 import type { CleanSpec } from "../spec.ts";
 
@@ -32,18 +34,20 @@ const { sizes: scanSizes } = scanSpec.parse({ model: "", data: "" });
 /** Throws `bad-input` where the spec names what --unknown does without, or cannot do with. */
 export async function open(spec: CleanSpec, context: Context): Promise<Open> {
   checkUnknown(spec, context);
-  const defenses = defensesNamed(spec.methods);
+  checkRivals(defensesNamed(spec.methods));
   const rule = ruleNamed(spec.rule ?? "agreement", spec.limit);
   checkChecks(rule, spec.checks);
   const clip = await openClip(spec, context);
   const resolved = resolveRecipe("clean", clip.config, { ...spec.recipe, seed: spec.seed });
-  checkNeeds(defenses, { "clean images": spec.sizes.clean > 0, pairs: true });
   const source = await openSource(spec.data, spec);
   const classNames = neededClasses(source);
   if (spec.suspect !== undefined && !classNames.includes(spec.suspect))
     throw unknownName("suspected class", spec.suspect, classNames);
   const drawn = await source.sets({ ...scanSizes, ...spec.sizes });
   checkEnough(drawn, source);
+  const training = await openTraining(spec.trainingData, spec, classNames);
+  const has = present({ clip, clean: drawn.clean, pairs: true, training: training !== undefined });
+  const { defenses, leftOut } = usable(spec.methods, has);
   const opened: Opened = { models: [openedModel(clip.checkpoint)], data: source.opened() };
   context.progress.opened?.(opened);
   const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0] });
@@ -58,7 +62,15 @@ export async function open(spec: CleanSpec, context: Context): Promise<Open> {
     opened,
     warnings,
   };
-  return { ...resolved, defenses, rule, clip, source, classNames, drawn, opened, warnings, scanning };
+  const ready = { ...resolved, defenses, rule, clip, source, classNames, drawn, opened, scanning };
+  return { ...ready, ...(training && { training }), warnings: [...warnings, ...leftOut] };
+}
+
+/** On triggers that only stand for another a rival is chosen if it is named alone; of several none is. */
+function checkRivals(named: readonly Defense[]): void {
+  if (named.length < 2 || named.some(({ control }) => !control)) return;
+  const names = named.map(({ name }) => name).join(", ");
+  throw badInput(`--unknown with ${names}: a rival is chosen only if named alone; name one, or tbar beside them`);
 }
 
 function checkUnknown({ trigger, target, triggerIndex, state }: CleanSpec, { trigger: own }: Context): void {

@@ -25,6 +25,13 @@ export interface Round {
   readonly weights: Weights;
 }
 
+/**
+ * On triggers that only stand for another a rival is chosen if it is named alone: beside variants of TBAR it is measured, since how far it
+ * carries over to the true trigger does not show on validation images.
+ */
+export const chooseOnStandIns = (tried: readonly Tried[]): Tried | undefined =>
+  choose(tried.length === 1 ? tried : tried.filter(({ defense }) => !defense.control));
+
 /** `first`: CA on validation images of the model as it came, that all rounds together are held to; own answers are those of each round's model. */
 export async function cleanRound(
   ready: Prepared,
@@ -42,7 +49,7 @@ export async function cleanRound(
   const caBefore = bench.labels === "given" ? (first ?? own) : own;
   const before = await scores.before();
   const tried = await defend(bench, spec, { scores, clock, caBefore, before }, context);
-  const chosen = choose(tried);
+  const chosen = chooseOnStandIns(tried);
   const weights = chosen === undefined ? clip.weights : scores.stored(chosen.repair.weights);
   return { bench, scores, caBefore, before, tried, ...(chosen && { chosen }), weights };
 }

@@ -1,0 +1,72 @@
+/** Every defense on a model so small that it takes seconds: equal terms, any of them may be chosen, and what each took is counted. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { writePico } from "../../../test/pico.ts";
+import { defenseNames } from "../../defenses/index.ts";
+import { attack } from "../attack/job.ts";
+import { planJob, runJob } from "../run-job.ts";
+import { clean } from "./job.ts";
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+const world = { data: "shapes:background", threads: 1 } as const;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "tbar-rivals-"));
+  await writePico(at("pico"));
+  const recipe = { lr: 3e-3, epochs: 6, batch: 16 };
+  const spec = { ...world, target: "mint", rate: 0.3, images: 800, testImages: 120, recipe };
+  await runJob(attack, { ...spec, model: at("pico"), trigger: "blended:ratio=0.4", out: at("bad") });
+}, 60_000);
+afterAll(() => rm(folder, { recursive: true }));
+
+const cleaning = {
+  ...world,
+  recipe: { lr: 1e-3, epochs: 2, batch: 16 },
+  sizes: { forget: 48, clean: 48, validation: 240, test: 240 },
+  ...{ recovery: 0, checks: 0, rule: "difference" },
+};
+
+test("--method all: each has its knob, its curve and its bill, and validation chooses whatever the name", async () => {
+  const { variants, method } = await runJob(clean, { ...cleaning, model: at("bad"), methods: ["all"] });
+  expect(Object.keys(variants)).toEqual(defenseNames);
+  for (const [name, { trials, images, knob, alpha }] of Object.entries(variants)) {
+    expect(trials.length, name).toBeGreaterThan(1);
+    expect(
+      trials.map((trial) => trial.alpha),
+      name,
+    ).toContain(alpha);
+    expect(images?.encoded, name).toBeGreaterThan(0);
+    expect(images?.data, name).toBeGreaterThan(0);
+    expect(["alpha", "lr", "share"], name).toContain(knob);
+  }
+  const gain = (name: string) => variants[name].validation.ca.value - variants[name].validation.asr.value;
+  expect(variants[method].chosen).toBe(true);
+  const { plain, relabel, ...others } = variants;
+  expect(plain.images).toMatchObject({ trained: 2 * plain.images!.data }); // two rounds of the forget set
+  expect(relabel.images?.trained).toBe(4 * plain.images!.data); // with and without the trigger
+  expect(others.projection.images?.trained).toBe(0);
+  expect(gain(method)).toBeGreaterThan(0.2);
+}, 120_000);
+
+test("a rival named alone is written, with a vector that undoes it", async () => {
+  const spec = {
+    ...cleaning,
+    model: at("bad"),
+    methods: ["clean-finetune"],
+    out: at("cleaned"),
+    report: at("page.html"),
+  };
+  const { method, variants, proof } = await runJob(clean, spec);
+  expect([method, variants["clean-finetune"].knob]).toEqual(["clean-finetune", "lr"]);
+  expect(proof.restore).toBeLessThanOrEqual(2);
+}, 60_000);
+
+test("--training-data must have an end and the same classes; --dry-run counts trainings of a grid", async () => {
+  const spec = { ...cleaning, model: at("bad"), methods: ["abl"] };
+  await expect(runJob(clean, { ...spec, trainingData: "shapes" })).rejects.toThrow("the world has no end");
+  const { parts } = await planJob(clean, { ...spec, methods: ["abl", "gradient-ascent"] });
+  expect(parts.map(({ what }) => what)).toEqual(expect.arrayContaining(["abl", "abl: knob", "gradient-ascent: knob"]));
+  expect(parts.map(({ what }) => what)).not.toContain("abl: alpha");
+});
