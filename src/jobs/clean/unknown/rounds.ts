@@ -1,4 +1,4 @@
-/** Rounds of cleaning, each from the weights of the one before, as long as a scan still finds a target. */
+/** Rounds of cleaning, each from the weights of the one before, as long as a scan still finds a target that was suspected from the start. */
 import type { Aimed } from "../../../detectors/aimed.ts";
 import type { RoundResult } from "../../../results/unknown.ts";
 import { TbarError } from "../../../tensor/error.ts";
@@ -51,12 +51,20 @@ export async function cleanRounds(
     if (round.chosen === undefined) break;
     weights = round.weights;
     const again = await rescan(weights);
-    const next = targetOf(again);
+    const found = targetOf(again);
     rounds.push(round);
-    results.push(roundResult(round, proxies, again, next));
-    target = next;
+    results.push(roundResult(round, proxies, again, found));
+    target = found !== undefined && isOld(found, scan, results) ? found : undefined;
   }
   return { rounds, results, weights };
+}
+
+/**
+ * A target that was cleaned already has left something; one that the first scan suspected too may be a second backdoor. Any other class gives
+ * way more easily since the cleaning: that is told, and no reason to clean more.
+ */
+function isOld(found: string, { suspects }: Found, results: readonly RoundResult[]): boolean {
+  return [...results, ...suspects].some(({ target }) => target === found);
 }
 
 function nothingLeads(target: string): TbarError {
