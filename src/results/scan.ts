@@ -20,7 +20,7 @@ const suspected = z.looseObject({
   trigger: inverted.optional(),
 });
 
-const finding = z.looseObject({
+export const detectorResult = z.looseObject({
   name: z.string(),
   title: z.string(),
   statistic: z.number().describe("The larger, the more suspicious."),
@@ -30,7 +30,7 @@ const finding = z.looseObject({
   facts: z.record(z.string(), z.number()),
   seconds: z.number(),
 });
-export type DetectorResult = Frozen<z.output<typeof finding>>;
+export type DetectorResult = Frozen<z.output<typeof detectorResult>>;
 
 export const calibrationFacts = z.looseObject({
   name: z.string(),
@@ -90,7 +90,7 @@ export const scanResult = z.looseObject({
       trigger: inverted.optional(),
     }),
   ),
-  detectors: z.array(finding),
+  detectors: z.array(detectorResult),
   /** What the model answers to clean images. */
   answers: z.looseObject({
     most: z.string().describe("The class that it answers most."),

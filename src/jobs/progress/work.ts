@@ -16,6 +16,8 @@ export interface Work {
   training(name: string): StateFile;
   /** The same metric, for weights that `nameOf` knows: what was counted before a kill is not counted again. */
   counted(metric: Metric, what: string, nameOf: (weights: Weights) => string | undefined): Metric;
+  /** What `make` gives, from the file that it was kept in before a kill. */
+  kept<Of extends object>(name: string, of: z.ZodType<Of>, make: () => Promise<Of>): Promise<Of>;
   /** Forget it all: the job is done. */
   remove(): Promise<void>;
 }
@@ -42,14 +44,14 @@ export async function openWork(folder: string, recipe: string, clock: Clock): Pr
   const saved = (await isFile(file)) ? await readWork(file, recipe) : undefined;
   if (saved !== undefined) clock.resume(saved.timings);
   const counts: Record<string, number> = { ...saved?.counts };
-  const trainings = new Set<string>();
+  const files = new Set<string>();
   const text = () => `${JSON.stringify({ recipe, timings: clock.timings(), counts }, null, 1)}\n`;
   const save = () => writeFileAtomic(file, text(), { force: true });
   await save();
   return {
     training(name) {
       const path = join(folder, `${name}.safetensors`);
-      trainings.add(path);
+      files.add(path);
       return { path, recipe: `${name}: ${recipe}`, onSave: save };
     },
     counted: (metric, what, nameOf) => ({
@@ -69,8 +71,19 @@ export async function openWork(folder: string, recipe: string, clock: Clock): Pr
         return counts[key];
       },
     }),
+    async kept(name, of, make) {
+      const path = join(folder, `${name}.json`);
+      files.add(path);
+      const whole = z.strictObject({ recipe: z.string(), value: of });
+      const found = (await isFile(path)) ? await readKept(whole, path, keptLimits) : undefined;
+      if (found !== undefined) return sameRecipe(found, recipe, path).value;
+      const value = await make();
+      await writeFileAtomic(path, `${JSON.stringify({ recipe, value })}\n`, { force: true });
+      await save();
+      return value;
+    },
     async remove() {
-      for (const path of [file, ...trainings]) await rm(path, { force: true });
+      for (const path of [file, ...files]) await rm(path, { force: true });
       await rmdir(folder).catch(() => {}); // not if something else is in it
     },
   };
@@ -78,16 +91,23 @@ export async function openWork(folder: string, recipe: string, clock: Clock): Pr
 
 const isThere = (path: string) => lstat(path).then(Boolean, () => false);
 
-async function readWork(file: string, recipe: string): Promise<z.output<typeof schema>> {
-  let saved: z.output<typeof schema>;
+const readWork = async (file: string, recipe: string) =>
+  sameRecipe(await readKept(schema, file, { bytes: 16 * 2 ** 20 }), recipe, file);
+/** Recovered triggers are pictures of numbers. */
+const keptLimits = { bytes: 64 * 2 ** 20, values: 5e6, keys: 1e5 };
+
+async function readKept<Of>(of: z.ZodType<Of>, file: string, limits: Parameters<typeof readJson>[1]): Promise<Of> {
   try {
-    saved = parseAs(schema, await readJson(file, { bytes: 16 * 2 ** 20 }), file);
+    return parseAs(of, await readJson(file, limits), file);
   } catch (cause) {
     throw badInput(
       `${file} is no work in progress of tbar (${(cause as Error).message}); remove it or name another folder with --state`,
       cause,
     );
   }
+}
+
+function sameRecipe<Of extends { readonly recipe: string }>(saved: Of, recipe: string, file: string): Of {
   if (saved.recipe === recipe) return saved;
   throw badInput(
     `${file} is the work of another run (${printable(saved.recipe, 2000)}); remove it or name another folder with --state`,

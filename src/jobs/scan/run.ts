@@ -2,13 +2,16 @@
 import { basename } from "node:path";
 import type { Detector, Size } from "../../detectors/detector.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
+import { version } from "../../files/version.ts";
 import { sarifOf } from "../../report/sarif.ts";
 import { scanReport } from "../../report/scan/scan-report.ts";
 import { made } from "../../results/base.ts";
-import type { DetectorResult, ScanResult } from "../../results/scan.ts";
+import { imagesSha256 } from "../../results/measured-on.ts";
+import { type DetectorResult, detectorResult, type ScanResult } from "../../results/scan.ts";
 import type { ScanCalibration } from "../../results/scan-calibration.ts";
 import type { Context } from "../context.ts";
-import { Clock, checkpointFacts, machineFacts } from "../record/facts.ts";
+import { openWork, type Work } from "../progress/work.ts";
+import { Clock, checkpointFacts, computedOn, machineFacts, readAs } from "../record/facts.ts";
 import { answersOf } from "./answers.ts";
 import { type Code, codeOf } from "./code.ts";
 import { examplesOf } from "./examples.ts";
@@ -53,7 +56,27 @@ export type Found = Omit<ScanResult, "schema" | "kind" | "tbar" | "created" | "c
 /** What the weights say. */
 async function scanned(spec: ScanSpec, clock: Clock, context: Context): Promise<Found> {
   clock.stage("load");
-  return scanPrepared(await prepare(spec, context), spec, clock, context);
+  const ready = await prepare(spec, context);
+  const work = spec.state === undefined ? undefined : await openWork(spec.state, await recipeOf(ready, spec), clock);
+  const found = await scanPrepared(ready, spec, clock, context, work);
+  await work?.remove();
+  return found;
+}
+
+/** All that a detector's result follows from; which others run beside it changes nothing. */
+async function recipeOf({ clip, base, source, classNames, drawn }: Prepared, spec: ScanSpec): Promise<string> {
+  const images = [await imagesSha256(drawn.fit, clip.preprocess), await imagesSha256(drawn.held, clip.preprocess)];
+  const models = [await readAs(clip), base && (await readAs(base))];
+  const { seed } = spec;
+  return JSON.stringify({
+    version,
+    models,
+    images,
+    classNames,
+    templates: source.templates,
+    seed,
+    ...computedOn(spec),
+  });
 }
 
 /** The same of a model that is open already: the weights are those of `ready.clip`, whatever its file holds. */
@@ -62,6 +85,7 @@ export async function scanPrepared(
   spec: Pick<ScanSpec, "seed" | "quick" | "threads">,
   clock: Clock,
   context: Context,
+  work?: Work,
 ): Promise<Found> {
   const { progress, signal } = context;
   const { clip, source, classNames, drawn, calibration, opened, warnings, headless } = ready;
@@ -71,8 +95,10 @@ export async function scanPrepared(
   const size = { classes: classNames.length, base: base !== undefined, fit: drawn.fit.size, held: drawn.held.size };
   progress.plan?.(scanStages(ready));
   const detectors: DetectorResult[] = [];
-  for (const detector of ready.detectors)
-    detectors.push(await detected(detector, { ...ready, clock }, { suspect, base, fit, held, size }, spec, context));
+  for (const detector of ready.detectors) {
+    const run = () => detected(detector, { ...ready, clock }, { suspect, base, fit, held, size }, spec, context);
+    detectors.push(work === undefined ? await run() : await work.kept(detector.name, detectorResult, run));
+  }
   const data = { name: source.name, classes: size.classes, fit: size.fit, held: size.held };
   const answers = answersOf([fit, held], ready);
   const model = await checkpointFacts(clip.checkpoint);

@@ -1,6 +1,6 @@
 /** What may be asked of a scan. */
 import { z } from "zod";
-import { a, dataFields, file, forceField, input, inputFields, output, runFields, under } from "../fields.ts";
+import { a, dataFields, file, forceField, input, inputFields, longRunFields, output, under } from "../fields.ts";
 
 /** From which finding on a scan fails. */
 export const failures = ["inconclusive", "backdoored", "never"] as const;
@@ -35,7 +35,7 @@ export const scanSpec = z.strictObject({
     "accepted findings, a YAML or JSON file (accepted: fingerprint, reason): they are named and fail nothing",
     file,
   ),
-  ...runFields,
+  ...longRunFields,
   failOn: output(
     z.enum(failures).default("inconclusive"),
     `what ends with another exit code than 0: ${failures.join(", ")}`,
