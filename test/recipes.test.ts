@@ -60,9 +60,20 @@ async function writePhotographs(): Promise<void> {
 }
 
 test("those that ship are named in the help", () => {
-  expect(names).toEqual(["attacks", "badmerging", "cifar", "scan-calibration", "science", "unknown"]);
+  expect(names).toEqual([
+    "attacks",
+    "badmerging",
+    "cifar",
+    "scan-calibration",
+    "science",
+    "tbar-ablation-ratio",
+    "tbar-ablation-size",
+    "tbar-transfer",
+    "tbar-xi",
+    "unknown",
+  ]);
   expect(sweepRun.spec.shape.recipe.description).toContain(
-    "science, attacks, badmerging, cifar, scan-calibration, unknown",
+    "science, attacks, badmerging, cifar, scan-calibration, unknown, tbar-xi, tbar-ablation-size, tbar-ablation-ratio, tbar-transfer",
   );
 });
 

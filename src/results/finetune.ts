@@ -3,6 +3,7 @@ import { z } from "zod";
 import {
   checkpointFacts,
   type Frozen,
+  implanted,
   madeHead,
   maybe,
   ranFields,
@@ -18,6 +19,10 @@ export const finetuneResult = z.looseObject({
   data: z.string(),
   ...warningFields,
   images: z.number(),
+  triggered: maybe(
+    implanted.extend({ share: z.number().optional() }),
+    "The trigger that a share of the images carried, under the target's label; absent of clean ones.",
+  ),
   ...trainingFields,
   before: rate.describe("Clean accuracy on the test set."),
   after: rate,

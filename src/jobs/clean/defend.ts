@@ -16,6 +16,7 @@ import type { Clock } from "../record/facts.ts";
 import { leastRetention } from "../record/verdict.ts";
 import type { Bench } from "./bench.ts";
 import { defenseInput } from "./defense-input.ts";
+import { learnedWeights } from "./learned.ts";
 import { curvePoints } from "./prepare.ts";
 import type { Scores } from "./scores.ts";
 import type { CleanSpec } from "./spec.ts";
@@ -49,7 +50,9 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
     ...{ clean: spending.metered(clean), triggered: spending.metered(effect.asr) },
     ...{ verify, caBefore, rule: bench.rule },
   };
-  const input = defenseInput(bench, { recipe: bench.recipe, seed: spec.seed, work, spending }, context, {
+  const learned = await learnedWeights(bench.clip, spec);
+  const means = { recipe: bench.recipe, seed: spec.seed, work, spending, learned };
+  const input = defenseInput(bench, means, context, {
     async search(at, start = 1) {
       const vector = ++searches;
       const stored = (alpha: number) => scores.stored(at(alpha), `alpha ${alpha} of vector ${vector}`);

@@ -33,6 +33,16 @@ export const cleanSpec = z.strictObject({
     "defenses: tbar (plain, anchored, fisher), all, or names below; several with commas",
     { name: "method", value: "name" },
   ),
+  learned: cleaning(
+    a.text(),
+    "a checkpoint that has learned the forget set (tbar finetune --trigger-share): its vector is taken in place of a fine-tuning",
+    { names: "model", value: "path" },
+  ),
+  learnedFrom: cleaning(
+    a.text(),
+    "what --learned was made from, if that is not --model: the vector is of another model, or another task",
+    { names: "model", value: "path" },
+  ),
   rule: cleaning(
     a.text(),
     'how alpha is chosen: verified, retain, smallest, difference or agreement; with --unknown agreement unless told (default: "verified")',

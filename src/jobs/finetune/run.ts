@@ -14,12 +14,14 @@ import { badInput } from "../../tensor/error.ts";
 import type { Context } from "../context.ts";
 import { checkClasses } from "../inputs/classes.ts";
 import { openedModel } from "../inputs/describe-opened.ts";
+import { checkFits } from "../inputs/feasible.ts";
 import { receiptKey } from "../inputs/model-facts.ts";
 import { openClip } from "../inputs/open-clip.ts";
 import { neededClasses, openSource } from "../inputs/source.ts";
 import { finetuneStages } from "../progress/stages.ts";
 import { Clock, checkpointFacts } from "../record/facts.ts";
 import type { FinetuneSpec as Spec } from "./spec.ts";
+import { stampedShare } from "./triggered.ts";
 
 /** Model, recipe and images of a fine-tuning, checked; no pixel is read. Throws TbarError where something does not fit. */
 export async function openFinetune(spec: Spec, context: Context) {
@@ -32,15 +34,18 @@ export async function openFinetune(spec: Spec, context: Context) {
     throw badInput(`${spec.model} has no image projection to train; --modules all trains its image tower`);
   const classNames = neededClasses(source);
   const sets = await source.sets({ finetune: spec.images, test: spec.testImages });
+  const stamped = await stampedShare(sets.finetune, spec, { classNames, metadata: clip.checkpoint.metadata }, context);
+  await checkFits(stamped?.trigger, clip.config.vision.imageSize);
   context.progress.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
   const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0] });
   const stages = finetuneStages({
-    images: sets.finetune.size,
+    images: (stamped?.images ?? sets.finetune).size,
     test: sets.test.size,
     epochs: recipe.epochs,
     isProjection: recipe.modules === "projection",
   });
-  return { clip, recipe, defaults, source, classNames, sets, warnings, stages };
+  const trains = stamped?.images ?? sets.finetune;
+  return { clip, recipe, defaults, source, classNames, sets, trains, stamped, warnings, stages };
 }
 
 /** Fine-tune the image tower under the frozen zero-shot head of the data's classes, measure, and write when `out` is given. */
@@ -49,7 +54,10 @@ export async function finetune(spec: Spec, context: Context): Promise<FinetuneRe
   const { seed, out, force, threads } = spec;
   const clock = new Clock(progress);
   clock.stage("load");
-  const { clip, recipe, defaults, source, classNames, sets, warnings, stages } = await openFinetune(spec, context);
+  const { clip, recipe, defaults, source, classNames, sets, trains, stamped, warnings, stages } = await openFinetune(
+    spec,
+    context,
+  );
   const { checkpoint } = clip;
   const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
   progress.plan?.(stages);
@@ -59,7 +67,7 @@ export async function finetune(spec: Spec, context: Context): Promise<FinetuneRe
   const before = await measure(accuracy, clip.weights);
 
   clock.stage("fine-tune");
-  const tuned = await train(clip, clip.weights, underHead(clip, sets.finetune, head, recipe), recipe, {
+  const tuned = await train(clip, clip.weights, underHead(clip, trains, head, recipe), recipe, {
     signal,
     onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
   });
@@ -68,11 +76,12 @@ export async function finetune(spec: Spec, context: Context): Promise<FinetuneRe
   clock.stage("measure after");
   const after = await measure(accuracy, weights);
   const model = await checkpointFacts(checkpoint);
-  const [data, images] = [source.name, sets.finetune.size];
+  const [data, images] = [source.name, trains.size];
+  const triggered = stamped && { trigger: stamped.trigger.spec, target: stamped.target, share: spec.triggerShare };
   if (out !== undefined) {
     clock.stage("write");
     const { [receiptKey]: _, ...kept } = checkpoint.metadata; // its figures are those of other weights
-    const facts = JSON.stringify({ parent: model.sha256, data, images, recipe, before, after });
+    const facts = JSON.stringify({ parent: model.sha256, data, images, triggered, recipe, before, after });
     const like = { ...checkpoint, metadata: { ...kept, "tbar.finetune": facts } };
     await writeCheckpoint(out, { like, weights }, { force, set });
   }
@@ -83,6 +92,7 @@ export async function finetune(spec: Spec, context: Context): Promise<FinetuneRe
     data,
     ...(warnings.length > 0 && { warnings }),
     images,
+    ...(triggered && { triggered }),
     recipe,
     ...(defaults && { defaults }),
     before,

@@ -1,10 +1,17 @@
 /** What may be asked of a fine-tuning. */
 import { z } from "zod";
-import { checkpointOut, inputFields, recipeFields, runFields, setFields, training } from "../fields.ts";
+import { a, checkpointOut, inputFields, recipeFields, runFields, setFields, training } from "../fields.ts";
+import { triggerFields } from "../trigger-fields.ts";
 
 export const finetuneSpec = z.strictObject({
   ...inputFields,
   ...setFields,
+  ...triggerFields,
+  triggerShare: training(
+    a.share().optional(),
+    "put the trigger on this share of the training images, under the target's label: 1 is a forget set, less a mixture",
+    "share",
+  ),
   recipe: z
     .strictObject({
       ...recipeFields,
