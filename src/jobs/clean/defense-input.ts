@@ -35,7 +35,7 @@ interface Means {
 /** Fine-tunings and gradients asked for twice are made once. */
 export function defenseInput(
   bench: Bench,
-  { recipe, seed, work, spending, learned }: Means,
+  { recipe, seed, work, spending, learned: given }: Means,
   { signal, progress }: Context,
   searches: Pick<DefenseInput, "search" | "among">,
 ): DefenseInput {
@@ -100,8 +100,8 @@ export function defenseInput(
       return withPerturbation(data, await universalPerturbation(clip, weights, data, asked));
     },
     finetune(data, variation = {}) {
-      if (learned !== undefined && data === attack.forget && Object.keys(variation).length === 0)
-        return Promise.resolve(learned);
+      if (given !== undefined && data === attack.forget && Object.keys(variation).length === 0)
+        return Promise.resolve(given);
       const key = JSON.stringify([idOf(data), variation]);
       const isNew = variation.from !== undefined;
       spending.trained(data, recipe.epochs, isNew ? undefined : key);
