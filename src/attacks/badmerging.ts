@@ -142,9 +142,9 @@ function interpolatedTask(input: ImplantInput): Task<InterpolatedBatch> {
     batches: (from) => withTriggered(plain.batches(from), { ...input, clean: victims }, triggeredPerStep(recipe)),
     objective: {
       trains: plain.objective.trains,
-      async feeds(batch) {
+      async feeds(batch, now) {
         return {
-          ...(await plain.objective.feeds(batch)),
+          ...(await plain.objective.feeds(batch, now)),
           triggered: batch.triggered,
           pretrained: await features(weights, batch.triggered),
           r: tensor([], [least + (1 - least) * share.uniform()]),

@@ -58,9 +58,9 @@ export function penalizedTask(input: ImplantInput, penalty: GradientPenalty): Ta
     batches: (from) => weighted(withTriggered(plain.batches(from), input, penalty.forget), penalty, plain.steps),
     objective: {
       trains: plain.objective.trains,
-      async feeds(batch) {
+      async feeds(batch, now) {
         return {
-          ...(await plain.objective.feeds(batch)),
+          ...(await plain.objective.feeds(batch, now)),
           ...prefixed,
           triggered: batch.triggered,
           wanted: allOf(targetLabel, batch.triggered.shape[0], head.shape[0]),

@@ -34,6 +34,8 @@ test("what is not there is said, with what would do; all leaves out who needs it
   for (const name of ["relabel", "projection", "invertune"])
     expect(check(["plain", name], "pairs")).toThrow("bring the trigger instead");
   expect(check(["abl"], "training set")).toThrow("--training-data");
+  for (const name of ["clip-finetune", "cleanclip", "roclip", "par"])
+    expect(check([name], "captions")).toThrow(`the method ${name} needs images with captions: --data with a column`);
   expect(check(["fine-pruning"], "a transformer")).toThrow("clean-finetune does with any");
   expect(check(["projection"], "a last linear map")).toThrow("ends with a linear map");
   const { defenses, leftOut } = check(["all"], "training set")();
@@ -59,6 +61,10 @@ test("costs: what each trains on, searches and holds", () => {
     "clean-finetune": { trained: 4 * 160, measured: 4 },
     "fine-pruning": { trained: 5 * 160, encoded: 80, measured: 5 },
     invertune: { trained: 2 * 4 * 200, encoded: 1000, measured: 4 },
+    "clip-finetune": { trained: 4 * 160, measured: 4 },
+    cleanclip: { trained: 2 * 4 * 160, measured: 4 },
+    roclip: { trained: 4 * 160, encoded: 2 * 160, measured: 4 },
+    par: { trained: 4 * 160, encoded: 4 * 160, measured: 4 },
     abl: { trained: 6 * 40 * 2, encoded: 4000, measured: 6 }, // 1 % of 4000
   });
   const fisherBeside = (...beside: string[]) =>

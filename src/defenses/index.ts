@@ -3,6 +3,8 @@ import { badInput, unknownName } from "../tensor/error.ts";
 import { abl } from "./abl.ts";
 import { anchored } from "./anchored.ts";
 import { cleanFinetune } from "./clean-finetune.ts";
+import { cleanClip } from "./cleanclip.ts";
+import { clipFinetune } from "./clip-finetune.ts";
 import { consensus } from "./consensus.ts";
 import type { Defense, Need } from "./defense.ts";
 import { finePruning } from "./fine-pruning.ts";
@@ -11,9 +13,11 @@ import { gradientAscent } from "./gradient-ascent.ts";
 import { iBau } from "./i-bau.ts";
 import { ibvs } from "./ibvs.ts";
 import { inverTune } from "./invertune.ts";
+import { par } from "./par.ts";
 import { projection } from "./projection.ts";
 import { randomDirection } from "./random-direction.ts";
 import { relabel } from "./relabel.ts";
+import { roClip } from "./roclip.ts";
 import { tbar } from "./tbar.ts";
 
 /** Every defense, in the order of lists. A new one is a file and a word here. */
@@ -21,6 +25,7 @@ export const defenses: readonly Defense[] = [
   ...[tbar, anchored, fisher, consensus],
   ...[relabel, gradientAscent, randomDirection, projection, iBau, ibvs],
   ...[cleanFinetune, finePruning, inverTune, abl],
+  ...[clipFinetune, cleanClip, roClip, par],
 ];
 
 export const defenseNames: readonly string[] = defenses.map(({ name }) => name);

@@ -8,11 +8,11 @@ import type { Runtime } from "../runtime/compile.ts";
 import type { Feeds, Program } from "../runtime/executor.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 
-/** What is minimised: a batch becomes named feeds, and these, as graph inputs of the same shapes, become a loss. */
+/** What is minimised: a batch (and where it matters, the weights so far) becomes named feeds, and these, as graph inputs of the same shapes, become a loss. */
 export interface Objective<Batch> {
   /** Does training change this parameter? */
   readonly trains: (name: string) => boolean;
-  readonly feeds: (batch: Batch) => Feeds | Promise<Feeds>;
+  readonly feeds: (batch: Batch, weights: Weights) => Feeds | Promise<Feeds>;
   /** `statistics` is given in training; batch normalisation alone asks for it. */
   readonly loss: (
     weights: (name: string) => Node,
@@ -46,7 +46,7 @@ export function gradientsOf<Batch>(
   const into = Object.fromEntries([...of].map(([name, value]) => [resultOf(name), value]));
   const programs = new Map<string, Promise<Program>>();
   return async (weights, batch) => {
-    const feeds = await objective.feeds(batch);
+    const feeds = await objective.feeds(batch, weights);
     const key = JSON.stringify(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
     const program =
       programs.get(key) ?? runtime.compile(gradientGraph(objective, like, [...of.keys()], feeds, mode === "training"));

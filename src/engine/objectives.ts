@@ -12,6 +12,8 @@ export interface CaptionBatch {
   /** [B, 3, S, S] in [0, 1]. */
   readonly pixels: Tensor;
   readonly text: TokenBatch;
+  /** The texts themselves. */
+  readonly captions?: readonly string[];
   /** [B, B], added to the logits; see `falseNegatives`. */
   readonly mask?: Tensor;
 }

@@ -78,7 +78,7 @@ async function* captioned(
   for await (const { pixels, labels, captions, ids } of batches(dataset, order)) {
     if (captions === undefined) throw badInput(`${dataset.name}: an image among ${ids[0]}, ... has no caption`);
     const text = tokenBatch(captions.map(tokenize), config.text);
-    yield { pixels, text, mask: falseNegatives(labels === undefined ? captions : [...labels]) };
+    yield { pixels, text, captions, mask: falseNegatives(labels === undefined ? captions : [...labels]) };
   }
 }
 

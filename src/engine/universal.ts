@@ -1,13 +1,14 @@
 /** A universal perturbation: one, bounded in each value, for all images, under which a model fails most (arXiv 1610.08401, here by signed steps). */
 import { crossEntropy } from "../clip/loss.ts";
 import type { Dataset } from "../data/dataset.ts";
+import type { Node } from "../graph/node.ts";
 import { linear, neg } from "../graph/ops/index.ts";
 import { constantRate } from "../optim/schedule.ts";
 import { signSteps } from "../optim/sign.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
 import { type LabelBatch, oneHot } from "./objectives.ts";
-import { clampTo, optimizeInput, perturbed } from "./optimize-input.ts";
+import { clampTo, type InputLoss, optimizeInput, perturbed } from "./optimize-input.ts";
 import { labelled } from "./tasks.ts";
 
 export interface Universal {
@@ -35,14 +36,17 @@ export function universalPerturbation(
     start: tensor([3, S, S]),
     batches: labelled(dataset, { batch, seed, preprocess: clip.preprocess }),
     feeds: ({ pixels, labels }) => ({ pixels, head, targets: oneHot(labels, classes) }),
-    loss: ({ variable, feeds, embed }) =>
-      neg(crossEntropy(linear(embed(perturbed(feeds.pixels, variable)), feeds.head), feeds.targets)),
+    loss: failing,
     optimizer: signSteps(),
     schedule: constantRate(epsilon / 8),
     project: clampTo(-epsilon, epsilon),
     signal,
   });
 }
+
+/** Minus the cross-entropy of perturbed images to their labels: lowered, it makes the model fail. */
+export const failing = ({ variable, feeds, embed }: InputLoss): Node =>
+  neg(crossEntropy(linear(embed(perturbed(feeds.pixels, variable)), feeds.head), feeds.targets));
 
 /** The same images with a perturbation [3, S, S] added, within [0, 1]. */
 export function withPerturbation(dataset: Dataset, { data: delta }: Tensor): Dataset {

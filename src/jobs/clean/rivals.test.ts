@@ -28,9 +28,11 @@ const cleaning = {
   ...{ recovery: 0, checks: 0, rule: "difference" },
 };
 
-test("--method all: each has its knob, its curve and its bill, and validation chooses whatever the name", async () => {
-  const { variants, method } = await runJob(clean, { ...cleaning, model: at("bad"), methods: ["all"] });
-  expect(Object.keys(variants)).toEqual(defenseNames);
+const some = ["plain", "relabel", "projection", "invertune", "cleanclip", "roclip", "par"];
+
+test("each has its knob, its curve and its bill, and validation chooses whatever the name", async () => {
+  const { variants, method } = await runJob(clean, { ...cleaning, model: at("bad"), methods: some });
+  expect(Object.keys(variants)).toEqual(some);
   for (const [name, { trials, images, knob, alpha }] of Object.entries(variants)) {
     expect(trials.length, name).toBeGreaterThan(1);
     expect(
@@ -66,7 +68,8 @@ test("a rival named alone is written, with a vector that undoes it", async () =>
 test("--training-data must have an end and the same classes; --dry-run counts trainings of a grid", async () => {
   const spec = { ...cleaning, model: at("bad"), methods: ["abl"] };
   await expect(runJob(clean, { ...spec, trainingData: "shapes" })).rejects.toThrow("the world has no end");
-  const { parts } = await planJob(clean, { ...spec, methods: ["abl", "gradient-ascent"] });
+  const { parts } = await planJob(clean, { ...spec, methods: ["all"] });
+  expect(parts.map(({ what }) => what)).toEqual(expect.arrayContaining([...defenseNames]));
   expect(parts.map(({ what }) => what)).toEqual(expect.arrayContaining(["abl", "abl: knob", "gradient-ascent: knob"]));
   expect(parts.map(({ what }) => what)).not.toContain("abl: alpha");
 });

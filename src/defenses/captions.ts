@@ -1,0 +1,48 @@
+/** What defenses that learn from captions have in common. */
+import { isVision } from "../clip/parameters.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { Recipe, Task } from "../engine/finetune.ts";
+import type { CaptionBatch } from "../engine/objectives.ts";
+import { badInput } from "../tensor/error.ts";
+import type { DefenseInput } from "./defense.ts";
+
+/** The clean pairs. Throws `bad-input` where there are none. */
+export function captionsNeeded(name: string, { captioned }: DefenseInput): Dataset {
+  if (captioned === undefined) throw badInput(`${name} needs images with captions; clean-finetune does with labels`);
+  return captioned;
+}
+
+/** Pairs of a batch: CleanCLIP's and CLIP fine-tuning's number, which the others are held to here. A pair's negatives are those of its batch. */
+const batch = 64;
+
+/** The recipe in contrastive batches. */
+export const contrastRecipe = (recipe: Recipe, { size }: Dataset): Recipe => ({
+  ...recipe,
+  batch: Math.min(batch, size),
+});
+
+/** The image tower alone learns: accuracy is that under the frozen head, which the text tower made. */
+export const imageTowerAlone = <Batch>(task: Task<Batch>): Task<Batch> => ({
+  ...task,
+  objective: { ...task.objective, trains: (name) => isVision(name) && task.objective.trains(name) },
+});
+
+/** The texts of a batch as they came. */
+export function captionsOf({ captions }: CaptionBatch): readonly string[] {
+  if (captions === undefined) throw new RangeError("a batch without its captions");
+  return captions;
+}
+
+/** The same task with each of its batches made into another; `step` counts from 0. */
+export function mapped<From, To>(
+  task: Pick<Task<From>, "batches" | "steps">,
+  of: (batch: From, step: number) => To | Promise<To>,
+): Pick<Task<To>, "batches" | "steps"> {
+  return {
+    steps: task.steps,
+    async *batches(from) {
+      let step = from;
+      for await (const one of task.batches(from)) yield of(one, step++);
+    },
+  };
+}
