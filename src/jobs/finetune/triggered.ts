@@ -7,7 +7,7 @@ import { aimedAt, resolveThreat, toldTrigger } from "../clean/threat.ts";
 import type { Context } from "../context.ts";
 import type { FinetuneSpec } from "./spec.ts";
 
-interface Stamped {
+export interface Stamped {
   readonly images: Dataset;
   readonly trigger: Trigger;
   readonly target: string;

@@ -78,7 +78,7 @@ function scale(
 function keys({ region, together }: XiResult): Html {
   const sign = (shape: Html) => html`<svg viewBox="-9 -7 18 14" aria-hidden="true">${shape}</svg>`;
   const isMarked = together !== undefined;
-  return html`<p class="legend keys"><span>${sign(html`<path class="region" d="M-8 -5H8V5H-8Z"/>`)}ξ ≤ ${region.limit}</span>${isMarked && html`<span>${sign(html`<g class="marks"><circle r="4"/></g>`)}θ₀</span><span>${sign(html`<g class="marks"><path d="M-4.5 -4.5L4.5 4.5M-4.5 4.5L4.5 -4.5"/></g>`)}both added</span><span>${sign(html`<g class="marks"><path d="M0 -4.8L4.4 3.4H-4.4Z"/></g>`)}trigger subtracted</span>`}<span>${sign(html`<path class="diagonal" d="M-9 0H9"/>`)}${alphaOf("c")} = ${alphaOf("t")}</span></p>
+  return html`<p class="legend keys"><span>${sign(html`<path class="region" d="M-8 -5H8V5H-8Z"/>`)}ξ ≤ ${region.limit}</span>${isMarked && html`<span>${sign(html`<g class="marks"><circle r="4"/></g>`)}θ₀</span><span>${sign(html`<g class="marks"><path d="M-4.5 -4.5L4.5 4.5M-4.5 4.5L4.5 -4.5"/></g>`)}both added</span><span>${sign(html`<g class="marks"><path d="M0 -4.8L4.4 3.4H-4.4Z"/></g>`)}trigger subtracted</span>`}<span>${sign(html`<path class="diagonal" d="M-9 0H9"/>`)}<b>${alphaOf("c")} = ${alphaOf("t")}</b></span></p>
 `;
 }
 

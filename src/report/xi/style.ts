@@ -32,6 +32,7 @@ sub { line-height: 0; font-size: 0.72em; }
 .scale.xi { --hue: var(--xi); }
 .scale .frame { fill: none; }
 .keys { margin-top: 0.7rem; }
+.keys b { font-weight: 400; }
 .keys svg { width: 18px; height: 14px; overflow: visible; }
 .lollipop { display: block; overflow: visible; }
 .lollipop line { stroke: var(--line); stroke-width: 1.5; }
