@@ -68,12 +68,13 @@ test("those that ship are named in the help", () => {
     "science",
     "tbar-ablation-ratio",
     "tbar-ablation-size",
+    "tbar-table-single-task",
     "tbar-transfer",
     "tbar-xi",
     "unknown",
   ]);
   expect(sweepRun.spec.shape.recipe.description).toContain(
-    "science, attacks, badmerging, cifar, scan-calibration, unknown, tbar-xi, tbar-ablation-size, tbar-ablation-ratio, tbar-transfer",
+    "science, attacks, badmerging, cifar, scan-calibration, unknown, tbar-table-single-task, tbar-xi, tbar-ablation-size, tbar-ablation-ratio, tbar-transfer",
   );
 });
 
