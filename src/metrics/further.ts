@@ -21,6 +21,8 @@ export interface FurtherMetric {
   readonly title: string;
   /** What it tells. */
   readonly about: string;
+  /** A cleaning measures it where pairs are learned; `eval --metric` wherever it is named. */
+  readonly ofPairs?: true;
   /** Images that it looks at; 0 where these lack what it needs. */
   size(images: Dataset): number;
   measure(input: Measured): Promise<Rate>;

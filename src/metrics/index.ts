@@ -1,10 +1,10 @@
 /** The metrics beside CA and ASR, by the names people type. */
 import { unknownName } from "../tensor/error.ts";
 import type { FurtherMetric } from "./further.ts";
-import { retrieval } from "./retrieval.ts";
+import { retrieval, retrievals } from "./retrieval.ts";
 
 /** Every one, in the order of lists. A new one is a file and a word here. */
-export const metrics: readonly FurtherMetric[] = [retrieval];
+export const metrics: readonly FurtherMetric[] = [retrieval, ...retrievals];
 
 /** The metrics of these names, each once; `all` for every one. Throws `bad-input` on a name that is none. */
 export function metricsNamed(names: readonly string[]): readonly FurtherMetric[] {
