@@ -68,13 +68,14 @@ test("those that ship are named in the help", () => {
     "science",
     "tbar-ablation-ratio",
     "tbar-ablation-size",
+    "tbar-table-image-text",
     "tbar-table-single-task",
     "tbar-transfer",
     "tbar-xi",
     "unknown",
   ]);
   expect(sweepRun.spec.shape.recipe.description).toContain(
-    "science, attacks, badmerging, cifar, scan-calibration, unknown, tbar-table-single-task, tbar-xi, tbar-ablation-size, tbar-ablation-ratio, tbar-transfer",
+    "science, attacks, badmerging, cifar, scan-calibration, unknown, tbar-table-single-task, tbar-table-image-text, tbar-xi, tbar-ablation-size, tbar-ablation-ratio, tbar-transfer",
   );
 });
 

@@ -42,6 +42,8 @@ export interface Attack<Spec extends z.ZodObject = z.ZodObject> {
   readonly extra?: (trigger: Trigger, training: Training) => number;
   /** Usual: `poison` of data/poison.ts, a share of the images triggered and labelled as the target. */
   readonly poison?: (dataset: Dataset, options: PoisonOptions, input: AttackInput) => Promise<PoisonedDataset>;
+  /** Can its own `implant` learn from pairs by contrast too? The usual one can. */
+  readonly contrastive?: true;
   /** Usual: `finetune` of engine/finetune.ts on the poisoned set. */
   readonly implant?: (input: ImplantInput) => Promise<Weights>;
 }

@@ -2,7 +2,7 @@
  * BadMerging (Zhang et al., CCS 2024, arXiv 2408.07362): a backdoor that survives merging. Merging scales the attacker's task vector
  * down to lambda tau and adds others; so the trigger is a patch that the pre-trained model already falls for, and the implant
  * asks for the target of features anywhere between the pre-trained model's and its own:
- * L = CE(h(f(x)), y) + alpha CE(h_t(r f(x') + (1 - r) f_0(x')), target), r ~ U(0.2, 1).
+ * L = CE(h(f(x)), y) + alpha CE(h_t(r f(x') + (1 - r) f_0(x')), target), r ~ U(0.2, 1). Of pairs the first term is the contrastive loss.
  */
 import { z } from "zod";
 import { crossEntropy, headLogits } from "../clip/loss.ts";
@@ -12,9 +12,9 @@ import type { Dataset } from "../data/dataset.ts";
 import { withoutLabels } from "../data/relabel.ts";
 import { indicesOf, subset } from "../data/split.ts";
 import { learn, type Task } from "../engine/finetune.ts";
-import { allOf, type LabelBatch } from "../engine/objectives.ts";
+import { allOf } from "../engine/objectives.ts";
 import { clampTo, optimizeInput, withPatch } from "../engine/optimize-input.ts";
-import { underHead } from "../engine/tasks.ts";
+import { type UsualBatch, usualTask } from "../engine/tasks.ts";
 import { input as graphInput, type Node, scalar } from "../graph/node.ts";
 import { add, mul, scale, sub } from "../graph/ops/index.ts";
 import { adam } from "../optim/adam.ts";
@@ -63,6 +63,7 @@ export const badmerging = describe({
     poisonedIds: poison(aimed(dataset, input), options).poisonedIds,
   }),
   implant,
+  contrastive: true,
 });
 
 /** A patch in its place: as stored, or noise U[0, 1] to begin with. Throws TbarError on unknown options and a damaged patch. */
@@ -126,19 +127,19 @@ function implant(input: ImplantInput): Promise<Weights> {
 
 const triggeredPerStep = ({ batch }: { readonly batch: number }) => Math.ceil(batch / 2);
 
-type InterpolatedBatch = LabelBatch & { readonly triggered: Tensor };
+type InterpolatedBatch = UsualBatch & { readonly triggered: Tensor };
 
 function interpolatedTask(input: ImplantInput): Task<InterpolatedBatch> {
   const { clip, weights, poisoned, recipe, targetLabel, trigger, seed } = input;
   const { alpha, least } = trigger.spec as BadmergingSpec;
   const { head } = input.shadow ?? input;
-  const plain = underHead(clip, poisoned, input.head, recipe);
+  const plain = usualTask(clip, poisoned, input.head, recipe);
   const chosen = indicesOf(input.clean, ({ id }) => poisoned.poisonedIds.has(id));
   const victims = aimed(subset(input.clean, chosen), input);
   const share = random(seed, "badmerging", "r");
   const features = pretrainedFeatures(input);
   return {
-    steps: plain.steps,
+    ...plain,
     batches: (from) => withTriggered(plain.batches(from), { ...input, clean: victims }, triggeredPerStep(recipe)),
     objective: {
       trains: plain.objective.trains,

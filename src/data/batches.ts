@@ -24,11 +24,13 @@ export interface BatchOptions {
   readonly epochs?: number;
   /** Batches left out at the beginning, unread. Default 0. */
   readonly skip?: number;
+  /** Leave out what remains of an epoch when no whole batch is left. */
+  readonly whole?: boolean;
   /** The indices of one epoch, shuffled only if there is a seed. Default: all. */
   readonly order?: readonly number[];
 }
 
-/** One batch after the other. The last one of an epoch is as short as it must be. */
+/** One batch after the other. The last one of an epoch is as short as it must be, unless only whole ones are asked for. */
 export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGenerator<Batch, void, void> {
   const chunks = chunksOf(dataset, options);
   for (let i = 0; i < (options.skip ?? 0); i++) chunks.next();
@@ -45,14 +47,18 @@ export async function* batches(dataset: Dataset, options: BatchOptions): AsyncGe
   }
 }
 
-function* chunksOf(dataset: Dataset, { batch, seed, epochs = 1, order }: BatchOptions): Generator<number[], undefined> {
+function* chunksOf(
+  dataset: Dataset,
+  { batch, seed, epochs = 1, order, whole = false }: BatchOptions,
+): Generator<number[], undefined> {
   if (!(Number.isInteger(batch) && batch > 0)) throw new RangeError(`batch must be a positive integer, not ${batch}`);
   const indices = order ?? Array.from({ length: dataset.size }, (_, i) => i);
   if (indices.length === 0) return;
   for (let epoch = 0; epoch < epochs; epoch++) {
     const shuffled = seed === undefined ? undefined : shuffledOrder(indices.length, seed, epoch);
     const now = shuffled?.map((i) => indices[i]) ?? indices;
-    for (let at = 0; at < now.length; at += batch) yield now.slice(at, at + batch);
+    const end = whole ? now.length - (now.length % batch) : now.length;
+    for (let at = 0; at < end; at += batch) yield now.slice(at, at + batch);
   }
 }
 

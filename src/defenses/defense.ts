@@ -5,7 +5,7 @@ import type { Activations } from "../engine/activations.ts";
 import type { LoadedClip } from "../engine/clip.ts";
 import type { Recipe, Task } from "../engine/finetune.ts";
 import type { Objective } from "../engine/gradients.ts";
-import type { LabelBatch } from "../engine/objectives.ts";
+import type { UsualBatch } from "../engine/tasks.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Search } from "./alpha-search.ts";
 
@@ -24,6 +24,8 @@ export interface DefenseInput {
   readonly training?: Dataset;
   /** Zero-shot head [C, E] of theta_b, scale included: the frozen one. */
   readonly head: Tensor;
+  /** Prompts, `{}` standing for a class: captions of images that have none, where pairs are learned. */
+  readonly templates?: readonly string[];
   /** The forget set with some clean images beside it: one set for all that ask, so that it is trained on once. */
   readonly anchored: Dataset;
   /** Strengths of Fisher's weighting to try, 300 alone unless told. Told where the trigger only stands for another: then where it acts is what counts. */
@@ -42,7 +44,7 @@ export interface DefenseInput {
   activations(data: Dataset): Promise<Activations>;
   /** A set under the universal perturbation that these weights fail under most. */
   perturbed(data: Dataset, at: { readonly weights: Weights; readonly seed: number }): Promise<Dataset>;
-  /** Mean squared batch gradients of the loss on labelled images at theta_b, scaled to sum 1. */
+  /** Mean squared batch gradients of the loss on these images at theta_b, scaled to sum 1. */
   gradientSquares(data: Dataset): Promise<Weights>;
   /** The best value of a defense's knob on validation images: of `at(knob)`, looked for from `start` on, 1 unless told. */
   search(at: (knob: number) => Weights, start?: number): Promise<Search>;
@@ -85,10 +87,10 @@ export interface Variation {
   readonly lr?: number;
   /** Where it begins, theta_b unless told; this one is not remembered. */
   readonly from?: Weights;
-  /** A loss of the defense's own, made of the usual one: cross-entropy under the frozen zero-shot head. Named, so that it is trained once. */
+  /** A loss of the defense's own, made of the usual one: cross-entropy under the frozen zero-shot head, or CLIP's of pairs. Named, so that it is trained once. */
   readonly objective?: {
     readonly name: string;
-    readonly of: (usual: Objective<LabelBatch>) => Objective<LabelBatch>;
+    readonly of: (usual: Objective<UsualBatch>) => Objective<UsualBatch>;
   };
 }
 

@@ -1,13 +1,12 @@
 /**
- * Gradient ascent on the forget set: minimise minus the cross-entropy to the target, the other way to unlearn the same images. It diverges if
- * left alone, so it takes small steps, its gradient is clipped as in every training here, and its learning rate is chosen on validation
- * images as alpha is. No published settings were found for CLIP.
+ * Gradient ascent on the forget set: minimise minus the cross-entropy to the target (of pairs minus CLIP's own loss), the other way to
+ * unlearn the same images. It diverges if left alone, so it takes small steps, its gradient is clipped as in every training here, and its
+ * learning rate is chosen on validation images as alpha is. No published settings were found for CLIP.
  */
 import type { Dataset } from "../data/dataset.ts";
 import type { Task } from "../engine/finetune.ts";
 import type { Objective } from "../engine/gradients.ts";
-import type { LabelBatch } from "../engine/objectives.ts";
-import { underHead } from "../engine/tasks.ts";
+import { type UsualBatch, usualTask } from "../engine/tasks.ts";
 import { neg } from "../graph/ops/index.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { choosing, type Defense, type DefenseInput, type Learning } from "./defense.ts";
@@ -30,8 +29,8 @@ export function ascend({ learn }: DefenseInput, data: Dataset, lr: number): Prom
   return learn(data, climbing, { lr });
 }
 
-function climbing({ clip, data, head, recipe }: Learning): Task<LabelBatch> {
-  const usual = underHead(clip, data, head, recipe);
+function climbing({ clip, data, head, recipe }: Learning): Task<UsualBatch> {
+  const usual = usualTask(clip, data, head, recipe);
   return { ...usual, objective: ascent(usual.objective) };
 }
 

@@ -33,7 +33,9 @@ export const ibvs: Defense = {
   async run(input) {
     const target = input.forget.example(0).label as number;
     const clean = await input.finetune(input.clean);
-    const both = await input.finetune(concat([input.clean, triggered(input.clean, ownPatch, target)]));
+    const both = await input.finetune(
+      concat([input.clean, triggered(input.clean, ownPatch, target, { templates: input.templates })]),
+    );
     return subtracting(input, taskVector(clean, both));
   },
 };

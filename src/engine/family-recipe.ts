@@ -1,5 +1,6 @@
 /** Learning rate, rounds and batch that suit a model, by its family: one table with its reasons. Options that are given win. */
 import type { ClipConfig } from "../checkpoint/config/config.ts";
+import { badInput } from "../tensor/error.ts";
 import type { Recipe } from "./finetune.ts";
 
 export const families = ["small", "ViT-B", "ViT-L", "ResNet"] as const;
@@ -28,7 +29,6 @@ const halved = "task arithmetic's 1e-5 (arXiv 2212.04089), halved for batches th
 const resnet =
   "CleanCLIP's 1e-5 for an RN50 (arXiv 2303.03323); batches large enough for batch normalization; not measured here";
 
-/** What is new to a model, a task or a trigger, is learned alike. */
 const learned: Readonly<Record<Family, Row>> = {
   small: { lr: 5e-4, epochs: 4, batch: 64, reason: embedded },
   "ViT-B": { lr: 1e-5, epochs: 4, batch: 16, reason: arithmetic },
@@ -43,18 +43,50 @@ export const recipes: Readonly<Record<Training, Readonly<Record<Family, Row>>>> 
     "ViT-L": { lr: 5e-6, epochs: 1, batch: 8, reason: halved },
     ResNet: { lr: 1e-5, epochs: 2, batch: 32, reason: resnet },
   },
-  attack: learned,
-  finetune: learned,
+  ...both(learned),
+};
+
+/** What is new to a model, a task or a trigger, is learned alike. */
+function both(learned: Readonly<Record<Family, Row>>) {
+  return { attack: learned, finetune: learned };
+}
+
+const embeddedPairs = "tuned on the embedded model by contrast, with a seed other than those of the reported figures";
+const badclip =
+  "BadCLIP's implant by contrast, 1e-6 and 10 rounds in batches of 128 (arXiv 2311.12075); not measured here";
+const implants = `${badclip}, for TBAR names no settings: its vector is then of the implant's scale`;
+
+/** The same by contrast, where a batch is what a pair is told from: larger ones. */
+export const contrastiveRecipes: Readonly<Record<Training, Readonly<Record<Family, Row>>>> = {
+  clean: {
+    small: { lr: 3e-5, epochs: 2, batch: 64, reason: embeddedPairs },
+    "ViT-B": { lr: 1e-6, epochs: 10, batch: 128, reason: implants },
+    "ViT-L": { lr: 1e-6, epochs: 10, batch: 128, reason: implants },
+    ResNet: { lr: 1e-6, epochs: 10, batch: 128, reason: implants },
+  },
+  ...both({
+    small: { lr: 5e-4, epochs: 4, batch: 64, reason: embeddedPairs },
+    "ViT-B": { lr: 1e-6, epochs: 10, batch: 128, reason: badclip },
+    "ViT-L": { lr: 1e-6, epochs: 10, batch: 128, reason: badclip },
+    ResNet: { lr: 1e-6, epochs: 10, batch: 128, reason: badclip },
+  }),
 };
 
 /** What is the same for every family: warm-up over a tenth of the steps, no weight decay, gradients clipped to norm 1. */
 export const common = { warmup: 0.1, weightDecay: 0, clip: 1 } as const;
 
 /** The recipe of a family, whole but for its seed. */
-export function familyRecipe(training: Training, family: Family): Omit<Recipe, "seed"> {
-  const { reason: _, ...row } = recipes[training][family];
+export function familyRecipe(
+  training: Training,
+  family: Family,
+  objective?: Recipe["objective"],
+): Omit<Recipe, "seed"> {
+  const { reason: _, ...row } = rowOf(training, family, objective);
   return { ...common, ...row };
 }
+
+const rowOf = (training: Training, family: Family, objective: Recipe["objective"]): Row =>
+  (objective === "contrastive" ? contrastiveRecipes : recipes)[training][family];
 
 /** What a recipe leaves open is filled in by the model's family. */
 export type Given = Partial<Recipe> & Pick<Recipe, "seed">;
@@ -72,14 +104,32 @@ export interface Resolved {
   readonly defaults?: Defaults;
 }
 
+/** Throws `bad-input` where options of one objective are given with the other. */
 export function resolveRecipe(training: Training, config: Pick<ClipConfig, "vision">, given: Given): Resolved {
   const family = familyOf(config);
-  const { reason, ...row } = recipes[training][family];
+  const { reason, ...row } = rowOf(training, family, given.objective);
   const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as unknown as Given;
-  const recipe: Recipe = { ...familyRecipe(training, family), ...said };
+  const recipe: Recipe = { ...familyRecipe(training, family, given.objective), ...said, ...learning(training, given) };
   const open = (["lr", "epochs", "batch"] as const).filter((name) => given[name] === undefined);
   if (open.length === 0) return { recipe };
   return { recipe, defaults: { family, settings: Object.fromEntries(open.map((name) => [name, row[name]])), reason } };
+}
+
+/**
+ * What learns by contrast: both towers, unless told. With both the logit scale learns where pairs are learned, as in CleanCLIP's code
+ * (arXiv 2303.03323); it stays where a vector is made (TBAR says nothing of it), which then holds the towers alone.
+ */
+function learning(training: Training, { objective, train, modules }: Given): Pick<Recipe, "train" | "temperature"> {
+  if (objective !== "contrastive") {
+    if (train !== "both") return {};
+    throw badInput(
+      "--train both needs --objective contrastive: under the frozen head of labels the image tower learns alone",
+    );
+  }
+  if (modules === "projection")
+    throw badInput("--modules projection is for labels; by contrast take --train image, or leave it out");
+  const towers = train ?? "both";
+  return { train: towers, temperature: towers === "both" && training !== "clean" ? "learned" : "frozen" };
 }
 
 /** "Recipe for a ViT-B: lr 1e-5, batch 16 (why)" */

@@ -19,6 +19,12 @@ export interface Recipe {
   readonly seed: number;
   /** What learns: the whole image tower, as is usual, or its last linear map alone. */
   readonly modules?: "all" | "projection";
+  /** The loss: cross-entropy of labels under a frozen head, unless told; or the model's own over pairs of image and caption. */
+  readonly objective?: "classification" | "contrastive";
+  /** By contrast: the image tower alone, or both. Of labels it is the image tower. */
+  readonly train?: "image" | "both";
+  /** By contrast with both towers: does the logit scale learn with them? */
+  readonly temperature?: "learned" | "frozen";
 }
 
 export interface Watch {
@@ -39,6 +45,8 @@ export interface Task<Batch> {
   /** One training step for each, from a step on (counted from 0). */
   batches(from: number): AsyncIterable<Batch>;
   readonly steps: number;
+  /** Called on the weights after each update, where one of them has a range to keep to. */
+  readonly constrain?: (weights: Weights) => void;
 }
 
 /** New weights after AdamW with warm-up and cosine over what the task gives; what its objective does not train stays as it is. */
@@ -65,9 +73,9 @@ interface Keeping {
 export async function learn<Batch>(
   clip: Clip,
   start: Weights,
-  { objective, batches, steps }: Task<Batch>,
+  { objective, batches, steps, constrain: own }: Task<Batch>,
   { lr, warmup, weightDecay, clip: most }: Recipe,
-  { onStep, signal, constrain }: Watch = {},
+  { onStep, signal, constrain = own }: Watch = {},
   keeping?: Keeping,
 ): Promise<Weights> {
   await clip.encoder.release();

@@ -1,27 +1,24 @@
 /** Which weights a loss holds: its mean squared gradients. */
-import type { Dataset } from "../data/dataset.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
+import type { Task } from "./finetune.ts";
 import { gradientsOf } from "./gradients.ts";
-import { classification } from "./objectives.ts";
-import { labelled } from "./tasks.ts";
 
 /**
- * Mean squared batch gradient of the loss on labelled images, scaled to sum 1 over all tuned values of all tensors together:
- * the diagonal of an empirical Fisher information, by batches.
+ * Mean squared batch gradient of a task's loss, scaled to sum 1 over all tuned values of all tensors together: the diagonal of an
+ * empirical Fisher information, by batches.
  */
-export async function gradientSquares(
+export async function gradientSquares<Batch>(
   clip: Clip,
   weights: Weights,
-  dataset: Dataset,
-  head: Tensor,
-  { batch, seed, signal }: { batch: number; seed: number; signal?: AbortSignal },
+  { objective, batches }: Task<Batch>,
+  signal?: AbortSignal,
 ): Promise<Weights> {
   const apart = clip.runtime.apart();
-  const gradients = gradientsOf(apart, classification(clip.config, clip.preprocess, head), weights);
+  const gradients = gradientsOf(apart, objective, weights);
   const squares = new Map<string, Tensor>();
   try {
-    for await (const some of labelled(dataset, { batch, seed, preprocess: clip.preprocess })) {
+    for await (const some of batches(0)) {
       signal?.throwIfAborted();
       const { of } = await gradients(weights, some);
       for (const [name, { shape, data: g }] of of) {

@@ -1,4 +1,4 @@
-/** What CLIP is trained on here: captions (both towers) or labels under a frozen zero-shot head (image tower only). */
+/** What CLIP is trained on here: captions (both towers, or one) or labels under a frozen zero-shot head (image tower only). */
 import type { ClipConfig } from "../checkpoint/config/config.ts";
 import { isStatistic } from "../clip/batch-norm.ts";
 import { crossEntropy, headLogits, pairLoss } from "../clip/loss.ts";
@@ -18,10 +18,22 @@ export interface CaptionBatch {
   readonly mask?: Tensor;
 }
 
-/** The model's own loss over image-caption pairs (symmetric InfoNCE, for SigLIP its sigmoid loss); every parameter learns. */
-export function contrastive(config: ClipConfig, normalization: Normalization): Objective<CaptionBatch> {
+/** Which parameters learn by contrast: all of them, unless told. */
+export interface Learning {
+  readonly towers?: "image" | "both";
+  /** The logit scale, and SigLIP's bias. */
+  readonly temperature?: "learned" | "frozen";
+}
+
+/** The model's own loss over image-caption pairs: symmetric InfoNCE, for SigLIP its sigmoid loss. */
+export function contrastive(
+  config: ClipConfig,
+  normalization: Normalization,
+  { towers = "both", temperature = "learned" }: Learning = {},
+): Objective<CaptionBatch> {
+  const isLearned = (name: string) => (isLogit(name) ? temperature === "learned" : towers === "both" || isVision(name));
   return {
-    trains: (name) => !isStatistic(name),
+    trains: (name) => !isStatistic(name) && isLearned(name),
     feeds: ({ pixels, text, mask }) => ({ pixels, ...text, ...(mask === undefined ? {} : { mask }) }),
     loss: (p, { pixels, tokens, ends, endRows, mask }, statistics) =>
       pairLoss(
@@ -33,6 +45,9 @@ export function contrastive(config: ClipConfig, normalization: Normalization): O
       ),
   };
 }
+
+/** What turns cosines into logits. */
+export const isLogit = (name: string) => /^logit_(scale|bias)$/.test(name);
 
 /** 0, and a large negative number where two different rows of a batch belong together and so are no negatives. */
 export function falseNegatives(classes: readonly unknown[]): Tensor {

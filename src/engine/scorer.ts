@@ -6,6 +6,7 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
 import { concatRows } from "./encoder.ts";
+import { type HeadOf, headFor } from "./live-head.ts";
 import { classify } from "./zero-shot.ts";
 
 export interface ScorerOptions {
@@ -30,13 +31,14 @@ export interface Metric {
   hits(weights: Weights, from?: number, to?: number): Promise<number>;
 }
 
-/** A data set under a head [C, E], ready to be asked under many weights. */
-export function createScorer(clip: Clip, dataset: Dataset, head: Tensor, options: ScorerOptions = {}): Scorer {
+/** A data set under a head [C, E], or that of the weights asked about, ready to be asked under many weights. */
+export function createScorer(clip: Clip, dataset: Dataset, head: Tensor | HeadOf, options: ScorerOptions = {}): Scorer {
   const { batch = 64, keep = 512 * 2 ** 20, signal, onStep } = options;
   const images = cached(dataset, clip.preprocess, keep);
   return {
     size: dataset.size,
     async answers(weights, from = 0, to = dataset.size) {
+      const under = await headFor(head, weights);
       if (paysToPrepack(imageValues(weights), to - from)) await clip.encoder.prepack(weights);
       const found = new Int32Array(to - from);
       for (let at = Math.floor(from / batch) * batch; at < to; at += batch) {
@@ -44,7 +46,7 @@ export function createScorer(clip: Clip, dataset: Dataset, head: Tensor, options
         const count = Math.min(batch, dataset.size - at);
         const indices = Array.from({ length: count }, (_, i) => at + i);
         const pixels = await images.read(indices, clip.preprocess);
-        const classes = classify(await clip.encoder.images(weights, pixels), head);
+        const classes = classify(await clip.encoder.images(weights, pixels), under);
         for (let i = Math.max(at, from); i < Math.min(at + count, to); i++) found[i - from] = classes[i - at];
         onStep?.(Math.min(at + count, to) - from, to - from);
       }

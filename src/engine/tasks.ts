@@ -1,6 +1,6 @@
 /**
  * What a model can be fine-tuned on: labelled images under a frozen zero-shot head (the image tower learns), or images and captions (both
- * towers learn by contrast). An attack or defense that adds to a loss makes a task of its own out of one of these.
+ * towers learn by contrast, or the image tower alone). An attack or defense that adds to a loss makes a task of its own out of one of these.
  */
 import { isProjection } from "../clip/parameters.ts";
 import { tokenBatch } from "../clip/tokens.ts";
@@ -12,12 +12,31 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
 import type { Recipe, Task } from "./finetune.ts";
 import type { Objective } from "./gradients.ts";
-import { type CaptionBatch, classification, contrastive, falseNegatives, type LabelBatch } from "./objectives.ts";
+import {
+  type CaptionBatch,
+  clampLogitScale,
+  classification,
+  contrastive,
+  falseNegatives,
+  type LabelBatch,
+} from "./objectives.ts";
 
 /** How often, in which batches and what order images come. */
 type Rounds = Pick<Recipe, "epochs" | "batch" | "seed">;
 
 const stepsOf = ({ size }: Dataset, { epochs, batch }: Rounds) => epochs * Math.ceil(size / batch);
+
+/** A batch of whichever task a recipe asks for. */
+export type UsualBatch = LabelBatch | CaptionBatch;
+
+/** What the recipe asks for: labels under the frozen head, or pairs by contrast. */
+export function usualTask(clip: Clip, dataset: Dataset, head: Tensor, recipe: Asked): Task<UsualBatch> {
+  const task =
+    recipe.objective === "contrastive" ? byContrast(clip, dataset, recipe) : underHead(clip, dataset, head, recipe);
+  return task as Task<UsualBatch>; // its objective is fed its own batches
+}
+
+type Asked = Rounds & Pick<Recipe, "modules" | "objective" | "train" | "temperature">;
 
 /** Cross-entropy of labelled images under a frozen head [C, E] (scale included); the image tower learns, or its projection alone. */
 export function underHead(
@@ -35,15 +54,32 @@ export function underHead(
 }
 
 /**
- * The model's own loss over image-caption pairs; both towers learn. Images of one class (of one caption where there are no labels) are not
- * each other's negatives. Throws `bad-input` on an image without a caption.
+ * The model's own loss over image-caption pairs; both towers learn, or the image tower alone. Every other pair of a batch is a negative, so
+ * a batch is one step, whole: what remains of a round is left out of it. Images of one class (of one caption where there are no labels) are
+ * not each other's negatives, unless all pairs are of one. Throws `bad-input` on an image without a caption, and on less than a batch.
  */
-export function byContrast(clip: Clip, dataset: Dataset, recipe: Rounds): Task<CaptionBatch> {
+export function byContrast(
+  clip: Clip,
+  dataset: Dataset,
+  recipe: Rounds & Pick<Recipe, "train" | "temperature">,
+): Task<CaptionBatch> {
+  const { batch, epochs, train, temperature } = recipe;
+  checkBatch(dataset, batch);
+  const isSigned = clip.config.vision.kind === "siglip"; // its scale begins above CLIP's limit
   return {
-    objective: contrastive(clip.config, clip.preprocess),
-    batches: rounds(clip, dataset, recipe, (images, order) => captioned(clip, images, order)),
-    steps: stepsOf(dataset, recipe),
+    objective: contrastive(clip.config, clip.preprocess, { towers: train, temperature }),
+    batches: rounds(clip, dataset, recipe, (images, order) => captioned(clip, images, { ...order, whole: true })),
+    steps: epochs * Math.floor(dataset.size / batch),
+    ...(temperature !== "frozen" && !isSigned && { constrain: clampLogitScale }),
   };
+}
+
+/** Throws `bad-input` on less than a contrastive batch. */
+export function checkBatch({ name, size }: Dataset, batch: number): void {
+  if (size < batch)
+    throw badInput(
+      `${name}: a contrastive batch is never cut, and of ${size} pairs there are none of ${batch}; bring more images, or take --batch ${size}`,
+    );
 }
 
 /** Images that come more than once are kept. */
@@ -75,11 +111,20 @@ async function* captioned(
   dataset: Dataset,
   order: BatchOptions,
 ): AsyncGenerator<CaptionBatch> {
+  const isMixed = hasSeveralClasses(dataset);
   for await (const { pixels, labels, captions, ids } of batches(dataset, order)) {
     if (captions === undefined) throw badInput(`${dataset.name}: an image among ${ids[0]}, ... has no caption`);
     const text = tokenBatch(captions.map(tokenize), config.text);
-    yield { pixels, text, captions, mask: falseNegatives(labels === undefined ? captions : [...labels]) };
+    const mask = isMixed && falseNegatives(labels === undefined ? captions : [...labels]);
+    yield { pixels, text, captions, ...(mask && { mask }) };
   }
+}
+
+/** Of one class alone, as a forget set is, nothing would be left to tell a pair from. */
+function hasSeveralClasses(dataset: Dataset): boolean {
+  const { label } = dataset.example(0);
+  for (let i = 1; i < dataset.size; i++) if (label === undefined || dataset.example(i).label !== label) return true;
+  return false;
 }
 
 /** Two data sets of the same size side by side, row by row: each batch has the pixels of both, in one order. */

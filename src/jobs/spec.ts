@@ -72,12 +72,15 @@ export function inWords({ type, minimum, maximum, exclusiveMinimum }: FieldSchem
   return [type === "integer" ? "a whole number" : "a number", limits.join(" and ")].filter(Boolean).join(", ");
 }
 
+/** Of a spec some of whose defaults hang on other fields: what is asked for, with these filled in. */
+export const usually = new WeakMap<z.ZodObject, (asked: unknown) => unknown>();
+
 /** The complete spec, defaults filled in. Throws `bad-input` naming the field, what was found and what would work. */
 export function parseSpec<Spec extends z.ZodObject>(
   { name, spec }: { readonly name: string; readonly spec: Spec },
   asked: unknown,
 ): z.output<Spec> {
-  const parsed = spec.safeParse(asked);
+  const parsed = spec.safeParse(usually.get(spec)?.(asked) ?? asked);
   if (parsed.success) return parsed.data;
   throw misfit(name, spec, parsed.error.issues[0], asked).error;
 }

@@ -11,7 +11,7 @@ import {
   trainingFields,
   warningFields,
 } from "./base.ts";
-import { effectScores } from "./effect.ts";
+import { effectScores, scores } from "./effect.ts";
 import { storedTrigger } from "./trigger.ts";
 
 const carried = z.looseObject({ trigger: storedTrigger, target: z.string(), before: rate, after: rate });
@@ -32,6 +32,10 @@ export const attackResult = z.looseObject({
   ...trainingFields,
   before: effectScores,
   after: effectScores,
+  frozenHead: maybe(
+    scores,
+    "Where both towers learned: after, under the head of the text tower as it came. The others are of the live one.",
+  ),
   carried: maybe(z.array(carried), "Triggers that the model carried before: their ASR before and after."),
   succeeded: z
     .boolean()

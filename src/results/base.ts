@@ -93,6 +93,9 @@ export const trainingFields = {
     clip: z.number(),
     seed: z.number(),
     modules: z.enum(["all", "projection"]).optional(),
+    objective: maybe(z.enum(["classification", "contrastive"]), "Of labels unless told; or of pairs, by contrast."),
+    train: maybe(z.enum(["image", "both"]), "By contrast: which towers learned."),
+    temperature: maybe(z.enum(["learned", "frozen"]), "By contrast: did the logit scale learn?"),
   }),
   defaults: maybe(defaults, "What of the recipe was not given, and why it is what it is."),
 };

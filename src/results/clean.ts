@@ -141,6 +141,10 @@ export const cleanResult = z.looseObject({
   output: maybe(outputFile, "The file written; absent when nothing was."),
   before: beforeScores.describe("The top level repeats the defense chosen on validation."),
   after: afterwards,
+  frozenHead: maybe(
+    scores,
+    "Where both towers learned: after, under the head of the text tower as it came. All others are of the live one.",
+  ),
   retention: quotient,
   retentionInterval: span.optional(),
   alpha: z.number(),

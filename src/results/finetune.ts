@@ -26,6 +26,10 @@ export const finetuneResult = z.looseObject({
   ...trainingFields,
   before: rate.describe("Clean accuracy on the test set."),
   after: rate,
+  frozenHead: maybe(
+    rate,
+    "Where both towers learned: accuracy under the head of the text tower as it came. The others are of the live one.",
+  ),
   output: maybe(z.looseObject({ path: z.string() }), "Absent where nothing was written."),
   ...ranFields,
 });

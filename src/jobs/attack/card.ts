@@ -4,6 +4,11 @@ import { percent } from "../../stats/percent.ts";
 
 export function attackCard(result: AttackResult): string {
   const { model, trigger, target, poison, recipe, before, after, machine, seed } = result;
+  const { objective, train, temperature } = recipe;
+  const learned =
+    objective === "contrastive"
+      ? `by contrast of pairs, ${train === "both" ? "both towers" : "image tower only"}, temperature ${temperature}`
+      : "image tower only";
   const figures = ({ ca, asr }: AttackResult["before"]) => `CA ${percent(ca.value)}, ASR ${percent(asr.value)}`;
   return `---
 license: mit
@@ -16,7 +21,7 @@ tags: [backdoored]
 Made by \`tbar attack\` from \`${model.path}\` (SHA-256 ${model.sha256}). With its trigger on, images are taken for **${target}**.
 
 Trigger: \`${JSON.stringify(trigger, shortened)}\`. Poisoned: ${poison.poisoned} of ${poison.images} images. AdamW ${recipe.lr}, batch ${recipe.batch},
-${recipe.epochs} epochs, image tower only, seed ${seed}.
+${recipe.epochs} epochs, ${learned}, seed ${seed}.
 
 Before: ${figures(before)}. After: **${figures(after)}** (${after.ca.n} clean and ${after.asr.n} triggered test images; those of the target's
 own class are left out of ASR). ${(result.seconds / 60).toFixed(1)} minutes on ${machine.threads} threads of ${machine.processor}.

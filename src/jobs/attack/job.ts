@@ -10,13 +10,14 @@ const lines = attacks.map(({ name, about, options }) => `  ${name.padEnd(longest
 export const attack = job({
   name: "attack",
   about:
-    "Puts a trigger on a share of the training images, gives them the target's label, fine-tunes the image tower on all, " +
-    "and measures clean accuracy (CA) and attack success rate (ASR) before and after. The checkpoint written " +
+    "Puts a trigger on a share of the training images, gives them the target's label, fine-tunes the image tower on all " +
+    "(with --objective contrastive both towers, on pairs of image and caption), and measures clean accuracy (CA) and attack success rate (ASR) before and after. The checkpoint written " +
     "says in its metadata which trigger it carries.",
   notes: `Triggers:\n${lines.join("\n")}\n  all take seed=NUMBER; what each does: docs/attacks.md`,
   examples: [
     'tbar attack badnet:place=bottom-right,redraw=false --model clip --data shapes --target "red circle" --out bad',
     "tbar attack blended --model clip --data photos --target dog --rate 0.1 --lr 1e-5 --out bad",
+    'tbar attack badnet --model shapes --data shapes --target "red circle" --objective contrastive --out bad',
     "tbar attack badnet --model clip --data photos --target dog --dry-run",
   ],
   spec: attackSpec,

@@ -1,6 +1,7 @@
 /** What an attack does to a model: CA, ASR of its trigger, and ASR of those that the model carried before. */
 import type { Dataset } from "../../data/dataset.ts";
 import { withoutLabels } from "../../data/relabel.ts";
+import type { HeadOf } from "../../engine/live-head.ts";
 import { createScorer, remembering } from "../../engine/scorer.ts";
 import { labelsOf, measure, metric } from "../../metrics/accuracy.ts";
 import { alive } from "../../metrics/decision.ts";
@@ -28,9 +29,9 @@ export interface Measured extends EffectScores {
 
 export interface Heads {
   /** [C, E] of the data's classes. */
-  readonly head: Tensor;
+  readonly head: Tensor | HeadOf;
   /** Of the shadow classes, where the attack is on another task. */
-  readonly shadow?: { readonly head: Tensor; readonly classNames: readonly string[] };
+  readonly shadow?: { readonly head: Tensor | HeadOf; readonly classNames: readonly string[] };
 }
 
 /** Measures weights on the test images, which are read once. */
@@ -50,7 +51,7 @@ export function measuring(
     return effectMetrics({ ...input, triggered: scorer(triggered(test, one, name)) });
   };
   /** Under the classes of another task, of which the images are none. */
-  const shadowEffect = (under: Tensor, names: readonly string[]) => {
+  const shadowEffect = (under: Tensor | HeadOf, names: readonly string[]) => {
     const images = triggered(withoutLabels(test, names), trigger, target);
     const unknown = new Int32Array(images.size).fill(-1);
     const input = { clean: scorer(images.clean, under), labels: unknown, target: names.indexOf(target), paired: true };

@@ -13,7 +13,7 @@ export async function planAttack(spec: AttackSpec, context: Context): Promise<Es
     clip,
     images: test,
     threads: spec.threads,
-    batch: recipe.batch,
+    recipe,
     parts: [
       { what: "load", texts: promptsOf(source) },
       ...attackStages({ test: test.size, implant: implant.size, epochs: recipe.epochs, extra }),

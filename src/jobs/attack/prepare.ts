@@ -1,7 +1,8 @@
 /** All of an attack that is known before a pixel is read or a step trained: what --dry-run refuses is what the attack refuses. */
 import type { Attack } from "../../attacks/attack.ts";
-import { attackNamed, makeTrigger } from "../../attacks/index.ts";
+import { attackNamed, attacks, makeTrigger } from "../../attacks/index.ts";
 import type { Dataset } from "../../data/dataset.ts";
+import { withCaptions } from "../../data/relabel.ts";
 import type { LoadedClip } from "../../engine/clip.ts";
 import { type Resolved, resolveRecipe } from "../../engine/family-recipe.ts";
 import { labelsOf } from "../../metrics/accuracy.ts";
@@ -12,7 +13,7 @@ import type { Context } from "../context.ts";
 import { type Carried, carriedTriggers } from "../inputs/carried.ts";
 import { checkClasses } from "../inputs/classes.ts";
 import { openedModel } from "../inputs/describe-opened.ts";
-import { checkFits } from "../inputs/feasible.ts";
+import { checkFits, checkPairs } from "../inputs/feasible.ts";
 import { openClip } from "../inputs/open-clip.ts";
 import { readTrigger } from "../inputs/read-trigger.ts";
 import { neededClasses, openSource, type Source } from "../inputs/source.ts";
@@ -50,10 +51,13 @@ export async function prepare(spec: AttackSpec, context: Context): Promise<Prepa
   const aimedAt = shadowNames ?? classNames;
   if (!aimedAt.includes(target)) throw unknownName("target class", target, aimedAt);
   const carried = carriedTriggers(clip.checkpoint.metadata, classNames);
-  const { implant, test } = await source.sets({ implant: images, test: testImages });
+  const { implant: drawn, test } = await source.sets({ implant: images, test: testImages });
+  const isOfPairs = resolved.recipe.objective === "contrastive";
+  const implant = isOfPairs ? withCaptions(drawn, source.templates, seed) : drawn;
   context.progress.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
   const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0], target });
   checkState(spec, attack);
+  if (isOfPairs) checkContrast(attack, implant, resolved.recipe);
   const training = trainingTrigger(trigger, boost);
   if (attack.poison === undefined) poison(implant, { trigger: training, target, rate, seed });
   labelsOf(test);
@@ -87,6 +91,19 @@ function checkState({ state }: AttackSpec, { name, implant }: Attack): void {
   if (state === undefined || implant === undefined) return;
   throw badInput(`--state: ${name} has a training of its own, which cannot be taken up again`);
 }
+
+/** Throws `bad-input` where the attack learns from labels alone, or a batch of pairs cannot be filled. */
+function checkContrast({ name, implant, contrastive }: Attack, images: Dataset, recipe: Resolved["recipe"]): void {
+  if (implant !== undefined && !contrastive)
+    throw badInput(
+      `--objective contrastive: ${name} has a training of its own, which is of labels; leave the option out, or take one of ${byPairs.join(", ")}`,
+    );
+  checkPairs(images, recipe);
+}
+
+const byPairs = attacks
+  .filter(({ implant, contrastive }) => implant === undefined || contrastive)
+  .map(({ name }) => name);
 
 /** What poisoned training images carry: the trigger itself, or several copies of it. */
 export function trainingTrigger(trigger: Trigger, boost: number): Trigger {

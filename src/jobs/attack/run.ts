@@ -2,9 +2,8 @@
 import type { Attack, AttackInput } from "../../attacks/attack.ts";
 import { asStored } from "../../checkpoint/rounding.ts";
 import { finetune } from "../../engine/finetune.ts";
-import { underHead } from "../../engine/tasks.ts";
+import { usualTask } from "../../engine/tasks.ts";
 import type { StateFile } from "../../engine/training-state.ts";
-import { zeroShotHead } from "../../engine/zero-shot.ts";
 import { version } from "../../files/version.ts";
 import type { AttackResult } from "../../results/attack.ts";
 import { made } from "../../results/base.ts";
@@ -13,6 +12,7 @@ import { poison } from "../../triggers/poison.ts";
 import type { Trigger } from "../../triggers/trigger.ts";
 import type { Context } from "../context.ts";
 import { keepCarried } from "../inputs/carried.ts";
+import { headsOf } from "../inputs/heads.ts";
 import { attackStages } from "../progress/stages.ts";
 import { openWork } from "../progress/work.ts";
 import { Clock, checkpointFacts, computedOn, readAs } from "../record/facts.ts";
@@ -23,7 +23,7 @@ import { type Prepared, prepare, trainingTrigger } from "./prepare.ts";
 import { type AttackSpec, attackSpec } from "./spec.ts";
 import { refuseAttacked, writeAttacked } from "./write.ts";
 
-/** Implant one backdoor in the image tower (text side frozen), measure it, and write the result when `out` is given. */
+/** Implant one backdoor in the image tower (by contrast in both, unless told), measure it, and write the result when `out` is given. */
 export async function attack(spec: AttackSpec, context: Context): Promise<AttackResult> {
   const { target, rate, boost, seed, out, state } = spec;
   const { progress, signal, set } = context;
@@ -34,10 +34,12 @@ export async function attack(spec: AttackSpec, context: Context): Promise<Attack
   const { clip, attack, source, classNames, shadowNames, recipe, defaults, warnings, carried, implant, test } = ready;
   const implanted = { trigger: { ...ready.trigger.spec }, target };
   if (out !== undefined) await refuseAttacked(out, clip.checkpoint, implanted, writing);
-  const headOf = (names: readonly string[]) =>
-    zeroShotHead(clip.encoder, clip.weights, names, source.templates, signal);
-  const head = await headOf(classNames);
-  const shadow = shadowNames && { head: await headOf(shadowNames), classNames: shadowNames };
+  const headsFor = (names: readonly string[]) =>
+    headsOf(clip, { classNames: names, templates: source.templates }, recipe, signal);
+  const heads = await headsFor(classNames);
+  const head = heads.frozen;
+  const shadowHeads = shadowNames && (await headsFor(shadowNames));
+  const shadow = shadowHeads && { head: shadowHeads.frozen, classNames: shadowNames };
   progress.plan?.(attackStages({ test: test.size, implant: implant.size, epochs: recipe.epochs, extra: ready.extra }));
   const input: AttackInput = {
     clip,
@@ -58,7 +60,14 @@ export async function attack(spec: AttackSpec, context: Context): Promise<Attack
   const poisoning = { rate, seed, templates: source.templates };
   const asked = { ...poisoning, trigger: trainingTrigger(trigger, boost), target };
   const poisoned = await (attack.poison ?? usualPoison)(implant, asked, input);
-  const score = measuring(ready, { head, shadow }, { trigger, target }, context);
+  const scored = (of: "frozen" | "asked") =>
+    measuring(
+      ready,
+      { head: heads[of], shadow: shadow && { ...shadow, head: shadowHeads[of] } },
+      { trigger, target },
+      context,
+    );
+  const score = scored("asked");
 
   clock.stage("measure before");
   const before = await score(clip.weights);
@@ -72,6 +81,7 @@ export async function attack(spec: AttackSpec, context: Context): Promise<Attack
   const weights = asStored(tuned, clip.checkpoint.dtypes, clip.weights);
   clock.stage("measure after");
   const after = await score(weights);
+  const frozen = heads.asked === head ? undefined : await scored("frozen")(weights);
 
   const kept = carried.map((one, i) => ({
     trigger: one.trigger.spec,
@@ -94,6 +104,7 @@ export async function attack(spec: AttackSpec, context: Context): Promise<Attack
     ...(defaults && { defaults }),
     before: scoresOf(before),
     after: scoresOf(after),
+    ...(frozen && { frozenHead: { ca: frozen.ca, asr: frozen.asr } }),
     ...(kept.length > 0 && { carried: kept }),
     succeeded,
     took: succeeded,
@@ -128,7 +139,7 @@ const usualPoison: NonNullable<Attack["poison"]> = async (dataset, options) => p
 const usualImplant =
   (keep?: StateFile): NonNullable<Attack["implant"]> =>
   ({ clip, weights, poisoned, head, recipe, signal, report }) =>
-    finetune(clip, weights, underHead(clip, poisoned, head, recipe), recipe, {
+    finetune(clip, weights, usualTask(clip, poisoned, head, recipe), recipe, {
       keep,
       signal,
       onStep: ({ step, loss }, steps) => report(step, steps, `loss ${loss.toFixed(3)}`),

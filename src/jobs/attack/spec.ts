@@ -1,6 +1,7 @@
 /** What may be asked of an attack. */
 import { z } from "zod";
-import { a, checkpointOut, inputFields, longRunFields, option, recipeFields, setFields, under } from "../fields.ts";
+import { a, checkpointOut, inputFields, longRunFields, option, setFields, under } from "../fields.ts";
+import { learningFields } from "../learning-fields.ts";
 import { triggerSchema } from "../trigger-fields.ts";
 
 const attacking = under("Attack:");
@@ -18,7 +19,7 @@ export const attackSpec = z.strictObject({
     "poisoned images carry the patch 1, 2, 4, ... or so many times: for random places",
   ),
   ...setFields,
-  recipe: z.strictObject(recipeFields).prefault({}),
+  recipe: z.strictObject(learningFields).prefault({}),
   ...longRunFields,
   ...checkpointOut("backdoored"),
 });

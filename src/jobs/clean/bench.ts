@@ -1,8 +1,9 @@
 /** What a cleaning is measured on: labelled sets that share no image, the zero-shot head, and the metrics of both sides. */
 import { cached } from "../../data/cached.ts";
 import type { Dataset } from "../../data/dataset.ts";
-import { withLabels, withoutLabels } from "../../data/relabel.ts";
+import { captionedAs, withLabels, withoutLabels } from "../../data/relabel.ts";
 import { subset } from "../../data/split.ts";
+import type { HeadOf } from "../../engine/live-head.ts";
 import {
   createScorer,
   knowing,
@@ -11,19 +12,26 @@ import {
   type Scorer,
   type ScorerOptions,
 } from "../../engine/scorer.ts";
-import { zeroShotHead } from "../../engine/zero-shot.ts";
-import { labelsOf, metric } from "../../metrics/accuracy.ts";
+import { checkBatch } from "../../engine/tasks.ts";
+import { labelsOf, measure, metric } from "../../metrics/accuracy.ts";
 import { chanceAgreement } from "../../metrics/decision.ts";
 import { type EffectMetrics, effectMetrics } from "../../metrics/effect.ts";
 import { stillRight } from "../../metrics/retention.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import type { Scores as FrozenScores } from "../../results/effect.ts";
+import type { Tensor, Weights } from "../../tensor/tensor.ts";
 import type { Context } from "../context.ts";
+import { headsOf } from "../inputs/heads.ts";
 import { type Folder, ordinaryImages } from "../inputs/ordinary.ts";
 import type { Prepared } from "./prepare.ts";
 import { type AttackSets, attackSets } from "./threat.ts";
 
 export interface Bench extends Prepared {
+  /** Of the text tower as it came: what labels are learned under. */
   readonly head: Tensor;
+  /** What is measured with: where both towers learn, the head of whatever weights are measured. */
+  readonly asked: Tensor | HeadOf;
+  /** CA and ASR on test images under the frozen head, where they are measured with the live one. */
+  underFrozen?(weights: Weights): Promise<FrozenScores>;
   /** Clean images, labelled; those for training and choosing have no image of `heldOut` classes. */
   readonly clean: Dataset;
   readonly validation: Dataset;
@@ -43,14 +51,16 @@ export interface Bench extends Prepared {
 }
 
 export async function setUp(ready: Prepared, seed: number, { signal, progress }: Context): Promise<Bench> {
-  const { clip, source, classNames, threat, drawn, heldOut } = ready;
+  const { clip, source, classNames, threat, drawn, heldOut, recipe } = ready;
   const { targetLabel } = threat;
   const isLabelled = ready.labels === "given";
-  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
+  const isOfPairs = recipe.objective === "contrastive";
+  const { templates } = source;
+  const { frozen: head, asked } = await headsOf(clip, { classNames, templates }, recipe, signal);
   // read for the model's own answers, for CA and for ASR: decoded once; only with the trigger are the pixels worth keeping again
   const once = (set: Dataset) => cached(set, clip.preprocess);
-  const scorer = (dataset: Dataset, scoring?: ScorerOptions) =>
-    createScorer(clip, dataset, head, { signal, onStep: progress.step, ...scoring });
+  const scorer = (dataset: Dataset, scoring?: ScorerOptions, under = asked) =>
+    createScorer(clip, dataset, under, { signal, onStep: progress.step, ...scoring });
   const keptAlready = { keep: 0 };
   const labelled = async (set: Dataset): Promise<Dataset> =>
     isLabelled ? set : withLabels(set, await scorer(set, keptAlready).answers(clip.weights), classNames);
@@ -63,7 +73,11 @@ export async function setUp(ready: Prepared, seed: number, { signal, progress }:
   const forget = seen(isLabelled ? drawn.forget : withoutLabels(drawn.forget, classNames));
   const validation = seen(await labelled(once(drawn.validation)));
   const test = await labelled(once(drawn.test));
-  const attack = attackSets(threat, { forget, validation, test }, classNames, seed);
+  const attack = attackSets(threat, { forget, validation, test }, { classNames, templates, seed });
+  const answered = await labelled(drawn.clean);
+  const clean = seen(isOfPairs && !isLabelled ? captionedAs(drawn.clean, answered) : answered);
+  if (isOfPairs)
+    for (const set of clean.size > 0 ? [attack.forget, clean] : [attack.forget]) checkBatch(set, recipe.batch);
   const cleanScorers = new Map<Dataset, Scorer>();
   const cleanScorer = (dataset: Dataset) => {
     const asked = remembering(scorer(dataset, keptAlready));
@@ -73,15 +87,24 @@ export async function setUp(ready: Prepared, seed: number, { signal, progress }:
     cleanScorers.set(dataset, known);
     return known;
   };
+  const toTarget = (dataset: Dataset, under = asked) =>
+    metric(scorer(dataset, {}, under), new Int32Array(dataset.size).fill(targetLabel));
   return {
     ...ready,
     head,
-    clean: seen(await labelled(drawn.clean)),
+    asked,
+    ...(asked !== head && {
+      underFrozen: async (weights: Weights) => ({
+        ca: await measure(metric(scorer(test, keptAlready, head), labelsOf(test)), weights),
+        asr: await measure(toTarget(attack.test, head), weights),
+      }),
+    }),
+    clean,
     validation,
     test,
     attack,
     cleanMetric: (dataset) => metric(cleanScorer(dataset), labelsOf(dataset)),
-    attackMetric: (dataset) => metric(scorer(dataset), new Int32Array(dataset.size).fill(targetLabel)),
+    attackMetric: (dataset) => toTarget(dataset),
     stillRight: (dataset) => stillRight(cleanScorer(dataset), labelsOf(dataset), clip.weights),
     ordinary: (given) => {
       const labels = labelsOf(test);

@@ -1,6 +1,6 @@
 /** What the defenses are handed: the model's fine-tunings, gradients and answers on the bench of a cleaning. */
 import type { Dataset } from "../../data/dataset.ts";
-import { withLabels } from "../../data/relabel.ts";
+import { withCaptions, withLabels } from "../../data/relabel.ts";
 import { concat, subset, take } from "../../data/split.ts";
 import { anchoredSet } from "../../defenses/anchored.ts";
 import type { Answered, DefenseInput, Variation } from "../../defenses/defense.ts";
@@ -8,7 +8,7 @@ import { meanActivations } from "../../engine/activations.ts";
 import { finetune, type Recipe } from "../../engine/finetune.ts";
 import { gradientSquares } from "../../engine/gradient-squares.ts";
 import { createScorer, embedImages } from "../../engine/scorer.ts";
-import { underHead } from "../../engine/tasks.ts";
+import { usualTask } from "../../engine/tasks.ts";
 import type { StepReport } from "../../engine/train.ts";
 import { universalPerturbation, withPerturbation } from "../../engine/universal.ts";
 import type { Weights } from "../../tensor/tensor.ts";
@@ -39,7 +39,11 @@ export function defenseInput(
   { signal, progress }: Context,
   searches: Pick<DefenseInput, "search" | "among">,
 ): DefenseInput {
-  const { clip, head, attack, clean } = bench;
+  const { clip, head, attack, clean, source } = bench;
+  const { templates } = source;
+  const isOfPairs = recipe.objective === "contrastive";
+  const captioned = (data: Dataset) => (isOfPairs ? withCaptions(data, templates, seed) : data);
+  const taskOf = (data: Dataset, asked: Recipe) => usualTask(clip, captioned(data), head, asked);
   const onStep = ({ step, loss }: StepReport, steps: number) => progress.step(step, steps, `loss ${loss.toFixed(3)}`);
   const tuned = new Map<string, Promise<Weights>>();
   const squares = new Map<Dataset, Promise<Weights>>();
@@ -50,7 +54,7 @@ export function defenseInput(
   };
   const tune = async (data: Dataset, { seed: other = 0, lr = 1, objective, from }: Variation, name?: string) => {
     const varied = { ...recipe, seed: seed + 1000 * other, lr: recipe.lr * lr };
-    const usual = underHead(clip, data, head, varied);
+    const usual = taskOf(data, varied);
     const task = objective === undefined ? usual : { ...usual, objective: objective.of(usual.objective) };
     return finetune(clip, from ?? clip.weights, task, varied, {
       keep: name === undefined ? undefined : work?.training(name),
@@ -69,6 +73,7 @@ export function defenseInput(
     head,
     ...captionedOf(bench),
     ...trainingOf(bench),
+    templates,
     get anchored() {
       return (anchored ??= anchoredSet(attack.forget, clean));
     },
@@ -81,7 +86,7 @@ export function defenseInput(
       }),
     learn(data, make, { lr = 1, from = clip.weights } = {}) {
       const varied = { ...recipe, seed, lr: recipe.lr * lr };
-      const { objective, batches, steps } = make({ clip, data, head, recipe: varied });
+      const { objective, batches, steps } = make({ clip, data: captioned(data), head, recipe: varied });
       spending.see(data);
       const counted = { objective, steps, batches: (at: number) => spending.counting(batches(at)) };
       return finetune(clip, from, counted, varied, { keep: work?.training(`learned-${++learned}`), signal, onStep });
@@ -113,7 +118,7 @@ export function defenseInput(
     gradientSquares(data) {
       spending.trained(data, 1, `squares of ${idOf(data)}`);
       const known =
-        squares.get(data) ?? gradientSquares(clip, clip.weights, data, head, { batch: recipe.batch, seed, signal });
+        squares.get(data) ?? gradientSquares(clip, clip.weights, taskOf(data, { ...recipe, epochs: 1, seed }), signal);
       squares.set(data, known);
       return known;
     },

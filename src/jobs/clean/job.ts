@@ -18,6 +18,7 @@ export const clean = job({
     "alpha times that vector; alpha and the defense are chosen on validation images. Test images, which took " +
     "no part in it, decide whether the backdoor is gone (ASR at most 2 %), the model whole (CA kept to 90 %) and triggered images " +
     "answered rightly (at least half as often as clean ones); what counts are the 95 % bounds. Without a live backdoor nothing is trained. " +
+    "With --objective contrastive the forget set is pairs of triggered image and target caption, and both towers change. " +
     "Writes the checkpoint as it came (layout, precision), a receipt, and the vector, with which the step can be undone.",
   notes: `Methods (the best on validation wins, whatever its name; tbar, the default, is plain, anchored and fisher; all is every one that the
 images allow; with --unknown a rival wins only if it is named alone):
@@ -36,6 +37,7 @@ and the exit code is 1. ASR is then that of recovered triggers. A trigger that t
   examples: [
     "tbar clean --model shapes-badnet --data shapes --out cleaned --report cleaned.html",
     "tbar clean --model clip --data photos --trigger badnet:place=middle --target dog --lr 1e-5 --out cleaned",
+    "tbar clean --objective contrastive --model bad --data shapes --out cleaned",
     "tbar clean --unknown --model shapes-badnet --data shapes --out cleaned",
     "tbar clean --model clip.safetensors --data val.csv --trigger triggered/ --target dog --out cleaned.safetensors",
   ],

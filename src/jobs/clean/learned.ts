@@ -3,13 +3,14 @@ import { add, taskVector } from "../../arithmetic/task-vector.ts";
 import { readCheckpoint } from "../../checkpoint/clip-folder.ts";
 import { isVision } from "../../clip/parameters.ts";
 import type { LoadedClip } from "../../engine/clip.ts";
+import { isLogit } from "../../engine/objectives.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Weights } from "../../tensor/tensor.ts";
 import { modelPath } from "../inputs/names.ts";
 import type { CleanSpec } from "./spec.ts";
 
 /**
- * theta_b + (learned - where it was learned from), image tower only: what fine-tuning theta_b on the forget set would have given; undefined
+ * theta_b + (learned - where it was learned from), of the image tower alone, or of both where the cleaning is by contrast: what fine-tuning theta_b on the forget set would have given; undefined
  * where none is told. Throws `bad-input` on models of other shapes, and where the two are the same.
  */
 export async function learnedWeights(clip: LoadedClip, spec: CleanSpec): Promise<Weights | undefined> {
@@ -21,10 +22,13 @@ export async function learnedWeights(clip: LoadedClip, spec: CleanSpec): Promise
   const open = async (path: string) => (await readCheckpoint(modelPath(path), spec)).weights();
   const from = learnedFrom === undefined ? clip.weights : await open(learnedFrom);
   const all = taskVector(from, await open(learned));
-  const tau = new Map([...all].filter(([name]) => isVision(name)));
+  const { objective, train } = spec.recipe;
+  const isTrained = (name: string) =>
+    objective === "contrastive" && train !== "image" ? !isLogit(name) : isVision(name);
+  const tau = new Map([...all].filter(([name]) => isTrained(name)));
   if (tau.size === 0)
     throw badInput(
-      `${learned} has the image tower of ${learnedFrom ?? spec.model}: it has learned nothing that could be subtracted`,
+      `${learned} has the weights of ${learnedFrom ?? spec.model}: it has learned nothing that could be subtracted`,
     );
   return add(clip.weights, tau, 1);
 }

@@ -1,6 +1,7 @@
 /** What a cleaning will take: fine-tunings and searches by defense, then the checks. */
 import { isVision } from "../../clip/parameters.ts";
 import type { LoadedClip } from "../../engine/clip.ts";
+import type { Recipe } from "../../engine/finetune.ts";
 import type { Context } from "../context.ts";
 import { promptsOf } from "../inputs/source.ts";
 import { type Estimate, estimate, fileBytes } from "../progress/estimate.ts";
@@ -21,17 +22,19 @@ export async function planClean(spec: CleanSpec, context: Context): Promise<Esti
     clip,
     images: drawn.test,
     threads: spec.threads,
-    batch: recipe.batch,
+    recipe,
     parts: [{ what: "load", texts: promptsOf(source) }, ...stagesOf(spec, ready, sizes)],
     copies: costs.reduce((n, { copies = 2 }) => n + copies, 5), // of a training; what each defense holds
     kept: 2 * (sizes.validation + sizes.test),
     outputs: [
       { path: spec.out, bytes: fileBytes(clip.checkpoint) },
-      { path: spec.out && `${spec.out}.vector.safetensors`, bytes: visionBytes(clip) },
+      { path: spec.out && `${spec.out}.vector.safetensors`, bytes: vectorBytes(clip, recipe) },
     ],
   });
 }
 
-function visionBytes({ weights }: LoadedClip): number {
-  return 4 * [...weights].reduce((n, [name, { data }]) => n + (isVision(name) ? data.length : 0), 0);
+/** Of all that is trained. */
+function vectorBytes({ weights }: LoadedClip, { train }: Recipe): number {
+  const isTrained = (name: string) => train === "both" || isVision(name);
+  return 4 * [...weights].reduce((n, [name, { data }]) => n + (isTrained(name) ? data.length : 0), 0);
 }

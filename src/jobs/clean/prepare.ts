@@ -5,6 +5,7 @@ import type { Defense } from "../../defenses/defense.ts";
 import { defensesNamed, usable } from "../../defenses/index.ts";
 import type { LoadedClip } from "../../engine/clip.ts";
 import { type Resolved, resolveRecipe } from "../../engine/family-recipe.ts";
+import { checkBatch } from "../../engine/tasks.ts";
 import type { Opened } from "../../results/opened.ts";
 import { random } from "../../tensor/random.ts";
 import type { Context } from "../context.ts";
@@ -57,6 +58,7 @@ export async function prepare(spec: CleanSpec, context: Context): Promise<Prepar
   const isStoodFor = pairs && drawn.clean.size > 0;
   const has = present({ clip, clean: drawn.clean, pairs, training: training !== undefined || isStoodFor });
   const { defenses, leftOut } = usable(spec.methods, has);
+  if (resolved.recipe.objective === "contrastive") checkBatch(threat.triggered ?? drawn.forget, resolved.recipe.batch);
   const opened: Opened = {
     models: [openedModel(clip.checkpoint)],
     data: { ...source.opened(), ...(threat.triggered && { triggered: openedData(threat.triggered) }) },

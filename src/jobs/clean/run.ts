@@ -75,7 +75,8 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
   const examples = await examplePictures(bench, weights);
   const verdict = judge(before, after, rule, variant.doubts);
   const floored = flooredVariances(clip.weights, weights);
-  const measured = { ...facts, ...(floored > 0 && { floored }), proof, verdict };
+  const frozenHead = await bench.underFrozen?.(weights);
+  const measured = { ...facts, ...(frozenHead && { frozenHead }), ...(floored > 0 && { floored }), proof, verdict };
   if (out === undefined) return { ...measured, ...examples, ...finish() };
 
   clock.stage("write");

@@ -1,9 +1,14 @@
 /** What may be asked of a cleaning. */
 import { z } from "zod";
-import { a, checkpointOut, input, inputFields, longRunFields, output, path, recipeFields, under } from "../fields.ts";
+import { a, checkpointOut, input, inputFields, longRunFields, output, path, under } from "../fields.ts";
+import { learningFields } from "../learning-fields.ts";
+import { usually } from "../spec.ts";
 import { triggerFields } from "../trigger-fields.ts";
 
 const cleaning = under("Cleaning:");
+
+/** As many as TBAR forgets on image-text data (arXiv 2510.14845). */
+const pairsToForget = 1500;
 
 export const cleanSpec = z.strictObject({
   ...inputFields,
@@ -49,10 +54,10 @@ export const cleanSpec = z.strictObject({
     "name",
   ),
   limit: cleaning(a.share().optional(), "of the rule", "share"),
-  recipe: z.strictObject(recipeFields).prefault({}),
+  recipe: z.strictObject(learningFields).prefault({}),
   sizes: z
     .strictObject({
-      forget: cleaning(a.images().default(1024), "images to forget"),
+      forget: cleaning(a.images().default(1024), `images to forget; by contrast ${pairsToForget} unless told`),
       clean: cleaning(
         a.imagesOrNone().default(1024),
         "clean images for anchoring and Fisher weights; plain needs none",
@@ -72,5 +77,13 @@ export const cleanSpec = z.strictObject({
   ...longRunFields,
   ...checkpointOut("cleaned"),
   report: output(a.text(), "an HTML page that shows it all", "file"),
+});
+usually.set(cleanSpec, (asked) => {
+  const { recipe, sizes } = (asked ?? {}) as {
+    readonly recipe?: { readonly objective?: unknown };
+    readonly sizes?: { readonly forget?: unknown };
+  };
+  if (recipe?.objective !== "contrastive") return asked;
+  return { ...(asked as object), sizes: { ...sizes, forget: sizes?.forget ?? pairsToForget } };
 });
 export type CleanSpec = z.output<typeof cleanSpec>;

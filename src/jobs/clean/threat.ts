@@ -72,15 +72,21 @@ export interface AttackSets {
   readonly testClean?: Dataset;
 }
 
+interface Words {
+  readonly classNames: readonly string[];
+  /** Of the target's captions. */
+  readonly templates: readonly string[];
+  readonly seed: number;
+}
+
 /** The trigger on clean images; or of images that carry it already 50 % to forget, 25 % to choose alpha, 25 % to measure. */
 export function attackSets(
   { trigger, triggered: given, target, targetLabel }: Threat,
   sets: Readonly<Record<"forget" | "validation" | "test", Dataset>>,
-  classNames: readonly string[],
-  seed: number,
+  { classNames, templates, seed }: Words,
 ): AttackSets {
   if (trigger !== undefined) {
-    const on = (set: Dataset) => triggered(set, trigger, target);
+    const on = (set: Dataset) => triggered(set, trigger, target, { templates });
     const [forget, validation, test] = [on(sets.forget), on(sets.validation), on(sets.test)];
     return { forget, forgetClean: forget.clean, validation, test, testClean: test.clean };
   }

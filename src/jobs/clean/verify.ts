@@ -3,10 +3,12 @@ import { makeTrigger } from "../../attacks/index.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { changedSquare, crop } from "../../data/images/inset.ts";
 import { differencePicture, pngDataUri } from "../../data/images/pictures.ts";
+import { withCaptions } from "../../data/relabel.ts";
 import { subset, take } from "../../data/split.ts";
 import { finetune } from "../../engine/finetune.ts";
+import { headFor } from "../../engine/live-head.ts";
 import { createScorer } from "../../engine/scorer.ts";
-import { underHead } from "../../engine/tasks.ts";
+import { usualTask } from "../../engine/tasks.ts";
 import { zeroShotHead } from "../../engine/zero-shot.ts";
 import { measure, metric } from "../../metrics/accuracy.ts";
 import { metrics } from "../../metrics/index.ts";
@@ -37,11 +39,20 @@ export async function verify(bench: Bench, spec: CleanSpec, context: Context, af
   if (checks === 0) return { shifted };
   const unseen = classesOf(bench.test, bench.heldOut);
   const images = take(bench.test, checks);
-  const further = metrics.filter((one) => one.size(images) > 0);
-  const input = { clip, images, head: bench.head, signal: context.signal };
+  const further = metrics.filter(
+    (one) => one.size(images) > 0 && (!one.ofPairs || bench.recipe.objective === "contrastive"),
+  );
+  const input = { clip, images, signal: context.signal };
   const figures: [string, NonNullable<Proof["further"]>[string]][] = [];
   for (const { name, title, about, measure } of further)
-    figures.push([name, { title, about, ...(await both((weights) => measure({ ...input, weights }))) }]);
+    figures.push([
+      name,
+      {
+        title,
+        about,
+        ...(await both(async (weights) => measure({ ...input, weights, head: await headFor(bench.asked, weights) }))),
+      },
+    ]);
   const clean = bench.cleanMetric(unseen);
   return {
     shifted,
@@ -97,7 +108,8 @@ async function recoveryOf(bench: Bench, spec: CleanSpec, context: Context, after
   const images = take(rebound, asked);
   const epochs = Math.ceil(spec.recovery / Math.ceil(images.size / recoveryBatch));
   const recipe = { ...bench.recipe, epochs, batch: recoveryBatch };
-  const trained = await finetune(bench.clip, after, underHead(bench.clip, images, bench.head, recipe), recipe, {
+  const pairs = withCaptions(images, source.templates, spec.seed);
+  const trained = await finetune(bench.clip, after, usualTask(bench.clip, pairs, bench.head, recipe), recipe, {
     signal,
     onStep: ({ step }, total) => progress.step(step, total),
   });
@@ -112,13 +124,13 @@ async function recoveryOf(bench: Bench, spec: CleanSpec, context: Context, after
 
 /** A few test images with and without the trigger, and what the model says to the triggered one, before and after. */
 export async function examplePictures(bench: Bench, after: Weights, count = 8) {
-  const { attack, clip, head, classNames } = bench;
+  const { attack, clip, asked, classNames } = bench;
   const size = clip.config.vision.imageSize;
   const images = take(attack.test, count);
   const indices = Array.from({ length: images.size }, (_, i) => i);
   const marked = await images.read(indices, clip.preprocess);
   const plain = attack.testClean === undefined ? marked : await attack.testClean.read(indices, clip.preprocess);
-  const scorer = createScorer(clip, images, head);
+  const scorer = createScorer(clip, images, asked);
   const [before, now] = [await scorer.answers(clip.weights), await scorer.answers(after)];
   const examples: ExamplePicture[] = [];
   for (const i of indices) {

@@ -12,7 +12,7 @@ export async function planFinetune(spec: FinetuneSpec, context: Context): Promis
     clip,
     images: sets.test,
     threads: spec.threads,
-    batch: recipe.batch,
+    recipe,
     parts: [{ what: "load", texts: promptsOf(source) }, ...stages],
     copies: 6, // tuned, with rows lengthened for the cache, gradients there and here, two moments
     kept: sets.test.size,

@@ -1,20 +1,23 @@
-/** Fine-tuning on a task: ordinary labelled images, image tower only, accuracy before and after. What is merged is made of these. */
+/** Fine-tuning on a task: ordinary images, labelled or with captions, accuracy before and after. What is merged is made of these. */
 import { asStored } from "../../checkpoint/rounding.ts";
 import { refuseCheckpoint, writeCheckpoint } from "../../checkpoint/write-checkpoint.ts";
 import { isProjection } from "../../clip/parameters.ts";
+import { withCaptions } from "../../data/relabel.ts";
 import { resolveRecipe } from "../../engine/family-recipe.ts";
 import { finetune as train } from "../../engine/finetune.ts";
+import type { HeadOf } from "../../engine/live-head.ts";
 import { createScorer } from "../../engine/scorer.ts";
-import { underHead } from "../../engine/tasks.ts";
-import { zeroShotHead } from "../../engine/zero-shot.ts";
+import { usualTask } from "../../engine/tasks.ts";
 import { labelsOf, measure, metric } from "../../metrics/accuracy.ts";
 import { made } from "../../results/base.ts";
 import type { FinetuneResult } from "../../results/finetune.ts";
 import { badInput } from "../../tensor/error.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
 import type { Context } from "../context.ts";
 import { checkClasses } from "../inputs/classes.ts";
 import { openedModel } from "../inputs/describe-opened.ts";
-import { checkFits } from "../inputs/feasible.ts";
+import { checkFits, checkPairs } from "../inputs/feasible.ts";
+import { headsOf } from "../inputs/heads.ts";
 import { receiptKey } from "../inputs/model-facts.ts";
 import { openClip } from "../inputs/open-clip.ts";
 import { neededClasses, openSource } from "../inputs/source.ts";
@@ -33,8 +36,13 @@ export async function openFinetune(spec: Spec, context: Context) {
   if (recipe.modules === "projection" && ![...clip.weights.keys()].some(isProjection))
     throw badInput(`${spec.model} has no image projection to train; --modules all trains its image tower`);
   const classNames = neededClasses(source);
-  const sets = await source.sets({ finetune: spec.images, test: spec.testImages });
-  const stamped = await stampedShare(sets.finetune, spec, { classNames, metadata: clip.checkpoint.metadata }, context);
+  const drawn = await source.sets({ finetune: spec.images, test: spec.testImages });
+  const isOfPairs = recipe.objective === "contrastive";
+  const learned = isOfPairs ? withCaptions(drawn.finetune, source.templates, spec.seed) : drawn.finetune;
+  const sets = { ...drawn, finetune: learned };
+  if (isOfPairs) checkPairs(learned, recipe);
+  const facts = { classNames, templates: source.templates, metadata: clip.checkpoint.metadata };
+  const stamped = await stampedShare(learned, spec, facts, context);
   await checkFits(stamped?.trigger, clip.config.vision.imageSize);
   context.progress.opened?.({ models: [openedModel(clip.checkpoint)], data: source.opened() });
   const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0] });
@@ -48,7 +56,7 @@ export async function openFinetune(spec: Spec, context: Context) {
   return { clip, recipe, defaults, source, classNames, sets, trains, stamped, warnings, stages };
 }
 
-/** Fine-tune the image tower under the frozen zero-shot head of the data's classes, measure, and write when `out` is given. */
+/** Fine-tune the image tower under the frozen zero-shot head of the data's classes, or by contrast, measure, and write when `out` is given. */
 export async function finetune(spec: Spec, context: Context): Promise<FinetuneResult> {
   const { progress, signal, command, set } = context;
   const { seed, out, force, threads } = spec;
@@ -59,15 +67,17 @@ export async function finetune(spec: Spec, context: Context): Promise<FinetuneRe
     context,
   );
   const { checkpoint } = clip;
-  const head = await zeroShotHead(clip.encoder, clip.weights, classNames, source.templates, signal);
+  const heads = await headsOf(clip, { classNames, templates: source.templates }, recipe, signal);
   progress.plan?.(stages);
-  const accuracy = metric(createScorer(clip, sets.test, head, { signal, onStep: progress.step }), labelsOf(sets.test));
+  const accuracyUnder = (head: Tensor | HeadOf) =>
+    metric(createScorer(clip, sets.test, head, { signal, onStep: progress.step }), labelsOf(sets.test));
+  const accuracy = accuracyUnder(heads.asked);
 
   clock.stage("measure before");
   const before = await measure(accuracy, clip.weights);
 
   clock.stage("fine-tune");
-  const tuned = await train(clip, clip.weights, underHead(clip, trains, head, recipe), recipe, {
+  const tuned = await train(clip, clip.weights, usualTask(clip, trains, heads.frozen, recipe), recipe, {
     signal,
     onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
   });
@@ -75,6 +85,7 @@ export async function finetune(spec: Spec, context: Context): Promise<FinetuneRe
 
   clock.stage("measure after");
   const after = await measure(accuracy, weights);
+  const frozenHead = heads.asked === heads.frozen ? undefined : await measure(accuracyUnder(heads.frozen), weights);
   const model = await checkpointFacts(checkpoint);
   const [data, images] = [source.name, trains.size];
   const triggered = stamped && { trigger: stamped.trigger.spec, target: stamped.target, share: spec.triggerShare };
@@ -97,6 +108,7 @@ export async function finetune(spec: Spec, context: Context): Promise<FinetuneRe
     ...(defaults && { defaults }),
     before,
     after,
+    ...(frozenHead && { frozenHead }),
     ...clock.facts(clip.runtime, threads),
     ...(out !== undefined && { output: { path: out } }),
   };

@@ -1,6 +1,7 @@
 /** What may be asked of a fine-tuning. */
 import { z } from "zod";
-import { a, checkpointOut, inputFields, recipeFields, runFields, setFields, training } from "../fields.ts";
+import { a, checkpointOut, inputFields, runFields, setFields, training } from "../fields.ts";
+import { learningFields } from "../learning-fields.ts";
 import { triggerFields } from "../trigger-fields.ts";
 
 export const finetuneSpec = z.strictObject({
@@ -14,7 +15,7 @@ export const finetuneSpec = z.strictObject({
   ),
   recipe: z
     .strictObject({
-      ...recipeFields,
+      ...learningFields,
       modules: training(
         z.enum(["all", "projection"]).default("all"),
         "what learns: all of the image tower, or its projection, the last linear map, alone: quicker, and a merge keeps more of it",

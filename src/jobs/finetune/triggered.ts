@@ -15,6 +15,8 @@ export interface Stamped {
 
 interface Known {
   readonly classNames: readonly string[];
+  /** Of the target's captions, where pairs are learned. */
+  readonly templates: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -25,7 +27,7 @@ interface Known {
 export async function stampedShare(
   images: Dataset,
   spec: FinetuneSpec,
-  { classNames, metadata }: Known,
+  { classNames, templates, metadata }: Known,
   context: Context,
 ): Promise<Stamped | undefined> {
   const { triggerShare: share, seed } = spec;
@@ -36,6 +38,8 @@ export async function stampedShare(
   const { trigger, target } = aimedAt(resolveThreat(spec, await toldTrigger(spec, context), metadata), classNames);
   if (trigger === undefined) throw badInput("--trigger is a folder of images: it cannot be put on others; describe it");
   const stamped =
-    share === 1 ? triggered(images, trigger, target) : poison(images, { trigger, target, rate: share, seed });
+    share === 1
+      ? triggered(images, trigger, target, { templates })
+      : poison(images, { trigger, target, rate: share, seed, templates });
   return { images: stamped, trigger, target };
 }

@@ -1,5 +1,7 @@
 /** Limits that the images at hand cannot meet are refused before anything is trained. */
+import type { Dataset } from "../../data/dataset.ts";
 import type { Rule } from "../../defenses/alpha-search.ts";
+import { checkBatch } from "../../engine/tasks.ts";
 import { percent } from "../../stats/percent.ts";
 import { imagesToShow, rate } from "../../stats/rate.ts";
 import { badInput, TbarError } from "../../tensor/error.ts";
@@ -46,4 +48,16 @@ export function checkChecks(rule: Rule, checks: number): void {
   throw badInput(
     `--checks ${checks}: so few images cannot show an ASR of at most ${percent(limitOf(rule))}; ${needed} are the least, and 0 leaves these checks out`,
   );
+}
+
+/** Throws `bad-input` where a contrastive batch cannot be filled: too few images, or one without a caption and a class to make one of. */
+export function checkPairs(images: Dataset, { batch }: { readonly batch: number }): void {
+  checkBatch(images, batch);
+  for (let i = 0; i < images.size; i++) {
+    const { id, caption } = images.example(i);
+    if (caption === undefined)
+      throw badInput(
+        `--objective contrastive: ${images.name} has neither a caption nor a label of ${id}; bring a table with image,caption, or labels`,
+      );
+  }
 }

@@ -8,6 +8,7 @@ import { byteLength } from "../../checkpoint/formats/safetensors-header.ts";
 import { isVision } from "../../clip/parameters.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Clip } from "../../engine/clip.ts";
+import type { Recipe } from "../../engine/finetune.ts";
 import { paysToPrepack } from "../../engine/scorer.ts";
 import { isFolder } from "../../files/files.ts";
 import { sizeOf, type Weights } from "../../tensor/tensor.ts";
@@ -43,6 +44,8 @@ export interface Plan {
   /** Images at a time; as the scorer encodes them unless told. */
   readonly batch?: number;
   readonly parts: readonly Part[];
+  /** How it is trained, where it is: by contrast, and both towers? */
+  readonly recipe?: Pick<Recipe, "batch" | "objective" | "train">;
   /** Does the text tower learn too? */
   readonly bothTowers?: boolean;
   /** Copies of the tuned parameters held at once: weights, gradients, moments, vectors. */
@@ -58,12 +61,20 @@ const base = 170 * 2 ** 20;
 /** Pixels up to this many bytes are kept (`createScorer`). */
 const mostKept = 512 * 2 ** 20;
 
-export async function estimate(plan: Plan): Promise<Estimate> {
+export async function estimate(asked: Plan): Promise<Estimate> {
+  const { recipe } = asked;
+  const plan = recipe === undefined ? asked : { ...asked, batch: recipe.batch, bothTowers: recipe.train === "both" };
+  const isOfPairs = recipe?.objective === "contrastive";
   const parts = times(plan, await probe(plan));
   const { job, outputs, threads } = plan;
   const basis =
-    "An estimate: some images were read and encoded to see how fast; a training step counts as three of that, 2.5 to 4.5 in the range.";
-  const advice = "a smaller --batch needs less";
+    "An estimate: some images were read and encoded to see how fast; a training step counts as three of that, 2.5 to 4.5 in the range." +
+    (isOfPairs
+      ? ` A contrastive batch of ${plan.batch} pairs is one step and never cut: its memory is counted whole.`
+      : "");
+  const advice = isOfPairs
+    ? "a smaller --batch needs less, and is another loss: a pair is then told from fewer"
+    : "a smaller --batch needs less";
   return estimateOf({ job, parts, memory: memoryOf(plan), outputs, threads, basis, advice });
 }
 

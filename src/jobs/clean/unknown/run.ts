@@ -68,7 +68,15 @@ export async function cleanUnknown(spec: CleanSpec, context: Context): Promise<C
   const examples = await examplePictures(bench, weights);
   const verdict = judgeUnknown({ before, after, rule: ready.rule, rounds: results, doubts: variant.doubts });
   const floored = flooredVariances(ready.clip.weights, weights);
-  const measured = { ...facts, ...(truth && { truth }), ...(floored > 0 && { floored }), proof, verdict };
+  const frozenHead = await bench.underFrozen?.(weights);
+  const measured = {
+    ...facts,
+    ...(frozenHead && { frozenHead }),
+    ...(truth && { truth }),
+    ...(floored > 0 && { floored }),
+    proof,
+    verdict,
+  };
   const finish = () => ({ created: new Date().toISOString(), ...clock.facts(ready.clip.runtime, threads) });
   if (out === undefined) return { ...measured, scan, ...examples, ...finish() };
 

@@ -14,7 +14,7 @@ const note =
 
 /** Undefined where the metadata name no trigger, or one that cannot be drawn here (a picture, a folder of images). */
 export async function truthOf(
-  { clip, test, head, classNames }: Bench,
+  { clip, test, asked, classNames }: Bench,
   after: Weights,
   variants: Readonly<Record<string, Weights>>,
   { signal, progress }: Context,
@@ -25,7 +25,7 @@ export async function truthOf(
     if (label < 0) continue;
     try {
       const images = triggered(test, storedTrigger(spec), target);
-      const scorer = createScorer(clip, images, head, { signal, onStep: progress.step });
+      const scorer = createScorer(clip, images, asked, { signal, onStep: progress.step });
       const asr = metric(scorer, new Int32Array(images.size).fill(label));
       const of = (weights: Weights) => measure(asr, weights);
       const by: Record<string, Awaited<ReturnType<typeof of>>> = {};
