@@ -60,3 +60,20 @@ export const sweepTableResult = z.looseObject({
   rows: z.array(row),
 });
 export type SweepTableResult = Frozen<z.output<typeof sweepTableResult>>;
+
+export const workerResult = z.looseObject({
+  ...resultHead("sweep-worker", 1),
+  store: z.string(),
+  done: z.number().describe("Cells that it computed."),
+  failed: z.array(z.looseObject({ cell: z.string(), message: z.string() })),
+  seconds: z.number(),
+});
+export type WorkerResult = Frozen<z.output<typeof workerResult>>;
+
+export const sweepExportResult = z.looseObject({
+  ...resultHead("sweep-export", 1),
+  recipe: z.string(),
+  cells: z.number().describe("Cells with a seed each: the size of the array."),
+  written: z.array(z.string()),
+});
+export type SweepExportResult = Frozen<z.output<typeof sweepExportResult>>;

@@ -17,23 +17,36 @@ import { readRecipe } from "./recipe.ts";
 import { runSweep } from "./run.ts";
 import type { runSpec, statusSpec, tableSpec } from "./specs.ts";
 import { tableOf } from "./table.ts";
-import { type Followed, follow, runFor, unitsOf } from "./units.ts";
+import { type Followed, follow, runFor, type Unit, unitsOf } from "./units.ts";
 
 type RunSpec = z.output<typeof runSpec>;
 type StatusSpec = z.output<typeof statusSpec>;
 
-async function opened(spec: Pick<StatusSpec, "recipe" | "store" | "profile" | "set"> & Partial<StatusSpec>) {
+async function opened(
+  spec: Pick<StatusSpec, "recipe" | "store" | "profile" | "set"> & Partial<StatusSpec & Pick<RunSpec, "part">>,
+) {
   const recipe = await readRecipe(spec.recipe, spec);
   const found = await stat(spec.store).catch(() => undefined);
   if (found !== undefined && !found.isDirectory())
     throw badInput(`--store ${printable(spec.store)} is no folder; a store is one, and is made where there is none`);
-  return { recipe, store: openStore(spec.store), units: unitsOf(recipe, spec.only) };
+  const units = unitsOf(recipe, spec.only);
+  return { recipe, store: openStore(spec.store), units: spec.part === undefined ? units : partOf(units, spec.part) };
+}
+
+/** Every Nth unit from the Kth on, "K/N". Throws `bad-input` where there is no such part. */
+export function partOf(units: readonly Unit[], part: string): readonly Unit[] {
+  const [k, n] = part.split("/").map(Number);
+  if (k < 1 || k > n) throw badInput(`--part ${part}: there are parts 1/${n} to ${n}/${n}`);
+  return units.filter((_, i) => i % n === k - 1);
 }
 
 export async function run(spec: RunSpec, context: Context): Promise<SweepRunResult> {
   const begun = performance.now();
   const { recipe, store, units } = await opened(spec);
-  const { ran, failed } = await runSweep(recipe, { units, store, workers: spec.jobs }, context);
+  const { ran, failed } =
+    spec.queue === undefined
+      ? await runSweep(recipe, { units, store, workers: spec.jobs }, context)
+      : { ran: 0, failed: await (await import("./queue/ask.ts")).askFor(spec.queue, spec, { recipe, store, units }, context) }; // biome-ignore format: one line
   const cells = units.map((unit): CellState => {
     const [at, message] = [{ cell: unit.cell.name, seed: unit.seed.seed, left: [] }, failed.get(unit)];
     return message === undefined ? { ...at, state: "done" } : { ...at, state: "failed", message };

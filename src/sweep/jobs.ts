@@ -1,7 +1,13 @@
 /** tbar sweep: run a recipe, see how far it is, make its table. */
 import { job } from "../jobs/job.ts";
-import { sweepRunResult, sweepStatusResult, sweepTableResult } from "../results/sweep.ts";
-import { runSpec, statusSpec, tableSpec } from "./specs.ts";
+import {
+  sweepExportResult,
+  sweepRunResult,
+  sweepStatusResult,
+  sweepTableResult,
+  workerResult,
+} from "../results/sweep.ts";
+import { exportSpec, runSpec, statusSpec, tableSpec, workerSpec } from "./specs.ts";
 
 export const sweepRun = job({
   name: "sweep run",
@@ -13,6 +19,7 @@ export const sweepRun = job({
     "tbar sweep run science --store results-store --jobs 2",
     "tbar sweep run science --store results-store --only badnet-fixed-one --dry-run",
     "tbar sweep run my-recipe.yaml --store results-store --profile tiny",
+    "tbar sweep run science --store /shared/results-store --queue redis://queue:6379",
   ],
   spec: runSpec,
   result: sweepRunResult,
@@ -45,4 +52,35 @@ export const sweepTable = job({
   spec: tableSpec,
   result: sweepTableResult,
   run: async (spec) => (await import("./commands.ts")).table(spec),
+});
+
+export const sweepWorker = job({
+  name: "sweep worker",
+  about:
+    "Takes cells from a queue that tbar sweep run --queue fills, and computes them into the store, a folder that all machines share. A cell whose " +
+    "worker is gone goes to another after --lock seconds and continues from its work in progress where that is on the same machine. Whoever can write into the queue can have jobs of tbar run " +
+    "on this machine: let nobody else reach it.",
+  examples: [
+    "tbar sweep worker --queue redis://queue:6379 --store /shared/results-store",
+    "tbar sweep worker --queue postgres://tbar@queue/tbar --store /shared/results-store --jobs 2 --until-empty",
+  ],
+  notes:
+    "Ctrl-C puts back the cells that it was at; they go on elsewhere. Packages that it takes: npm install bullmq ioredis (or pg).",
+  spec: workerSpec,
+  result: workerResult,
+  run: async (spec, context) => (await import("./queue/worker.ts")).work(spec, context),
+  succeeded: ({ failed }) => failed.length === 0,
+});
+
+export const sweepExport = job({
+  name: "sweep export",
+  about: "Writes a recipe as a job array for Slurm or Kubernetes: a task for each cell and seed, all into one store.",
+  examples: [
+    "tbar sweep export science --store /shared/results-store --slurm science.sh",
+    "tbar sweep export science --store /shared/results-store --k8s science.yaml",
+  ],
+  spec: exportSpec,
+  result: sweepExportResult,
+  outputs: async ({ slurm, k8s }) => [slurm, k8s],
+  run: async (spec, context) => (await import("./export.ts")).exportSweep(spec, context),
 });

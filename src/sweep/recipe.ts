@@ -18,6 +18,13 @@ export function recipeNames(): readonly string[] {
   return readdirSync(shipped).filter((name) => name.endsWith(".yaml")).map((name) => name.slice(0, -5)).sort(); // biome-ignore format: one line
 }
 
+/** The file of a recipe that ships with tbar, or the one that was named. Throws `bad-input` where it can be neither. */
+export async function recipePath(asked: string): Promise<string> {
+  if (recipeNames().includes(asked)) return fileURLToPath(new URL(`${asked}.yaml`, shipped));
+  if (!/[./\\]/.test(asked) && !(await isFile(asked))) known("recipe", [asked], recipeNames());
+  return asked;
+}
+
 /**
  * A recipe by its file, or by the name of one that ships with tbar, with the parts that a profile replaces. Throws `bad-input` naming
  * file, line and column of what does not fit.
@@ -26,10 +33,7 @@ export async function readRecipe(
   asked: string,
   { profile: name, set = [] }: { readonly profile?: string; readonly set?: readonly string[] } = {},
 ): Promise<Recipe> {
-  const isShipped = recipeNames().includes(asked);
-  const path = isShipped ? fileURLToPath(new URL(`${asked}.yaml`, shipped)) : asked;
-  if (!isShipped && !/[./\\]/.test(asked) && !(await isFile(path))) known("recipe", [asked], recipeNames());
-  const file = await readYaml(path, { bytes: 2 ** 20, aliases: 1000, merge: true });
+  const file = await readYaml(await recipePath(asked), { bytes: 2 ** 20, aliases: 1000, merge: true });
   const parsed = recipe.safeParse(file.value);
   if (!parsed.success) throw misfit(file, parsed.error.issues[0]);
   const { profiles, cells, ...rest } = parsed.data;

@@ -1,6 +1,6 @@
 /** What may be asked of a sweep. */
 import { z } from "zod";
-import { count, option } from "../jobs/fields.ts";
+import { count, forceField, option } from "../jobs/fields.ts";
 import { groups } from "../jobs/job.ts";
 
 const recipeFields = {
@@ -31,14 +31,57 @@ const recipeFields = {
 };
 const only = option(z.array(z.string()).optional(), "these cells alone", { group: groups.run, value: "cells" });
 
+const server = "redis://HOST:6379 or postgres://USER@HOST/DATABASE";
+const queue = { group: groups.run, value: "url", machine: true } as const;
+
 export const runSpec = z.strictObject({
   ...recipeFields,
   only,
+  part: option(
+    z
+      .string()
+      .regex(/^\d+\/\d+$/, "it should be K/N, such as 3/24")
+      .optional(),
+    "the Kth of N parts of the cells alone, as job arrays have it: 1/24",
+    { group: groups.run, value: "k/n", machine: true },
+  ),
+  queue: option(z.string().optional(), `let workers on other machines compute (tbar sweep worker): ${server}`, queue),
   jobs: option(count().max(256).default(1), "steps at a time; they share the processor", {
     group: groups.run,
     value: "number",
     machine: true,
   }),
+});
+
+export const workerSpec = z.strictObject({
+  queue: option(z.string(), `where cells wait: ${server}`, { ...queue, question: "which queue?" }),
+  store: recipeFields.store,
+  jobs: option(count().max(256).default(1), "cells at a time; they share the processor", {
+    group: groups.run,
+    value: "number",
+    machine: true,
+  }),
+  lock: option(
+    z.number().min(1).max(86_400).default(120),
+    "seconds without a sign of life after which another worker takes over a cell",
+    { group: groups.run, value: "seconds", machine: true },
+  ),
+  untilEmpty: option(z.boolean().default(false), "end when nothing waits or runs any more", {
+    group: groups.run,
+    machine: true,
+  }),
+});
+
+export const exportSpec = z.strictObject({
+  ...recipeFields,
+  only,
+  slurm: option(z.string().optional(), "a job array for Slurm", { group: groups.output, value: "file", machine: true }),
+  k8s: option(z.string().optional(), "an indexed Job for Kubernetes", {
+    group: groups.output,
+    value: "file",
+    machine: true,
+  }),
+  force: forceField(),
 });
 
 export const statusSpec = z.strictObject({ ...recipeFields, only });

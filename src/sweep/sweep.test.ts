@@ -8,6 +8,7 @@ import { silent } from "../jobs/context.ts";
 import type { Job } from "../jobs/job.ts";
 import { runJob } from "../jobs/run-job.ts";
 import { openStore } from "../store/store.ts";
+import { partOf } from "./commands.ts";
 import { failureOf } from "./failures.ts";
 import { tableHtml } from "./html.ts";
 import { sweepRun, sweepStatus, sweepTable } from "./jobs.ts";
@@ -341,4 +342,14 @@ test("a store that is a file, and a table of a store that is not there", async (
   const table = runJob(sweepTable, { recipe: file, store: join(folder, "nowhere"), out });
   await expect(table).rejects.toThrow(/there is no store .*nowhere/);
   expect(existsSync(out)).toBe(false);
+});
+
+test("the parts of a sweep are all of it, each cell once", async () => {
+  const file = join(folder, "recipe-parts.yaml");
+  writeFileSync(file, text.replaceAll("job: make", "job: finetune").replaceAll("job: measure", "job: eval"));
+  const cells = unitsOf(await readRecipe(file));
+  const parts = [1, 2, 3].map((k) => partOf(cells, `${k}/3`));
+  expect(parts.map(({ length }) => length)).toEqual([3, 2, 2]);
+  expect(new Set(parts.flat())).toEqual(new Set(cells));
+  for (const part of ["0/3", "4/3"]) expect(() => partOf(cells, part)).toThrow("there are parts 1/3 to 3/3");
 });

@@ -24,6 +24,8 @@ export const views: Readonly<Record<string, () => Promise<View<never>>>> = {
   report: async () => (await import("./files.ts")).reportText,
   merge: async () => (await import("./models.ts")).mergeText,
   "sweep run": async () => (await import("./sweep.ts")).sweepRunText,
+  "sweep worker": async () => (await import("./sweep.ts")).sweepWorkerText,
+  "sweep export": async () => (await import("./sweep.ts")).sweepExportText,
   "sweep status": async () => (await import("./sweep.ts")).sweepStatusText,
   "sweep table": async () => (await import("./sweep.ts")).sweepTableText,
 };

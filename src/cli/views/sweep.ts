@@ -1,7 +1,15 @@
 /** Sweeps, for eyes. */
 
 import { duration } from "../../report/numbers.ts";
-import type { CellState, SweepRow, SweepRunResult, SweepStatusResult, SweepTableResult } from "../../results/sweep.ts";
+import type {
+  CellState,
+  SweepExportResult,
+  SweepRow,
+  SweepRunResult,
+  SweepStatusResult,
+  SweepTableResult,
+  WorkerResult,
+} from "../../results/sweep.ts";
 import { figureText, seedsOf } from "../../sweep/html.ts";
 import { printable } from "../../tensor/printable.ts";
 import { table } from "../text.ts";
@@ -14,6 +22,17 @@ export function sweepRunText({ recipe, cells, ran, seconds }: SweepRunResult): s
     `${recipe}: ${counted(cells, "done")} of ${cells.length} cells and seeds are done; ${ran} steps were run in ${duration(seconds)}\n`,
     ...failed.map(({ cell, seed, message = "" }) => `Failed: ${cell}, seed ${seed}: ${printable(message, 2000)}\n`),
   ].join("");
+}
+
+export function sweepWorkerText({ done, failed, seconds }: WorkerResult): string {
+  return [
+    `${done} cells were computed in ${duration(seconds)}\n`,
+    ...failed.map(({ cell, message }) => `Failed: ${printable(cell)}: ${printable(message, 2000)}\n`),
+  ].join("");
+}
+
+export function sweepExportText({ cells, written }: SweepExportResult): string {
+  return `${cells} cells with a seed each, a task each: ${written.join(", ")}\n`;
 }
 
 export function sweepStatusText({ recipe, cells }: SweepStatusResult): string {
