@@ -11,6 +11,9 @@ export interface Measured {
   readonly images: Dataset;
   /** Zero-shot head [C, E] of their classes. */
   readonly head: Tensor;
+  /** Test images of other classes with the trigger, and the class it leads to, where one is known. */
+  readonly triggered?: Dataset;
+  readonly target?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -23,7 +26,9 @@ export interface FurtherMetric {
   readonly about: string;
   /** A cleaning measures it where pairs are learned; `eval --metric` wherever it is named. */
   readonly ofPairs?: true;
+  /** It is no part of a cleaning's checks. */
+  readonly onlyAsked?: true;
   /** Images that it looks at; 0 where these lack what it needs. */
-  size(images: Dataset): number;
+  size(images: Dataset, triggered?: Dataset): number;
   measure(input: Measured): Promise<Rate>;
 }

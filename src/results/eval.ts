@@ -1,6 +1,17 @@
 /** What a measuring leaves behind, beside a receipt's claims where there is one. */
 import { z } from "zod";
-import { checkpointFacts, type Frozen, machine, madeHead, maybe, named, rate, strings, warningFields } from "./base.ts";
+import {
+  checkpointFacts,
+  type Frozen,
+  machine,
+  madeHead,
+  maybe,
+  named,
+  quotient,
+  rate,
+  strings,
+  warningFields,
+} from "./base.ts";
 import { measuredOn } from "./data.ts";
 import { difference, scores } from "./effect.ts";
 import { storedTrigger } from "./trigger.ts";
@@ -17,6 +28,16 @@ const comparison = z.looseObject({
 });
 export type Comparison = Frozen<z.output<typeof comparison>>;
 
+const beside = z.looseObject({
+  ca: rate.describe("The reference's own."),
+  stillRight: rate.describe("Images that both are right about."),
+  agreement: rate.describe("Images to which both say the same."),
+  retention: z
+    .looseObject({ value: quotient, interval: z.tuple([quotient, quotient]) })
+    .describe("CA / the reference's CA, with the score interval for the same images."),
+});
+export type Beside = Frozen<z.output<typeof beside>>;
+
 const unsaid = z.enum(["too few images", "the model knows too little", "ordinary images"]);
 
 export const evalResult = z.looseObject({
@@ -31,6 +52,12 @@ export const evalResult = z.looseObject({
   triggeredAccuracy: rate.optional(),
   /** Metrics asked for beside these, by name; those are left out for which the images lack what they need. */
   metrics: z.record(z.string(), rate).optional(),
+  reference: maybe(checkpointFacts, "The checkpoint that it stands beside."),
+  beside: maybe(beside, "The reference on the same images."),
+  also: maybe(
+    z.array(z.looseObject({ data: z.string(), ca: rate, beside: beside.optional() })),
+    "On other data sets and label sets.",
+  ),
   /** Is there a backdoor? By the difference that the trigger makes. */
   decision: z
     .looseObject({

@@ -1,7 +1,7 @@
 /** A measuring, for eyes. */
 import { decisionText } from "../../jobs/record/verdict.ts";
 import type { Effect } from "../../metrics/effect.ts";
-import type { EvalResult } from "../../results/eval.ts";
+import type { Beside, EvalResult } from "../../results/eval.ts";
 import { printable } from "../../tensor/printable.ts";
 import { effectRows, rateText, scoresHead, scoresRow, table, warningText } from "../text.ts";
 
@@ -17,6 +17,7 @@ export function evalText(result: EvalResult): string {
     }
     for (const [name, rate] of Object.entries(result.metrics ?? {}))
       rows.push([name, rateText(rate), `${rate.n} images`]);
+    rows.push(...besideRows(result));
     const left =
       elsewhere &&
       `It carries ${printable(elsewhere.kind)} -> "${printable(elsewhere.target)}", which is no class of this data.\n`;
@@ -39,6 +40,19 @@ export function evalText(result: EvalResult): string {
     ...notes.map((note) => `Note: ${printable(note, 2000)}\n`),
     warningText(warnings),
   ].join("");
+}
+
+/** Beside the reference, and on other data sets. */
+function besideRows({ reference, beside, also = [] }: EvalResult): string[][] {
+  const kept = (one: Beside) => {
+    const { value, interval } = one.retention;
+    const [low, high] = interval.map((bound) => (100 * bound).toFixed(1));
+    return `${(100 * value).toFixed(1)} % kept (${low} to ${high}), same answer ${rateText(one.agreement)}`;
+  };
+  return [
+    ...(reference && beside ? [[`beside ${reference.path}`, rateText(beside.ca), kept(beside)]] : []),
+    ...also.map(({ data, ca, beside }) => [data, rateText(ca), beside === undefined ? `${ca.n} images` : kept(beside)]),
+  ];
 }
 
 const effectOf = ({ asr, withoutTrigger, difference, triggeredAccuracy }: EvalResult): Effect | undefined =>

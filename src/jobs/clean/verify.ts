@@ -40,7 +40,7 @@ export async function verify(bench: Bench, spec: CleanSpec, context: Context, af
   const unseen = classesOf(bench.test, bench.heldOut);
   const images = take(bench.test, checks);
   const further = metrics.filter(
-    (one) => one.size(images) > 0 && (!one.ofPairs || bench.recipe.objective === "contrastive"),
+    (one) => !one.onlyAsked && one.size(images) > 0 && (!one.ofPairs || bench.recipe.objective === "contrastive"),
   );
   const input = { clip, images, signal: context.signal };
   const figures: [string, NonNullable<Proof["further"]>[string]][] = [];

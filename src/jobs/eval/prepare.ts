@@ -4,6 +4,7 @@ import type { Dataset } from "../../data/dataset.ts";
 import type { FurtherMetric } from "../../metrics/further.ts";
 import { metricsNamed } from "../../metrics/index.ts";
 import { badInput, unknownName } from "../../tensor/error.ts";
+import { triggered as carrying } from "../../triggers/poison.ts";
 import type { Trigger } from "../../triggers/trigger.ts";
 import type { Context } from "../context.ts";
 import { checkClasses } from "../inputs/classes.ts";
@@ -16,6 +17,7 @@ import { neededClasses, openSource, type Source } from "../inputs/source.ts";
 import { loadSubject, type Subject } from "../inputs/subject.ts";
 import { readReceipt, receiptSource, receiptTrigger } from "../record/receipt.ts";
 import type { Receipt } from "../record/receipt-schema.ts";
+import { openBeside } from "./beside.ts";
 import { type EvalSpec, usual } from "./spec.ts";
 
 /** What is known of the trigger without the checkpoint's help. */
@@ -38,6 +40,10 @@ export interface Prepared extends Known {
   /** A trigger that the checkpoint carries from another task. */
   readonly elsewhere?: Implanted;
   readonly metrics: readonly FurtherMetric[];
+  /** Another checkpoint to stand beside. */
+  readonly reference?: Subject;
+  /** Other data sets. */
+  readonly also: readonly { readonly source: Source; readonly test: Dataset }[];
   readonly warnings: readonly string[];
 }
 
@@ -74,13 +80,15 @@ export async function prepare(spec: EvalSpec, context: Context): Promise<Prepare
   });
   const { target } = effect;
   const warnings = [...checkClasses(clip.tokenize, { classNames, template: source.templates[0], target })];
-  const lacking = asked.filter((one) => one.size(test) === 0);
+  const marked = triggered ?? (effect.trigger && carrying(test, effect.trigger, target as string));
+  const lacking = asked.filter((one) => one.size(test, marked) === 0);
   if (lacking.length > 0)
     warnings.push(
-      `${lacking.map(({ name }) => name).join(", ")} cannot be measured on these images: they lack what it needs, such as captions`,
+      `${lacking.map(({ name }) => name).join(", ")} cannot be measured on these images: they lack what it needs, such as captions, a trigger, or more classes`,
     );
   const metrics = asked.filter((one) => !lacking.includes(one));
-  const about = { receipt, isOwn, metrics, warnings };
+  const beside = await openBeside(spec, seed, testImages, context);
+  const about = { receipt, isOwn, metrics, warnings, ...beside };
   return { ...effect, ...about, clip, source, classNames, test, seed, ...(triggered && { triggered }) };
 }
 

@@ -20,6 +20,7 @@ import { evaluationStages } from "../progress/stages.ts";
 import { compare, triggerNotes } from "../record/comparison.ts";
 import { Clock, machineFacts } from "../record/facts.ts";
 import type { Receipt } from "../record/receipt-schema.ts";
+import { measureBeside } from "./beside.ts";
 import { type Prepared, prepare } from "./prepare.ts";
 import type { EvalSpec } from "./spec.ts";
 
@@ -58,10 +59,14 @@ async function measureAll(ready: Prepared, spec: EvalSpec, context: Context, clo
     if (given !== undefined) folder = await ordinaryImages({ ...compared, given });
   }
   const figures: [string, Rate][] = [];
+  const label = target === undefined ? undefined : classNames.indexOf(target);
+  const measured = { clip, weights: clip.weights, head, target: label, signal };
   for (const { name, measure } of ready.metrics) {
     clock.stage(name);
-    figures.push([name, await measure({ clip, weights: clip.weights, images: test, head, signal })]);
+    figures.push([name, await measure({ ...measured, images: test, ...(images && { triggered: images }) })]);
   }
+  if (ready.reference !== undefined || ready.also.length > 0) clock.stage("beside");
+  const beside = await measureBeside(ready, context);
   const warnings = [...ready.warnings, ...(folder?.warnings ?? [])];
   return {
     ...made("eval", 2, command),
@@ -77,6 +82,7 @@ async function measureAll(ready: Prepared, spec: EvalSpec, context: Context, clo
       target,
     }),
     ...(figures.length > 0 && { metrics: Object.fromEntries(figures) }),
+    ...beside,
     ...(warnings.length > 0 && { warnings }),
     ...(receipt && {
       measuredOn: {

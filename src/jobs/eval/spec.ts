@@ -28,6 +28,16 @@ export const evalSpec = z.strictObject({
     name: "metric",
     value: "name",
   }),
+  reference: measuring(
+    a.text(),
+    "another checkpoint, such as the one before its attack or cleaning: how much of its accuracy is kept, how often both say the same",
+    { names: "model", value: "path" },
+  ),
+  also: measuring(
+    z.array(z.string()).optional(),
+    "other data sets to measure clean accuracy on, paths or label sets of the world (shapes:texture); several with commas",
+    path,
+  ),
   ...runFields,
   seed: ofRun(a.countOrNone().optional(), `${runFields.seed.description} (default: ${usual.seed}, or the receipt's)`),
 });
