@@ -66,7 +66,7 @@ export async function cleanUnknown(spec: CleanSpec, context: Context): Promise<C
   clock.stage("verify");
   const proof = await verify(bench, spec, context, weights);
   const examples = await examplePictures(bench, weights);
-  const verdict = judgeUnknown({ before, after, rule: ready.rule, rounds: results, doubts: variant.doubts });
+  const verdict = judgeUnknown({ before, after, rule: ready.rule, rounds: results, truth, doubts: variant.doubts });
   const floored = flooredVariances(ready.clip.weights, weights);
   const frozenHead = await bench.underFrozen?.(weights);
   const measured = {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { add } from "../../../arithmetic/task-vector.ts";
+import type { Truth } from "../../../results/unknown.ts";
 import { rate } from "../../../stats/rate.ts";
 import { tensor, type Weights } from "../../../tensor/tensor.ts";
 import type { Bench } from "../bench.ts";
@@ -39,8 +40,9 @@ const effect = (asr: number, ca: number) => ({
   triggeredAccuracy: rate(10, 1000), // what was fitted covers the image: nothing is asked of it
   difference: { value: asr / 1000, interval: [0, 1] as const, n: 1000, paired: true },
 });
-const judged = (asr: number, verdict: "backdoored" | "no evidence" | "inconclusive") =>
+const judged = (asr: number, verdict: "backdoored" | "no evidence" | "inconclusive", truth?: Truth) =>
   judgeUnknown({
+    ...(truth && { truth }),
     before: effect(990, 960),
     after: effect(asr, 940),
     rule: { name: "agreement", limit: 0.97 },
@@ -54,4 +56,14 @@ test("verified: the proxies' ASR at most 5 % by its bound, CA kept, and the scan
   const found = judged(0, "backdoored");
   expect(found.verified).toBe(false);
   expect(found.reasons).toEqual(['the scan of the cleaned model still finds a target, "ant"']);
+});
+
+test("a cleaning that is known to have missed the attack's own trigger is not verified", () => {
+  const own = (hits: number) =>
+    ({ trigger: { kind: "badclip" }, target: "ant", asr: { before: rate(990, 1000), after: rate(hits, 1000) } }) as never as Truth; // biome-ignore format: one line
+  expect(judged(0, "no evidence", own(3)).verified).toBe(true);
+  const missed = judged(0, "no evidence", own(689));
+  expect([missed.verified, missed.proven]).toEqual([false, false]);
+  expect(missed.reasons.join()).toContain('(badclip) still leads 68.9 % of images to "ant"');
+  expect(judged(0, "no evidence", { ...own(3), others: [own(300)] }).verified).toBe(false);
 });
