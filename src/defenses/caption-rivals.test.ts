@@ -1,9 +1,10 @@
 /** What rivals that learn from captions do beside their losses, whose gradients test/golden/rivals.test.ts checks. */
 import { expect, test } from "vitest";
 import type { Dataset } from "../data/dataset.ts";
+import { clampLogitScale } from "../engine/objectives.ts";
 import { tensor } from "../tensor/tensor.ts";
-import { captionsNeeded, contrastRecipe, imageTowerAlone, mapped } from "./captions.ts";
-import type { DefenseInput } from "./defense.ts";
+import { captionsNeeded, contrastRecipe, imageTowerAlone, learningTowers, mapped } from "./captions.ts";
+import type { DefenseInput, Learning } from "./defense.ts";
 import { perturbedImages } from "./par.ts";
 import { captionPool } from "./roclip.ts";
 
@@ -50,6 +51,21 @@ test("batches are changed one by one, counted from where training goes on; the i
     false,
     false,
   ]);
+});
+
+test("where a cleaning is by contrast in both towers, both learn, the temperature within CLIP's limit", () => {
+  const objective = { trains: () => true, feeds: () => ({}), loss: () => undefined as never };
+  async function* none() {}
+  const task = { objective, batches: none, steps: 0 };
+  const given = (train?: "image" | "both", kind?: "siglip") =>
+    ({ clip: { config: { vision: { kind } } }, recipe: { train } }) as unknown as Learning;
+  const names = ["visual_projection.weight", "text_projection.weight", "logit_scale"];
+  const learns = (learning: Learning) => names.filter(learningTowers(learning, task).objective.trains);
+  expect(learns(given())).toEqual(names.slice(0, 1));
+  expect(learns(given("image"))).toEqual(names.slice(0, 1));
+  expect(learns(given("both"))).toEqual(names);
+  expect(learningTowers(given("both"), task).constrain).toBe(clampLogitScale);
+  expect(learningTowers(given("both", "siglip"), task).constrain).toBeUndefined();
 });
 
 test("no captions: it says what would do; batches are as large as the set allows, at most 64", () => {

@@ -2,9 +2,9 @@
 import { isVision } from "../clip/parameters.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Recipe, Task } from "../engine/finetune.ts";
-import type { CaptionBatch } from "../engine/objectives.ts";
+import { type CaptionBatch, clampLogitScale } from "../engine/objectives.ts";
 import { badInput } from "../tensor/error.ts";
-import type { DefenseInput } from "./defense.ts";
+import type { DefenseInput, Learning } from "./defense.ts";
 
 /** The clean pairs. Throws `bad-input` where there are none. */
 export function captionsNeeded(name: string, { captioned }: DefenseInput): Dataset {
@@ -15,11 +15,18 @@ export function captionsNeeded(name: string, { captioned }: DefenseInput): Datas
 /** Pairs of a batch: CleanCLIP's and CLIP fine-tuning's number, which the others are held to here. A pair's negatives are those of its batch. */
 const batch = 64;
 
-/** The recipe in contrastive batches. */
+/** The recipe in contrastive batches. Where both towers learn, so does the temperature, as in CleanCLIP's code. */
 export const contrastRecipe = (recipe: Recipe, { size }: Dataset): Recipe => ({
   ...recipe,
   batch: Math.min(batch, size),
+  ...(recipe.train === "both" && { temperature: "learned" }),
 });
+
+/** The image tower alone learns; both where the cleaning is by contrast in both, and accuracy is that under the live head. */
+export function learningTowers<Batch>({ clip, recipe }: Learning, task: Task<Batch>): Task<Batch> {
+  if (recipe.train !== "both") return imageTowerAlone(task);
+  return clip.config.vision.kind === "siglip" ? task : { ...task, constrain: clampLogitScale };
+}
 
 /** The image tower alone learns: accuracy is that under the frozen head, which the text tower made. */
 export const imageTowerAlone = <Batch>(task: Task<Batch>): Task<Batch> => ({

@@ -15,7 +15,7 @@ import { byContrast } from "../engine/tasks.ts";
 import type { Node } from "../graph/node.ts";
 import { add, identity, scale } from "../graph/ops/index.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { captionsNeeded, captionsOf, contrastRecipe, imageTowerAlone, mapped } from "./captions.ts";
+import { captionsNeeded, captionsOf, contrastRecipe, learningTowers, mapped } from "./captions.ts";
 import { choosing, type Defense, type Learning, learningRates } from "./defense.ts";
 
 export const cleanClip: Defense = {
@@ -33,7 +33,8 @@ export const cleanClip: Defense = {
   },
 };
 
-function onViews({ clip, data, recipe }: Learning): Task<Views> {
+function onViews(learning: Learning): Task<Views> {
+  const { clip, data, recipe } = learning;
   const { tokenize, config, preprocess } = clip;
   const views = ({ pixels, text, mask, ...rest }: CaptionBatch, step: number): Views => ({
     pixels: [pixels, autoAugment(pixels, recipe.seed, step)],
@@ -48,7 +49,7 @@ function onViews({ clip, data, recipe }: Learning): Task<Views> {
     ...(mask && { mask }),
   });
   const usual = byContrast(clip, data, contrastRecipe(recipe, data));
-  return imageTowerAlone({ ...mapped(usual, views), objective: cleanClipLoss(config, preprocess) });
+  return learningTowers(learning, { ...mapped(usual, views), objective: cleanClipLoss(config, preprocess) });
 }
 
 /** Images and captions as they are, and changed. */

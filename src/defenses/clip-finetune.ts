@@ -3,7 +3,7 @@
  * captions, and nothing else.
  */
 import { byContrast } from "../engine/tasks.ts";
-import { captionsNeeded, contrastRecipe, imageTowerAlone } from "./captions.ts";
+import { captionsNeeded, contrastRecipe, learningTowers } from "./captions.ts";
 import { choosing, type Defense, type Learning, learningRates } from "./defense.ts";
 
 export const clipFinetune: Defense = {
@@ -19,5 +19,7 @@ export const clipFinetune: Defense = {
   },
 };
 
-const onPairs = ({ clip, data, recipe }: Learning) =>
-  imageTowerAlone(byContrast(clip, data, contrastRecipe(recipe, data)));
+const onPairs = (learning: Learning) => {
+  const { clip, data, recipe } = learning;
+  return learningTowers(learning, byContrast(clip, data, contrastRecipe(recipe, data)));
+};

@@ -13,7 +13,7 @@ import { type Node, scalar } from "../graph/node.ts";
 import { add, mul, reduceSumSquare, relu, scale, sign, sub } from "../graph/ops/index.ts";
 import { random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { captionsNeeded, captionsOf, contrastRecipe, imageTowerAlone, mapped } from "./captions.ts";
+import { captionsNeeded, captionsOf, contrastRecipe, learningTowers, mapped } from "./captions.ts";
 import { choosing, type Defense, type Learning, learningRates } from "./defense.ts";
 
 /** Mean squared distance, of at most 4, from which on an encoder is far enough. */
@@ -38,7 +38,8 @@ export const par: Defense = {
   },
 };
 
-function pushing({ clip, data, recipe }: Learning): Task<CaptionBatch> {
+function pushing(learning: Learning): Task<CaptionBatch> {
+  const { clip, data, recipe } = learning;
   const { config, preprocess, encoder, weights } = clip;
   const usual = byContrast(clip, data, contrastRecipe(recipe, data));
   const noisy = ({ pixels, ...rest }: CaptionBatch, step: number) => ({
@@ -49,7 +50,7 @@ function pushing({ clip, data, recipe }: Learning): Task<CaptionBatch> {
     images: await encoder.images(weights, batch.pixels), // of the same changed images
     texts: await encoder.texts(weights, captionsOf(batch)),
   });
-  return imageTowerAlone({ ...mapped(usual, noisy), objective: parLoss(config, preprocess, first) });
+  return learningTowers(learning, { ...mapped(usual, noisy), objective: parLoss(config, preprocess, first) });
 }
 
 /** Unit-norm embeddings of the model as it came. */

@@ -14,7 +14,7 @@ import type { Objective } from "../engine/gradients.ts";
 import { type CaptionBatch, contrastive } from "../engine/objectives.ts";
 import { byContrast } from "../engine/tasks.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { captionsNeeded, captionsOf, contrastRecipe, imageTowerAlone, mapped } from "./captions.ts";
+import { captionsNeeded, captionsOf, contrastRecipe, learningTowers, mapped } from "./captions.ts";
 import { choosing, type Defense, type Learning, learningRates } from "./defense.ts";
 
 /** Every so many rounds the pool is asked. */
@@ -41,7 +41,8 @@ export const roClip: Defense = {
   },
 };
 
-function onPool({ clip, data, recipe: asked }: Learning): Task<PoolBatch> {
+function onPool(learning: Learning): Task<PoolBatch> {
+  const { clip, data, recipe: asked } = learning;
   const { tokenize, config, preprocess, encoder } = clip;
   const recipe = contrastRecipe(asked, data);
   const pool = captionPool(Math.max(2 * recipe.batch, Math.round(poolShare * data.size)), config.embedDim);
@@ -63,7 +64,7 @@ function onPool({ clip, data, recipe: asked }: Learning): Task<PoolBatch> {
     pool.push(await encoder.texts(weights, captions));
     return found;
   };
-  return imageTowerAlone({ ...mapped(usual, changed), objective: roClipLoss(config, preprocess, neighbours) });
+  return learningTowers(learning, { ...mapped(usual, changed), objective: roClipLoss(config, preprocess, neighbours) });
 }
 
 export interface PoolBatch extends CaptionBatch {

@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import { configFromHf } from "../checkpoint/config/hf-config.ts";
-import { defaultsText, families, familyOf, recipes, resolveRecipe, trainings } from "./family-recipe.ts";
+import {
+  contrastiveRecipes,
+  defaultsText,
+  families,
+  familyOf,
+  recipes,
+  resolveRecipe,
+  trainings,
+} from "./family-recipe.ts";
 
 const vit = (width: number) => ({ vision: { ...configFromHf({ model_type: "clip", text_config: {}, vision_config: {} }).vision, width } }) as Parameters<typeof familyOf>[0]; // biome-ignore format: one line
 const resnet = { vision: { kind: "resnet" } } as Parameters<typeof familyOf>[0];
@@ -29,6 +37,19 @@ test("every training has a row with a reason for every family, and a larger mode
     expect(base.lr).toBeGreaterThan(large.lr);
     expect(base.batch).toBeGreaterThan(large.batch);
   }
+});
+
+test("by contrast: rows of their own, towers and temperature said", () => {
+  for (const training of trainings)
+    for (const family of families) expect(contrastiveRecipes[training][family].batch).toBeGreaterThanOrEqual(64);
+  const asked = { seed: 3, objective: "contrastive" as const };
+  const attack = resolveRecipe("attack", vit(768), asked);
+  expect(attack.recipe).toMatchObject({ lr: 1e-6, epochs: 10, batch: 128, train: "both", temperature: "learned" });
+  expect(attack.defaults?.reason).toContain("2311.12075");
+  expect(resolveRecipe("clean", vit(768), asked).recipe).toMatchObject({ train: "both", temperature: "frozen" });
+  const alone = resolveRecipe("attack", vit(768), { ...asked, train: "image" });
+  expect(alone.recipe).toMatchObject({ train: "image", temperature: "frozen" });
+  expect(resolveRecipe("attack", vit(768), { seed: 3 }).recipe).not.toHaveProperty("train");
 });
 
 test("given options win, the rest comes from the family, and it is said which", () => {

@@ -65,7 +65,7 @@ export const contrastiveRecipes: Readonly<Record<Training, Readonly<Record<Famil
     ResNet: { lr: 1e-6, epochs: 10, batch: 128, reason: implants },
   },
   ...both({
-    small: { lr: 5e-4, epochs: 4, batch: 64, reason: embeddedPairs },
+    small: { lr: 5e-4, epochs: 2, batch: 64, reason: embeddedPairs },
     "ViT-B": { lr: 1e-6, epochs: 10, batch: 128, reason: badclip },
     "ViT-L": { lr: 1e-6, epochs: 10, batch: 128, reason: badclip },
     ResNet: { lr: 1e-6, epochs: 10, batch: 128, reason: badclip },

@@ -120,7 +120,7 @@ const cleaning = {
 
 describe("clean", () => {
   test("subtracts a vector of both towers; what is measured is the file's own head, retrieval both ways beside it", async () => {
-    const methods = ["plain", "anchored", "fisher", "relabel", "gradient-ascent", "i-bau", "ibvs"];
+    const methods = ["plain", "anchored", "fisher", "relabel", "gradient-ascent", "clip-finetune", "ibvs"];
     const out = at("cleaned");
     const result = await runJob(clean, { ...cleaning, model: at("bad"), methods, recovery: 4, checks: 200, out });
     expect(result.before.asr.value).toBeGreaterThan(0.9);
