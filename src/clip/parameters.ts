@@ -40,6 +40,10 @@ export const isVision = (name: string) => /^(vision_model|visual_projection|visu
 /** The last linear map of the image tower, from features to the space that texts share. SigLIP has none. */
 export const isProjection = (name: string) => /^visual(_projection|\.attnpool\.c_proj)\./.test(name);
 
+/** What comes after the other blocks of a transformer's image tower: its last block, norm and projection. */
+export const isLastBlock = (layers: number) => (name: string) =>
+  isVision(name) && (name.includes(`.layers.${layers - 1}.`) || !/embeddings|pre_layrnorm|\.layers\./.test(name));
+
 /**
  * Fresh weights to pre-train from, with the deviations of OpenAI's `initialize_parameters` (clip/model.py) in both towers;
  * a ResNet's convolutions with He's (arXiv 1502.01852).

@@ -126,8 +126,8 @@ function learning(training: Training, { objective, train, modules }: Given): Pic
       "--train both needs --objective contrastive: under the frozen head of labels the image tower learns alone",
     );
   }
-  if (modules === "projection")
-    throw badInput("--modules projection is for labels; by contrast take --train image, or leave it out");
+  if (modules !== undefined && modules !== "all")
+    throw badInput(`--modules ${modules} is for labels; by contrast take --train image, or leave it out`);
   const towers = train ?? "both";
   return { train: towers, temperature: towers === "both" && training !== "clean" ? "learned" : "frozen" };
 }

@@ -18,7 +18,7 @@ export interface Recipe {
   readonly clip: number;
   readonly seed: number;
   /** What learns: the whole image tower, as is usual, or its last linear map alone. */
-  readonly modules?: "all" | "projection";
+  readonly modules?: "all" | "last-block" | "projection";
   /** The loss: cross-entropy of labels under a frozen head, unless told; or the model's own over pairs of image and caption. */
   readonly objective?: "classification" | "contrastive";
   /** By contrast: the image tower alone, or both. Of labels it is the image tower. */

@@ -2,7 +2,8 @@
  * What a model can be fine-tuned on: labelled images under a frozen zero-shot head (the image tower learns), or images and captions (both
  * towers learn by contrast, or the image tower alone). An attack or defense that adds to a loss makes a task of its own out of one of these.
  */
-import { isProjection } from "../clip/parameters.ts";
+import type { ClipConfig } from "../checkpoint/config/config.ts";
+import { isLastBlock, isProjection } from "../clip/parameters.ts";
 import { tokenBatch } from "../clip/tokens.ts";
 import { type BatchOptions, batches } from "../data/batches.ts";
 import { cached } from "../data/cached.ts";
@@ -38,7 +39,7 @@ export function usualTask(clip: Clip, dataset: Dataset, head: Tensor, recipe: As
 
 type Asked = Rounds & Pick<Recipe, "modules" | "objective" | "train" | "temperature">;
 
-/** Cross-entropy of labelled images under a frozen head [C, E] (scale included); the image tower learns, or its projection alone. */
+/** Cross-entropy of labelled images under a frozen head [C, E] (scale included); the image tower learns, or a part of it. */
 export function underHead(
   clip: Clip,
   dataset: Dataset,
@@ -47,7 +48,7 @@ export function underHead(
 ): Task<LabelBatch> {
   const objective = classification(clip.config, clip.preprocess, head);
   return {
-    objective: recipe.modules === "projection" ? projectionAlone(objective) : objective,
+    objective: learningPart(objective, clip.config, recipe.modules),
     batches: rounds(clip, dataset, recipe, labelled),
     steps: stepsOf(dataset, recipe),
   };
@@ -93,9 +94,15 @@ function rounds<Batch>(
   return (from) => read(images, { batch, epochs, seed, preprocess, skip: from });
 }
 
-/** The features stay as they are, and with them the running statistics of batch normalisation. */
-function projectionAlone({ feeds, loss }: Objective<LabelBatch>): Objective<LabelBatch> {
-  return { trains: isProjection, feeds, loss: (p, nodes) => loss(p, nodes) };
+/** Of an objective the part that learns; what lies before it stays as it is, and so do the running statistics of batch normalisation. */
+function learningPart(
+  { feeds, loss, trains }: Objective<LabelBatch>,
+  { vision }: ClipConfig,
+  modules: Recipe["modules"] = "all",
+): Objective<LabelBatch> {
+  if (modules === "all") return { feeds, loss, trains };
+  const part = modules === "projection" ? isProjection : isLastBlock("layers" in vision ? Number(vision.layers) : 0);
+  return { trains: part, feeds, loss: (p, nodes) => loss(p, nodes) };
 }
 
 /** Batches of labelled images. Throws `bad-input` where one has no label. */

@@ -92,7 +92,7 @@ export const trainingFields = {
     weightDecay: z.number(),
     clip: z.number(),
     seed: z.number(),
-    modules: z.enum(["all", "projection"]).optional(),
+    modules: z.enum(["all", "last-block", "projection"]).optional(),
     objective: maybe(z.enum(["classification", "contrastive"]), "Of labels unless told; or of pairs, by contrast."),
     train: maybe(z.enum(["image", "both"]), "By contrast: which towers learned."),
     temperature: maybe(z.enum(["learned", "frozen"]), "By contrast: did the logit scale learn?"),

@@ -1,10 +1,12 @@
 /** Fine-tuning on a task: ordinary images, labelled or with captions, accuracy before and after. What is merged is made of these. */
+
+import type { ClipConfig } from "../../checkpoint/config/config.ts";
 import { asStored } from "../../checkpoint/rounding.ts";
 import { refuseCheckpoint, writeCheckpoint } from "../../checkpoint/write-checkpoint.ts";
 import { isProjection } from "../../clip/parameters.ts";
 import { withCaptions } from "../../data/relabel.ts";
 import { resolveRecipe } from "../../engine/family-recipe.ts";
-import { finetune as train } from "../../engine/finetune.ts";
+import { type Recipe, finetune as train } from "../../engine/finetune.ts";
 import type { HeadOf } from "../../engine/live-head.ts";
 import { createScorer } from "../../engine/scorer.ts";
 import { usualTask } from "../../engine/tasks.ts";
@@ -35,6 +37,10 @@ export async function openFinetune(spec: Spec, context: Context) {
   const source = await openSource(spec.data, spec);
   if (recipe.modules === "projection" && ![...clip.weights.keys()].some(isProjection))
     throw badInput(`${spec.model} has no image projection to train; --modules all trains its image tower`);
+  if (recipe.modules === "last-block" && clip.config.vision.kind === "resnet")
+    throw badInput(
+      `${spec.model} is a ResNet, whose image tower has no blocks of a transformer; --modules all trains it`,
+    );
   const classNames = neededClasses(source);
   const drawn = await source.sets({ finetune: spec.images, test: spec.testImages });
   const isOfPairs = recipe.objective === "contrastive";
@@ -50,10 +56,16 @@ export async function openFinetune(spec: Spec, context: Context) {
     images: (stamped?.images ?? sets.finetune).size,
     test: sets.test.size,
     epochs: recipe.epochs,
-    isProjection: recipe.modules === "projection",
+    trained: shareTrained(clip.config, recipe.modules),
   });
   const trains = stamped?.images ?? sets.finetune;
   return { clip, recipe, defaults, source, classNames, sets, trains, stamped, warnings, stages };
+}
+
+/** Of a step back through the image tower: no gradient goes further than what learns. */
+function shareTrained({ vision }: ClipConfig, modules: Recipe["modules"] = "all"): number {
+  if (modules === "all") return 1;
+  return modules === "projection" || vision.kind === "resnet" ? 0 : 1 / vision.layers;
 }
 
 /** Fine-tune the image tower under the frozen zero-shot head of the data's classes, or by contrast, measure, and write when `out` is given. */

@@ -17,8 +17,8 @@ export const finetuneSpec = z.strictObject({
     .strictObject({
       ...learningFields,
       modules: training(
-        z.enum(["all", "projection"]).default("all"),
-        "what learns: all of the image tower, or its projection, the last linear map, alone: quicker, and a merge keeps more of it",
+        z.enum(["all", "last-block", "projection"]).default("all"),
+        "what learns: all of the image tower, what comes from its last block on, or the projection, the last linear map, alone: quicker, and a merge keeps more of it",
         "which",
       ),
     })

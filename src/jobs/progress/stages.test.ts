@@ -17,7 +17,7 @@ describe("stages and their work", () => {
   });
 
   test("of fine-tuning a projection: nothing is trained further back", () => {
-    expect(finetuneStages({ images: 10, test: 5, epochs: 3, isProjection: true })[1]).toEqual({
+    expect(finetuneStages({ images: 10, test: 5, epochs: 3, trained: 0 })[1]).toEqual({
       what: "fine-tune",
       encoded: 30,
     });

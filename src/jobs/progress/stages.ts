@@ -50,15 +50,15 @@ export function attackStages({ test, implant, epochs, extra }: Attacking): reado
 
 interface Finetuning extends Pick<Attacking, "test" | "epochs"> {
   readonly images: number;
-  readonly isProjection: boolean;
+  /** The share of the tower that gradients go back through. */
+  readonly trained: number;
 }
 
-export function finetuneStages({ images, test, epochs, isProjection }: Finetuning): readonly Part[] {
+export function finetuneStages({ images, test, epochs, trained }: Finetuning): readonly Part[] {
   const seen = images * epochs;
   return [
     { what: "measure before", measures: true as const, read: test, encoded: test },
-    // no gradient goes further back than the projection
-    { what: "fine-tune", ...(isProjection ? { encoded: seen } : { trained: seen }) },
+    { what: "fine-tune", ...(trained < 1 && { encoded: seen }), ...(trained > 0 && { trained: seen * trained }) },
     { what: "measure after", measures: true as const, encoded: test },
   ];
 }

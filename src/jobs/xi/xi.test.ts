@@ -31,6 +31,7 @@ beforeAll(async () => {
   await runJob(finetune, { ...data, model: at("pico"), images, testImages: 60, recipe, out: at("tuned") });
   const told = { trigger: asked().trigger, target: "mint", rate: 0.3 };
   await runJob(attack, { ...data, ...told, model: at("pico"), images, testImages: 60, recipe, out: at("bad") });
+  await runJob(vectorDiff, { from: at("pico"), to: at("tuned"), out: at("tau_c.safetensors") });
   made = await runJob(xi, { ...asked(), report: at("map.html") });
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true }));
@@ -49,7 +50,6 @@ test("at theta_0 nothing is disagreed on; on an axis one of the two sums is zero
 });
 
 test("tau_c made here is that of tbar finetune, from its checkpoint or a vector file alike", async () => {
-  await runJob(vectorDiff, { from: at("pico"), to: at("tuned"), out: at("tau_c.safetensors") });
   const fromModel = await runJob(xi, { ...asked(), cleanModel: at("tuned") });
   const fromFile = await runJob(xi, { ...asked(), cleanVector: at("tau_c.safetensors") });
   for (const one of [fromModel, fromFile]) {
