@@ -30,7 +30,7 @@ export function ascend({ learn }: DefenseInput, data: Dataset, lr: number): Prom
 }
 
 function climbing({ clip, data, head, recipe }: Learning): Task<UsualBatch> {
-  const usual = usualTask(clip, data, head, recipe);
+  const usual = usualTask(clip, data, head, { ...recipe, batch: Math.min(recipe.batch, data.size) });
   return { ...usual, objective: ascent(usual.objective) };
 }
 

@@ -86,9 +86,9 @@ export function defenseInput(
       }),
     learn(data, make, { lr = 1, from = clip.weights } = {}) {
       const varied = { ...recipe, seed, lr: recipe.lr * lr };
-      const { objective, batches, steps } = make({ clip, data: captioned(data), head, recipe: varied });
+      const task = make({ clip, data: captioned(data), head, recipe: varied });
       spending.see(data);
-      const counted = { objective, steps, batches: (at: number) => spending.counting(batches(at)) };
+      const counted = { ...task, batches: (at: number) => spending.counting(task.batches(at)) };
       return finetune(clip, from, counted, varied, { keep: work?.training(`learned-${++learned}`), signal, onStep });
     },
     embed(data) {

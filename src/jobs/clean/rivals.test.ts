@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { writePico } from "../../../test/pico.ts";
+import { readCheckpoint } from "../../checkpoint/clip-folder.ts";
 import { defenseNames } from "../../defenses/index.ts";
 import { attack } from "../attack/job.ts";
 import { planJob, runJob } from "../run-job.ts";
@@ -64,6 +65,22 @@ test("a rival named alone is written, with a vector that undoes it", async () =>
   expect([method, variants["clean-finetune"].knob]).toEqual(["clean-finetune", "lr"]);
   expect(proof.restore).toBeLessThanOrEqual(2);
 }, 60_000);
+
+test("where pairs are learned with both towers, rivals train both too; few isolated images make a small batch", async () => {
+  const recipe = { ...cleaning.recipe, objective: "contrastive", train: "both" } as const;
+  const spec = { ...cleaning, recipe, model: at("bad"), out: at("both") };
+  const { variants } = await runJob(clean, { ...spec, methods: ["cleanclip"] });
+  expect(variants.cleanclip.trials.length).toBeGreaterThan(1);
+  const [before, after] = [
+    await (await readCheckpoint(at("bad"))).weights(),
+    await (await readCheckpoint(at("both"))).weights(),
+  ];
+  const moved = (name: string) => before.get(name)?.data.some((v, i) => v !== after.get(name)?.data[i]);
+  expect(["visual_projection.weight", "text_projection.weight", "logit_scale"].map(moved)).toEqual([true, true, true]);
+  const { out: _, ...unwritten } = spec;
+  const abl = await runJob(clean, { ...unwritten, recipe: { ...recipe, batch: 36 }, methods: ["abl"] });
+  expect(abl.variants.abl.settings.isolated).toBe(32);
+}, 120_000);
 
 test("--training-data must have an end and the same classes; --dry-run counts trainings of a grid", async () => {
   const spec = { ...cleaning, model: at("bad"), methods: ["abl"] };
