@@ -176,7 +176,16 @@ export async function choosing(
   settings: Repair["settings"] = {},
 ): Promise<Repair> {
   const { search, weights } = await among(knobs, at);
-  return { weights, vector: { tau: taskVector(weights, backdoored), alpha: 1 }, knob, search, settings };
+  return {
+    weights,
+    // made when asked for: of all repairs only one is kept
+    get vector() {
+      return { tau: taskVector(weights, backdoored), alpha: 1 };
+    },
+    knob,
+    search,
+    settings,
+  };
 }
 
 /** Learning rates that rivals are trained with, as multiples of the recipe's. */
