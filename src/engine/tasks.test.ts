@@ -141,7 +141,7 @@ test("a recipe names its task: labels unless told", async () => {
   };
   expect(await kinds()).toEqual(["pixels", "labels"]);
   expect(await kinds("classification")).toEqual(["pixels", "labels"]);
-  expect(await kinds("contrastive")).toEqual(["pixels", "text", "mask"]);
+  expect(await kinds("contrastive")).toEqual(["pixels", "text", "captions", "mask"]);
 });
 
 test("a loss of one's own: the usual one with another sign climbs where that one falls", async () => {
