@@ -1,6 +1,7 @@
 /** A sweep that others compute: its cells are put into the queue, and waited for. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Context } from "../../jobs/context.ts";
+import { TbarError } from "../../tensor/error.ts";
 import type { Recipe } from "../recipe.ts";
 import { follow, nameOf, type Place, type Unit } from "../units.ts";
 import { type Asked, idOf, type Outcome, queuedCells } from "./cell.ts";
@@ -42,6 +43,18 @@ export async function askFor(
   const cells = await queuedCells(place.store, asked, left);
   const add = (i: number) => server.queue.add(nameOf(left[i]), cells[i], { jobId: idOf(cells[i]), removeOnComplete: kept, removeOnFail: kept, attempts: 1 }); // biome-ignore format: one line
   let waiting: Waiting[] = left.map((unit, i) => ({ unit, id: idOf(cells[i]) }));
+  /** What became of the cell; undefined as long as it waits or runs. */
+  const look = async ({ id, unit }: Waiting): Promise<Outcome | undefined> => {
+    signal?.throwIfAborted();
+    const job = await server.queue.getJob(id);
+    const state = await job?.getState();
+    if (state === undefined || state === "unknown") await add(left.indexOf(unit));
+    if (state !== "completed" && state !== "failed") return undefined;
+    const message = state === "failed" ? job?.failedReason : (job?.returnvalue as Outcome | undefined)?.message;
+    if (message !== undefined) return { message };
+    if (await within(late, () => isDone(unit), signal)) return {};
+    return { message: `a worker says that it is done, and ${place.store.folder} has no results of it: do all machines share this folder?` }; // biome-ignore format: one line
+  };
   try {
     for (const [i, { id }] of waiting.entries()) {
       await forgetFinished(server, id); // its results are not in the store, whatever became of it
@@ -50,23 +63,21 @@ export async function askFor(
     while (waiting.length > 0) {
       signal?.throwIfAborted();
       for (const one of waiting.slice(0, atOnce)) {
-        signal?.throwIfAborted();
-        const job = await server.queue.getJob(one.id);
-        const state = await job?.getState();
-        if (state === undefined || state === "unknown") await add(left.indexOf(one.unit));
-        if (state !== "completed" && state !== "failed") continue;
-        const message = state === "failed" ? job?.failedReason : (job?.returnvalue as Outcome | undefined)?.message;
-        if (message !== undefined) failed.set(one.unit, message);
-        else if (!(await within(late, () => isDone(one.unit), signal))) failed.set(one.unit, `a worker says that it is done, and ${place.store.folder} has no results of it: do all machines share this folder?`); // biome-ignore format: one line
-        waiting = waiting.filter((other) => other !== one);
+        const ended = await look(one).catch((error: Error) => {
+          if (signal?.aborted || error instanceof TbarError) throw error;
+          return undefined; // the server is away
+        });
+        if (ended?.message !== undefined) failed.set(one.unit, ended.message);
+        if (ended !== undefined) waiting = waiting.filter((other) => other !== one);
       }
       waiting = [...waiting.slice(atOnce), ...waiting.slice(0, atOnce)];
-      const running = await server.queue.getActiveCount();
-      progress.step(left.length - waiting.length, left.length, `cells; ${running} at work`);
+      const running = await server.queue.getActiveCount().catch(() => undefined);
+      const note = running === undefined ? "the queue does not answer" : `${running} at work`;
+      progress.step(left.length - waiting.length, left.length, `cells; ${note}`);
       if (waiting.length > 0) await wait(pause, undefined, { signal });
     }
   } finally {
-    if (signal?.aborted) await Promise.race([takeOut(server, waiting), wait(2000)]);
+    if (signal?.aborted) await Promise.race([takeOut(server, waiting).catch(() => {}), wait(2000)]); // the server may be away
     await server.close();
   }
   return failed;

@@ -2,6 +2,7 @@
  * The queue of cells on a Redis or PostgreSQL server that all machines reach: BullMQ, which is installed beside tbar by whoever wants it.
  * It hands each cell to one worker, renews its lock as long as the worker lives, and gives it to another when it does not.
  */
+import { setTimeout as wait } from "node:timers/promises";
 import type { Job, Queue, Worker, WorkerOptions } from "bullmq";
 import { badInput, TbarError } from "../../tensor/error.ts";
 import { printable } from "../../tensor/printable.ts";
@@ -22,6 +23,8 @@ const name = "tbar-cells";
 const install = { "redis:": "bullmq ioredis", "rediss:": "bullmq ioredis", "postgres:": "bullmq pg", "postgresql:": "bullmq pg" } as const; // biome-ignore format: one line
 /** How long a server may take to answer at first; later it may be away for as long as it likes. */
 const patience = 10_000;
+/** How long it is told goodbye to: it may be away. */
+const farewell = 5000;
 
 /** Throws `bad-input` on another kind of address, `unavailable` where the packages are not installed or nobody answers. */
 export async function openServer(url: string): Promise<Server> {
@@ -65,8 +68,11 @@ export async function openServer(url: string): Promise<Server> {
       return worker;
     },
     async close() {
-      for (const worker of workers) await worker.close();
-      await queue.close();
+      const all = async () => {
+        for (const worker of workers) await worker.close();
+        await queue.close();
+      };
+      await Promise.race([all().catch(() => {}), wait(farewell, undefined, { ref: false })]);
     },
   };
 }

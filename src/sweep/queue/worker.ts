@@ -53,13 +53,16 @@ export async function work(spec: z.output<typeof workerSpec>, context: Context, 
         failed.set(job.name, error.message);
         return { message: error.message };
       }
-      await job.moveToWait(token); // for others
+      await job.moveToWait(token).catch(() => {}); // for others; where the server is away they take it when the lock has run out
       throw new WaitingError();
     });
   };
   const worker = server.work(compute, { jobs: spec.jobs, lock: 1000 * spec.lock });
   const isIdle = async () => {
-    const counts = await server.queue.getJobCounts("waiting", "active", "delayed", "prioritized");
+    const counts = await server.queue
+      .getJobCounts("waiting", "active", "delayed", "prioritized")
+      .catch(() => undefined);
+    if (counts === undefined) return false; // the server is away
     return Object.values(counts).every((count) => count === 0);
   };
   try {
