@@ -20,6 +20,8 @@ export interface Sweep extends Omit<Place, "models"> {
   readonly units: readonly Unit[];
   /** Steps at a time. */
   readonly workers: number;
+  /** Of each step; all there are, shared among those at a time, unless told. */
+  readonly threads?: number;
   readonly perform?: Perform;
 }
 
@@ -38,7 +40,7 @@ export async function runSweep(recipe: Recipe, sweep: Sweep, { progress, signal 
   const { units, workers, store, perform = inChild } = sweep;
   const area = await openArea<Unit>(store.folder);
   const place = { ...sweep, models: area.folder };
-  const threads = Math.max(1, Math.floor(availableParallelism() / workers));
+  const threads = sweep.threads ?? Math.max(1, Math.floor(availableParallelism() / workers));
   const board = scoreboard(progress);
   const done: Unit[] = [];
   for (const unit of units) {

@@ -61,6 +61,11 @@ export const workerSpec = z.strictObject({
     value: "number",
     machine: true,
   }),
+  threads: option(count().max(1024).optional(), "threads of each step (default: all, shared among --jobs)", {
+    group: groups.run,
+    value: "number",
+    machine: true,
+  }),
   lock: option(
     z.number().min(1).max(86_400).default(120),
     "seconds without a sign of life after which another worker takes over a cell",

@@ -37,7 +37,8 @@ const ended = (child: ChildProcess) =>
     child.once("exit", (code) => end({ code, err }));
   });
 const run = (store: string, ...more: string[]) => tbar("sweep", "run", recipe, "--store", store, ...more);
-const worker = (store: string, url: string) => tbar("sweep", "worker", "--queue", url, "--store", store, "--lock", "3");
+const worker = (store: string, url: string) =>
+  tbar("sweep", "worker", "--queue", url, "--store", store, "--lock", "3", "--threads", "1");
 const pause = (ms: number) => new Promise((go) => setTimeout(go, ms));
 
 async function must(child: ChildProcess): Promise<void> {

@@ -38,7 +38,8 @@ export async function work(spec: z.output<typeof workerSpec>, context: Context, 
       const tell = () => progress.step(done, done + running.size, `cells; ${[...running].join("; ") || "waiting"}`);
       tell();
       try {
-        const sweep = { units: [unit], store, workers: spec.jobs, ...own };
+        const { jobs: workers, threads } = spec;
+        const sweep = { units: [unit], store, workers, ...(threads !== undefined && { threads }), ...own };
         const [message] = (await runSweep(recipe, sweep, { ...context, progress: { stage: () => {}, step: tell } })).failed.values(); // biome-ignore format: one line
         if (message !== undefined) failed.set(nameOf(unit), message);
         else done++;
