@@ -46,9 +46,9 @@ async function must(child: ChildProcess): Promise<void> {
   if (code !== 0) throw new Error(`exit ${code}: ${err}`);
 }
 
-/** Results without what differs from run to run, by their address. */
+/** Results without what differs from run to run (times, and the folder that models on the way lie in), by their address. */
 function resultsIn(store: string): Map<string, string> {
-  const other = (key: string, value: unknown) => (["seconds", "timings", "created", "command", "machine", "imagesPerSecond"].includes(key) ? undefined : value); // biome-ignore format: one line
+  const other = (key: string, value: unknown) => (["seconds", "timings", "created", "command", "machine", "imagesPerSecond", "output"].includes(key) ? undefined : value); // biome-ignore format: one line
   return new Map(
     readdirSync(store)
       .filter((name) => /^[0-9a-f]{64}\.json$/.test(name))
