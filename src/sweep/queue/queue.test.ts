@@ -1,4 +1,5 @@
 /** Sweeps through a real Redis and a real PostgreSQL, where they are installed; else skipped by name. */
+import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -154,6 +155,19 @@ it("what the queue holds is read as if a stranger had written it", async () => {
   writeFileSync(path, `${readFileSync(path, "utf8")}# changed\n`);
   await expect(openCell(store, cell)).rejects.toThrow("is not the recipe that was asked for");
 });
+
+it.each(["redis://127.0.0.1:1", "redis://nobody.invalid", "postgres://127.0.0.1:1/tbar"])(
+  "%s: the command says that nobody is there, and ends",
+  async (url) => {
+    const words = ["dist/cli/main.js", "sweep", "worker", "--queue", url, "--store", join(folder, "none")];
+    const { error, said } = await new Promise<{ error: { code?: unknown } | null; said: string }>((done) =>
+      execFile(process.execPath, words, { timeout: 25_000 }, (error, _, said) => done({ error, said })),
+    );
+    expect(error?.code).toBe(2);
+    expect(said).toContain(`no queue at ${new URL(url).protocol}//`);
+  },
+  30_000,
+);
 
 it.each([
   ["http://localhost", "is no redis://HOST:6379"],

@@ -36,6 +36,7 @@ export async function openServer(url: string): Promise<Server> {
   const connection = isPostgres ? { connectionString: url, schema: "tbar", migrate: true } : { url, maxRetriesPerRequest: null }; // biome-ignore format: one line
   const classes = (isPostgres ? bull.withBackend(bull.createPostgresBackend) : bull) as typeof bull;
   const base = { connection } as object as Pick<WorkerOptions, "connection">;
+  if (!isPostgres) await knock(url, protocol, host);
   let last: Error | undefined;
   const told = (error: Error) => void (last = error); // it comes back by itself
   let queue: CellQueue;
@@ -50,7 +51,7 @@ export async function openServer(url: string): Promise<Server> {
     void queue.disconnect().catch(() => {}); // it may wait for a server that is not there
     const error = cause ?? last;
     if (/Cannot find (module|package)/.test(error?.message ?? "")) throw lacking(protocol, error);
-    throw new TbarError("unavailable", `no queue at ${protocol}//${printable(host)}: ${printable(error?.message || String((error as { code?: string })?.code ?? "no answer within 10 s"), 300)}`, { cause: error }); // biome-ignore format: one line
+    throw unanswered(protocol, host, error);
   });
   const workers: Worker<QueuedCell, Outcome>[] = [];
   return {
@@ -75,6 +76,29 @@ export async function openServer(url: string): Promise<Server> {
       await Promise.race([all().catch(() => {}), wait(farewell, undefined, { ref: false })]);
     },
   };
+}
+
+/** Is a Redis there? Asked once: the queue's own connection would try for ever, and keep the process alive. */
+async function knock(url: string, protocol: string, host: string): Promise<void> {
+  const { Redis } = await import("ioredis").catch((cause) => {
+    throw lacking(protocol, cause);
+  });
+  const visitor = new Redis(url, { lazyConnect: true, connectTimeout: patience, retryStrategy: () => null });
+  let last: Error | undefined;
+  visitor.on("error", (error) => void (last = error));
+  try {
+    await visitor.connect();
+    await visitor.ping();
+  } catch (cause) {
+    throw unanswered(protocol, host, last ?? (cause as Error));
+  } finally {
+    visitor.disconnect();
+  }
+}
+
+function unanswered(protocol: string, host: string, error: Error | undefined): TbarError {
+  const why = error?.message || String((error as { code?: string } | undefined)?.code ?? "no answer within 10 s");
+  return new TbarError("unavailable", `no queue at ${protocol}//${printable(host)}: ${printable(why, 300)}`, { cause: error }); // biome-ignore format: one line
 }
 
 function parsed(url: string): URL {
