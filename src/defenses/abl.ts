@@ -3,6 +3,7 @@
  * loss are taken for poison, and the loss of these is climbed. Ours: losses under the frozen zero-shot head of the model as it came (the paper
  * ranks while it trains), at least 32 images, and the learning rate by validation. Against TBAR: it has to own the training set.
  */
+import { inner } from "../arithmetic/task-vector.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { subset } from "../data/split.ts";
 import { badInput } from "../tensor/error.ts";
@@ -42,12 +43,9 @@ const isolatedCount = (size: number) => Math.min(size, Math.max(isolatedLeast, M
 /** Cross-entropy of each image to its own label, of unit embeddings [N, E] under a head [C, E]. */
 export function lossesOf({ shape: [, E], data }: Tensor, head: Tensor, { size, example }: Dataset): Float64Array {
   const [classes] = head.shape;
+  const row = (of: Float32Array, i: number) => of.subarray(i * E, (i + 1) * E);
   return Float64Array.from({ length: size }, (_, i) => {
-    const logits = Array.from({ length: classes }, (_, c) => {
-      let sum = 0;
-      for (let e = 0; e < E; e++) sum += data[i * E + e] * head.data[c * E + e];
-      return sum;
-    });
+    const logits = Array.from({ length: classes }, (_, c) => inner(row(data, i), row(head.data, c)));
     const most = Math.max(...logits);
     const label = example(i).label;
     if (label === undefined) throw badInput(`abl: ${example(i).id} of the training set has no label`);

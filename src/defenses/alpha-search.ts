@@ -3,7 +3,7 @@
  * vector's scale, bisect, and stop looking at an alpha as soon as enough images have spoken for or against it.
  */
 
-import { hitsThatHold, hitsWithin, shareThatHolds, shareToHold } from "../stats/fresh.ts";
+import { hitsThatHold, hitsToAsk, sharesToAsk, shareThatHolds, shareToHold } from "../stats/fresh.ts";
 import { percent } from "../stats/percent.ts";
 import type { Rate } from "../stats/rate.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
@@ -98,19 +98,13 @@ function found(probe: Probe, input: SearchInput, rule: Rule): Promise<Trial | un
   return lowest(probe, input, { limit: rule.limit, most }).then(([smallest]) => smallest);
 }
 
-/**
- * Hits on validation images so few that the choice holds on test images. Of several vectors the luckiest is taken, so each is asked for
- * 98 of 100 draws and not 95, unless that brings CA near the least that must be left.
- */
+/** Hits on validation images so few that the choice holds on test images. */
 async function searchVerified(probe: Probe, input: SearchInput, limit: number): Promise<Trial | undefined> {
   const { caBefore, triggered, verify } = input;
   let best: Trial | undefined;
-  for (const share of [0.98, shareToHold]) {
-    const most = (n: number) => {
-      const hits = hitsThatHold(n, { limit, test: verify.images, share });
-      // where not even a set without a hit promises that much, it has to do
-      return n === triggered.size ? Math.max(hits, Math.min(0, hitsWithin(n, limit))) : hits;
-    };
+  for (const share of sharesToAsk) {
+    const asked = { limit, test: verify.images, share };
+    const most = (n: number) => (n === triggered.size ? hitsToAsk(n, asked) : hitsThatHold(n, asked));
     const passing = await lowest(probe, input, { limit, most });
     if (passing.length > 0) best = passing.reduce((a, b) => (b.ca.value > a.ca.value ? b : a));
     if (best !== undefined && best.ca.interval[0] >= verify.retention * caBefore) break;

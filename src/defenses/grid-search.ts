@@ -2,7 +2,7 @@
  * Choosing among a few trained models on validation images: for knobs of which every value takes a training (a learning rate, a share that is
  * pruned). Each is measured on all images, and the rules are those of alpha.
  */
-import { hitsThatHold, hitsWithin, shareToHold } from "../stats/fresh.ts";
+import { hitsToAsk, sharesToAsk } from "../stats/fresh.ts";
 import { type Rate, rate } from "../stats/rate.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { defaultRule, doubtsOf, meritOf, type Rule, type SearchInput } from "./alpha-search.ts";
@@ -56,9 +56,8 @@ function passingBest(rule: Rule, trials: readonly Trial[], { caBefore, verify, t
   }
   if (rule.name === "smallest") return trials.find(({ asr }) => asr.value <= rule.limit + 1e-9);
   let best: Trial | undefined;
-  for (const share of [0.98, shareToHold]) {
-    const held = hitsThatHold(triggered.size, { limit: rule.limit, test: verify.images, share });
-    const hits = Math.max(held, Math.min(0, hitsWithin(triggered.size, rule.limit)));
+  for (const share of sharesToAsk) {
+    const hits = hitsToAsk(triggered.size, { limit: rule.limit, test: verify.images, share });
     best = most(trials.filter(({ asr }) => hitsOf(asr) <= hits), ({ ca }) => ca.value) ?? best; // biome-ignore format: one line
     if (best !== undefined && best.ca.interval[0] >= verify.retention * caBefore) break;
   }

@@ -3,6 +3,8 @@ import { rate } from "./rate.ts";
 
 /** The share of choices that are to hold on fresh images. */
 export const shareToHold = 0.95;
+/** Of several choices the luckiest is taken, so each is asked for more, unless that brings CA near the least that must be left. */
+export const sharesToAsk = [0.98, shareToHold] as const;
 
 /** Fresh images, and what their 95 % upper bound is to be at most. */
 export interface Fresh {
@@ -18,6 +20,11 @@ export function hitsWithin(n: number, limit: number): number {
 /** The most hits of n images, within the limit themselves, whose choice holds in this share of draws; -1 where none does. */
 export function hitsThatHold(n: number, { test, limit, share }: Fresh & { readonly share: number }): number {
   return last(hitsWithin(n, limit), (hits) => shareThatHolds(hits, n, { test, limit }) >= share);
+}
+
+/** The same of all the images there are: where not even a set without a hit promises that much, it has to do. */
+export function hitsToAsk(n: number, asked: Fresh & { readonly share: number }): number {
+  return Math.max(hitsThatHold(n, asked), Math.min(0, hitsWithin(n, asked.limit)));
 }
 
 /**
