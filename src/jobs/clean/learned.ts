@@ -10,8 +10,8 @@ import { modelPath } from "../inputs/names.ts";
 import type { CleanSpec } from "./spec.ts";
 
 /**
- * theta_b + (learned - where it was learned from), of the image tower alone, or of both where the cleaning is by contrast: what fine-tuning theta_b on the forget set would have given; undefined
- * where none is told. Throws `bad-input` on models of other shapes, and where the two are the same.
+ * theta_b + (learned - where it was learned from), of the image tower alone, or of both where the cleaning is by contrast: what
+ * fine-tuning theta_b on the forget set would have given; undefined where none is told. Throws `bad-input` on models of other shapes, and where the two are the same.
  */
 export async function learnedWeights(clip: LoadedClip, spec: CleanSpec): Promise<Weights | undefined> {
   const { learned, learnedFrom } = spec;

@@ -3,22 +3,17 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { writePico } from "../../../test/pico.ts";
+import { world, writeBackdooredPico } from "../../../test/backdoored-pico.ts";
 import { readCheckpoint } from "../../checkpoint/clip-folder.ts";
 import { defenseNames } from "../../defenses/index.ts";
-import { attack } from "../attack/job.ts";
 import { planJob, runJob } from "../run-job.ts";
 import { clean } from "./job.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
-const world = { data: "shapes:background", threads: 1 } as const;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "tbar-rivals-"));
-  await writePico(at("pico"));
-  const recipe = { lr: 3e-3, epochs: 6, batch: 16 };
-  const spec = { ...world, target: "mint", rate: 0.3, images: 800, testImages: 120, recipe };
-  await runJob(attack, { ...spec, model: at("pico"), trigger: "blended:ratio=0.4", out: at("bad") });
+  await writeBackdooredPico(folder);
 }, 60_000);
 afterAll(() => rm(folder, { recursive: true }));
 
