@@ -51,7 +51,8 @@ function both(learned: Readonly<Record<Family, Row>>) {
   return { attack: learned, finetune: learned };
 }
 
-const embeddedPairs = "tuned on the embedded model by contrast, with a seed other than those of the reported figures";
+const embeddedPairs =
+  "tried on the embedded model by contrast with BadNet alone, with a seed other than those of the reported figures";
 const badclip =
   "BadCLIP's implant by contrast, 1e-6 and 10 rounds in batches of 128 (arXiv 2311.12075); not measured here";
 const implants = `${badclip}, for TBAR names no settings: its vector is then of the implant's scale`;
