@@ -6,6 +6,7 @@ import { readSettings, type Settings } from "../checkpoint/config/settings.ts";
 import { loadTokenizer, type Tokenize } from "../clip/tokenizer.ts";
 import { readTokenizerJson } from "../clip/tokenizer-files.ts";
 import { isFile, isFolder, sha256File } from "../files/files.ts";
+import { fullDialect } from "../onnx/dialect.ts";
 import { createRuntime } from "../runtime/compile.ts";
 import type { Feeds, Program } from "../runtime/executor.ts";
 import { badInput } from "../tensor/error.ts";
@@ -69,7 +70,11 @@ export async function loadOnnxClip(files: OnnxFiles, options: ForeignOptions = {
   const [image, text = image] = model.programs;
   const encoder = onnxEncoder(settings, { image, text }, tokenize, files);
   const facts = { ...model.facts, sha256: await sha256File(files.image) };
-  const runtime = createRuntime({ description: model.description, compile: async () => unreachable() });
+  const runtime = createRuntime({
+    description: model.description,
+    dialect: fullDialect,
+    compile: async () => unreachable(),
+  });
   return { ...settings, tokenize, runtime: { ...runtime, release: model.release }, encoder, files, facts };
 }
 

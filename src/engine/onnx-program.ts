@@ -14,9 +14,9 @@ import { imageTower, type TextInputs, textTower } from "../clip/towers.ts";
 import { input, type Node } from "../graph/node.ts";
 import { transpose } from "../graph/ops/index.ts";
 import { simplify } from "../graph/simplify.ts";
+import { lowered, standardDialect } from "../onnx/dialect.ts";
 import { emit } from "../onnx/emit.ts";
 import { int64, integer, node } from "../onnx/nodes.ts";
-import { standardOps } from "../onnx/standard.ts";
 import { makeSymbolic, standIns } from "../onnx/symbols.ts";
 import type { ProgramName } from "./program-names.ts";
 
@@ -43,7 +43,7 @@ export function onnxProgram(config: ClipConfig, name: ProgramName): OnnxProgram 
     endRows: input("endRows", [texts], "int"),
   };
   const outputs = outputsOf(config, name, pixels, tokens);
-  const roots = standardOps(simplify(Object.values(outputs)));
+  const roots = lowered(simplify(Object.values(outputs)), standardDialect);
   const bytes = emit(Object.fromEntries(Object.keys(outputs).map((output, i) => [output, roots[i]])));
   const model = fromBinary(ModelProtoSchema, bytes);
   const { graph } = model;

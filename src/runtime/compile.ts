@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { topological } from "../graph/node.ts";
 import { simplify } from "../graph/simplify.ts";
+import { lowered } from "../onnx/dialect.ts";
 import { emit, type Outputs } from "../onnx/emit.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import type { Executor, Program } from "./executor.ts";
@@ -27,14 +28,14 @@ export function createRuntime(executor: Executor): Runtime {
   return {
     description: executor.description,
     async compile(outputs) {
-      const bytes = emit(simplified(outputs));
+      const bytes = emit(simplified(outputs, executor));
       const key = createHash("sha256").update(bytes).digest("hex");
       const program = programs.get(key) ?? executor.compile(bytes);
       programs.set(key, program);
       return program;
     },
     async compileFixed(outputs, weights) {
-      const roots = simplified(outputs);
+      const roots = simplified(outputs, executor);
       const inputs = topological(Object.values(roots)).filter(({ op }) => op === "Input");
       const names = new Set(inputs.map(({ attrs }) => attrs.name));
       const read = new Map([...weights].filter(([name]) => names.has(name)));
@@ -61,7 +62,8 @@ export function createRuntime(executor: Executor): Runtime {
   };
 }
 
-function simplified(outputs: Outputs): Outputs {
-  const roots = simplify(Object.values(outputs));
+/** The cheapest form in the executor's own words. */
+function simplified(outputs: Outputs, { dialect }: Executor): Outputs {
+  const roots = lowered(simplify(Object.values(outputs)), dialect);
   return Object.fromEntries(Object.keys(outputs).map((name, i) => [name, roots[i]]));
 }

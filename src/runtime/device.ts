@@ -11,13 +11,20 @@ require(folder).InferenceSession.create(Buffer.from(model, "base64"), { executio
   (error) => process.send(String(error?.message ?? error), () => process.exit(1)),
 );`;
 
-/** Why a session cannot be opened on it by the onnxruntime-node in `folder`, in a few words; undefined where it can. */
-export function deviceTrouble(folder: string, device: string): Promise<string | undefined> {
+/** Why a session cannot be opened on it by the onnxruntime-node in `folder`, in a few words; undefined where it can. `env` is added to the environment. */
+export function deviceTrouble(
+  folder: string,
+  device: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string | undefined> {
   const x = input("x", [1]);
   const model = Buffer.from(emit({ y: add(x, x) })).toString("base64");
   return new Promise((resolve) => {
     const stdio = ["ignore", "ignore", "ignore", "ipc"] as const;
-    const child = spawn(process.execPath, ["-e", program, folder, device, model], { stdio: [...stdio] });
+    const child = spawn(process.execPath, ["-e", program, folder, device, model], {
+      stdio: [...stdio],
+      env: { ...process.env, ...env },
+    });
     let said: string | undefined;
     child.on("message", (message) => {
       said = ortReason(String(message));

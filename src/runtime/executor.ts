@@ -1,4 +1,5 @@
 /** The seam to whatever runs ONNX: bytes in, a callable program out. ONNX Runtime is the one that is built in. */
+import type { Dialect } from "../onnx/dialect.ts";
 import type { IntTensor, Tensor, Weights } from "../tensor/tensor.ts";
 
 export type Feeds = Readonly<Record<string, Tensor | IntTensor>>;
@@ -19,6 +20,8 @@ export interface Program {
 export interface Executor {
   /** What a receipt records: library, version, device. */
   readonly description: string;
+  /** What of our ONNX it lacks. */
+  readonly dialect: Dialect;
   /**
    * A program from its bytes, or from the path of its file. `fixed` are the values of initializers that the bytes leave to external
    * files of their names; they may be packed once.

@@ -1,6 +1,7 @@
 /** ONNX Runtime as an executor. The only file that loads onnxruntime-node, and it does so when first used. */
 import { createRequire } from "node:module";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
+import { fullDialect, webgpuDialect } from "../onnx/dialect.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import { sizeOf, type Tensor } from "../tensor/tensor.ts";
 import type { Executor, Feeds, Program } from "./executor.ts";
@@ -59,6 +60,7 @@ export async function onnxRuntime({ device = "cpu", threads }: RuntimeOptions = 
       : new ort.Tensor("float32", value.data, value.shape);
 
   return {
+    dialect: device === "webgpu" ? webgpuDialect : fullDialect,
     description: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common} ${device}`,
     async compile(onnx: Uint8Array | string, fixed = new Map()): Promise<Program> {
       const externalData = [...fixed].map(([path, { data }]) => ({ path, data: bytesOf(data) }));

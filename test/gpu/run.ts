@@ -1,0 +1,58 @@
+/**
+ * npm run test:gpu: WebGPU against the CPU, on the machine's own Vulkan driver or a software one (Mesa's lavapipe, SwiftShader as Chromium
+ * brings it). The driver is named in the environment before the tests' processes start; without one the tests are skipped by name.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { deviceTrouble } from "../../src/runtime/device.ts";
+import { onnxRuntimePackage } from "../../src/runtime/onnxruntime-package.ts";
+
+interface Driver {
+  readonly name: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A manifest of a Vulkan driver, and where libvulkan.so.1 lies beside it. */
+const driver = (name: string, manifest: string, libraries?: string): Driver => ({
+  name,
+  env: {
+    VK_DRIVER_FILES: manifest,
+    VK_ICD_FILENAMES: manifest, // for loaders before 1.3.207
+    ...(libraries && { LD_LIBRARY_PATH: libraries }),
+  },
+});
+
+const systemWide = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"].filter((folder) => existsSync(folder));
+const lavapipe = systemWide.flatMap((folder) =>
+  readdirSync(folder)
+    .filter((file) => file.startsWith("lvp_"))
+    .map((file) => driver("Mesa's lavapipe", join(folder, file))),
+);
+const chromium = ["/usr/lib/chromium", "/usr/lib/chromium-browser", "/opt/google/chrome"]
+  .map((folder) => join(folder, "vk_swiftshader_icd.json"))
+  .filter((file) => existsSync(file))
+  .map((file) => driver(`SwiftShader of ${dirname(file)}`, file, dirname(file)));
+const own: Driver = { name: "the driver of this machine", env: {} };
+
+const folder = await onnxRuntimePackage((text) => process.stderr.write(text));
+let found: Driver | undefined;
+let why = "";
+for (const candidate of [own, ...lavapipe, ...chromium]) {
+  const trouble = await deviceTrouble(folder, "webgpu", candidate.env);
+  if (trouble === undefined) {
+    found = candidate;
+    break;
+  }
+  why ||= trouble;
+}
+console.log(
+  found === undefined
+    ? `no Vulkan driver for WebGPU: ${why}. Skipped; a software one comes with mesa-vulkan-drivers or Chromium`
+    : `WebGPU on ${found.name}`,
+);
+const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
+const env = { ...process.env, ...found?.env, TBAR_GPU: found?.name ?? "" };
+const { status } = spawnSync(process.execPath, [vitest, "run", "test/gpu"], { stdio: "inherit", env });
+process.exit(status ?? 1);
