@@ -13,7 +13,7 @@ import { imageTower, textTower } from "../src/clip/towers.ts";
 import { gradientsOf } from "../src/engine/gradients.ts";
 import { classification } from "../src/engine/objectives.ts";
 import { input } from "../src/graph/node.ts";
-import { adamw } from "../src/optim/adam.ts";
+import { adamw } from "../src/optim/adamw.ts";
 import { clipFactor } from "../src/optim/schedule.ts";
 import { createRuntime, type Runtime } from "../src/runtime/compile.ts";
 import { onnxRuntime } from "../src/runtime/onnxruntime.ts";

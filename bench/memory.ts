@@ -9,7 +9,7 @@ import { initialWeights } from "../src/clip/parameters.ts";
 import { createEncoder } from "../src/engine/encoder.ts";
 import { gradientsOf } from "../src/engine/gradients.ts";
 import { classification, type LabelBatch } from "../src/engine/objectives.ts";
-import { adamw } from "../src/optim/adam.ts";
+import { adamw } from "../src/optim/adamw.ts";
 import { createRuntime } from "../src/runtime/compile.ts";
 import { onnxRuntime } from "../src/runtime/onnxruntime.ts";
 import { random } from "../src/tensor/random.ts";

@@ -4,7 +4,7 @@ import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { createEncoder } from "../engine/encoder.ts";
 import { classification } from "../engine/objectives.ts";
 import { train } from "../engine/train.ts";
-import { adamw } from "../optim/adam.ts";
+import { adamw } from "../optim/adamw.ts";
 import { constantRate } from "../optim/schedule.ts";
 import { createRuntime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";

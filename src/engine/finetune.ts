@@ -1,5 +1,5 @@
 import { narrowed, widened } from "../clip/widened.ts";
-import { adamw } from "../optim/adam.ts";
+import { adamw } from "../optim/adamw.ts";
 import type { OptimizerState } from "../optim/optimizer.ts";
 import { warmupCosine } from "../optim/schedule.ts";
 import type { Weights } from "../tensor/tensor.ts";

@@ -7,7 +7,7 @@ import { tokenBatch } from "../clip/tokens.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { augment } from "../data/images/augment.ts";
 import { shuffledOrder } from "../data/split.ts";
-import { adamw } from "../optim/adam.ts";
+import { adamw } from "../optim/adamw.ts";
 import { decayMatrices } from "../optim/optimizer.ts";
 import { warmupCosine } from "../optim/schedule.ts";
 import type { Runtime } from "../runtime/compile.ts";

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ClipConfig } from "../checkpoint/config/config.ts";
 import { clipPreprocess } from "../checkpoint/config/preprocess.ts";
 import { initialWeights } from "../clip/parameters.ts";
-import { adamw } from "../optim/adam.ts";
+import { adamw } from "../optim/adamw.ts";
 import { constantRate } from "../optim/schedule.ts";
 import { createRuntime, type Runtime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";

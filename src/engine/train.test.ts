@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sgd } from "../../test/sgd.ts";
 import type { Node } from "../graph/node.ts";
 import { add, linear, reduceSumSquare, scale, sub } from "../graph/ops/index.ts";
-import { adamw } from "../optim/adam.ts";
+import { adamw } from "../optim/adamw.ts";
 import { constantRate, warmupCosine } from "../optim/schedule.ts";
 import { createRuntime, type Runtime } from "../runtime/compile.ts";
 import { onnxRuntime } from "../runtime/onnxruntime.ts";

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { sgd } from "../../test/sgd.ts";
 import { tensor, type Weights } from "../tensor/tensor.ts";
-import { adam, adamw } from "./adam.ts";
+import { adam } from "./adam.ts";
+import { adamw } from "./adamw.ts";
 import { decayMatrices, type Optimizer } from "./optimizer.ts";
 import { clipFactor, constantRate, warmupCosine } from "./schedule.ts";
 

@@ -18,7 +18,7 @@ import { gradientsOf } from "../../src/engine/gradients.ts";
 import { classification, type LabelBatch } from "../../src/engine/objectives.ts";
 import { type StepReport, train } from "../../src/engine/train.ts";
 import { readJson } from "../../src/files/files.ts";
-import { adamw } from "../../src/optim/adam.ts";
+import { adamw } from "../../src/optim/adamw.ts";
 import { constantRate } from "../../src/optim/schedule.ts";
 import { createRuntime, type Runtime } from "../../src/runtime/compile.ts";
 import { onnxRuntime } from "../../src/runtime/onnxruntime.ts";
