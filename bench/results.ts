@@ -60,6 +60,8 @@ export interface Run {
   readonly commit: string;
   readonly machine: {
     readonly processor: string;
+    /** The widest vectors that its products may use; unknown of runs before this was noted, and elsewhere than on Linux. */
+    readonly vectors?: string;
     readonly cores: number;
     /** Seconds. */
     readonly reference_s: number | null;
@@ -77,6 +79,7 @@ export function writeResults(name: string, { command, seeds, rows, notes, ...res
   const seconds = rest.reference === undefined ? referenceTime() : rest.reference;
   const machine = {
     processor: cpus()[0].model,
+    ...vectors(),
     cores: cpus().length,
     reference_s: seconds === null ? null : Number(seconds.toFixed(3)),
     node: process.version,
@@ -98,7 +101,15 @@ export function writeResults(name: string, { command, seeds, rows, notes, ...res
   }
 }
 
-const isSame = (a: Run["machine"], b: Run["machine"]) => a.processor === b.processor && a.cores === b.cores;
+const isSame = (a: Run["machine"], b: Run["machine"]) =>
+  a.processor === b.processor && a.vectors === b.vectors && a.cores === b.cores;
+
+function vectors(): Pick<Run["machine"], "vectors"> {
+  const flags = existsSync("/proc/cpuinfo") ? readFileSync("/proc/cpuinfo", "utf8") : "";
+  if (/\bamx_tile\b/.test(flags)) return { vectors: "AVX-512 and AMX" };
+  if (/\bavx512f\b/.test(flags)) return { vectors: "AVX-512" };
+  return /\bavx2\b/.test(flags) ? { vectors: "AVX2" } : {};
+}
 
 /** Median with a 95 % interval from order statistics (binomial, normal approximation). */
 export function median(values: readonly number[]): { value: number; interval: [number, number] } {

@@ -47,17 +47,58 @@ export function withTables(text: string): string {
 function table(name: string, lines: (rows: Rows) => readonly string[], shown: (rows: Rows) => Rows): string {
   const path = join("results", `${name}.json`);
   if (!existsSync(path)) return `\nNot measured yet: ${path} is missing.\n\n`;
-  const { rows, foot } = measured(JSON.parse(readFileSync(path, "utf8")));
+  const stored = JSON.parse(readFileSync(path, "utf8"));
+  if (stored.runs?.length > 1) return ["", ...sideBySide(stored, shown), "", ""].join("\n");
+  const { rows, foot } = measured(stored);
   return ["", ...lines(shown(rows)), "", ...foot, "", ""].join("\n");
 }
 
+interface Stored {
+  readonly command: string;
+  readonly runs: readonly Run[];
+}
+
+/** A line for each figure, a column for each machine; the first one's figures come first. */
+function sideBySide({ command, runs }: Stored, shown: (rows: Rows) => Rows): readonly string[] {
+  const found = runs.map(({ rows }) => new Map(shown(rows).map((row) => [row.what, row])));
+  const names = [...new Set(found.flatMap((of) => [...of.keys()]))];
+  const lines = names.map((name) => {
+    const { bar } = found.flatMap((of) => of.get(name) ?? [])[0];
+    const values = found.map((of) => {
+      const row = of.get(name);
+      if (row === undefined) return "";
+      const { value, interval } = row;
+      const range = interval[0] === interval[1] ? "" : ` (${figure(interval[0])} to ${figure(interval[1])})`;
+      return bar !== null && !passes(value, bar) ? `**${figure(value)}**${range}` : `${figure(value)}${range}`;
+    });
+    return `| ${[name.replaceAll("|", "\\|"), ...values, bar === null ? "" : `${words[bar.op]} ${figure(bar.limit)}`].join(" | ")} |`;
+  });
+  const notes = [...new Set(runs.flatMap(({ notes = [] }) => notes))];
+  return [
+    `| what | ${runs.map(({ machine }) => kindOf(machine)).join(" | ")} | target |`,
+    `|---|${"---|".repeat(runs.length + 1)}`,
+    ...lines,
+    "",
+    [
+      `\`${command}\`; 95 % intervals. Machines: ${runs.map(({ machine }) => called(machine)).join("; ")}.`,
+      ...notes,
+    ].join(" "),
+  ];
+}
+
+const kindOf = ({ processor, vectors }: Run["machine"]) =>
+  vectors === undefined ? processor : `${processor}, ${vectors}`;
+
+function called(machine: Run["machine"]): string {
+  const reference = machine.reference_s === null ? "" : `, reference time ${figure(machine.reference_s)} s`;
+  return `${machine.cores} cores of ${kindOf(machine)}${reference}`;
+}
+
 /** Rows, and how they came about. */
-function measured(stored: SweepTableResult | { readonly command: string; readonly runs: readonly Run[] }) {
+function measured(stored: SweepTableResult | Stored) {
   if ("runs" in stored) {
-    const [{ machine, rows, notes = [] }, ...others] = stored.runs;
-    const reference = machine.reference_s === null ? "" : `, reference time ${figure(machine.reference_s)} s`;
-    const more = others.length === 0 ? "" : ` Of ${others.length} other machines: the file.`;
-    const foot = `\`${stored.command}\`; ${machine.cores} cores of ${machine.processor}${reference}.${more}`;
+    const [{ machine, rows, notes = [] }] = stored.runs;
+    const foot = `\`${stored.command}\`; ${called(machine)}.`;
     return { rows: rows as Rows, foot: [[foot, ...notes].join(" ")] };
   }
   const { recipe, machines, versions, seeds, notes, rows, left } = stored;
@@ -93,6 +134,9 @@ function long(rows: Rows): readonly string[] {
   ];
   return [`| ${head.join(" | ")} |`, `|${"---|".repeat(head.length)}`, ...lines];
 }
+
+const passes = (value: number, { op, limit }: { readonly op: string; readonly limit: number }) =>
+  op === "<=" ? value <= limit : value >= limit;
 
 const words: Readonly<Record<string, string>> = { "<=": "at most", ">=": "at least" };
 const signed = (value: number) => (value > 0 ? `+${figure(value)}` : figure(value));
