@@ -116,7 +116,12 @@ export interface Sizes {
   readonly anchored: number;
   readonly training?: number;
   readonly epochs: number;
+  /** Has the forget set been learned elsewhere, so that nothing is trained on it alone? */
+  readonly learned?: boolean;
 }
+
+/** Images trained on for the vector of the forget set alone. */
+export const forgetting = ({ forget, epochs, learned = false }: Sizes): number => (learned ? 0 : forget * epochs);
 
 /** What a defense takes, for --dry-run and the time left: images trained on, encoded besides, searches, and models held at once. */
 export interface Cost {

@@ -8,7 +8,7 @@
 import { mapVector, taskVector } from "../arithmetic/task-vector.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { bestRepair } from "./best-repair.ts";
-import { type Defense, type Repair, startOf, subtracting } from "./defense.ts";
+import { type Defense, forgetting, type Repair, startOf, subtracting } from "./defense.ts";
 
 export const lambda = 300;
 
@@ -17,13 +17,13 @@ export const fisher: Defense = {
   title: "TBAR, Fisher-weighted (ours)",
   about: "the vector weighted by where the backdoor acts",
   needs: ["clean images"],
-  cost: ({ forget, clean, anchored, epochs }, beside) => ({
+  cost: (sizes, beside) => ({
     trained:
-      2 * forget +
-      clean +
-      (beside.includes("plain") ? 0 : forget * epochs) +
-      (beside.includes("anchored") ? 0 : anchored * epochs),
-    encoded: forget,
+      2 * sizes.forget +
+      sizes.clean +
+      (beside.includes("plain") ? 0 : forgetting(sizes)) +
+      (beside.includes("anchored") ? 0 : sizes.anchored * sizes.epochs),
+    encoded: sizes.forget,
     searches: 4,
     copies: 4,
   }),

@@ -5,7 +5,7 @@
 import { norm, taskVector } from "../arithmetic/task-vector.ts";
 import { random } from "../tensor/random.ts";
 import type { Weights } from "../tensor/tensor.ts";
-import { type Defense, subtracting } from "./defense.ts";
+import { type Defense, forgetting, subtracting } from "./defense.ts";
 
 export const randomDirection: Defense = {
   name: "random-direction",
@@ -13,7 +13,7 @@ export const randomDirection: Defense = {
   about: "a random vector, in each tensor as long as TBAR's; a control",
   needs: [],
   control: true,
-  cost: ({ forget, epochs }, beside) => ({ trained: beside.includes("plain") ? 0 : forget * epochs }),
+  cost: (sizes, beside) => ({ trained: beside.includes("plain") ? 0 : forgetting(sizes) }),
   async run(input) {
     const tau = taskVector(input.backdoored, await input.finetune(input.forget));
     return subtracting(input, randomLike(tau));

@@ -3,7 +3,7 @@
  * "Backdoor Unlearning by Linear Task Decomposition", arXiv 2510.14845, known attack.
  */
 import { taskVector } from "../arithmetic/task-vector.ts";
-import { type Defense, subtracting } from "./defense.ts";
+import { type Defense, forgetting, subtracting } from "./defense.ts";
 
 export const tbar: Defense = {
   name: "plain",
@@ -11,7 +11,7 @@ export const tbar: Defense = {
   about: "as published: the vector of triggered images only",
   paper: "arXiv 2510.14845",
   needs: [],
-  cost: ({ forget, epochs }) => ({ trained: forget * epochs }),
+  cost: (sizes) => ({ trained: forgetting(sizes) }),
   async run(input) {
     const { backdoored, forget, finetune } = input;
     const tuned = await finetune(forget); // theta_{b+t}: further along the backdoor, triggered images only

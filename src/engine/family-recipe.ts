@@ -2,6 +2,7 @@
 import type { ClipConfig } from "../checkpoint/config/config.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Recipe } from "./finetune.ts";
+import { usualRank } from "./lora.ts";
 
 export const families = ["small", "ViT-B", "ViT-L", "ResNet"] as const;
 export type Family = (typeof families)[number];
@@ -108,29 +109,47 @@ export interface Resolved {
 /** Throws `bad-input` where options of one objective are given with the other. */
 export function resolveRecipe(training: Training, config: Pick<ClipConfig, "vision">, given: Given): Resolved {
   const family = familyOf(config);
-  const { reason, ...row } = rowOf(training, family, given.objective);
+  const { reason, ...row } = rowFor(training, family, given);
   const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as unknown as Given;
-  const recipe: Recipe = { ...familyRecipe(training, family, given.objective), ...said, ...learning(training, given) };
+  const recipe: Recipe = { ...common, ...row, ...said, ...learning(training, given) };
   const open = (["lr", "epochs", "batch"] as const).filter((name) => given[name] === undefined);
   if (open.length === 0) return { recipe };
   return { recipe, defaults: { family, settings: Object.fromEntries(open.map((name) => [name, row[name]])), reason } };
+}
+
+/** Low-rank factors take steps ten times as long: about the ratio of best rates in "LoRA Without Regret" (Thinking Machines, 2025). */
+const loraRate = 10;
+
+function rowFor(training: Training, family: Family, { objective, modules }: Given): Row {
+  const row = rowOf(training, family, objective);
+  return modules === "lora" ? { ...row, lr: Number((loraRate * row.lr).toPrecision(3)), reason: `${row.reason}; the rate times ${loraRate} for low-rank factors` } : row; // biome-ignore format: one line
 }
 
 /**
  * What learns by contrast: both towers, unless told. With both the logit scale learns where pairs are learned, as in CleanCLIP's code
  * (arXiv 2303.03323); it stays where a vector is made (TBAR says nothing of it), which then holds the towers alone.
  */
-function learning(training: Training, { objective, train, modules }: Given): Pick<Recipe, "train" | "temperature"> {
+function learning(
+  training: Training,
+  { objective, train, modules, rank }: Given,
+): Pick<Recipe, "train" | "temperature" | "rank"> {
+  const isLora = modules === "lora";
+  if (rank !== undefined && !isLora)
+    throw badInput(`--rank ${rank} is of low-rank factors; ask for them with --modules lora`);
+  const factors = isLora && { rank: rank ?? usualRank };
   if (objective !== "contrastive") {
-    if (train !== "both") return {};
+    if (train !== "both") return { ...factors };
     throw badInput(
       "--train both needs --objective contrastive: under the frozen head of labels the image tower learns alone",
     );
   }
-  if (modules !== undefined && modules !== "all")
-    throw badInput(`--modules ${modules} is for labels; by contrast take --train image, or leave it out`);
+  if (modules !== undefined && modules !== "all" && !isLora)
+    throw badInput(
+      `--modules ${modules} is for labels; by contrast take --train image, --modules lora, or leave it out`,
+    );
   const towers = train ?? "both";
-  return { train: towers, temperature: towers === "both" && training !== "clean" ? "learned" : "frozen" };
+  const learns = towers === "both" && training !== "clean" && !isLora;
+  return { train: towers, temperature: learns ? "learned" : "frozen", ...factors };
 }
 
 /** "Recipe for a ViT-B: lr 1e-5, batch 16 (why)" */

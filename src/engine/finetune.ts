@@ -5,8 +5,12 @@ import { warmupCosine } from "../optim/schedule.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
 import type { Objective } from "./gradients.ts";
+import { lowRank } from "./lora.ts";
 import { type StepReport, train } from "./train.ts";
 import { readState, type StateFile, type TrainingState, writeState } from "./training-state.ts";
+
+export const moduleChoices = ["all", "last-block", "projection", "lora"] as const;
+export type Modules = (typeof moduleChoices)[number];
 
 export interface Recipe {
   readonly lr: number;
@@ -17,8 +21,10 @@ export interface Recipe {
   readonly weightDecay: number;
   readonly clip: number;
   readonly seed: number;
-  /** What learns: the whole image tower, as is usual, or its last linear map alone. */
-  readonly modules?: "all" | "last-block" | "projection";
+  /** What learns: all, as is usual; of the image tower its last block or its last linear map; or low-rank factors beside the matrices. */
+  readonly modules?: Modules;
+  /** Of those factors. */
+  readonly rank?: number;
   /** The loss: cross-entropy of labels under a frozen head, unless told; or the model's own over pairs of image and caption. */
   readonly objective?: "classification" | "contrastive";
   /** By contrast: the image tower alone, or both. Of labels it is the image tower. */
@@ -58,9 +64,12 @@ export async function finetune<Batch>(
   { keep, ...watch }: Resumable = {},
 ): Promise<Weights> {
   const wide = widened(start);
-  const saved = keep && (await readState(keep, wide, task.steps));
-  const tuned = await learn(clip, wide, task, recipe, watch, keep && { file: keep, saved });
-  return narrowed(tuned, wide, start);
+  const low = recipe.modules === "lora" ? lowRank(task.objective, { start, wide }, recipe) : undefined;
+  const from = low?.start ?? wide;
+  const learned = low === undefined ? task : { ...task, objective: low.objective, constrain: undefined };
+  const saved = keep && (await readState(keep, from, task.steps));
+  const tuned = await learn(clip, from, learned, recipe, watch, keep && { file: keep, saved });
+  return narrowed(low?.merged(tuned) ?? tuned, wide, start);
 }
 
 interface Keeping {

@@ -3,7 +3,7 @@
  * towers learn by contrast, or the image tower alone). An attack or defense that adds to a loss makes a task of its own out of one of these.
  */
 import type { ClipConfig } from "../checkpoint/config/config.ts";
-import { isLastBlock, isProjection } from "../clip/parameters.ts";
+import { isLastBlock, isProjection, isVision } from "../clip/parameters.ts";
 import { tokenBatch } from "../clip/tokens.ts";
 import { type BatchOptions, batches } from "../data/batches.ts";
 import { cached } from "../data/cached.ts";
@@ -96,13 +96,19 @@ function rounds<Batch>(
 
 /** Of an objective the part that learns; what lies before it stays as it is, and so do the running statistics of batch normalisation. */
 function learningPart(
-  { feeds, loss, trains }: Objective<LabelBatch>,
-  { vision }: ClipConfig,
+  objective: Objective<LabelBatch>,
+  config: ClipConfig,
   modules: Recipe["modules"] = "all",
 ): Objective<LabelBatch> {
-  if (modules === "all") return { feeds, loss, trains };
-  const part = modules === "projection" ? isProjection : isLastBlock("layers" in vision ? Number(vision.layers) : 0);
-  return { trains: part, feeds, loss: (p, nodes) => loss(p, nodes) };
+  if (modules === "all" || modules === "lora") return objective; // low-rank factors stand beside all of it
+  const { feeds, loss } = objective;
+  return { trains: partOf(config, modules), feeds, loss: (p, nodes) => loss(p, nodes) };
+}
+
+/** Does this parameter of the image tower learn, or the factors beside it? */
+export function partOf({ vision }: ClipConfig, modules: Recipe["modules"] = "all"): (name: string) => boolean {
+  if (modules === "all" || modules === "lora") return isVision;
+  return modules === "projection" ? isProjection : isLastBlock("layers" in vision ? Number(vision.layers) : 0);
 }
 
 /** Batches of labelled images. Throws `bad-input` where one has no label. */

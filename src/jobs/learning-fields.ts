@@ -1,6 +1,7 @@
 /** How a model is trained where that may be on labels or on pairs of image and caption. */
 import { z } from "zod";
-import { recipeFields, training } from "./fields.ts";
+import { moduleChoices } from "../engine/finetune.ts";
+import { a, recipeFields, training } from "./fields.ts";
 
 export const learningFields = {
   ...recipeFields,
@@ -14,4 +15,10 @@ export const learningFields = {
     "by contrast: the image tower alone, or both (the default)",
     "which",
   ),
+};
+
+/** Less than all that could learn. */
+export const lessLearns = {
+  modules: z.enum(moduleChoices),
+  rank: training(a.count().max(1024).optional(), "of --modules lora: the rank of its factors (default: 8)"),
 };

@@ -1,6 +1,7 @@
 /** What every result has, and how a result is read back: one definition each for its type, its file and its documentation. */
 import { z } from "zod";
 import { families } from "../engine/family-recipe.ts";
+import { moduleChoices } from "../engine/finetune.ts";
 import { version as tbar } from "../files/version.ts";
 import { type Frozen, maybe, strings } from "./field.ts";
 import { opened } from "./opened.ts";
@@ -92,7 +93,8 @@ export const trainingFields = {
     weightDecay: z.number(),
     clip: z.number(),
     seed: z.number(),
-    modules: z.enum(["all", "last-block", "projection"]).optional(),
+    modules: z.enum(moduleChoices).optional(),
+    rank: maybe(z.number(), "Of the factors, with modules lora."),
     objective: maybe(z.enum(["classification", "contrastive"]), "Of labels unless told; or of pairs, by contrast."),
     train: maybe(z.enum(["image", "both"]), "By contrast: which towers learned."),
     temperature: maybe(z.enum(["learned", "frozen"]), "By contrast: did the logit scale learn?"),

@@ -24,6 +24,10 @@ export const finetuneResult = z.looseObject({
     "The trigger that a share of the images carried, under the target's label; absent of clean ones.",
   ),
   ...trainingFields,
+  learned: maybe(
+    z.looseObject({ values: z.number(), momentBytes: z.number(), peakBytes: z.number(), seconds: z.number() }),
+    "How many values learned, bytes of the optimizer's moments of them, the most memory that the process held by the end of the training, and the seconds that it took.",
+  ),
   before: rate.describe("Clean accuracy on the test set."),
   after: rate,
   frozenHead: maybe(

@@ -77,5 +77,22 @@ export function gemm(a: Node, b: Node, options: Partial<GemmAttrs> = {}, c?: Nod
   return gemmOp(c === undefined ? [a, b] : [a, b, c], { transA: false, transB: false, alpha: 1, beta: 1, ...options });
 }
 
-/** y = x W^T + b for rows x [N, K] and a weight as checkpoints store it, W [out, in]. */
-export const linear = (x: Node, w: Node, b?: Node): Node => gemm(x, w, { transB: true }, b);
+/**
+ * y = x W^T + b for rows x [N, K] and a weight as checkpoints store it, W [out, in]. Where W is W0 + alpha B A with factors thinner than
+ * itself, as in LoRA, x goes through the factors, x W0^T + b + alpha (x A^T) B^T: neither the product nor its gradient is ever made.
+ */
+export function linear(x: Node, w: Node, b?: Node): Node {
+  const factors = factorsOf(w);
+  if (factors === undefined) return gemm(x, w, { transB: true }, b);
+  const { base, left, right, alpha } = factors;
+  return gemm(gemm(x, right, { transB: true }), left, { transB: true, alpha }, linear(x, base, b));
+}
+
+/** Of a node W0 + alpha B A with B [out, r], A [r, in] and r less than both. */
+function factorsOf({ op, inputs: [base, product], shape }: Node) {
+  if (op !== "Add" || product.op !== "Gemm" || product.inputs.length !== 2) return undefined;
+  const { transA, transB, alpha } = product.attrs as GemmAttrs;
+  const [left, right] = product.inputs;
+  const isThin = right.shape[0] < Math.min(...shape) && base.shape.length === 2 && !transA && !transB;
+  return isThin ? { base, left, right, alpha } : undefined;
+}

@@ -16,7 +16,6 @@ import type { Clock } from "../record/facts.ts";
 import { leastRetention } from "../record/verdict.ts";
 import type { Bench } from "./bench.ts";
 import { defenseInput } from "./defense-input.ts";
-import { learnedWeights } from "./learned.ts";
 import { curvePoints } from "./prepare.ts";
 import type { Scores } from "./scores.ts";
 import type { CleanSpec } from "./spec.ts";
@@ -50,8 +49,7 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
     ...{ clean: spending.metered(clean), triggered: spending.metered(effect.asr) },
     ...{ verify, caBefore, rule: bench.rule },
   };
-  const learned = await learnedWeights(bench.clip, spec);
-  const means = { recipe: bench.recipe, seed: spec.seed, work, spending, learned };
+  const means = { recipe: bench.recipe, seed: spec.seed, work, spending, learned: bench.learned };
   const input = defenseInput(bench, means, context, {
     async search(at, start = 1) {
       const vector = ++searches;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { writePico } from "../../../test/pico.ts";
 import { attack } from "../attack/job.ts";
 import { finetune } from "../finetune/job.ts";
-import { runJob } from "../run-job.ts";
+import { planJob, runJob } from "../run-job.ts";
 import { vectorCosine, vectorDiff } from "../vector/job.ts";
 import { clean } from "./job.ts";
 
@@ -62,10 +62,21 @@ test("a mixture keeps clean images, the target's own among them", async () => {
   expect(triggered).toBeUndefined();
 });
 
-test("what cannot be is refused", async () => {
-  const refusal = (more: object) => runJob(clean, { ...cleaning(), ...more }).catch((error) => error.message);
+test("--dry-run counts no training that it saves", async () => {
+  const secondsOf = async (more: object) => {
+    const { parts } = await planJob(clean, { ...cleaning(), ...more });
+    return parts.find(({ what }) => what === "plain")?.seconds;
+  };
+  expect(await secondsOf({})).toBeGreaterThan(0);
+  expect(await secondsOf({ learned: at("other") })).toBe(0);
+});
+
+test("what cannot be is refused before anything is measured", async () => {
+  const refusal = (more: object) => planJob(clean, { ...cleaning(), ...more }).catch((error) => error.message);
   expect(await refusal({ learnedFrom: at("other") })).toMatch(/name it with --learned/);
   expect(await refusal({ learned: at("bad") })).toMatch(/has learned nothing that could be subtracted/);
+  expect(await refusal({ learned: at("nowhere") })).toMatch(/nowhere/);
+  expect(await refusal({ learned: at("other"), unknown: true })).toMatch(/--learned says what --unknown does without/);
   const untold = runJob(finetune, { ...data, model: at("bad"), trigger: "sig" });
   await expect(untold).rejects.toThrow(/--trigger-share 1 makes a forget set/);
 });

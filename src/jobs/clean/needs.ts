@@ -1,8 +1,9 @@
 /** What there is of what defenses need. */
 import { isProjection } from "../../clip/parameters.ts";
 import type { Dataset } from "../../data/dataset.ts";
-import type { Need } from "../../defenses/defense.ts";
+import type { Defense, Need } from "../../defenses/defense.ts";
 import type { LoadedClip } from "../../engine/clip.ts";
+import type { Recipe } from "../../engine/finetune.ts";
 import { badInput } from "../../tensor/error.ts";
 import { openSource, type SourceOptions } from "../inputs/source.ts";
 
@@ -23,6 +24,15 @@ export function present({ clip, clean, pairs, training }: Found): Readonly<Recor
     "a transformer": clip.config.vision.kind !== "resnet",
     "a last linear map": [...clip.weights.keys()].some(isProjection),
   };
+}
+
+/** Throws `bad-input` where less than all learns and a method is no vector of TBAR's: a rival is trained as its paper has it. */
+export function checkVectors(defenses: readonly Defense[], { modules = "all" }: Recipe): void {
+  const rivals = modules === "all" ? [] : defenses.filter(({ control }) => control).map(({ name }) => name);
+  if (rivals.length > 0)
+    throw badInput(
+      `--modules ${modules} is for the vectors of TBAR, and ${rivals.join(", ")} trains as published; name methods without rivals (--method tbar), or leave it out`,
+    );
 }
 
 export const hasCaptions = (data: Dataset): boolean => data.size > 0 && data.example(0).caption !== undefined;

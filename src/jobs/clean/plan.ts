@@ -15,7 +15,12 @@ export async function planClean(spec: CleanSpec, context: Context): Promise<Esti
   const { clip, source, recipe, defenses, drawn, threat } = ready;
   const forget = threat.triggered === undefined ? drawn.forget.size : threat.triggered.size / 2;
   const sizes = { forget, clean: drawn.clean.size, validation: drawn.validation.size, test: drawn.test.size };
-  const taken = { ...sizes, training: trainingSize(ready, sizes), epochs: recipe.epochs };
+  const taken = {
+    ...sizes,
+    training: trainingSize(ready, sizes),
+    epochs: recipe.epochs,
+    learned: ready.learned !== undefined,
+  };
   const costs = defenses.map((one) => costOf(one, taken, defenses));
   return estimate({
     job: "clean",

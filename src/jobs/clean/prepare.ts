@@ -8,13 +8,16 @@ import { type Resolved, resolveRecipe } from "../../engine/family-recipe.ts";
 import { checkBatch } from "../../engine/tasks.ts";
 import type { Opened } from "../../results/opened.ts";
 import { random } from "../../tensor/random.ts";
+import type { Weights } from "../../tensor/tensor.ts";
 import type { Context } from "../context.ts";
 import { checkClasses } from "../inputs/classes.ts";
 import { openedData, openedModel } from "../inputs/describe-opened.ts";
-import { checkChecks, checkEnoughImages, checkFits } from "../inputs/feasible.ts";
+import { checkChecks, checkEnoughImages, checkFits, checkModules } from "../inputs/feasible.ts";
 import { openClip } from "../inputs/open-clip.ts";
 import { neededClasses, openSource, type Source } from "../inputs/source.ts";
-import { openTraining, present } from "./needs.ts";
+import { stepWork } from "../progress/tower-work.ts";
+import { learnedWeights } from "./learned.ts";
+import { checkVectors, openTraining, present } from "./needs.ts";
 import type { CleanSpec } from "./spec.ts";
 import { cleanStages } from "./stages.ts";
 import { aimedAt, resolveThreat, type Threat, toldTrigger } from "./threat.ts";
@@ -34,6 +37,8 @@ export interface Prepared extends Resolved {
   readonly labels: "given" | "agreement";
   /** What the model was trained on, where the user brought it. */
   readonly training?: Dataset;
+  /** What fine-tuning on the forget set gives, where that is known. */
+  readonly learned?: Weights;
   /** Labels of classes that cleaning never sees. */
   readonly heldOut: ReadonlySet<number>;
   readonly opened: Opened;
@@ -47,6 +52,7 @@ export async function prepare(spec: CleanSpec, context: Context): Promise<Prepar
   const told = await toldTrigger(spec, context);
   const clip = await openClip(spec, context);
   const resolved = resolveRecipe("clean", clip.config, { ...spec.recipe, seed: spec.seed });
+  checkModules(clip, resolved.recipe, spec.model);
   const known = resolveThreat(spec, told, clip.checkpoint.metadata);
   const source = await openSource(spec.data, spec);
   const classNames = neededClasses(source);
@@ -58,7 +64,9 @@ export async function prepare(spec: CleanSpec, context: Context): Promise<Prepar
   const isStoodFor = pairs && drawn.clean.size > 0;
   const has = present({ clip, clean: drawn.clean, pairs, training: training !== undefined || isStoodFor });
   const { defenses, leftOut } = usable(spec.methods, has);
+  checkVectors(defenses, resolved.recipe);
   if (resolved.recipe.objective === "contrastive") checkBatch(threat.triggered ?? drawn.forget, resolved.recipe.batch);
+  const learned = await learnedWeights(clip, spec);
   const opened: Opened = {
     models: [openedModel(clip.checkpoint)],
     data: { ...source.opened(), ...(threat.triggered && { triggered: openedData(threat.triggered) }) },
@@ -76,6 +84,7 @@ export async function prepare(spec: CleanSpec, context: Context): Promise<Prepar
     drawn,
     ...labelling(drawn, classNames, threat, spec.seed),
     ...(training && { training }),
+    ...(learned && { learned }),
     opened,
     warnings: [...warnings, ...leftOut],
   };
@@ -136,12 +145,14 @@ export const trainingSize = ({ training }: Pick<Prepared, "training">, { clean }
 
 /** The stages of a cleaning with these many images to forget, validate and test on. */
 export function stagesOf(spec: CleanSpec, ready: Prepared, sizes: CleanSpec["sizes"]) {
-  const { defenses, recipe, labels } = ready;
+  const { defenses, recipe, labels, learned, clip } = ready;
   return cleanStages({
     ...sizes,
     training: trainingSize(ready, sizes),
     defenses,
     epochs: recipe.epochs,
+    learned: learned !== undefined,
+    step: stepWork(clip.config, recipe.modules),
     checks: spec.checks,
     recoverySteps: labels === "given" ? spec.recovery : 0,
     curvePoints: spec.fullCurve ? curvePoints : 0,

@@ -1,7 +1,7 @@
 /** What may be asked of a cleaning. */
 import { z } from "zod";
-import { a, checkpointOut, input, inputFields, longRunFields, output, path, under } from "../fields.ts";
-import { learningFields } from "../learning-fields.ts";
+import { a, checkpointOut, input, inputFields, longRunFields, output, path, training, under } from "../fields.ts";
+import { learningFields, lessLearns } from "../learning-fields.ts";
 import { usually } from "../spec.ts";
 import { triggerFields } from "../trigger-fields.ts";
 
@@ -54,7 +54,17 @@ export const cleanSpec = z.strictObject({
     "name",
   ),
   limit: cleaning(a.share().optional(), "of the rule", "share"),
-  recipe: z.strictObject(learningFields).prefault({}),
+  recipe: z
+    .strictObject({
+      ...learningFields,
+      modules: training(
+        lessLearns.modules.optional(),
+        "what learns where a vector is made: all (the default), of the image tower last-block or projection alone, or low-rank factors beside the matrices (lora): less memory, less time",
+        "which",
+      ),
+      rank: lessLearns.rank,
+    })
+    .prefault({}),
   sizes: z
     .strictObject({
       forget: cleaning(a.images().default(1024), `images to forget; by contrast ${pairsToForget} unless told`),

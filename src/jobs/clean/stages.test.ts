@@ -29,3 +29,11 @@ test("of a cleaning: fisher searches four times, and trains nothing that plain d
   expect(alone.find(({ what }) => what === "fisher")).toMatchObject({ trained: 690 });
   expect(names(alone)).not.toContain("recovery");
 });
+
+test("what was learned elsewhere is not trained again, and a part takes less", () => {
+  const at = (more: object) =>
+    Object.fromEntries(cleanStages({ ...cleaning, ...more }).map(({ what, trained }) => [what, trained]));
+  expect(at({ learned: true })).toMatchObject({ plain: undefined, fisher: 490 });
+  expect(at({ defenses: defensesNamed(["fisher"]), learned: true })).toMatchObject({ fisher: 490 });
+  expect(at({ step: { forward: false, trained: 0.75 } })).toMatchObject({ plain: 150, fisher: 367.5 });
+});

@@ -1,7 +1,8 @@
 /** The stages of a cleaning and the work in each. */
 import { anchorShare } from "../../defenses/anchored.ts";
 import type { Cost, Defense } from "../../defenses/defense.ts";
-import type { Part } from "../progress/stages.ts";
+import { type Part, stepParts } from "../progress/stages.ts";
+import type { StepWork } from "../progress/tower-work.ts";
 
 interface Cleaning {
   readonly defenses: readonly Defense[];
@@ -12,6 +13,10 @@ interface Cleaning {
   /** The set that the model was trained on, where there is one. */
   readonly training?: number;
   readonly epochs: number;
+  /** Has the forget set been learned elsewhere? */
+  readonly learned?: boolean;
+  /** What a training step takes of one that trains all, where less learns. */
+  readonly step?: StepWork;
   readonly checks: number;
   readonly recoverySteps: number;
   readonly curvePoints: number;
@@ -25,7 +30,7 @@ export const recoveryBatch = 32;
 /** What a defense takes among others. */
 export function costOf(
   defense: Defense,
-  sizes: Pick<Cleaning, "forget" | "clean" | "training" | "epochs">,
+  sizes: Pick<Cleaning, "forget" | "clean" | "training" | "epochs" | "learned">,
   all: readonly Defense[],
 ): Cost {
   const anchored = sizes.forget + Math.round(anchorShare * sizes.forget);
@@ -34,7 +39,7 @@ export function costOf(
 }
 
 export function cleanStages(job: Cleaning): readonly Part[] {
-  const { defenses, recoverySteps } = job;
+  const { defenses, recoverySteps, step } = job;
   const [validation, test] = [2 * job.validation, 2 * job.test];
   const checked = 2 * Math.min(job.checks, job.test);
   return [
@@ -43,7 +48,7 @@ export function cleanStages(job: Cleaning): readonly Part[] {
       const { name } = defense;
       const { trained, encoded, measured, searches = measured === undefined ? 1 : 0 } = costOf(defense, job, defenses);
       return [
-        { what: name, trained, encoded },
+        { what: name, ...stepParts(trained, step, encoded) },
         ...(measured === undefined
           ? []
           : [{ what: `${name}: knob`, measures: true as const, encoded: measured * validation }]),

@@ -1,29 +1,28 @@
 /** Fine-tuning on a task: ordinary images, labelled or with captions, accuracy before and after. What is merged is made of these. */
 
-import type { ClipConfig } from "../../checkpoint/config/config.ts";
 import { asStored } from "../../checkpoint/rounding.ts";
 import { refuseCheckpoint, writeCheckpoint } from "../../checkpoint/write-checkpoint.ts";
-import { isProjection } from "../../clip/parameters.ts";
 import { withCaptions } from "../../data/relabel.ts";
 import { resolveRecipe } from "../../engine/family-recipe.ts";
-import { type Recipe, finetune as train } from "../../engine/finetune.ts";
+import { finetune as train } from "../../engine/finetune.ts";
+import { learnedValues, momentBytes } from "../../engine/learned-values.ts";
 import type { HeadOf } from "../../engine/live-head.ts";
 import { createScorer } from "../../engine/scorer.ts";
 import { usualTask } from "../../engine/tasks.ts";
 import { labelsOf, measure, metric } from "../../metrics/accuracy.ts";
 import { made } from "../../results/base.ts";
 import type { FinetuneResult } from "../../results/finetune.ts";
-import { badInput } from "../../tensor/error.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Context } from "../context.ts";
 import { checkClasses } from "../inputs/classes.ts";
 import { openedModel } from "../inputs/describe-opened.ts";
-import { checkFits, checkPairs } from "../inputs/feasible.ts";
+import { checkFits, checkModules, checkPairs } from "../inputs/feasible.ts";
 import { headsOf } from "../inputs/heads.ts";
 import { receiptKey } from "../inputs/model-facts.ts";
 import { openClip } from "../inputs/open-clip.ts";
 import { neededClasses, openSource } from "../inputs/source.ts";
 import { finetuneStages } from "../progress/stages.ts";
+import { stepWork } from "../progress/tower-work.ts";
 import { Clock, checkpointFacts } from "../record/facts.ts";
 import type { FinetuneSpec as Spec } from "./spec.ts";
 import { stampedShare } from "./triggered.ts";
@@ -32,15 +31,10 @@ import { stampedShare } from "./triggered.ts";
 export async function openFinetune(spec: Spec, context: Context) {
   const clip = await openClip(spec, context);
   const { recipe, defaults } = resolveRecipe("finetune", clip.config, { ...spec.recipe, seed: spec.seed });
+  checkModules(clip, recipe, spec.model);
   if (spec.out !== undefined)
     await refuseCheckpoint(spec.out, clip.checkpoint, [], { force: spec.force, set: context.set });
   const source = await openSource(spec.data, spec);
-  if (recipe.modules === "projection" && ![...clip.weights.keys()].some(isProjection))
-    throw badInput(`${spec.model} has no image projection to train; --modules all trains its image tower`);
-  if (recipe.modules === "last-block" && clip.config.vision.kind === "resnet")
-    throw badInput(
-      `${spec.model} is a ResNet, whose image tower has no blocks of a transformer; --modules all trains it`,
-    );
   const classNames = neededClasses(source);
   const drawn = await source.sets({ finetune: spec.images, test: spec.testImages });
   const isOfPairs = recipe.objective === "contrastive";
@@ -56,16 +50,10 @@ export async function openFinetune(spec: Spec, context: Context) {
     images: (stamped?.images ?? sets.finetune).size,
     test: sets.test.size,
     epochs: recipe.epochs,
-    trained: shareTrained(clip.config, recipe.modules),
+    step: stepWork(clip.config, recipe.modules),
   });
   const trains = stamped?.images ?? sets.finetune;
   return { clip, recipe, defaults, source, classNames, sets, trains, stamped, warnings, stages };
-}
-
-/** Of a step back through the image tower: no gradient goes further than what learns. */
-function shareTrained({ vision }: ClipConfig, modules: Recipe["modules"] = "all"): number {
-  if (modules === "all") return 1;
-  return modules === "projection" || vision.kind === "resnet" ? 0 : 1 / vision.layers;
 }
 
 /** Fine-tune the image tower under the frozen zero-shot head of the data's classes, or by contrast, measure, and write when `out` is given. */
@@ -89,10 +77,17 @@ export async function finetune(spec: Spec, context: Context): Promise<FinetuneRe
   const before = await measure(accuracy, clip.weights);
 
   clock.stage("fine-tune");
+  const since = clock.seconds();
   const tuned = await train(clip, clip.weights, usualTask(clip, trains, heads.frozen, recipe), recipe, {
     signal,
     onStep: ({ step, loss }, steps) => progress.step(step, steps, `loss ${loss.toFixed(3)}`),
   });
+  const learned = {
+    values: learnedValues(clip.config, recipe),
+    momentBytes: momentBytes(clip.config, recipe),
+    peakBytes: 1024 * process.resourceUsage().maxRSS, // kilobytes, on every system
+    seconds: clock.seconds() - since,
+  };
   const weights = asStored(tuned, checkpoint.dtypes, clip.weights);
 
   clock.stage("measure after");
@@ -118,6 +113,7 @@ export async function finetune(spec: Spec, context: Context): Promise<FinetuneRe
     ...(triggered && { triggered }),
     recipe,
     ...(defaults && { defaults }),
+    learned,
     before,
     after,
     ...(frozenHead && { frozenHead }),

@@ -1,7 +1,7 @@
 /** What may be asked of a fine-tuning. */
 import { z } from "zod";
 import { a, checkpointOut, inputFields, runFields, setFields, training } from "../fields.ts";
-import { learningFields } from "../learning-fields.ts";
+import { learningFields, lessLearns } from "../learning-fields.ts";
 import { triggerFields } from "../trigger-fields.ts";
 
 export const finetuneSpec = z.strictObject({
@@ -17,10 +17,11 @@ export const finetuneSpec = z.strictObject({
     .strictObject({
       ...learningFields,
       modules: training(
-        z.enum(["all", "last-block", "projection"]).default("all"),
-        "what learns: all of the image tower, what comes from its last block on, or the projection, the last linear map, alone: quicker, and a merge keeps more of it",
+        lessLearns.modules.default("all"),
+        "what learns: all of the image tower, what comes from its last block on, the projection, the last linear map, alone, or low-rank factors beside its matrices (lora): quicker, and a merge keeps more of it",
         "which",
       ),
+      rank: lessLearns.rank,
     })
     .prefault({}),
   ...runFields,

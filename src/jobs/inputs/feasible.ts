@@ -1,6 +1,9 @@
 /** Limits that the images at hand cannot meet are refused before anything is trained. */
+import { isProjection } from "../../clip/parameters.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Rule } from "../../defenses/alpha-search.ts";
+import type { LoadedClip } from "../../engine/clip.ts";
+import type { Recipe } from "../../engine/finetune.ts";
 import { checkBatch } from "../../engine/tasks.ts";
 import { percent } from "../../stats/percent.ts";
 import { imagesToShow, rate } from "../../stats/rate.ts";
@@ -60,4 +63,15 @@ export function checkPairs(images: Dataset, { batch }: { readonly batch: number 
         `--objective contrastive: ${images.name} has neither a caption nor a label of ${id}; bring a table with image,caption, or labels`,
       );
   }
+}
+
+/** Throws `bad-input` where the model has no such part to train. */
+export function checkModules({ config, weights }: LoadedClip, { modules }: Recipe, model: string): void {
+  if (modules === "projection" && ![...weights.keys()].some(isProjection))
+    throw badInput(`${model} has no image projection to train; --modules all trains its image tower`);
+  const isResNet = config.vision.kind === "resnet";
+  if (modules === "last-block" && isResNet)
+    throw badInput(`${model} is a ResNet, whose image tower has no blocks of a transformer; --modules all trains it`);
+  if (modules === "lora" && isResNet)
+    throw badInput(`${model} is a ResNet: it is made of convolutions, and low-rank factors are of matrices; --modules all trains it`); // biome-ignore format: one line
 }

@@ -9,11 +9,12 @@ import { isVision } from "../../clip/parameters.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Clip } from "../../engine/clip.ts";
 import type { Recipe } from "../../engine/finetune.ts";
+import { learnedValues } from "../../engine/learned-values.ts";
 import { paysToPrepack } from "../../engine/scorer.ts";
 import { isFolder } from "../../files/files.ts";
 import { sizeOf, type Weights } from "../../tensor/tensor.ts";
 import { alphas, type Part, pixelGradient, training } from "./stages.ts";
-import { flops, forward, imageFlops, tape } from "./tower-work.ts";
+import { flops, forward, imageFlops, stepTape, tape } from "./tower-work.ts";
 
 export interface EstimatedPart {
   readonly what: string;
@@ -44,8 +45,8 @@ export interface Plan {
   /** Images at a time; as the scorer encodes them unless told. */
   readonly batch?: number;
   readonly parts: readonly Part[];
-  /** How it is trained, where it is: by contrast, and both towers? */
-  readonly recipe?: Pick<Recipe, "batch" | "objective" | "train">;
+  /** How it is trained, where it is: by contrast, both towers, or a part? */
+  readonly recipe?: Pick<Recipe, "batch" | "objective" | "train" | "modules" | "rank">;
   /** Does the text tower learn too? */
   readonly bothTowers?: boolean;
   /** Copies of the tuned parameters held at once: weights, gradients, moments, vectors. */
@@ -139,14 +140,21 @@ function times(
   }));
 }
 
-function memoryOf({ clip, batch = encodedAtOnce, parts, bothTowers = false, copies = 0, kept = 0 }: Plan): number {
+/** Copies of a training: own weights, gradients there and here, two moments. Of what does not learn there are none. */
+const copiesOfLearned = 5;
+
+function memoryOf(plan: Plan): number {
+  const { clip, batch = encodedAtOnce, parts, bothTowers = false, copies = 0, kept = 0, recipe } = plan;
   const { vision, text } = clip.config;
   const shapes = [...parameterShapes(clip.config)]; // in ONNX files the weights are out of sight
   const bytesOf = (named: typeof shapes) => named.reduce((n, [, shape]) => n + 4 * sizeOf(shape), 0);
   const tuned = bytesOf(shapes.filter(([name]) => bothTowers || isVision(name)));
   const pixels = 12 * vision.imageSize ** 2;
   const trains = parts.some(({ trained }) => trained !== undefined);
-  const training = trains ? copies * tuned + batch * (tape(vision) + (bothTowers ? tape(text) : 0)) : 0;
+  const isLess = recipe?.modules !== undefined && recipe.modules !== "all";
+  const frozen = isLess ? tuned - 4 * learnedValues(clip.config, recipe) : 0;
+  const step = batch * (stepTape(vision, recipe?.modules) + (bothTowers ? tape(text) : 0));
+  const training = trains ? copies * tuned - copiesOfLearned * frozen + step : 0;
   const prepacked = paysToPrepack(tuned / 4, Math.max(...parts.map(({ encoded = 0 }) => encoded))) ? tuned : 0;
   const encoding = prepacked + encodedAtOnce * (forward(vision) + 2 * pixels);
   const inverting = parts.some(({ gradients }) => gradients !== undefined)

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Modules } from "../../engine/finetune.ts";
 import { attackStages, evaluationStages, finetuneStages, shareDone, workOf } from "./stages.ts";
+import { stepWork } from "./tower-work.ts";
 
 const names = (stages: readonly { readonly what: string }[]) => stages.map(({ what }) => what);
 describe("stages and their work", () => {
@@ -16,11 +18,14 @@ describe("stages and their work", () => {
     expect(names(attackStages({ test: 1, implant: 1, epochs: 1, extra: 50 }))[0]).toBe("fit the trigger");
   });
 
-  test("of fine-tuning a projection: nothing is trained further back", () => {
-    expect(finetuneStages({ images: 10, test: 5, epochs: 3, trained: 0 })[1]).toEqual({
-      what: "fine-tune",
-      encoded: 30,
-    });
+  test("of fine-tuning a part: nothing is trained further back; low-rank factors save a product of three", () => {
+    const vision = { kind: "vit", layers: 6 } as never;
+    const of = (modules: Modules) =>
+      finetuneStages({ images: 10, test: 5, epochs: 3, step: stepWork({ vision }, modules) })[1];
+    expect(of("projection")).toEqual({ what: "fine-tune", encoded: 30 });
+    expect(of("last-block")).toEqual({ what: "fine-tune", encoded: 30, trained: 5 });
+    expect(of("lora")).toEqual({ what: "fine-tune", trained: 20 });
+    expect(of("all")).toEqual({ what: "fine-tune", trained: 30 });
     expect(names(evaluationStages(5, 0))).toEqual(["clean accuracy"]);
   });
 });

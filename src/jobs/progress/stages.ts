@@ -1,5 +1,7 @@
 /** The stages of a job and the work in each, known from the sizes of its sets: for --dry-run before it, and for the time left during it. */
 
+import { type StepWork, wholeStep } from "./tower-work.ts";
+
 /** One part of a job's work. */
 export interface Part {
   /** The stage, as progress names it. */
@@ -50,17 +52,28 @@ export function attackStages({ test, implant, epochs, extra }: Attacking): reado
 
 interface Finetuning extends Pick<Attacking, "test" | "epochs"> {
   readonly images: number;
-  /** The share of the tower that gradients go back through. */
-  readonly trained: number;
+  /** What a training step takes of one that trains all. */
+  readonly step: StepWork;
 }
 
-export function finetuneStages({ images, test, epochs, trained }: Finetuning): readonly Part[] {
+export function finetuneStages({ images, test, epochs, step }: Finetuning): readonly Part[] {
   const seen = images * epochs;
   return [
     { what: "measure before", measures: true as const, read: test, encoded: test },
-    { what: "fine-tune", ...(trained < 1 && { encoded: seen }), ...(trained > 0 && { trained: seen * trained }) },
+    { what: "fine-tune", ...stepParts(seen, step) },
     { what: "measure after", measures: true as const, encoded: test },
   ];
+}
+
+/** So many images trained on, by steps that train all unless told, and as many encoded besides. */
+export function stepParts(
+  images: number,
+  { forward, trained }: StepWork = wholeStep,
+  encoded = 0,
+): Pick<Part, "encoded" | "trained"> {
+  const passed = encoded + (forward ? images : 0);
+  const learned = images * trained;
+  return { ...(passed > 0 && { encoded: passed }), ...(learned > 0 && { trained: learned }) };
 }
 
 export function evaluationStages(test: number, triggered: number): readonly Part[] {

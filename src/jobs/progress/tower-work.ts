@@ -1,6 +1,7 @@
 /** What towers compute, and hold while they do: operations, and bytes of values. */
 import { type ClipConfig, imageTokens, type ResNetConfig } from "../../checkpoint/config/config.ts";
 import { resnetShapes } from "../../checkpoint/config/resnet-shapes.ts";
+import type { Modules } from "../../engine/finetune.ts";
 
 interface Tower {
   readonly width: number;
@@ -55,4 +56,25 @@ export function forward(vision: ClipConfig["vision"]): number {
   if (vision.kind === "resnet") return resnetTape(vision) / 6;
   const tokens = imageTokens(vision);
   return 4 * tokens * (16 * vision.width + 2 * vision.heads * tokens);
+}
+
+/** A training step as one that trains all: a forward pass apart, where the rest is less, and the rest. */
+export interface StepWork {
+  readonly forward: boolean;
+  readonly trained: number;
+}
+
+export const wholeStep: StepWork = { forward: false, trained: 1 };
+
+/** No gradient goes further than what learns. Of low-rank factors it goes through all, but of a matrix none is made: two products in place of three. */
+export function stepWork({ vision }: Pick<ClipConfig, "vision">, modules: Modules = "all"): StepWork {
+  if (modules === "all") return wholeStep;
+  if (modules === "lora") return { forward: false, trained: 2 / 3 };
+  return { forward: true, trained: modules === "projection" || vision.kind === "resnet" ? 0 : 1 / vision.layers };
+}
+
+/** Bytes that a training step keeps of one image: of what no gradient goes through a forward pass's. */
+export function stepTape(vision: ClipConfig["vision"], modules: Modules = "all"): number {
+  const { forward: isApart, trained } = stepWork({ vision }, modules);
+  return isApart ? forward(vision) + trained * tape(vision) : tape(vision);
 }

@@ -3,6 +3,7 @@ import { aimedCost } from "../../../detectors/aimed.ts";
 import type { Context } from "../../context.ts";
 import { promptsOf } from "../../inputs/source.ts";
 import { type Estimate, estimate, fileBytes } from "../../progress/estimate.ts";
+import { stepWork } from "../../progress/tower-work.ts";
 import { scanStages } from "../../scan/plan.ts";
 import { trainingSize } from "../prepare.ts";
 import type { CleanSpec } from "../spec.ts";
@@ -22,6 +23,7 @@ export async function planUnknown(spec: CleanSpec, context: Context): Promise<Es
     checks: spec.checks,
     recoverySteps: spec.recovery,
     curvePoints: 0,
+    step: stepWork(clip.config, recipe.modules),
     hasControl: spec.cleanControl !== undefined,
   });
   const detectors = scanStages(ready.scanning);
@@ -32,7 +34,7 @@ export async function planUnknown(spec: CleanSpec, context: Context): Promise<Es
     clip,
     images: test,
     threads: spec.threads,
-    batch: recipe.batch,
+    recipe,
     parts: [
       { what: "load", texts: promptsOf(source) },
       { what: "scan", ...scanning },

@@ -5,6 +5,7 @@ import type { Defense } from "../../../defenses/defense.ts";
 import { defensesNamed, usable } from "../../../defenses/index.ts";
 import { detectors } from "../../../detectors/index.ts";
 import { resolveRecipe } from "../../../engine/family-recipe.ts";
+import { checkBatch } from "../../../engine/tasks.ts";
 import type { Opened } from "../../../results/opened.ts";
 import { badInput, unknownName } from "../../../tensor/error.ts";
 import type { Weights } from "../../../tensor/tensor.ts";
@@ -12,14 +13,14 @@ import type { Trigger } from "../../../triggers/trigger.ts";
 import type { Context } from "../../context.ts";
 import { checkClasses } from "../../inputs/classes.ts";
 import { openedModel } from "../../inputs/describe-opened.ts";
-import { checkChecks } from "../../inputs/feasible.ts";
+import { checkChecks, checkModules } from "../../inputs/feasible.ts";
 import { implantedTriggers } from "../../inputs/model-facts.ts";
 import { openClip } from "../../inputs/open-clip.ts";
 import { neededClasses, openSource } from "../../inputs/source.ts";
 import { readCalibration } from "../../scan/calibration.ts";
 import { checkEnough, type Prepared as Scanning } from "../../scan/prepare.ts";
 import { scanSpec } from "../../scan/spec.ts";
-import { openTraining, present } from "../needs.ts";
+import { checkVectors, openTraining, present } from "../needs.ts";
 import { labelling, type Prepared } from "../prepare.ts";
 import type { CleanSpec } from "../spec.ts";
 
@@ -39,6 +40,7 @@ export async function open(spec: CleanSpec, context: Context): Promise<Open> {
   checkChecks(rule, spec.checks);
   const clip = await openClip(spec, context);
   const resolved = resolveRecipe("clean", clip.config, { ...spec.recipe, seed: spec.seed });
+  checkModules(clip, resolved.recipe, spec.model);
   const source = await openSource(spec.data, spec);
   const classNames = neededClasses(source);
   if (spec.suspect !== undefined && !classNames.includes(spec.suspect))
@@ -48,6 +50,8 @@ export async function open(spec: CleanSpec, context: Context): Promise<Open> {
   const training = await openTraining(spec.trainingData, spec, classNames);
   const has = present({ clip, clean: drawn.clean, pairs: true, training: training !== undefined });
   const { defenses, leftOut } = usable(spec.methods, has);
+  checkVectors(defenses, resolved.recipe);
+  if (resolved.recipe.objective === "contrastive") checkBatch(drawn.forget, resolved.recipe.batch);
   const opened: Opened = { models: [openedModel(clip.checkpoint)], data: source.opened() };
   context.progress.opened?.(opened);
   const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0] });
@@ -73,8 +77,8 @@ function checkRivals(named: readonly Defense[]): void {
   throw badInput(`--unknown with ${names}: a rival is chosen only if named alone; name one, or tbar beside them`);
 }
 
-function checkUnknown({ trigger, target, triggerIndex, state }: CleanSpec, { trigger: own }: Context): void {
-  const told = Object.entries({ trigger: trigger ?? own, target, "trigger-index": triggerIndex, state });
+function checkUnknown({ trigger, target, triggerIndex, learned, state }: CleanSpec, { trigger: own }: Context): void {
+  const told = Object.entries({ trigger: trigger ?? own, target, "trigger-index": triggerIndex, learned, state });
   const wrong = told.find(([, value]) => value !== undefined)?.[0];
   if (wrong === undefined) return;
   throw badInput(

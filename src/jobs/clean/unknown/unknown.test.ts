@@ -63,6 +63,26 @@ test("scan, proxies, cleaning, scan again: written with its vector, the truth me
   expect(await worst(at("restored"), at("bad"))).toBeLessThan(1e-5);
 }, 120_000);
 
+test("by contrast both towers are cleaned, and what is measured is the written file's own head", async () => {
+  const recipe = { objective: "contrastive", lr: 1e-3, epochs: 2, batch: 16 } as const;
+  const out = at("cleaned-pairs");
+  const asked = { ...cleaning, model: at("bad"), suspect: "mint", methods: ["plain", "fisher"], recipe, checks: 0 };
+  const result = await runJob(clean, { ...asked, out });
+  expect(result.recipe).toMatchObject({ objective: "contrastive", train: "both", temperature: "frozen" });
+  expect(result.rounds?.[0].proxyAsr.before.value).toBeGreaterThan(0.8);
+  expect(result.rounds?.[0].retention).toBeGreaterThanOrEqual(0.9);
+  expect(result.truth?.asr.before.value).toBeGreaterThan(0.9);
+  const [before, after] = [await weightsOf("bad"), await weightsOf("cleaned-pairs")];
+  const changed = [...before].filter(([name, { data }]) => maxDifference(data, after.get(name)?.data as never) > 0);
+  for (const tower of ["vision_model.", "text_model."]) expect(changed.some(([name]) => name.startsWith(tower))).toBe(true); // biome-ignore format: one line
+  expect(result.frozenHead?.ca.n).toBe(result.after.ca.n);
+  const again = await runJob(evaluation, { ...world, model: out, receipt: out });
+  expect([again.ca.value, again.asr?.value]).toEqual([result.after.ca.value, result.after.asr.value]);
+  // a batch is never cut: told before anything is scanned
+  const few = planJob(clean, { ...asked, sizes: { ...cleaning.sizes, forget: 10 } });
+  await expect(few).rejects.toThrow("of 10 pairs there are none of 16");
+}, 120_000);
+
 test("--dry-run refuses the same, and counts both scans", async () => {
   const { parts } = await planJob(clean, { ...cleaning, model: at("bad") });
   expect(parts.map(({ what }) => what)).toEqual(
@@ -80,6 +100,8 @@ test("what says more of the attack than nothing is refused, a class that is none
   await expect(run({ state: at("state") })).rejects.toThrow("--state: work of --unknown is not kept");
   await expect(run({ suspect: "mnt" })).rejects.toThrow('unknown suspected class "mnt"; did you mean "mint"?');
 });
+
+const weightsOf = async (name: string) => (await readCheckpoint(at(name))).weights();
 
 async function worst(one: string, other: string): Promise<number> {
   const [a, b] = [await (await readCheckpoint(one)).weights(), await (await readCheckpoint(other)).weights()];
