@@ -13,7 +13,7 @@ import { tokenBatch } from "../src/clip/tokens.ts";
 import { widened } from "../src/clip/widened.ts";
 import { gradientsOf } from "../src/engine/gradients.ts";
 import { type CaptionBatch, clampLogitScale, contrastive } from "../src/engine/objectives.ts";
-import { adamw } from "../src/optim/adam.ts";
+import { adamw } from "../src/optim/adamw.ts";
 import { clipFactor } from "../src/optim/schedule.ts";
 import { createRuntime } from "../src/runtime/compile.ts";
 import { onnxRuntime } from "../src/runtime/onnxruntime.ts";
