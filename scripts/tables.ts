@@ -64,10 +64,10 @@ function measured(stored: SweepTableResult | Stored) {
     const foot = `\`${stored.command}\`; ${called(machine)}.`;
     return { rows: rows as Rows, foot: [[foot, ...notes].join(" ")] };
   }
-  const { recipe, machines, versions, seeds, notes, rows, left } = stored;
+  const { command, recipe, machines, versions, seeds, notes, rows, left } = stored;
   const made = `tbar ${versions.join(", ")}; ${machines.join(", ")}; seeds ${seeds.join(", ")}`;
   const missing = left > 0 ? ` ${left} cells and seeds are not measured yet.` : "";
-  const foot = `\`tbar sweep table ${recipe}\` (recipes/${recipe}.yaml); ${made}.${missing}`;
+  const foot = `\`${command}\` (recipes/${recipe}.yaml); ${made}.${missing}`;
   const sources = [...new Set(rows.flatMap(({ published }) => (published ? [`Published: ${published.source}.`] : [])))];
   return { rows: rows as Rows, foot: [[foot, ...notes, ...sources].join(" ")] };
 }
