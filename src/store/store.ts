@@ -1,10 +1,9 @@
-/** Results on disk by their address: FOLDER/HASH.json, one each. Whoever asks for the same gets it without computing. */
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+/** Results by their address: HASH.json in a folder or a bucket, one each. Whoever asks for the same gets it without computing. */
 import { z } from "zod";
-import { writeFileAtomic } from "../files/atomic.ts";
-import { isFile, readJson } from "../files/files.ts";
+import { parseJson } from "../files/json.ts";
 import { type Address, hashOf } from "./address.ts";
+import { bucketDocuments, isBucket } from "./bucket.ts";
+import { type Documents, folderDocuments, mostBytes } from "./documents.ts";
 
 export interface Stored extends Address {
   /** How it came here, if not by running the job. */
@@ -12,8 +11,7 @@ export interface Stored extends Address {
   readonly result: Readonly<Record<string, unknown>>;
 }
 
-export interface Store {
-  readonly folder: string;
+export interface Store extends Documents {
   /** What is kept under this hash: undefined where that is nothing, half a file, or something else. */
   get(hash: string): Promise<Stored | undefined>;
   /** Keep a result, without its pictures. Two processes that keep the same one are harmless: each file appears whole. */
@@ -30,25 +28,35 @@ const schema = z.looseObject({
 });
 
 /** A clean result with its trials has 10,000 values. */
-const limits = { bytes: 64 * 2 ** 20, values: 5e6, keys: 2e6 };
+const limits = { bytes: mostBytes, values: 5e6, keys: 2e6 };
 const pictures: readonly string[] = ["examples", "triggerPicture"];
 
-export function openStore(folder: string): Store {
-  const fileOf = (hash: string) => join(folder, `${hash}.json`);
+/** A folder, or s3://BUCKET/PREFIX. */
+export function openStore(place: string): Store {
+  const documents = isBucket(place) ? bucketDocuments(place) : folderDocuments(place);
+  const fileOf = (hash: string) => `${hash}.json`;
   return {
-    folder,
+    ...documents,
     async get(hash) {
-      if (!(await isFile(fileOf(hash)))) return undefined;
-      const read = schema.safeParse(await readJson(fileOf(hash), limits).catch(() => undefined));
+      const text = await documents.read(fileOf(hash));
+      const read = schema.safeParse(text && parsed(text, fileOf(hash)));
       if (!read.success || hashOf(read.data) !== hash) return undefined;
       const { schema: stated, result } = read.data;
       return result.schema === undefined || result.schema === stated ? read.data : undefined; // 0.1.0 wrote none
     },
     async put(address, result, note) {
       const kept = Object.fromEntries(Object.entries(result).filter(([key]) => !pictures.includes(key)));
-      await mkdir(folder, { recursive: true });
       const stored: Stored = { ...address, ...(note !== undefined && { note }), result: kept };
-      await writeFileAtomic(fileOf(hashOf(address)), `${JSON.stringify(stored, null, 1)}\n`, { force: true });
+      await documents.write(fileOf(hashOf(address)), `${JSON.stringify(stored, null, 1)}\n`);
     },
   };
+}
+
+/** Undefined of what is no JSON. */
+function parsed(text: Uint8Array, name: string): unknown {
+  try {
+    return parseJson(Buffer.from(text), name, limits);
+  } catch {
+    return undefined;
+  }
 }

@@ -8,6 +8,7 @@ import type { Context } from "../jobs/context.ts";
 import { type Estimate, estimateOf } from "../jobs/progress/estimate.ts";
 import { planJob } from "../jobs/run-job.ts";
 import type { CellState, SweepRunResult, SweepStatusResult, SweepTableResult } from "../results/sweep.ts";
+import { isBucket } from "../store/bucket.ts";
 import { openStore } from "../store/store.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
@@ -26,7 +27,7 @@ async function opened(
   spec: Pick<StatusSpec, "recipe" | "store" | "profile" | "set"> & Partial<StatusSpec & Pick<RunSpec, "part">>,
 ) {
   const recipe = await readRecipe(spec.recipe, spec);
-  const found = await stat(spec.store).catch(() => undefined);
+  const found = isBucket(spec.store) ? undefined : await stat(spec.store).catch(() => undefined);
   if (found !== undefined && !found.isDirectory())
     throw badInput(`--store ${printable(spec.store)} is no folder; a store is one, and is made where there is none`);
   const units = unitsOf(recipe, spec.only);
@@ -120,8 +121,8 @@ export async function plan(spec: RunSpec, context: Context): Promise<Estimate> {
 
 export async function table(spec: z.output<typeof tableSpec>): Promise<SweepTableResult> {
   const { recipe, store } = await opened(spec);
-  if (!(await isFolder(store.folder)))
-    throw badInput(`there is no store ${printable(store.folder)}: nothing was measured there`);
+  if (!isBucket(spec.store) && !(await isFolder(store.folder)))
+    throw badInput(`there is no store ${printable(store.name)}: nothing was measured there`);
   const { name, title, reproduces, seeds, profile } = recipe;
   const command = `tbar sweep table ${name}${profile === undefined ? "" : ` --profile ${profile}`}`; // wherever the store lies
   const head = { schema: "tbar/sweep-table/1", kind: "sweep-table", command } as const;

@@ -5,6 +5,7 @@ import type { z } from "zod";
 import { writeFileAtomic } from "../files/atomic.ts";
 import type { Context } from "../jobs/context.ts";
 import type { SweepExportResult } from "../results/sweep.ts";
+import { isBucket } from "../store/bucket.ts";
 import { badInput } from "../tensor/error.ts";
 import { readRecipe } from "./recipe.ts";
 import type { exportSpec } from "./specs.ts";
@@ -42,7 +43,7 @@ const quoted = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${wor
 
 function slurmArray(spec: ExportSpec, name: string, count: number): string {
   return `#!/bin/bash
-# ${count} cells, a task each. All nodes need the folder ${JSON.stringify(spec.store)} and tbar in their PATH.
+# ${count} cells, a task each. All nodes need the ${isBucket(spec.store) ? "bucket" : "folder"} ${JSON.stringify(spec.store)} and tbar in their PATH.
 #SBATCH --job-name=tbar-${name}
 #SBATCH --array=1-${count}
 #SBATCH --cpus-per-task=4
@@ -55,7 +56,8 @@ tbar ${command(spec).map(quoted).join(" ")} --part "$SLURM_ARRAY_TASK_ID/${count
 }
 
 function k8sJob(spec: ExportSpec, name: string, count: number): string {
-  const run = `tbar ${command({ ...spec, store: "/store" })
+  const isShared = !isBucket(spec.store); // as a volume
+  const run = `tbar ${command(isShared ? { ...spec, store: "/store" } : spec)
     .map(quoted)
     .join(" ")} --part "$((JOB_COMPLETION_INDEX + 1))/${count}"`;
   const container = {
@@ -63,14 +65,17 @@ function k8sJob(spec: ExportSpec, name: string, count: number): string {
     image: "tbar:latest",
     command: ["/bin/sh", "-c", run],
     resources: { requests: { cpu: "4", memory: "8Gi" } },
-    volumeMounts: [{ name: "store", mountPath: "/store" }],
+    ...(isShared ? { volumeMounts: [{ name: "store", mountPath: "/store" }] } : { envFrom: [{ secretRef: { name: "tbar-store" } }] }), // biome-ignore format: one line
   };
   const pod = {
     restartPolicy: "OnFailure",
     containers: [container],
-    volumes: [{ name: "store", persistentVolumeClaim: { claimName: "tbar-store" } }],
+    ...(isShared && { volumes: [{ name: "store", persistentVolumeClaim: { claimName: "tbar-store" } }] }),
   };
-  return `# ${count} cells, a pod each. The claim tbar-store is the store (ReadWriteMany); the image is that of the Containerfile.\n${stringify(
+  const holds = isShared
+    ? "claim tbar-store is the store (ReadWriteMany)"
+    : "secret tbar-store holds AWS_ACCESS_KEY_ID and the like";
+  return `# ${count} cells, a pod each. The ${holds}; the image is that of the Containerfile.\n${stringify(
     {
       apiVersion: "batch/v1",
       kind: "Job",

@@ -57,7 +57,7 @@ export const sweepTable = job({
 export const sweepWorker = job({
   name: "sweep worker",
   about:
-    "Takes cells from a queue that tbar sweep run --queue fills, and computes them into the store, a folder that all machines share. A cell whose " +
+    "Takes cells from a queue that tbar sweep run --queue fills, and computes them into the store, a folder or bucket that all machines share. A cell whose " +
     "worker is gone goes to another after --lock seconds and continues from its work in progress where that is on the same machine. Whoever can write into the queue can have jobs of tbar run " +
     "on this machine: let nobody else reach it.",
   examples: [

@@ -13,7 +13,7 @@ const recipeFields = {
       question: "which recipe?",
     },
   ),
-  store: option(z.string(), "folder of results: what is in it is not run again", {
+  store: option(z.string(), "folder of results, or s3://BUCKET/PREFIX: what is in it is not run again", {
     group: groups.inputs,
     value: "folder",
     machine: true,

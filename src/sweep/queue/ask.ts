@@ -53,7 +53,7 @@ export async function askFor(
     const message = state === "failed" ? job?.failedReason : (job?.returnvalue as Outcome | undefined)?.message;
     if (message !== undefined) return { message };
     if (await within(late, () => isDone(unit), signal)) return {};
-    return { message: `a worker says that it is done, and ${place.store.folder} has no results of it: do all machines share this folder?` }; // biome-ignore format: one line
+    return { message: `a worker says that it is done, and ${place.store.name} has no results of it: do all machines share this store?` }; // biome-ignore format: one line
   };
   try {
     for (const [i, { id }] of waiting.entries()) {

@@ -1,10 +1,10 @@
 /** A cell with a seed on its way to a worker: names alone. The recipe's text lies in the store, which all machines share. */
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../../files/atomic.ts";
-import { isFile, parseAs } from "../../files/files.ts";
+import { parseAs } from "../../files/files.ts";
 import { version } from "../../files/version.ts";
 import type { Store } from "../../store/store.ts";
 import { badInput } from "../../tensor/error.ts";
@@ -34,15 +34,14 @@ export interface Asked {
   readonly set?: readonly string[];
 }
 
-const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
-const fileOf = ({ folder }: Store, hash: string) => join(folder, "recipes", `${hash}.yaml`);
+const sha256 = (text: string | Uint8Array) => createHash("sha256").update(text).digest("hex");
+const fileOf = (hash: string) => `recipes/${hash}.yaml`;
 
 /** Puts the recipe into the store; gives what a worker is told of each of its cells. */
 export async function queuedCells(store: Store, asked: Asked, units: readonly Unit[]): Promise<readonly QueuedCell[]> {
   const text = await readFile(await recipePath(asked.recipe), "utf8");
   const hash = sha256(text);
-  await mkdir(join(store.folder, "recipes"), { recursive: true });
-  await writeFileAtomic(fileOf(store, hash), text, { force: true });
+  await store.write(fileOf(hash), text);
   const { profile, set = [] } = asked;
   const common = { recipe: hash, ...(profile !== undefined && { profile }), set: [...set], tbar: version };
   return units.map(({ cell, seed }) => ({ ...common, cell: cell.name, seed: seed.seed }));
@@ -55,9 +54,13 @@ export const idOf = (cell: QueuedCell): string => sha256(JSON.stringify(cell));
 export async function openCell(store: Store, told: unknown): Promise<{ readonly recipe: Recipe; readonly unit: Unit }> {
   const { recipe: hash, profile, set, cell, seed, tbar } = parseAs(queued, told, "what the queue holds");
   if (tbar !== version) throw badInput(`asked for by tbar ${tbar}, and this is ${version}: results would not be the same`); // biome-ignore format: one line
-  const path = fileOf(store, hash);
-  if (!(await isFile(path))) throw badInput(`there is no ${path}: do all machines share the folder ${store.folder}?`);
-  if (sha256(await readFile(path, "utf8")) !== hash) throw badInput(`${path} is not the recipe that was asked for`);
+  const text = await store.read(fileOf(hash));
+  if (text === undefined)
+    throw badInput(`there is no ${fileOf(hash)} in ${store.name}: do all machines share this store?`);
+  if (sha256(text) !== hash) throw badInput(`${fileOf(hash)} in ${store.name} is not the recipe that was asked for`);
+  const path = join(store.folder, fileOf(hash)); // of a bucket a copy, on this machine
+  await mkdir(dirname(path), { recursive: true });
+  await writeFileAtomic(path, text, { force: true });
   const recipe = await readRecipe(path, { ...(profile !== undefined && { profile }), set });
   const unit = unitsOf(recipe, [cell]).find((one) => one.seed.seed === seed);
   if (unit === undefined) throw badInput(`the recipe ${recipe.name} has no cell ${cell} with seed ${seed}`);
