@@ -86,6 +86,7 @@ export function roClipLoss(
   const usual = contrastive(config, normalization);
   return {
     trains: usual.trains,
+    readsWeights: true,
     async feeds(batch, weights) {
       const found = await neighbours(batch, weights);
       return found === undefined ? usual.feeds(batch, weights) : { pixels: batch.pixels, neighbours: found };

@@ -1,12 +1,12 @@
 import { narrowed, widened } from "../clip/widened.ts";
 import { adamw } from "../optim/adamw.ts";
-import type { OptimizerState } from "../optim/optimizer.ts";
 import { warmupCosine } from "../optim/schedule.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
 import type { Objective } from "./gradients.ts";
 import { lowRank } from "./lora.ts";
-import { type StepReport, train } from "./train.ts";
+import { train } from "./train.ts";
+import type { Constraint, Learned, StepReport } from "./training.ts";
 import { readState, type StateFile, type TrainingState, writeState } from "./training-state.ts";
 
 export const moduleChoices = ["all", "last-block", "projection", "lora"] as const;
@@ -37,7 +37,7 @@ export interface Watch {
   readonly onStep?: (report: StepReport, steps: number) => void;
   readonly signal?: AbortSignal;
   /** Called on the weights after each update. */
-  readonly constrain?: (weights: Weights) => void;
+  readonly constrain?: Constraint;
 }
 
 export interface Resumable extends Watch {
@@ -52,7 +52,7 @@ export interface Task<Batch> {
   batches(from: number): AsyncIterable<Batch>;
   readonly steps: number;
   /** Called on the weights after each update, where one of them has a range to keep to. */
-  readonly constrain?: (weights: Weights) => void;
+  readonly constrain?: Constraint;
 }
 
 /** New weights after AdamW with warm-up and cosine over what the task gives; what its objective does not train stays as it is. */
@@ -100,9 +100,10 @@ export async function learn<Batch>(
     state: saved?.state,
     signal,
     constrain,
-    async onStep(report, weights, state) {
+    ahead: true,
+    async onStep(report, now) {
       onStep?.(report, steps);
-      await save?.(report.step, weights, state);
+      await save?.(report.step, now);
     },
   });
 }
@@ -112,9 +113,10 @@ function saver(start: Weights, { file, saved }: Keeping, steps: number) {
   const { saveEvery = 120 } = file;
   const started = performance.now();
   let last = started;
-  return async (step: number, weights: Weights, state: OptimizerState) => {
+  return async (step: number, now: () => Promise<Learned>) => {
     const done = step === steps;
     if (!done && performance.now() - last < saveEvery * 1000) return;
+    const { weights, state } = await now();
     await writeState(file, {
       seconds: (saved?.seconds ?? 0) + (performance.now() - started) / 1000,
       weights: new Map([...weights].filter(([name, value]) => start.get(name) !== value)),

@@ -13,6 +13,8 @@ export interface Objective<Batch> {
   /** Does training change this parameter? */
   readonly trains: (name: string) => boolean;
   readonly feeds: (batch: Batch, weights: Weights) => Feeds | Promise<Feeds>;
+  /** Do its feeds read the weights so far? These cannot stay on a device then. */
+  readonly readsWeights?: boolean;
   /** `statistics` is given in training; batch normalisation alone asks for it. */
   readonly loss: (
     weights: (name: string) => Node,
@@ -47,9 +49,17 @@ export function gradientsOf<Batch>(
   const programs = new Map<string, Promise<Program>>();
   return async (weights, batch) => {
     const feeds = await objective.feeds(batch, weights);
-    const key = JSON.stringify(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
-    const program =
-      programs.get(key) ?? runtime.compile(gradientGraph(objective, like, [...of.keys()], feeds, mode === "training"));
+    const key = shapesOf(feeds);
+    const compile = () => {
+      const graph = gradientGraph(objective, like, [...of.keys()], feeds, mode === "training");
+      return runtime.compile({
+        loss: graph.loss,
+        ...prefixed(movedTo, graph.moved),
+        squared_norm: graph.squaredNorm,
+        ...prefixed(resultOf, graph.gradients),
+      });
+    };
+    const program = programs.get(key) ?? compile();
     programs.set(key, program);
     const results = await (await program).run({ ...Object.fromEntries(weights), ...feeds }, into);
     const statistics = new Map(
@@ -64,13 +74,22 @@ export function gradientsOf<Batch>(
 const resultOf = (name: string) => `gradient of ${name}`;
 const movedTo = (name: string) => `after the batch: ${name}`;
 
-function gradientGraph<Batch>(
+/** Nodes under other names. */
+export const prefixed = (rename: (name: string) => string, nodes: ReadonlyMap<string, Node>) =>
+  Object.fromEntries([...nodes].map(([name, node]) => [rename(name), node]));
+
+/** What tells programs apart. */
+export const shapesOf = (feeds: Feeds) =>
+  JSON.stringify(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
+
+/** Loss, gradients by parameter, their squared norm, and in training what running statistics become. */
+export function gradientGraph<Batch>(
   objective: Objective<Batch>,
   like: Weights,
   trained: readonly string[],
   feeds: Feeds,
   training: boolean,
-): Record<string, Node> {
+) {
   const parameter = inputsOf(new Map([...like].map(([name, { shape }]) => [name, shape])));
   const inputs = Object.fromEntries(
     Object.entries(feeds).map(([name, { shape, data }]) => [
@@ -78,17 +97,15 @@ function gradientGraph<Batch>(
       input(name, shape, data instanceof Int32Array ? "int" : "float32"),
     ]),
   );
-  const moved: Record<string, Node> = {};
-  const statistics: BatchStatistics = (name, value) => {
-    moved[movedTo(name)] = value;
-  };
+  const moved = new Map<string, Node>();
+  const statistics: BatchStatistics = (name, value) => void moved.set(name, value);
   const loss = objective.loss(parameter, inputs, training ? statistics : undefined);
   const gradients = grad(loss, trained.map(parameter));
   return {
     loss,
-    ...moved,
-    squared_norm: gradients.map((g) => reduceSumSquare(g)).reduce(add),
-    ...Object.fromEntries(trained.map((name, i) => [resultOf(name), gradients[i]])),
+    moved,
+    squaredNorm: gradients.map((g) => reduceSumSquare(g)).reduce(add),
+    gradients: new Map(trained.map((name, i) => [name, gradients[i]])),
   };
 }
 

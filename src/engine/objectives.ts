@@ -64,6 +64,7 @@ export function clampLogitScale(weights: Weights): void {
   const scale = weights.get("logit_scale");
   if (scale !== undefined) scale.data[0] = Math.min(Math.max(scale.data[0], 0), Math.log(100));
 }
+clampLogitScale.of = ["logit_scale"];
 
 export interface LabelBatch {
   /** [B, 3, S, S] in [0, 1]. */

@@ -11,7 +11,8 @@ import type { Schedule } from "../optim/schedule.ts";
 import type { Feeds } from "../runtime/executor.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
-import { type StepReport, train } from "./train.ts";
+import { train } from "./train.ts";
+import type { StepReport } from "./training.ts";
 
 /** What the loss may be made of, as graph nodes. */
 export interface InputLoss {
@@ -66,7 +67,7 @@ export async function optimizeInput<Batch>(options: InputOptimization<Batch>): P
     schedule,
     signal,
     constrain: project && ((weights) => project(of(weights))),
-    onStep: (report, weights) => onStep?.(report, of(weights)),
+    ...(onStep && { onStep: async (report, now) => onStep(report, of((await now()).weights)) }),
   });
   return of(found);
 }

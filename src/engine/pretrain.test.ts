@@ -12,7 +12,7 @@ import { onnxRuntime } from "../runtime/onnxruntime.ts";
 import { random } from "../tensor/random.ts";
 import { tensor } from "../tensor/tensor.ts";
 import { type PretrainOptions, pretrain } from "./pretrain.ts";
-import type { StepReport } from "./train.ts";
+import type { StepReport } from "./training.ts";
 
 const colors = ["red", "green", "blue", "pink", "grey"];
 const shapes = ["star", "ring"];

@@ -14,7 +14,8 @@ import type { Runtime } from "../runtime/compile.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { type CaptionBatch, clampLogitScale, contrastive, falseNegatives } from "./objectives.ts";
-import { type StepReport, train } from "./train.ts";
+import { train } from "./train.ts";
+import type { StepReport } from "./training.ts";
 import { readState, writeState } from "./training-state.ts";
 
 export interface PretrainOptions {
@@ -85,11 +86,12 @@ export async function pretrain(options: PretrainOptions): Promise<Pretrained> {
     state,
     constrain: clampLogitScale,
     signal: options.signal,
-    async onStep(report, weights, now) {
+    ahead: true,
+    async onStep(report, now) {
       options.onStep?.(report);
       const due = performance.now() - lastSave > saveEvery * 1000 || report.step === steps;
       if (file === undefined || !due) return;
-      await writeState(file, { seconds: seconds(), weights, state: now });
+      await writeState(file, { seconds: seconds(), ...(await now()) });
       lastSave = performance.now();
     },
   });

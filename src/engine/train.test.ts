@@ -9,7 +9,8 @@ import { onnxRuntime } from "../runtime/onnxruntime.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import type { Objective } from "./gradients.ts";
-import { type StepReport, type TrainOptions, train } from "./train.ts";
+import { train } from "./train.ts";
+import type { StepReport, TrainOptions } from "./training.ts";
 
 let runtime: Runtime;
 beforeAll(async () => {

@@ -1,12 +1,14 @@
 /** AdamW (Loshchilov and Hutter, arXiv 1711.05101), every operation in float32 as PyTorch's. */
 import { wasmExports } from "../tensor/wasm.ts";
-import { type AdamOptions, noMoments, rates } from "./adam.ts";
+import { adamGraph } from "./adam-graph.ts";
+import { type AdamOptions, noMoments, rates } from "./adam-rates.ts";
 import { adamwWasm } from "./adamw-wasm.ts";
 import { decayAll, type Optimizer, pick } from "./optimizer.ts";
 
 /** The decay shrinks the weights beside Adam's step: p <- (1 - lr wd) p - lr m^ / (sqrt(v^) + eps). */
 export function adamw({ weightDecay = 0.01, decays = decayAll, ...options }: AdamOptions = {}): Optimizer {
   return {
+    graph: adamGraph({ ...options, weightDecay, decays }, "beside it"),
     init: noMoments,
     update(weights, gradients, state, lr, clip = 1) {
       const { b1, b2, step, root, eps } = rates(options, ++state.step, lr);

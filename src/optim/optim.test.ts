@@ -1,11 +1,14 @@
 /** Optimisers, schedules and clipping against PyTorch (scripts/golden/optimizers.py prints the numbers) and by hand. */
 import { describe, expect, test } from "vitest";
+import { evaluate } from "../../test/ops/reference.ts";
 import { sgd } from "../../test/sgd.ts";
+import { input, type Node } from "../graph/node.ts";
 import { tensor, type Weights } from "../tensor/tensor.ts";
 import { adam } from "./adam.ts";
 import { adamw } from "./adamw.ts";
 import { decayMatrices, type Optimizer } from "./optimizer.ts";
 import { clipFactor, constantRate, warmupCosine } from "./schedule.ts";
+import { signSteps } from "./sign.ts";
 
 const start = (): Weights =>
   new Map([
@@ -78,6 +81,42 @@ test.each(cases)("%s: three steps at lr 0.1 as PyTorch takes them", (_, optimize
   const got = [...weights.values()].flatMap(({ data }) => [...data]);
   for (const [i, value] of got.entries()) expect(Math.abs(value - want[i])).toBeLessThan(5e-7);
   expect(state.step).toBe(3);
+});
+
+/** The same as graph, in doubles between steps. */
+test.each(cases.filter(([, { graph }]) => graph !== undefined))("%s as graph: the same steps", (_, { graph, init }) => {
+  if (graph === undefined) throw new Error("no graph");
+  const values = Object.fromEntries([...start()].map(([name, { data }]) => [name, [...data]]));
+  const kinds = Object.keys(init(start()).moments);
+  for (const kind of kinds) for (const [name, { data }] of start()) values[`${kind} ${name}`] = [...data.fill(0)];
+  for (const [t, some] of gradients.entries()) {
+    const scalars = graph.scalars(t + 1, 0.1);
+    const rates = Object.fromEntries(Object.keys(scalars).map((name) => [name, input(name, [])]));
+    for (const [name, { shape, data }] of some) {
+      const moments = Object.fromEntries(kinds.map((kind) => [kind, input(`${kind} ${name}`, shape)]));
+      const before = { name, value: input(name, shape), gradient: input("g", shape), moments };
+      const after = graph.update(before, rates);
+      const feeds = {
+        ...values,
+        g: data,
+        ...Object.fromEntries(Object.entries(scalars).map(([name, v]) => [name, [v]])),
+      };
+      const nodes = [after.value, ...kinds.map((kind) => after.moments[kind])];
+      const names = [name, ...kinds.map((kind) => `${kind} ${name}`)];
+      for (const [i, found] of evaluate(nodes, feeds).entries()) values[names[i]] = [...found];
+    }
+  }
+  const want = cases.find(([, of]) => of.graph === graph)?.[2] ?? [];
+  for (const [i, value] of [...values.w, ...values.b].entries()) expect(Math.abs(value - want[i])).toBeLessThan(5e-7);
+});
+
+test("signed steps as graph: p - lr sign(g)", () => {
+  const { graph } = signSteps();
+  const [value, gradient, lr] = [input("p", [3]), input("g", [3]), input("lr", [])];
+  expect(graph?.scalars(1, 0.5)).toEqual({ lr: 0.5 });
+  const after = graph?.update({ name: "p", value, gradient, moments: {} }, { lr });
+  const feeds = { p: [1, 2, 3], g: [-0.1, 0, 7], lr: [0.5] };
+  expect([...evaluate([after?.value as Node], feeds)[0]]).toEqual([1.5, 2, 2.5]);
 });
 
 test("the clip factor multiplies the gradient before the decay joins it: g <- clip g + wd p", () => {

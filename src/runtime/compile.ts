@@ -4,8 +4,9 @@ import { topological } from "../graph/node.ts";
 import { simplify } from "../graph/simplify.ts";
 import { lowered } from "../onnx/dialect.ts";
 import { emit, type Outputs } from "../onnx/emit.ts";
+import { carriedOf } from "../onnx/loop.ts";
 import type { Weights } from "../tensor/tensor.ts";
-import type { Executor, Program } from "./executor.ts";
+import type { Executor, Program, Resident, Steps } from "./executor.ts";
 
 export interface Runtime {
   readonly description: string;
@@ -15,18 +16,33 @@ export interface Runtime {
   compileFixed(outputs: Outputs, weights: Weights): Promise<Program>;
   /** The program of a file, its weights inside. */
   open(path: string): Promise<Program>;
+  /** A place for values that stay on the device while programs step over them; absent where the executor has none. */
+  resident?(): Promise<ResidentValues>;
   /** A runtime of the same executor whose programs are its own, to be freed before those of this one, or with them. */
   apart(): Runtime;
   /** Free every compiled program. */
   release(): Promise<void>;
 }
 
+export type ResidentValues = Omit<Resident, "compile"> & { compile(outputs: Outputs): Promise<Steps> };
+
 export function createRuntime(executor: Executor): Runtime {
   const programs = new Map<string, Promise<Program>>();
   const fixed: Promise<Program>[] = [];
   const parts: Runtime[] = [];
+  const { resident } = executor;
   return {
     description: executor.description,
+    ...(resident && {
+      async resident() {
+        const place = await resident();
+        return {
+          ...place,
+          compile: async (outputs) =>
+            place.compile(emit(simplified(outputs, executor)), carriedOf(Object.keys(outputs))),
+        };
+      },
+    }),
     async compile(outputs) {
       const bytes = emit(simplified(outputs, executor));
       const key = createHash("sha256").update(bytes).digest("hex");

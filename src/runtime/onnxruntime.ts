@@ -3,10 +3,12 @@ import { createRequire } from "node:module";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
 import { fullDialect, webgpuDialect } from "../onnx/dialect.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
-import { sizeOf, type Tensor } from "../tensor/tensor.ts";
+import { sizeOf, type Tensor, type Weights } from "../tensor/tensor.ts";
 import type { Executor, Feeds, Program } from "./executor.ts";
 import { onnxRuntimePackage } from "./onnxruntime-package.ts";
 import { outOfMemory, reasonOf } from "./reason.ts";
+import { residentBuffers } from "./resident-buffers.ts";
+import { residentLoop } from "./resident-loop.ts";
 
 export const devices = ["cpu", "webgpu", "cuda", "dml", "coreml"] as const;
 export type Device = (typeof devices)[number];
@@ -37,6 +39,8 @@ function load(folder: string): Ort {
 /** ONNX Runtime starts as many threads as it is told, each with a stack: 100,000 take gigabytes and no signal ends it. */
 export const maxThreads = 512;
 
+type Wrapped = Readonly<Record<string, OrtTensor>>;
+
 /** An executor on one device. Throws `bad-input` on a number of threads that is none or above `maxThreads`, and `unavailable` with advice when ONNX Runtime or the device is missing. */
 export async function onnxRuntime({ device = "cpu", threads, profile }: RuntimeOptions = {}): Promise<Executor> {
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= maxThreads))
@@ -62,37 +66,57 @@ export async function onnxRuntime({ device = "cpu", threads, profile }: RuntimeO
       ? new ort.Tensor("int64", BigInt64Array.from(value.data, BigInt), value.shape)
       : new ort.Tensor("float32", value.data, value.shape);
 
-  return {
-    dialect: device === "webgpu" ? webgpuDialect : fullDialect,
-    description: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common} ${device}`,
-    async compile(onnx: Uint8Array | string, fixed = new Map()): Promise<Program> {
-      const externalData = [...fixed].map(([path, { data }]) => ({ path, data: bytesOf(data) }));
-      const opening =
-        typeof onnx === "string"
-          ? ort.InferenceSession.create(onnx, options)
-          : ort.InferenceSession.create(onnx, { ...options, externalData });
-      const session = await opening.catch((cause) => {
-        throw refused(onnx, device, cause);
-      });
-      const fed = session.inputNames;
-      return {
-        inputs: fed,
-        outputs: session.outputNames,
-        async run(feeds, into = {}, only = session.outputNames) {
-          const missing = fed.find((name) => feeds[name] === undefined);
-          if (missing !== undefined) throw new Error(`the program reads "${missing}", which was not fed`);
-          const wrapped = Object.fromEntries(fed.map((name) => [name, wrap(feeds[name])]));
-          const fetches = Object.fromEntries(
-            only.map((name) => [name, into[name] === undefined ? null : wrap(into[name])]),
-          );
-          const results = await session.run(wrapped, fetches).catch((cause) => {
-            throw refused(onnx, device, cause);
-          });
-          return Object.fromEntries(only.map((name) => [name, into[name] ?? unwrap(results[name])]));
-        },
-        release: () => session.release(),
-      };
+  const open = async (onnx: Uint8Array | string, more: InferenceSession.SessionOptions = {}) => {
+    const all = { ...options, ...more };
+    const opening =
+      typeof onnx === "string" ? ort.InferenceSession.create(onnx, all) : ort.InferenceSession.create(onnx, all);
+    const session = await opening.catch((cause) => {
+      throw refused(onnx, device, cause);
+    });
+    const results = Object.fromEntries(session.outputNames.map((name) => [name, null]));
+    return {
+      inputNames: session.inputNames,
+      outputNames: session.outputNames,
+      release: () => session.release(),
+      run: (feeds: Wrapped, fetches: InferenceSession.FetchesType = results) =>
+        session.run(feeds, fetches).catch((cause) => {
+          throw refused(onnx, device, cause);
+        }),
+    };
+  };
+
+  async function compile(onnx: Uint8Array | string, fixed: Weights = new Map()): Promise<Program> {
+    const externalData = [...fixed].map(([path, { data }]) => ({ path, data: bytesOf(data) }));
+    const session = await open(onnx, typeof onnx === "string" ? {} : { externalData });
+    const fed = session.inputNames;
+    return {
+      inputs: fed,
+      outputs: session.outputNames,
+      async run(feeds, into = {}, only = session.outputNames) {
+        const missing = fed.find((name) => feeds[name] === undefined);
+        if (missing !== undefined) throw new Error(`the program reads "${missing}", which was not fed`);
+        const wrapped = Object.fromEntries(fed.map((name) => [name, wrap(feeds[name])]));
+        const fetches = only.map((name) => [name, into[name] === undefined ? null : wrap(into[name])]);
+        const results = await session.run(wrapped, Object.fromEntries(fetches));
+        return Object.fromEntries(only.map((name) => [name, into[name] ?? unwrap(results[name])]));
+      },
+      release: session.release,
+    };
+  }
+
+  const places: Partial<Record<Device, Executor["resident"]>> = {
+    async webgpu() {
+      const leaving = (onnx: Uint8Array, left: readonly string[]) =>
+        open(onnx, { preferredOutputLocation: Object.fromEntries(left.map((name) => [name, "gpu-buffer"])) });
+      return residentBuffers({ open: leaving, wrap, unwrap });
     },
+    cuda: async () => residentLoop(compile),
+  };
+  return {
+    description: `onnxruntime-node ${ort.env.versions.node ?? ort.env.versions.common} ${device}`,
+    dialect: device === "webgpu" ? webgpuDialect : fullDialect,
+    compile,
+    resident: places[device],
   };
 }
 

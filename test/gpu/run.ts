@@ -34,18 +34,21 @@ const chromium = ["/usr/lib/chromium", "/usr/lib/chromium-browser", "/opt/google
   .map((folder) => join(folder, "vk_swiftshader_icd.json"))
   .filter((file) => existsSync(file))
   .map((file) => driver(`SwiftShader of ${dirname(file)}`, file, dirname(file)));
-const own: Driver = { name: "the driver of this machine", env: {} };
+/** Elsewhere than on Linux a driver belongs to the system; there a GPU shows as a device file. */
+const hasGpu =
+  process.platform !== "linux" || ["/dev/dri", "/dev/nvidia0", "/dev/dxg"].some((file) => existsSync(file));
+const own: Driver[] = hasGpu ? [{ name: "this machine's GPU", env: {} }] : [];
 
 const folder = await onnxRuntimePackage((text) => process.stderr.write(text));
 let found: Driver | undefined;
-let why = "";
-for (const candidate of [own, ...lavapipe, ...chromium]) {
+let why = "none is installed";
+for (const candidate of [...own, ...lavapipe, ...chromium]) {
   const trouble = await deviceTrouble(folder, "webgpu", candidate.env);
   if (trouble === undefined) {
     found = candidate;
     break;
   }
-  why ||= trouble;
+  why = trouble;
 }
 console.log(
   found === undefined

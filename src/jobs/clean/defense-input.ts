@@ -9,7 +9,7 @@ import { finetune, type Recipe } from "../../engine/finetune.ts";
 import { gradientSquares } from "../../engine/gradient-squares.ts";
 import { createScorer, embedImages } from "../../engine/scorer.ts";
 import { usualTask } from "../../engine/tasks.ts";
-import type { StepReport } from "../../engine/train.ts";
+import type { StepReport } from "../../engine/training.ts";
 import { universalPerturbation, withPerturbation } from "../../engine/universal.ts";
 import type { Weights } from "../../tensor/tensor.ts";
 import type { Context } from "../context.ts";

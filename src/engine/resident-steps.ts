@@ -1,0 +1,173 @@
+/** Steps whose weights and moments stay on the device: the optimiser is part of the program, and what is asked for is fetched. */
+import { input, type Node, scalar, topological } from "../graph/node.ts";
+import { add, clip as clamp, div, mul, sqrt } from "../graph/ops/index.ts";
+import { next } from "../onnx/loop.ts";
+import type { GraphStep } from "../optim/optimizer.ts";
+import type { ResidentValues } from "../runtime/compile.ts";
+import type { Feeds, Steps } from "../runtime/executor.ts";
+import { TbarError } from "../tensor/error.ts";
+import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
+import { gradientGraph, prefixed, shapesOf } from "./gradients.ts";
+import { hostSteps } from "./host-steps.ts";
+import { checkConverging, checkMoments, type Stepper, type StepReport, type TrainOptions } from "./training.ts";
+
+/** Undefined where the device keeps nothing, or the training cannot be told as a program; the second is said. */
+export async function residentSteps<Batch>(
+  start: Weights,
+  options: TrainOptions<Batch>,
+): Promise<Stepper<Batch> | undefined> {
+  const { runtime, objective, optimizer } = options;
+  if (runtime.resident === undefined) return undefined;
+  const { graph } = optimizer;
+  if (objective.readsWeights || graph === undefined) {
+    say(runtime.description, objective.readsWeights ? "what it learns from follows the weights" : "its optimizer has no program"); // biome-ignore format: one line
+    return undefined;
+  }
+  let stepper = onDevice(start, options, graph, await runtime.resident());
+  let isTried = false;
+  return {
+    get atOnce() {
+      return stepper.atOnce;
+    },
+    async take(batches) {
+      try {
+        return await stepper.take(batches);
+      } catch (error) {
+        if (isTried || !(error instanceof TbarError) || error.code !== "unavailable") throw error;
+        say(runtime.description, error.message);
+        await stepper.release();
+        stepper = hostSteps(start, options);
+        return stepper.take(batches);
+      } finally {
+        isTried = true;
+      }
+    },
+    now: () => stepper.now(),
+    release: () => stepper.release(),
+  };
+}
+
+function onDevice<Batch>(
+  start: Weights,
+  { objective, optimizer, schedule, clip, constrain, ...options }: TrainOptions<Batch>,
+  graph: GraphStep,
+  place: ResidentValues,
+): Stepper<Batch> {
+  const trained = [...start.keys()].filter((name) => objective.trains(name));
+  const state = options.state ?? optimizer.init(new Map(trained.map((name) => [name, start.get(name) as Tensor])));
+  if (options.state !== undefined) checkMoments(state, trained);
+  const kinds = Object.keys(state.moments);
+  const moments = kinds.flatMap((kind) =>
+    trained.map((name) => [momentOf(kind, name), state.moments[kind].get(name) as Tensor] as const),
+  );
+  /** As they were at first; `place` has each from when it is first read. */
+  const values = new Map([...start, ...moments]);
+  const placed = new Set<string>();
+  const moved = new Set<string>();
+  const programs = new Map<string, Steps>();
+  let step = state.step;
+  let known = step;
+
+  async function programFor(feeds: Feeds): Promise<Steps> {
+    const key = shapesOf(feeds);
+    const made = programs.get(key);
+    if (made !== undefined) return made;
+    const gradients = gradientGraph(objective, start, trained, feeds, true);
+    const outputs = { loss: gradients.loss, ...stepNodes(gradients, graph, kinds, { start, clip }) };
+    for (const name of gradients.moved.keys()) moved.add(name);
+    const inputs = topological(Object.values(outputs)).filter(({ op }) => op === "Input");
+    const missing = inputs.map(({ attrs }) => attrs.name as string).filter((name) => values.has(name) && !placed.has(name)); // biome-ignore format: one line
+    await place.write(new Map(missing.map((name) => [name, values.get(name) as Tensor])));
+    for (const name of missing) placed.add(name);
+    const steps = await place.compile(outputs);
+    programs.set(key, steps);
+    return steps;
+  }
+
+  /** A step for each of some feeds of one shape. */
+  async function run(feeds: readonly Feeds[]): Promise<StepReport[]> {
+    const rates = feeds.map((_, i) => schedule(step + i));
+    const fed = feeds.map((of, i) => {
+      const scalars = Object.entries(graph.scalars(step + i + 1, rates[i]));
+      return { ...of, ...Object.fromEntries(scalars.map(([name, value]) => [scalarOf(name), tensor([], [value])])) };
+    });
+    const results = await (await programFor(feeds[0]))(fed);
+    return results.map(({ loss, squared_norm }, i) => {
+      const report = { step: ++step, loss: loss.data[0], gradientNorm: Math.sqrt(squared_norm.data[0]), lr: rates[i] };
+      checkConverging(report.step, report.loss, report.gradientNorm);
+      return report;
+    });
+  }
+
+  return {
+    atOnce: constrain === undefined ? place.atOnce : 1,
+    async take(batches) {
+      const all: Feeds[] = [];
+      for (const batch of batches) all.push(await objective.feeds(batch, new Map()));
+      const reports: StepReport[] = [];
+      for (const alike of runsOf(all, shapesOf)) reports.push(...(await run(alike)));
+      if (constrain !== undefined) {
+        const held = await place.read((constrain.of ?? trained).filter((name) => placed.has(name)));
+        constrain(new Map([...(constrain.of === undefined ? start : []), ...held]));
+        await place.write(held);
+      }
+      return reports;
+    },
+    async now() {
+      if (step > known) {
+        for (const [name, value] of await place.read([...trained, ...moved])) values.set(name, value);
+        for (const kind of kinds) {
+          const read = await place.read(trained.map((name) => momentOf(kind, name)));
+          for (const name of trained) state.moments[kind].set(name, read.get(momentOf(kind, name)) as Tensor);
+        }
+        known = state.step = step;
+      }
+      return { weights: new Map([...start.keys()].map((name) => [name, values.get(name) as Tensor])), state };
+    },
+    release: () => place.release(),
+  };
+}
+
+const momentOf = (kind: string, name: string) => `${kind} of ${name}`;
+const scalarOf = (name: string) => `the step's ${name}`;
+
+/** What a step leaves behind, and the squared norm of its gradient: the gradient is clipped as torch.nn.utils.clip_grad_norm_ does it. */
+function stepNodes(
+  { gradients, moved, squaredNorm }: ReturnType<typeof gradientGraph>,
+  graph: GraphStep,
+  kinds: readonly string[],
+  { start, clip }: { readonly start: Weights; readonly clip?: number },
+): Record<string, Node> {
+  const scalars = Object.fromEntries(Object.keys(graph.scalars(1, 0)).map((name) => [name, input(scalarOf(name), [])]));
+  const factor = clip && clamp(div(scalar(clip), add(sqrt(squaredNorm), scalar(1e-6))), 0, 1);
+  const outputs: Record<string, Node> = { squared_norm: squaredNorm, ...prefixed(next, moved) };
+  for (const [name, gradient] of gradients) {
+    const { shape } = start.get(name) as Tensor;
+    const moments = Object.fromEntries(kinds.map((kind) => [kind, input(momentOf(kind, name), shape)]));
+    const clipped = factor ? mul(gradient, factor) : gradient;
+    const after = graph.update({ name, value: input(name, shape), gradient: clipped, moments }, scalars);
+    outputs[next(name)] = after.value;
+    for (const kind of kinds) outputs[next(momentOf(kind, name))] = after.moments[kind];
+  }
+  return outputs;
+}
+
+/** Neighbours of the same key together. */
+function runsOf<T>(items: readonly T[], key: (item: T) => string): T[][] {
+  const runs: T[][] = [];
+  for (const item of items) {
+    const run = runs.at(-1);
+    if (run !== undefined && key(run[0]) === key(item)) run.push(item);
+    else runs.push([item]);
+  }
+  return runs;
+}
+
+const said = new Set<string>();
+
+/** Each sentence once a process. */
+function say(device: string, why: string): void {
+  const sentence = `${device}: this training sends all weights to the device at every step, which is slow: ${why}\n`;
+  if (!said.has(sentence)) process.stderr.write(sentence);
+  said.add(sentence);
+}
