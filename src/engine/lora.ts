@@ -59,8 +59,8 @@ export function lowRank<Batch>(
   return {
     start: new Map([...wide, ...factors]),
     objective: {
+      ...objective,
       trains: (name) => factors.has(name),
-      feeds: objective.feeds,
       loss: (p, ...rest) => objective.loss(withFactors(p, adapted, scale), ...rest),
     },
     merged(tuned) {

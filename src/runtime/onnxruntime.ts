@@ -5,8 +5,8 @@ import { fullDialect, webgpuDialect } from "../onnx/dialect.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import { sizeOf, type Tensor, type Weights } from "../tensor/tensor.ts";
 import type { Executor, Feeds, Program } from "./executor.ts";
-import { onnxRuntimePackage } from "./onnxruntime-package.ts";
-import { outOfMemory, reasonOf } from "./reason.ts";
+import { onnxRuntimePackage, version } from "./onnxruntime-package.ts";
+import { adviceFor, missingDriver, outOfMemory, reasonOf } from "./reason.ts";
 import { residentBuffers } from "./resident-buffers.ts";
 import { residentLoop } from "./resident-loop.ts";
 
@@ -49,11 +49,11 @@ export async function onnxRuntime({ device = "cpu", threads, profile }: RuntimeO
   const ort = load(folder);
   ort.env.logLevel = "fatal"; // its own lines on stderr: errors are told by us
   const supported = ort.listSupportedBackends().map((backend) => backend.name);
-  const refuse = (why: string) => new TbarError("unavailable", `device "${device}" ${why}; use --device cpu`);
+  const refuse = (why: string) => new TbarError("unavailable", `device "${device}" ${why} --device cpu`);
   if (!supported.includes(device))
-    throw refuse(`is not part of this build of ONNX Runtime (it has ${supported.join(", ")})`);
+    throw refuse(`is not part of this build of ONNX Runtime (it has ${supported.join(", ")}); use`);
   const trouble = device === "cpu" ? undefined : await (await import("./device.ts")).deviceTrouble(folder, device);
-  if (trouble !== undefined) throw refuse(`cannot be used here (${trouble})`);
+  if (trouble !== undefined) throw refuse(`${missingDriver(device, trouble, version)}; until then use`);
   const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
     ...(threads !== undefined && { intraOpNumThreads: threads }), // undefined is refused
@@ -125,7 +125,7 @@ function refused(onnx: Uint8Array | string, device: Device, cause: unknown): Err
   const reason = reasonOf(cause);
   if (typeof onnx === "string") return badInput(`${onnx} cannot be run: ${reason}`, cause);
   const message = `a program of tbar's cannot be run on ${device}: ${reason}`;
-  if (device !== "cpu") return new TbarError("unavailable", `${message}; use --device cpu`, { cause });
+  if (device !== "cpu") return new TbarError("unavailable", `${message}; ${adviceFor(reason)}`, { cause });
   return reason === outOfMemory ? new TbarError("unavailable", message, { cause }) : new Error(message, { cause });
 }
 

@@ -2,9 +2,14 @@
 import { printable } from "../tensor/printable.ts";
 
 export const outOfMemory = "it asks for more memory than there is";
+export const deviceLost = "the device was lost: its driver was reset, or another program took it down";
 
 const told: readonly (readonly [RegExp, (...found: string[]) => string])[] = [
-  [/bad_alloc|Failed to allocate memory|out of memory/i, () => outOfMemory],
+  [
+    /bad_alloc|Failed to allocate memory|out.of.(?:device.|host.)?memory|Failed to create GPU buffer|ALLOC_FAILED|MemoryAllocation/i,
+    () => outOfMemory,
+  ],
+  [/device(?: was| is)? lost|is lost|DEVICE_LOST|CUDA failure \d+|cudaError/i, () => deviceLost],
   [/protobuf parsing failed|does not have a graph/i, () => "it is no ONNX model"],
   [
     /IR version|under development|opset \d+.*not supported/i,
@@ -37,4 +42,24 @@ export function reasonOf(error: unknown): string {
     if (found !== null) return sentence(...found.slice(1).map((part) => printable(part, 60)));
   }
   return "ONNX Runtime refuses it";
+}
+
+/** What to do about a failure on a device other than the CPU. */
+export function adviceFor(reason: string): string {
+  if (reason === outOfMemory) return "take a smaller --batch, close what else uses the device, or use --device cpu";
+  if (reason === deviceLost) return "run it again (with --state it goes on where it was), or use --device cpu";
+  return "use --device cpu";
+}
+
+/** Why a device cannot be opened, with what would help, of what ONNX Runtime says when it cannot. */
+export function missingDriver(device: string, said: string, version: string): string {
+  if (/No supported adapters|WebGPU adapter|Vulkan/i.test(said))
+    return `finds no GPU driver (${said}); install your GPU's own, on Linux the one for Vulkan (for NVIDIA nvidia-driver, else mesa-vulkan-drivers)`;
+  if (device === "cuda" && /Failed to load shared library|providers_cuda|providers_shared/i.test(said))
+    return `lacks its files (${said}); fetch them with ONNXRUNTIME_NODE_INSTALL=cuda12 npm install onnxruntime-node@${version}, and install CUDA 12 and cuDNN 9`;
+  if (device === "cuda" && /cudnn|cublas|cudart|cufft|curand/i.test(said))
+    return `lacks a library of NVIDIA's (${said}); install CUDA 12 and cuDNN 9, and name their folder in LD_LIBRARY_PATH`;
+  if (device === "cuda" && /driver version|no CUDA-capable|CUDA failure/i.test(said))
+    return `finds no GPU that it can use (${said}); install or update NVIDIA's driver (nvidia-smi shows it)`;
+  return `cannot be used here (${said})`;
 }
