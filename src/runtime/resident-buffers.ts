@@ -1,41 +1,46 @@
 /** Values in buffers of the device, which results become and feeds are: for WebGPU, whose binding knows them. */
-import type { Tensor as OrtTensor } from "onnxruntime-common";
 import { input } from "../graph/node.ts";
 import { emit } from "../onnx/emit.ts";
 import { next } from "../onnx/loop.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Feeds, Resident } from "./executor.ts";
 
+/** A value on the host or on the device. */
+export interface Value {
+  readonly dims: readonly number[];
+  dispose(): void;
+}
+
 /** A session, of whose results some are left on the device. */
-export interface Session {
+export interface Session<V> {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  run(feeds: Readonly<Record<string, OrtTensor>>): Promise<Readonly<Record<string, OrtTensor>>>;
+  run(feeds: Readonly<Record<string, V>>): Promise<Readonly<Record<string, V>>>;
   release(): Promise<void>;
 }
 
-export interface Sessions {
-  open(onnx: Uint8Array, left: readonly string[]): Promise<Session>;
-  wrap(value: Feeds[string]): OrtTensor;
-  unwrap(value: OrtTensor): Tensor;
+export interface Sessions<V> {
+  open(onnx: Uint8Array, left: readonly string[]): Promise<Session<V>>;
+  wrap(value: Feeds[string]): V;
+  unwrap(value: V): Tensor;
 }
 
-export function residentBuffers({ open, wrap, unwrap }: Sessions): Resident {
-  const values = new Map<string, OrtTensor>();
+export function residentBuffers<V extends Value>({ open, wrap, unwrap }: Sessions<V>): Resident {
+  const values = new Map<string, V>();
   /** A buffer lives no longer than the session that made it: all are kept to the end. */
-  const sessions = new Map<string, Promise<Session>>();
+  const sessions = new Map<string, Promise<Session<V>>>();
   const opened = (key: string, onnx: () => Uint8Array, left: readonly string[]) => {
     const session = sessions.get(key) ?? open(onnx(), left);
     sessions.set(key, session);
     return session;
   };
   /** Uploads and downloads are programs, too: the binding's own download (Tensor.getData) ends the process. */
-  const copied = async (to: "device" | "host", value: OrtTensor) => {
+  const copied = async (to: "device" | "host", value: V) => {
     const program = () => emit({ copy: input("value", value.dims) });
     const session = await opened(`to the ${to}: ${value.dims}`, program, to === "device" ? ["copy"] : []);
     return (await session.run({ value })).copy;
   };
-  const place = (name: string, value: OrtTensor) => {
+  const place = (name: string, value: V) => {
     values.get(name)?.dispose();
     values.set(name, value);
   };
@@ -54,7 +59,7 @@ export function residentBuffers({ open, wrap, unwrap }: Sessions): Resident {
     write,
     async read(names) {
       const found = new Map<string, Tensor>();
-      for (const name of names) found.set(name, unwrap(await copied("host", values.get(name) as OrtTensor)));
+      for (const name of names) found.set(name, unwrap(await copied("host", values.get(name) as V)));
       return found;
     },
     async compile(onnx, changes) {
