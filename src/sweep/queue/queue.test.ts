@@ -135,7 +135,9 @@ describe.each([
       const failed = askFor(server.url, { recipe: recipeFile }, { ...asked, units }, context());
       const stop = new AbortController();
       const lost = worker(`elsewhere-${name}`, stop.signal).catch(() => {});
-      expect([...(await failed).values()][0]).toMatch(/there is no .*\.yaml: do all machines share the folder/);
+      expect([...(await failed).values()][0]).toMatch(
+        /there is no recipes\/.*\.yaml in .*: do all machines share this store/,
+      );
       stop.abort();
       await lost;
     },
