@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 /** A process that answers each line with a number, after a first line `ready VERSION`. Throws where it does not start. */
 export async function peer(command: string, args: readonly string[]) {
   const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+  child.on("error", () => {}); // it says no "ready" then
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async () => (await lines.next()).value as string | undefined;
   const [ready, version] = (await next())?.split(" ") ?? [];

@@ -74,7 +74,13 @@ export interface Run {
 
 /** In place of what this machine wrote before; what others wrote stays, below. */
 export function writeResults(name: string, { command, seeds, rows, notes, ...rest }: Results): void {
-  const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8" }).trim();
+  const git = (...args: string[]) => {
+    try {
+      return execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    } catch {
+      return ""; // a copy of the tree alone
+    }
+  };
   const dirty = git("status", "--porcelain", "--", "src", "bench") !== "";
   const seconds = rest.reference === undefined ? referenceTime() : rest.reference;
   const machine = {
@@ -84,7 +90,7 @@ export function writeResults(name: string, { command, seeds, rows, notes, ...res
     reference_s: seconds === null ? null : Number(seconds.toFixed(3)),
     node: process.version,
   };
-  const commit = git("rev-parse", "HEAD") + (dirty ? "+changes" : "");
+  const commit = (git("rev-parse", "HEAD") || process.env.TBAR_COMMIT || "unknown") + (dirty ? "+changes" : "");
   const folder = process.env.TBAR_RESULTS ?? "results/bench";
   const path = `${folder}/${name}.json`;
   const earlier: readonly Run[] = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).runs : [];
