@@ -104,13 +104,13 @@ function figure(value: number): string {
   return Math.abs(value) < 1e-3 ? rounded.toExponential() : rounded.toString();
 }
 
-/** Of cleanings: a line for each method with ASR after and CA retention of each thing, in percent, and what the method used, on the mean of the things. */
+/** Of cleanings: a line for each method with ASR after, CA retention and accuracy under the trigger of each thing, in percent, and what the method used, on the mean of the things. */
 export function byMethod(rows: Rows): readonly string[] {
   const found = means(rows).flatMap((row) => {
     const [, figure, method] = /^(.*), ([\w-]+)$/.exec(row.at[1]) ?? [];
     return method === undefined ? [] : [{ value: row.value, thing: row.at[0], figure, method }];
   });
-  const kinds = ["ASR after", "CA retention"] as const;
+  const kinds = ["ASR after", "CA retention", "own label with the trigger on"] as const;
   const methods = [...new Set(found.filter(({ figure }) => figure === kinds[0]).map(({ method }) => method))];
   const things = [...new Set(found.map(({ thing }) => thing))];
   const uses = [...new Set(found.map(({ figure }) => figure))].filter((name) => !kinds.some((kind) => kind === name));
@@ -128,7 +128,11 @@ export function byMethod(rows: Rows): readonly string[] {
     });
     return `| ${[method, ...pairs, ...used].join(" | ")} |`;
   });
-  const columns = ["ASR / CA kept, %", ...things, ...uses];
+  const columns = [
+    "ASR / CA kept / own label with the trigger on, %",
+    ...things.map((thing) => thing.replace(/, mean of 1$/, "")),
+    ...uses,
+  ];
   return [`| ${columns.join(" | ")} |`, `|${"---|".repeat(columns.length)}`, ...lines];
 }
 
