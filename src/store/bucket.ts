@@ -24,11 +24,11 @@ export function bucketDocuments(address: string): Documents {
     opening ??= open(bucket);
     const s3 = await opening;
     for (const pause of pauses) {
-      const answer = await what(s3).then((value) => ({ value })).catch((error) => (isPassing(error) ? undefined : refused(name, error))); // biome-ignore format: one line
+      const answer = await what(s3).then((value) => ({ value })).catch((error) => (isPassing(error) ? undefined : refused(name, s3, error))); // biome-ignore format: one line
       if (answer !== undefined) return answer.value;
       await wait(pause);
     }
-    return what(s3).catch((error) => refused(name, error));
+    return what(s3).catch((error) => refused(name, s3, error));
   };
   return {
     name,
@@ -85,11 +85,13 @@ function isPassing(error: { readonly name?: string; readonly status?: number }):
   return error.name === "S3NetworkError" || (error.status ?? 0) >= 500;
 }
 
-function refused(name: string, error: Error & { readonly status?: number; readonly serviceCode?: string }): never {
+function refused(
+  name: string,
+  { endpoint }: Pick<S3mini, "endpoint">,
+  error: Error & { readonly status?: number; readonly serviceCode?: string },
+): never {
   if (error instanceof TbarError) throw error;
-  const why =
-    error.status === undefined
-      ? error.message
-      : `${error.status} ${(error.serviceCode ?? "").replace("Unknown", "")}`.trim();
+  const { status, serviceCode = "" } = error;
+  const why = isPassing(error) && status === undefined ? `${endpoint.origin} does not answer` : [status, serviceCode.replace("Unknown", "")].filter(Boolean).join(" ") || error.message; // biome-ignore format: one line
   throw new TbarError("unavailable", `${name}: ${printable(why, 200)}`, { cause: error });
 }

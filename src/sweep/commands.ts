@@ -31,7 +31,9 @@ async function opened(
   if (found !== undefined && !found.isDirectory())
     throw badInput(`--store ${printable(spec.store)} is no folder; a store is one, and is made where there is none`);
   const units = unitsOf(recipe, spec.only);
-  return { recipe, store: openStore(spec.store), units: spec.part === undefined ? units : partOf(units, spec.part) };
+  const store = openStore(spec.store);
+  await store.read("is-it-there"); // a bucket that cannot be read is no fault of a step
+  return { recipe, store, units: spec.part === undefined ? units : partOf(units, spec.part) };
 }
 
 /** Every Nth unit from the Kth on, "K/N". Throws `bad-input` where there is no such part. */

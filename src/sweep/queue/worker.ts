@@ -25,8 +25,9 @@ export async function work(spec: z.output<typeof workerSpec>, context: Context, 
   const begun = performance.now();
   const { progress, signal } = context;
   progress.stage("queue");
-  const server = await openServer(spec.queue);
   const store = openStore(spec.store);
+  await store.read("is-it-there"); // a bucket that cannot be read is no fault of a cell
+  const server = await openServer(spec.queue);
   await mkdir(store.folder, { recursive: true });
   const { WaitingError } = await import("bullmq");
   const [failed, running] = [new Map<string, string>(), new Set<string>()];
