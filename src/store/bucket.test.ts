@@ -113,6 +113,13 @@ test("a server's fault passes, a refusal does not", async () => {
   });
 });
 
+test("a server that is away is asked again, and then named", async () => {
+  vi.stubEnv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9");
+  await expect(openStore("s3://tbar-results").get(hash)).rejects.toThrow(
+    "s3://tbar-results: http://127.0.0.1:9 does not answer",
+  );
+}, 20_000);
+
 test.each([
   ["s3://", {}, "s3:// is no bucket; one is called s3://BUCKET/PREFIX"],
   ["s3://Bucket", {}, "s3://Bucket is no bucket"],

@@ -80,10 +80,12 @@ async function bounded(response: Response, what: string): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
-/** The server did not answer, or had a fault of its own: not what was asked is wrong. */
-function isPassing(error: { readonly name?: string; readonly status?: number }): boolean {
-  return error.name === "S3NetworkError" || (error.status ?? 0) >= 500;
+/** The server did not answer (fetch throws a TypeError), or had a fault of its own: not what was asked is wrong. */
+function isPassing({ name, status = 0 }: { readonly name?: string; readonly status?: number }): boolean {
+  return isSilent({ name }) || status >= 500;
 }
+
+const isSilent = ({ name }: { readonly name?: string }) => name === "TypeError" || name === "S3NetworkError";
 
 function refused(
   name: string,
@@ -92,6 +94,6 @@ function refused(
 ): never {
   if (error instanceof TbarError) throw error;
   const { status, serviceCode = "" } = error;
-  const why = isPassing(error) && status === undefined ? `${endpoint.origin} does not answer` : [status, serviceCode.replace("Unknown", "")].filter(Boolean).join(" ") || error.message; // biome-ignore format: one line
+  const why = isSilent(error) ? `${endpoint.origin} does not answer` : [status, serviceCode.replace("Unknown", "")].filter(Boolean).join(" ") || error.message; // biome-ignore format: one line
   throw new TbarError("unavailable", `${name}: ${printable(why, 200)}`, { cause: error });
 }
