@@ -147,6 +147,8 @@ export interface Defense {
   readonly needs: readonly Need[];
   /** A rival or control, no variant of TBAR: on equal terms where the trigger is known; of an unknown attack chosen only if named alone. */
   readonly control?: true;
+  /** On triggers that only stand for the attack's own, what it does carries over to that one: there it is chosen before others. */
+  readonly carriesOver?: boolean;
   /** `beside`: the other defenses of the job, whose fine-tunings it may share. */
   cost(sizes: Sizes, beside: readonly string[]): Cost;
   run(input: DefenseInput): Promise<Repair>;

@@ -19,6 +19,9 @@ import { badInput } from "../tensor/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { choosing, type Defense, learningRates } from "./defense.ts";
 
+/** Of triggers that only stand for the attack's own the largest rates that keep the clean accuracy carry over farthest. */
+const ratesOnStandIns = [16, 64] as const;
+
 /** Blocks that are pulled back, and the weight of what keeps clean embeddings. */
 const blocks = 3;
 const keeping = 0.5;
@@ -31,6 +34,7 @@ export const inverTune: Defense = {
   paper: "arXiv 2506.12411",
   needs: ["pairs", "a transformer"],
   control: true,
+  carriesOver: true,
   cost: ({ forget, epochs }) => ({
     trained: 2 * learningRates.length * forget * epochs,
     encoded: (2 + learningRates.length * epochs) * forget,
@@ -50,7 +54,8 @@ export const inverTune: Defense = {
         },
         { lr },
       );
-    return choosing(input, "lr", learningRates, at, { blocks: [...masks.keys()].join(" ") });
+    const rates = input.lambdas === undefined ? learningRates : ratesOnStandIns;
+    return choosing(input, "lr", rates, at, { blocks: [...masks.keys()].join(" ") });
   },
 };
 

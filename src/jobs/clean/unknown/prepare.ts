@@ -2,9 +2,11 @@
 import type { Dataset } from "../../../data/dataset.ts";
 import { ruleNamed } from "../../../defenses/alpha-search.ts";
 import type { Defense } from "../../../defenses/defense.ts";
-import { defensesNamed, usable } from "../../../defenses/index.ts";
+import { defensesNamed, family, usable } from "../../../defenses/index.ts";
+import { inverTune } from "../../../defenses/invertune.ts";
 import { detectors } from "../../../detectors/index.ts";
 import { resolveRecipe } from "../../../engine/family-recipe.ts";
+import type { Recipe } from "../../../engine/finetune.ts";
 import { checkBatch } from "../../../engine/tasks.ts";
 import type { Opened } from "../../../results/opened.ts";
 import { badInput, unknownName } from "../../../tensor/error.ts";
@@ -49,7 +51,7 @@ export async function open(spec: CleanSpec, context: Context): Promise<Open> {
   checkEnough(drawn, source);
   const training = await openTraining(spec.trainingData, spec, classNames);
   const has = present({ clip, clean: drawn.clean, pairs: true, training: training !== undefined });
-  const { defenses, leftOut } = usable(spec.methods, has);
+  const { defenses, leftOut } = usable(methodsOf(spec.methods, has, resolved.recipe), has);
   checkVectors(defenses, resolved.recipe);
   if (resolved.recipe.objective === "contrastive") checkBatch(drawn.forget, resolved.recipe.batch);
   const opened: Opened = { models: [openedModel(clip.checkpoint)], data: source.opened() };
@@ -70,9 +72,16 @@ export async function open(spec: CleanSpec, context: Context): Promise<Open> {
   return { ...ready, ...(training && { training }), warnings: [...warnings, ...leftOut] };
 }
 
-/** On triggers that only stand for another a rival is chosen if it is named alone; of several none is. */
+/** Where TBAR's family is all that is named, what carries over farthest runs beside it, if it can. */
+function methodsOf(names: readonly string[], has: ReturnType<typeof present>, { modules }: Recipe): readonly string[] {
+  const named = defensesNamed(names);
+  const isFamily = named.length === family.length && named.every(({ name }) => family.includes(name));
+  return isFamily && has["a transformer"] && modules === undefined ? [...names, inverTune.name] : names;
+}
+
+/** On triggers that only stand for another a rival is chosen if it is named alone, or carries over; of several others none is. */
 function checkRivals(named: readonly Defense[]): void {
-  if (named.length < 2 || named.some(({ control }) => !control)) return;
+  if (named.length < 2 || named.some(({ control, carriesOver }) => !control || carriesOver)) return;
   const names = named.map(({ name }) => name).join(", ");
   throw badInput(`--unknown with ${names}: a rival is chosen only if named alone; name one, or tbar beside them`);
 }

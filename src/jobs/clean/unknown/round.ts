@@ -25,12 +25,23 @@ export interface Round {
   readonly weights: Weights;
 }
 
+/** Proxies that so few validation images still follow are gone: the verdict's own limit. */
+const gone = 0.05;
+
 /**
- * On triggers that only stand for another a rival is chosen if it is named alone: beside variants of TBAR it is measured, since how far it
- * carries over to the true trigger does not show on validation images.
+ * On triggers that only stand for another, how far a method carries over to the true trigger does not show on validation images. So the order is
+ * settled beforehand: one that was seen to carry over, if it did away with the proxies; else the best of TBAR's variants; any other rival only if
+ * it is named alone.
  */
-export const chooseOnStandIns = (tried: readonly Tried[]): Tried | undefined =>
-  choose(tried.length === 1 ? tried : tried.filter(({ defense }) => !defense.control));
+export function chooseOnStandIns(tried: readonly Tried[]): Tried | undefined {
+  if (tried.length === 1) return choose(tried);
+  const carrying = tried.filter(({ defense, repair }) => defense.carriesOver && repair.search.best.asr.value <= gone);
+  return (
+    choose(carrying) ??
+    choose(tried.filter(({ defense }) => !defense.control)) ??
+    choose(tried.filter(({ defense }) => defense.carriesOver))
+  );
+}
 
 /** `first`: CA on validation images of the model as it came, that all rounds together are held to; own answers are those of each round's model. */
 export async function cleanRound(

@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { world, writeBackdooredPico } from "../../../../test/backdoored-pico.ts";
-
 import { readCheckpoint } from "../../../checkpoint/clip-folder.ts";
 import { evaluation } from "../../eval/job.ts";
 import { planJob, runJob } from "../../run-job.ts";
-
 import { vectorApply } from "../../vector/job.ts";
+import type { Tried } from "../defend.ts";
 import { clean } from "../job.ts";
+import { chooseOnStandIns } from "./round.ts";
 
 let folder: string;
 const at = (name: string) => join(folder, name);
@@ -61,6 +61,27 @@ test("scan, proxies, cleaning, scan again: written with its vector, the truth me
   const restored = { model: out, vector: `${out}.vector.safetensors`, out: at("restored") };
   await runJob(vectorApply, restored);
   expect(await worst(at("restored"), at("bad"))).toBeLessThan(1e-5);
+}, 120_000);
+
+test("beside TBAR's family InverTune runs; what is chosen of them is settled beforehand", async () => {
+  const asked = { ...cleaning, model: at("bad"), suspect: "mint", methods: ["tbar"], checks: 0, out: at("usual") };
+  const { variants } = await runJob(clean, asked);
+  expect(Object.keys(variants)).toEqual(["plain", "anchored", "fisher", "invertune"]);
+  expect(variants.invertune).toMatchObject({ knob: "lr", control: true });
+  expect(variants.invertune.trials[0].alpha).toBe(16);
+
+  const tried = (name: string, asr: number, { satisfied = true, control = false, carriesOver = false } = {}) =>
+    ({ defense: { name, control, carriesOver }, repair: { search: { satisfied, margin: 2, best: { ca: rate(0.9), asr: rate(asr) } } } }) as object as Tried; // biome-ignore format: one line
+  const rate = (value: number) => ({ value, n: 300, interval: [value, value] });
+  const [plain, tuned] = [tried("plain", 0), tried("invertune", 0.04, { control: true, carriesOver: true })];
+  const relabel = tried("relabel", 0, { control: true });
+  const names = (...all: Tried[]) => chooseOnStandIns(all)?.defense.name;
+  expect(names(plain, tuned, relabel)).toBe("invertune");
+  expect(names(plain, tried("invertune", 0.06, { control: true, carriesOver: true }))).toBe("plain");
+  expect(names(plain, tried("invertune", 0, { satisfied: false, control: true, carriesOver: true }))).toBe("plain");
+  expect(names(plain, relabel)).toBe("plain");
+  expect(names(relabel)).toBe("relabel");
+  expect(names(tried("plain", 0, { satisfied: false }), tuned)).toBe("invertune");
 }, 120_000);
 
 test("by contrast both towers are cleaned, and what is measured is the written file's own head", async () => {
