@@ -52,7 +52,7 @@ function passingBest(rule: Rule, trials: readonly Trial[], { caBefore, verify, t
   if (rule.name === "difference") return most(trials, ({ ca, asr }) => ca.value - asr.value);
   if (rule.name === "retain" || rule.name === "agreement") {
     const kept = trials.filter(({ ca }) => ca.value >= rule.limit * caBefore);
-    return most(kept, ({ asr }) => -asr.value);
+    return rule.name === "agreement" ? kept.at(-1) : most(kept, ({ asr }) => -asr.value);
   }
   if (rule.name === "smallest") return trials.find(({ asr }) => asr.value <= rule.limit + 1e-9);
   let best: Trial | undefined;
