@@ -58,8 +58,9 @@ describe("a job of ours", () => {
     const [here, there] = [recorded(), recorded()];
     const one = await runJob(finetune, spec(), { progress: here.progress, command: "as asked" });
     const other = await runInChild<typeof one>("finetune", spec(), { progress: there.progress, command: "as asked" });
-    const { created, seconds, timings } = one;
-    expect({ ...other, created, seconds, timings }).toEqual(one);
+    const { created, seconds, timings, learned } = one; // when, and how long it took in which process
+    expect({ ...other, created, seconds, timings, learned }).toEqual(one);
+    expect((other.learned as { values: number }).values).toBe((learned as { values: number }).values);
     expect(other.timings.map(({ what }) => what)).toEqual(timings.map(({ what }) => what));
     expect(there.said).toEqual(here.said);
     expect(there.said.filter(([what]) => what === "step").length).toBeGreaterThan(4);
