@@ -4,12 +4,11 @@ word a line: `padded` (texts of 77 tokens, as its processor pads them), `longest
 `memory`, answered with MB.
 """
 import json
-import resource
 import sys
-import time
 
 import torch
 import torch.nn.functional as F
+from serve import serve
 from transformers import CLIPConfig, CLIPModel
 
 torch.manual_seed(0)
@@ -40,12 +39,4 @@ def step(input_ids):
     optimizer.step()
 
 
-print("ready", torch.__version__, flush=True)
-for line in sys.stdin:
-    name = line.strip()
-    if name == "memory":
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
-        continue
-    start = time.perf_counter()
-    step(tokens[name])
-    print((time.perf_counter() - start) * 1e3, flush=True)
+serve({name: lambda batch=batch: step(batch) for name, batch in tokens.items()})

@@ -3,12 +3,11 @@ The peer of bench/step.ts: transformers' own CLIP towers with their default atte
 has them. Reads one word a line (forward, step, text, memory) and answers with milliseconds (MB for memory), so that rounds
 can be interleaved with ours.
 """
-import resource
 import sys
-import time
 
 import torch
 import torch.nn.functional as F
+from serve import serve
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPVisionConfig, CLIPVisionModelWithProjection
 
 torch.manual_seed(0)
@@ -46,13 +45,4 @@ def text_step():
     F.normalize(text(input_ids=tokens).text_embeds, dim=-1).sum().backward()
 
 
-work = {"forward": forward, "step": step, "text": text_step}
-print("ready", torch.__version__, flush=True)
-for line in sys.stdin:
-    name = line.strip()
-    if name == "memory":
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, flush=True)
-        continue
-    start = time.perf_counter()
-    work[name]()
-    print((time.perf_counter() - start) * 1e3, flush=True)
+serve({"forward": forward, "step": step, "text": text_step})

@@ -24,6 +24,9 @@ export type Rule =
   | { readonly name: "verified" | "retain" | "smallest" | "agreement"; readonly limit: number }
   | { readonly name: "difference" };
 
+/** Is it for triggers that only stand for the attack's own? */
+export const isForStandIns = ({ name }: Rule): boolean => name === "agreement";
+
 export const rules = ["verified", "retain", "difference", "smallest", "agreement"] as const;
 /** Names of 0.1.0 that are still taken. */
 const formerNames = new Map<string, Rule["name"]>([["proven", "verified"]]);

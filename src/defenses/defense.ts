@@ -28,8 +28,8 @@ export interface DefenseInput {
   readonly templates?: readonly string[];
   /** The forget set with some clean images beside it: one set for all that ask, so that it is trained on once. */
   readonly anchored: Dataset;
-  /** Strengths of Fisher's weighting to try, 300 alone unless told. Told where the trigger only stands for another: then where it acts is what counts. */
-  readonly lambdas?: readonly number[];
+  /** Does the trigger only stand for the attack's own, as recovered ones do? Then each method goes on as far as the clean accuracy allows. */
+  readonly onStandIns?: boolean;
   /** Fine-tune from theta_b. Asked twice for the same set and variation it trains once. */
   finetune(data: Dataset, variation?: Variation): Promise<Weights>;
   /** Train on images by a task of the defense's own, from theta_b unless told. What it gives is not remembered. */
@@ -118,6 +118,8 @@ export interface Sizes {
   readonly epochs: number;
   /** Has the forget set been learned elsewhere, so that nothing is trained on it alone? */
   readonly learned?: boolean;
+  /** Do the triggers only stand for the attack's own? */
+  readonly onStandIns?: boolean;
 }
 
 /** Images trained on for the vector of the forget set alone. */

@@ -11,6 +11,8 @@ import { bestRepair } from "./best-repair.ts";
 import { type Defense, forgetting, type Repair, startOf, subtracting } from "./defense.ts";
 
 export const lambda = 300;
+/** On triggers that only stand for the attack's own a stronger one may carry over farther. */
+const lambdasOnStandIns = [lambda, 3000];
 
 export const fisher: Defense = {
   name: "fisher",
@@ -35,9 +37,9 @@ export const fisher: Defense = {
       const tau = taskVector(input.backdoored, await input.finetune(images));
       for (const [weights, data] of Object.entries({ Fu: answered?.undone, Ft: input.forget })) {
         if (data === undefined) continue; // the images without the trigger are not known: Fu is out of reach
-        if (input.lambdas !== undefined && weights === "Ft") continue; // of a trigger that is not the attack's own it says little
+        if (input.onStandIns && weights === "Ft") continue; // of a trigger that is not the attack's own it says little
         const squares = await input.gradientSquares(data);
-        for (const strength of input.lambdas ?? [lambda]) {
+        for (const strength of input.onStandIns ? lambdasOnStandIns : [lambda]) {
           const weighted = fisherWeighted(tau, squares, clean, strength);
           const start = startOf(weighted, tau);
           repairs.push(await subtracting(input, weighted, { start, forget, weights, lambda: strength }));

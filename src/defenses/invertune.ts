@@ -19,8 +19,8 @@ import { badInput } from "../tensor/error.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { choosing, type Defense, learningRates } from "./defense.ts";
 
-/** Of triggers that only stand for the attack's own the largest rates that keep the clean accuracy carry over farthest. */
-const ratesOnStandIns = [16, 64] as const;
+/** On triggers that only stand for the attack's own the largest rate that keeps the clean accuracy carries over farthest. */
+const ratesOf = ({ onStandIns = false }: { readonly onStandIns?: boolean }) => (onStandIns ? [16, 64] : learningRates);
 
 /** Blocks that are pulled back, and the weight of what keeps clean embeddings. */
 const blocks = 3;
@@ -35,11 +35,10 @@ export const inverTune: Defense = {
   needs: ["pairs", "a transformer"],
   control: true,
   carriesOver: true,
-  cost: ({ forget, epochs }) => ({
-    trained: 2 * learningRates.length * forget * epochs,
-    encoded: (2 + learningRates.length * epochs) * forget,
-    measured: learningRates.length,
-  }),
+  cost(sizes) {
+    const [{ forget, epochs }, { length }] = [sizes, ratesOf(sizes)];
+    return { trained: 2 * length * forget * epochs, encoded: (2 + length * epochs) * forget, measured: length };
+  },
   async run(input) {
     const pairs = (await input.answered?.())?.pairs;
     if (pairs === undefined) throw badInput("invertune needs the triggered images without the trigger too");
@@ -54,8 +53,7 @@ export const inverTune: Defense = {
         },
         { lr },
       );
-    const rates = input.lambdas === undefined ? learningRates : ratesOnStandIns;
-    return choosing(input, "lr", rates, at, { blocks: [...masks.keys()].join(" ") });
+    return choosing(input, "lr", ratesOf(input), at, { blocks: [...masks.keys()].join(" ") });
   },
 };
 

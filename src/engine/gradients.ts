@@ -6,7 +6,7 @@ import { input, type Node } from "../graph/node.ts";
 import { add, reduceSumSquare } from "../graph/ops/index.ts";
 import type { Runtime } from "../runtime/compile.ts";
 import type { Feeds, Program } from "../runtime/executor.ts";
-import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
+import { tensor, type Weights } from "../tensor/tensor.ts";
 
 /** What is minimised: a batch (and where it matters, the weights so far) becomes named feeds, and these, as graph inputs of the same shapes, become a loss. */
 export interface Objective<Batch> {
@@ -108,6 +108,3 @@ export function gradientGraph<Batch>(
     gradients: new Map(trained.map((name, i) => [name, gradients[i]])),
   };
 }
-
-/** A copy to change in place. */
-export const copyTensor = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.slice() });

@@ -1,7 +1,7 @@
 /** Steps whose weights and moments lie on the host: each feeds the gradient's program all it reads, and updates in place. */
 import { clipFactor } from "../optim/schedule.ts";
-import type { Tensor, Weights } from "../tensor/tensor.ts";
-import { copyTensor, gradientsOf } from "./gradients.ts";
+import { copyTensor, type Tensor, type Weights } from "../tensor/tensor.ts";
+import { gradientsOf } from "./gradients.ts";
 import { checkConverging, checkMoments, type Stepper, type StepReport, type TrainOptions } from "./training.ts";
 
 export function hostSteps<Batch>(start: Weights, options: TrainOptions<Batch>): Stepper<Batch> {

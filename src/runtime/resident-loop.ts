@@ -1,6 +1,6 @@
 /** Values that are carried through ONNX's Loop: for devices whose binding knows no tensors there, as CUDA's from Node. */
 import { each, every, first, last, looped, turns } from "../onnx/loop.ts";
-import { type IntTensor, type Tensor, tensor } from "../tensor/tensor.ts";
+import { copyTensor, type IntTensor, type Tensor, tensor } from "../tensor/tensor.ts";
 import type { Executor, Feeds, Program, Resident } from "./executor.ts";
 
 /** Steps of a call: over so many the way of all values to the device and back is shared out. */
@@ -22,7 +22,7 @@ export function residentLoop(compile: Executor["compile"]): Resident {
       }
     },
     async read(names) {
-      return new Map(names.map((name) => [name, copyOf(values.get(name) as Tensor)]));
+      return new Map(names.map((name) => [name, copyTensor(values.get(name) as Tensor)]));
     },
     async compile(onnx, changes) {
       const program = await compile(looped(onnx, new Set(values.keys())));
@@ -53,8 +53,6 @@ export function residentLoop(compile: Executor["compile"]): Resident {
     },
   };
 }
-
-const copyOf = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.slice() });
 
 function stacked(rows: readonly Feeds[string][]): Tensor | IntTensor {
   const [{ shape, data }] = rows;

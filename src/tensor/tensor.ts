@@ -36,6 +36,9 @@ export function tensor(
   return { shape: [...shape], data };
 }
 
+/** A copy to change in place. */
+export const copyTensor = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.slice() });
+
 export function intTensor(shape: readonly number[], data: Int32Array | readonly number[]): IntTensor {
   const values = data instanceof Int32Array ? data : Int32Array.from(data);
   if (values.length !== sizeOf(shape)) throw new RangeError(`${values.length} values for shape [${shape}]`);

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ClipConfig, parameterShapes } from "../../src/checkpoint/config/config.ts";
+import { parameterShapes } from "../../src/checkpoint/config/config.ts";
 import { clipPreprocess } from "../../src/checkpoint/config/preprocess.ts";
 import { tokenBatch } from "../../src/clip/tokens.ts";
 import { gradientsOf } from "../../src/engine/gradients.ts";
@@ -13,6 +13,7 @@ import { createRuntime, type Runtime } from "../../src/runtime/compile.ts";
 import { onnxRuntime } from "../../src/runtime/onnxruntime.ts";
 import { sizeOf, type Weights } from "../../src/tensor/tensor.ts";
 import { difference } from "./agreement.ts";
+import { B, bos, config, eos, floats, S, values } from "./tiny-pairs.ts";
 
 interface Recorded {
   readonly value: number;
@@ -21,25 +22,6 @@ interface Recorded {
 const golden: Readonly<Record<"plain" | "masked", Recorded>> = JSON.parse(
   readFileSync("test/golden/files/contrastive.json", "utf8"),
 );
-const floats = (text: string) => new Float32Array(new Uint8Array(Buffer.from(text, "base64")).buffer);
-
-const [S, B] = [12, 4];
-const [bos, eos] = [10, 11];
-const tower = { width: 16, layers: 1, heads: 2, mlpWidth: 32, activation: "quick_gelu", eps: 1e-5 } as const;
-const config: ClipConfig = {
-  embedDim: 8,
-  logitScaleInit: Math.log(20),
-  vision: { ...tower, imageSize: S, patchSize: 4 },
-  text: { ...tower, vocabSize: 12, bosTokenId: bos, eosTokenId: eos, pooling: "largest-id", contextLength: 8 },
-};
-
-/** x -> 16807 x mod (2^31 - 1), as x / 2^30 - 1; the first ten left out. */
-function values(seed: number, count: number): Float32Array {
-  let x = seed;
-  const next = () => (x = (16807 * x) % (2 ** 31 - 1)) / 2 ** 30 - 1;
-  for (let i = 0; i < 10; i++) next();
-  return Float32Array.from({ length: count }, next);
-}
 
 const weights: Weights = new Map(
   [...parameterShapes(config)]

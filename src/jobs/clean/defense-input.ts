@@ -2,6 +2,7 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { withCaptions, withLabels } from "../../data/relabel.ts";
 import { concat, subset, take } from "../../data/split.ts";
+import { isForStandIns } from "../../defenses/alpha-search.ts";
 import { anchoredSet } from "../../defenses/anchored.ts";
 import type { Answered, DefenseInput, Variation } from "../../defenses/defense.ts";
 import { meanActivations } from "../../engine/activations.ts";
@@ -18,9 +19,6 @@ import type { Bench } from "./bench.ts";
 import { hasCaptions } from "./needs.ts";
 import { standInRate } from "./prepare.ts";
 import type { Spending } from "./spending.ts";
-
-/** Strengths of Fisher's weighting where the trigger only stands for another. */
-const standInLambdas = [300, 3000];
 
 /** By what trainings go, where they are kept, and who counts what they take. */
 interface Means {
@@ -77,7 +75,7 @@ export function defenseInput(
     get anchored() {
       return (anchored ??= anchoredSet(attack.forget, clean));
     },
-    ...(bench.rule.name === "agreement" && { lambdas: standInLambdas }),
+    onStandIns: isForStandIns(bench.rule),
     answered:
       pairs &&
       (() => {

@@ -1,6 +1,6 @@
 /** All of a cleaning that is known before the model has answered anything: what --dry-run refuses is what the cleaning refuses. */
 import type { Dataset } from "../../data/dataset.ts";
-import { defaultRule, type Rule, ruleNamed } from "../../defenses/alpha-search.ts";
+import { defaultRule, isForStandIns, type Rule, ruleNamed } from "../../defenses/alpha-search.ts";
 import type { Defense } from "../../defenses/defense.ts";
 import { defensesNamed, usable } from "../../defenses/index.ts";
 import type { LoadedClip } from "../../engine/clip.ts";
@@ -145,13 +145,14 @@ export const trainingSize = ({ training }: Pick<Prepared, "training">, { clean }
 
 /** The stages of a cleaning with these many images to forget, validate and test on. */
 export function stagesOf(spec: CleanSpec, ready: Prepared, sizes: CleanSpec["sizes"]) {
-  const { defenses, recipe, labels, learned, clip } = ready;
+  const { defenses, recipe, labels, learned, clip, rule } = ready;
   return cleanStages({
     ...sizes,
     training: trainingSize(ready, sizes),
     defenses,
     epochs: recipe.epochs,
     learned: learned !== undefined,
+    onStandIns: isForStandIns(rule),
     step: stepWork(clip.config, recipe.modules),
     checks: spec.checks,
     recoverySteps: labels === "given" ? spec.recovery : 0,

@@ -15,6 +15,8 @@ interface Cleaning {
   readonly epochs: number;
   /** Has the forget set been learned elsewhere? */
   readonly learned?: boolean;
+  /** Do the triggers only stand for the attack's own? */
+  readonly onStandIns?: boolean;
   /** What a training step takes of one that trains all, where less learns. */
   readonly step?: StepWork;
   readonly checks: number;
@@ -30,7 +32,7 @@ export const recoveryBatch = 32;
 /** What a defense takes among others. */
 export function costOf(
   defense: Defense,
-  sizes: Pick<Cleaning, "forget" | "clean" | "training" | "epochs" | "learned">,
+  sizes: Pick<Cleaning, "forget" | "clean" | "training" | "epochs" | "learned" | "onStandIns">,
   all: readonly Defense[],
 ): Cost {
   const anchored = sizes.forget + Math.round(anchorShare * sizes.forget);

@@ -1,4 +1,5 @@
 /** What a cleaning without knowledge of the attack will take: two scans, larger fits, and one round of cleaning. More rounds take as much again. */
+import { isForStandIns } from "../../../defenses/alpha-search.ts";
 import { aimedCost } from "../../../detectors/aimed.ts";
 import type { Context } from "../../context.ts";
 import { promptsOf } from "../../inputs/source.ts";
@@ -12,10 +13,15 @@ import { open } from "./prepare.ts";
 
 export async function planUnknown(spec: CleanSpec, context: Context): Promise<Estimate> {
   const ready = await open(spec, context);
-  const { clip, source, recipe, defenses, drawn } = ready;
+  const { clip, source, recipe, defenses, drawn, rule } = ready;
   const { forget, clean, validation, test } = drawn;
   const sizes = { forget: forget.size, clean: clean.size, validation: validation.size, test: test.size };
-  const asked = { ...sizes, training: trainingSize(ready, sizes), epochs: recipe.epochs };
+  const asked = {
+    ...sizes,
+    training: trainingSize(ready, sizes),
+    epochs: recipe.epochs,
+    onStandIns: isForStandIns(rule),
+  };
   const copies = defenses.map((one) => costOf(one, asked, defenses).copies ?? 2);
   const stages = cleanStages({
     ...asked,
