@@ -1,8 +1,10 @@
 /**
  * Image towers of random weights on a GPU beside PyTorch on the same card, float32, TF32 and bfloat16, in one call: a batch forward, a training step, a
- * step of DECREE, and a clean job (63 steps of 16 images, then 1,200 images at each of 21 alphas; `tbar clean` looks at fewer).
- * Run: npm run bench:gpu -- --device cuda --sizes b32,l14, which writes results/bench/gpu-cuda.json. Python with torch and transformers
- * (TBAR_PYTHON) is the peer; without it our own times alone are written. scripts/gpu-bench.sh brings all this to a machine without a network.
+ * step of DECREE, and a clean job (63 steps of 16 images, then 1,200 images at each of 21 alphas; `tbar clean` looks at fewer). Before that, how
+ * far the device's embeddings and three steps are from the CPU's.
+ * Run: npm run bench:gpu -- --device cuda --sizes b32,l14, which writes results/bench/gpu-cuda.json. ONNX Runtime's products on CUDA are TF32;
+ * with --exact they are float32, for gpu-cuda-float32.json. Python with torch and transformers (TBAR_PYTHON) is the peer; without it our own
+ * times alone are written. scripts/gpu-bench.sh brings all this to a machine without a network.
  */
 import { execFileSync } from "node:child_process";
 import { parseArgs } from "node:util";
@@ -33,10 +35,14 @@ const { values: asked } = parseArgs({
     device: { type: "string", default: "webgpu" },
     sizes: { type: "string", default: "b32,l14" },
     rounds: { type: "string", default: "9" },
+    works: { type: "string", default: "forward,step,decree,clean" },
+    exact: { type: "boolean", default: false },
   },
 });
 const device = asked.device as Device;
 const rounds = Number(asked.rounds);
+/** What takes several steps at once is timed over many, after as many. */
+const counted = device === "cuda" ? 64 : 16;
 const batch = 32;
 const job = { steps: 63, batch: 16, images: 1200, alphas: 21 };
 
@@ -65,8 +71,8 @@ const drawn = (shape: readonly number[]): Tensor => {
   return values;
 };
 
-/** What is timed, each call one measurement in milliseconds. */
-async function ours(size: string) {
+/** A tower on a device. `works` are what is timed, each call one measurement in milliseconds. */
+async function towerOn(device: Device, size: string) {
   const { embedDim, vision } = towers[size];
   const text_config = { hidden_size: 64, num_hidden_layers: 1, num_attention_heads: 1, eos_token_id: 2, bos_token_id: 1, vocab_size: 8 }; // biome-ignore format: one line
   const config = configFromHf({ model_type: "clip", projection_dim: embedDim, text_config, vision_config: vision });
@@ -82,9 +88,10 @@ async function ours(size: string) {
     labels: Int32Array.from({ length: count }, (_, i) => i % 397),
   });
 
-  /** Weights after some steps; times by step, of which a device may take several at once. */
+  /** Weights after some steps; times and losses by step, of which a device may take several at once. */
   async function tune(steps: number, count: number) {
     const ends: number[] = [];
+    const losses: number[] = [];
     const tuned = await train(weights, {
       runtime,
       objective,
@@ -93,9 +100,12 @@ async function ours(size: string) {
       schedule: constantRate(1e-5),
       clip: 1,
       ahead: true,
-      onStep: () => void ends.push(performance.now()),
+      onStep({ loss }) {
+        ends.push(performance.now());
+        losses.push(loss);
+      },
     });
-    return { tuned, ends };
+    return { tuned, ends, losses };
   }
 
   const pixels = drawn([batch, 3, S, S]);
@@ -105,36 +115,72 @@ async function ours(size: string) {
   const state = optimizer.init(named(parameters));
   const engine = pixelGradients(clip, weights, alike);
   const all = Array.from({ length: batch }, (_, i) => i);
-  await encoder.prepack(weights);
   return {
-    forward: () => timed(() => encoder.images(weights, pixels)),
-    /** The mean over the steps after the first call, which compiles. */
-    async step() {
-      const { ends } = await tune(48, batch);
-      const [first] = ends.slice(15);
-      return ((ends.at(-1) as number) - first) / 32;
-    },
-    decree: () =>
-      timed(async () => {
-        const { gradients } = await descend(engine, [{ form, parameters }], pixels, all, {});
-        form.penalty?.(parameters, gradients[0]);
-        optimizer.update(named(parameters), named(gradients[0]), state, 0.5);
-      }),
-    clean: () =>
-      timed(async () => {
-        const { tuned } = await tune(job.steps, job.batch);
-        const tau = taskVector(weights, tuned);
-        for (let alpha = 0; alpha < job.alphas; alpha++) {
-          const cleaned = subtract(weights, tau, alpha / 10);
-          await encoder.prepack(cleaned);
-          for (let seen = 0; seen < job.images; seen += batch) await encoder.images(cleaned, pixels);
-        }
-      }),
+    weights,
+    embeddings: (count: number) => encoder.images(weights, { shape: [count, 3, S, S], data: pixels.data.slice(0, count * 3 * S * S) }), // biome-ignore format: one line
+    tune,
+    works: works(),
     async release() {
       await engine.release();
       await runtime.release();
     },
   };
+
+  function works() {
+    return {
+      forward: () =>
+        timed(async () => {
+          await encoder.prepack(weights);
+          await encoder.images(weights, pixels);
+        }),
+      /** The mean over the last steps: those before compile. */
+      async step() {
+        const { ends } = await tune(counted + 1, batch);
+        return ((ends.at(-1) as number) - ends[0]) / counted;
+      },
+      decree: () =>
+        timed(async () => {
+          const { gradients } = await descend(engine, [{ form, parameters }], pixels, all, {});
+          form.penalty?.(parameters, gradients[0]);
+          optimizer.update(named(parameters), named(gradients[0]), state, 0.5);
+        }),
+      clean: () =>
+        timed(async () => {
+          const { tuned } = await tune(job.steps, job.batch);
+          const tau = taskVector(weights, tuned);
+          for (let alpha = 0; alpha < job.alphas; alpha++) {
+            const cleaned = subtract(weights, tau, alpha / 10);
+            await encoder.prepack(cleaned);
+            for (let seen = 0; seen < job.images; seen += batch) await encoder.images(cleaned, pixels);
+          }
+        }),
+    };
+  }
+}
+
+/** How far the device is from the CPU: in float32 by rounding alone. */
+async function apart(mine: Awaited<ReturnType<typeof towerOn>>, size: string): Promise<Row[]> {
+  const cpu = await towerOn("cpu", size);
+  const [few, steps] = [8, 3];
+  const [a, b] = [await mine.embeddings(few), await cpu.embeddings(few)];
+  const [x, y] = [await mine.tune(steps, few), await cpu.tune(steps, few)];
+  await cpu.release();
+  let [changed, wrong] = [0, 0];
+  for (const [name, { data }] of y.tuned) {
+    const [found, start] = [x.tuned.get(name) as Tensor, mine.weights.get(name) as Tensor];
+    for (let i = 0; i < data.length; i++) {
+      changed += (data[i] - start.data[i]) ** 2;
+      wrong += (found.data[i] - data[i]) ** 2;
+    }
+  }
+  const largest = Math.max(...b.data.map((value, i) => Math.abs(value - a.data[i])));
+  const losses = Math.max(...y.losses.map((loss, i) => Math.abs(x.losses[i] / loss - 1)));
+  const { title } = towers[size];
+  return [
+    exact(`${title}, unit-norm embeddings of ${few} images: largest difference from the CPU's`, largest),
+    exact(`${title}, ${steps} steps of ${few} images: losses, largest difference from the CPU's as a share`, losses),
+    exact(`${title}, ${steps} steps of ${few} images: change of the weights, norm of the difference from the CPU's as a share`, Math.sqrt(wrong / changed)), // biome-ignore format: one line
+  ];
 }
 
 const titles = {
@@ -143,22 +189,25 @@ const titles = {
   decree: `step of DECREE with ${batch} images`,
   clean: `clean job (${job.steps} steps of ${job.batch} images, ${job.images} images at ${job.alphas} alphas)`,
 } as const;
-const precisions = ["float32", "tf32", "bf16"] as const;
+const precisions = asked.exact ? ["float32"] : ["float32", "tf32", "bf16"];
+const works = asked.works.split(",") as (keyof typeof titles)[];
 const rows: Row[] = [];
 const notes = [`GPU: ${card()}`];
 for (const size of asked.sizes.split(",")) {
   const { title, embedDim, vision } = towers[size];
-  const mine = await ours(size);
   const settings = { device: device === "cpu" ? "cpu" : "cuda", batch, embedDim, vision, job };
   const pytorch = await peer(python, ["bench/peers/gpu.py", JSON.stringify(settings)]).catch((error) => {
     notes.push(`${title}: no PyTorch (${error.message})`);
     return undefined;
   });
-  for (const what of Object.keys(titles) as (keyof typeof titles)[]) {
+  if (asked.exact) process.env.NVIDIA_TF32_OVERRIDE = "0"; // after PyTorch's start, which decides by itself; read when CUDA's libraries are loaded
+  const mine = await towerOn(device, size);
+  rows.push(...(await apart(mine, size)));
+  for (const what of works) {
     const count = what === "clean" ? 1 : what === "step" ? Math.ceil(rounds / 3) : rounds;
-    await (what === "clean" ? undefined : mine[what]()); // compiles
+    await (what === "clean" ? undefined : mine.works[what]()); // compiles
     const times: number[] = [];
-    for (let round = 0; round < count; round++) times.push(await mine[what]());
+    for (let round = 0; round < count; round++) times.push(await mine.works[what]());
     const own = median(times);
     rows.push(rated(`${title}, ${titles[what]}: ms`, own));
     for (const precision of pytorch ? precisions : []) {
@@ -173,7 +222,13 @@ for (const size of asked.sizes.split(",")) {
   pytorch?.stop();
   await mine.release();
 }
-writeResults(`gpu-${device}`, { command: "npm run bench:gpu", seeds: [1], rows, notes, reference: null });
+writeResults(`gpu-${device}${asked.exact ? "-float32" : ""}`, {
+  command: "npm run bench:gpu",
+  seeds: [1],
+  rows,
+  notes,
+  reference: null,
+});
 process.exit(0);
 
 /** The card's name, as NVIDIA's driver tells it. */

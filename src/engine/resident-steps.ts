@@ -67,6 +67,8 @@ function onDevice<Batch>(
   const programs = new Map<string, Steps>();
   let step = state.step;
   let known = step;
+  /** What a step is fed; unknown before the first, which is taken alone. */
+  let fedBytes = Number.POSITIVE_INFINITY;
 
   async function programFor(feeds: Feeds): Promise<Steps> {
     const key = shapesOf(feeds);
@@ -100,10 +102,13 @@ function onDevice<Batch>(
   }
 
   return {
-    atOnce: constrain === undefined ? place.atOnce : 1,
+    get atOnce() {
+      return constrain === undefined ? Math.max(1, Math.min(place.atOnce, Math.floor(bytesAtOnce / fedBytes))) : 1;
+    },
     async take(batches) {
       const all: Feeds[] = [];
       for (const batch of batches) all.push(await objective.feeds(batch, new Map()));
+      fedBytes = Math.max(...all.map((of) => Object.values(of).reduce((sum, { data }) => sum + data.byteLength, 0)));
       const reports: StepReport[] = [];
       for (const alike of runsOf(all, shapesOf)) reports.push(...(await run(alike)));
       if (constrain !== undefined) {
@@ -127,6 +132,9 @@ function onDevice<Batch>(
     release: () => place.release(),
   };
 }
+
+/** Batches that are gathered for one call take no more than this of the host, and as much of the device. */
+const bytesAtOnce = 2 ** 30;
 
 const momentOf = (kind: string, name: string) => `${kind} of ${name}`;
 const scalarOf = (name: string) => `the step's ${name}`;

@@ -12,7 +12,7 @@ export async function train<Batch>(start: Weights, options: TrainOptions<Batch>)
   const { batches, onStep, signal, ahead = false } = options;
   const steps = (await residentSteps(start, options)) ?? hostSteps(start, options);
   try {
-    for await (const some of grouped(batches, ahead ? steps.atOnce : 1)) {
+    for await (const some of grouped(batches, () => (ahead ? steps.atOnce : 1))) {
       signal?.throwIfAborted();
       for (const [i, report] of (await steps.take(some)).entries()) {
         if (i > 0) signal?.throwIfAborted();
@@ -25,12 +25,12 @@ export async function train<Batch>(start: Weights, options: TrainOptions<Batch>)
   }
 }
 
-/** Items in groups of a size, in their order; the last may be short. */
-async function* grouped<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
+/** Items in groups of a size that is asked for each, in their order; the last may be short. */
+async function* grouped<T>(items: AsyncIterable<T>, size: () => number): AsyncGenerator<T[]> {
   let group: T[] = [];
   for await (const item of items) {
     group.push(item);
-    if (group.length < size) continue;
+    if (group.length < size()) continue;
     yield group;
     group = [];
   }

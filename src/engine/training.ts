@@ -45,7 +45,7 @@ export interface Learned {
 
 /** What takes steps of a training, wherever weights and moments lie. */
 export interface Stepper<Batch> {
-  /** So many batches at once are best. */
+  /** So many batches at once are best, as far as is known by now. */
   readonly atOnce: number;
   /** A step for each. Throws `bad-input` when the loss is no longer finite. */
   take(batches: readonly Batch[]): Promise<StepReport[]>;

@@ -3,8 +3,8 @@ import { each, every, first, last, looped, turns } from "../onnx/loop.ts";
 import { copyTensor, type IntTensor, type Tensor, tensor } from "../tensor/tensor.ts";
 import type { Executor, Feeds, Program, Resident } from "./executor.ts";
 
-/** Steps of a call: over so many the way of all values to the device and back is shared out. */
-const atOnce = 16;
+/** Steps of a call, at most: over so many the way of all values to the device and back is shared out. */
+const atOnce = 64;
 
 /** The values lie on the host between calls, and on the device for the steps of one. */
 export function residentLoop(compile: Executor["compile"]): Resident {

@@ -1,4 +1,4 @@
-/** Each op of the table, forward and gradient, on WebGPU as on the CPU; and no op of ours is left to the CPU without our knowing. */
+/** Each op of the table, forward and gradient, on a device as on the CPU; and no op of ours is left to the CPU without our knowing. */
 import { createRequire } from "node:module";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { grad } from "../../src/graph/grad.ts";
@@ -6,22 +6,24 @@ import { input, type Node } from "../../src/graph/node.ts";
 import { makeNode, opTable } from "../../src/graph/op.ts";
 import { mul, reduceSum } from "../../src/graph/ops/index.ts";
 import { simplify } from "../../src/graph/simplify.ts";
-import { lowered, webgpuDialect } from "../../src/onnx/dialect.ts";
+import { lowered } from "../../src/onnx/dialect.ts";
 import { emit } from "../../src/onnx/emit.ts";
 import type { Runtime } from "../../src/runtime/compile.ts";
+import type { Executor } from "../../src/runtime/executor.ts";
 import { random } from "../../src/tensor/random.ts";
 import { type IntTensor, type Tensor, tensor } from "../../src/tensor/tensor.ts";
-import { apart, describeGpu, runtimes } from "./on-webgpu.ts";
+import { apart, describeGpu, device, gpuName, runtimes } from "./on-device.ts";
 
 let cpu: Runtime;
 let gpu: Runtime;
+let executor: Executor;
 
 /** Indices are integers, which WebGPU does not reshape: a few bytes, and on the CPU to begin with. */
 const reshapesIndices = new Set(["Gather gradient", "ScatterRows forward", "ScatterND gradient"]);
 
-describeGpu(`ops on ${process.env.TBAR_GPU || "WebGPU"}`, () => {
+describeGpu(`ops on ${gpuName}`, () => {
   beforeAll(async () => {
-    ({ cpu, gpu } = await runtimes());
+    ({ cpu, gpu, executor } = await runtimes());
   });
   afterAll(() => Promise.all([cpu.release(), gpu.release()]));
 
@@ -59,7 +61,7 @@ describeGpu(`ops on ${process.env.TBAR_GPU || "WebGPU"}`, () => {
 
         if (reshapesIndices.has(`${op} ${what}`)) continue;
         test(`${op} ${what} of ${title} stays on the device`, async () => {
-          const roots = lowered(simplify(Object.values(outputs)), webgpuDialect);
+          const roots = lowered(simplify(Object.values(outputs)), executor.dialect);
           const named = Object.fromEntries(Object.keys(outputs).map((name, i) => [name, roots[i]]));
           await expect(onDeviceAlone(emit(named))).resolves.toBeUndefined();
         });
@@ -72,6 +74,6 @@ describeGpu(`ops on ${process.env.TBAR_GPU || "WebGPU"}`, () => {
 async function onDeviceAlone(onnx: Uint8Array): Promise<void> {
   const { InferenceSession } = createRequire(import.meta.url)("onnxruntime-node");
   const extra = { session: { disable_cpu_ep_fallback: "1" } };
-  const session = await InferenceSession.create(onnx, { executionProviders: ["webgpu"], logSeverityLevel: 4, extra });
+  const session = await InferenceSession.create(onnx, { executionProviders: [device], logSeverityLevel: 4, extra });
   await session.release();
 }

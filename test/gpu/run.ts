@@ -1,6 +1,7 @@
 /**
- * npm run test:gpu: WebGPU against the CPU, on the machine's own Vulkan driver or a software one (Mesa's lavapipe, SwiftShader as Chromium
- * brings it). The driver is named in the environment before the tests' processes start; without one the tests are skipped by name.
+ * npm run test:gpu: a device against the CPU. WebGPU runs on the machine's own Vulkan driver or a software one (Mesa's lavapipe, SwiftShader as
+ * Chromium brings it), which is named in the environment before the tests' processes start; `-- cuda` asks for CUDA, its products in float32.
+ * Where the device cannot be used the tests are skipped by name.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
@@ -24,6 +25,8 @@ const driver = (name: string, manifest: string, libraries?: string): Driver => (
   },
 });
 
+const device = process.argv[2] ?? "webgpu";
+
 const systemWide = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d"].filter((folder) => existsSync(folder));
 const lavapipe = systemWide.flatMap((folder) =>
   readdirSync(folder)
@@ -38,12 +41,14 @@ const chromium = ["/usr/lib/chromium", "/usr/lib/chromium-browser", "/opt/google
 const hasGpu =
   process.platform !== "linux" || ["/dev/dri", "/dev/nvidia0", "/dev/dxg"].some((file) => existsSync(file));
 const own: Driver[] = hasGpu ? [{ name: "this machine's GPU", env: {} }] : [];
+const cuda: Driver = { name: "CUDA", env: { NVIDIA_TF32_OVERRIDE: "0" } };
+const drivers = device === "cuda" ? [cuda] : [...own, ...lavapipe, ...chromium];
 
 const folder = await onnxRuntimePackage((text) => process.stderr.write(text));
 let found: Driver | undefined;
 let why = "none is installed";
-for (const candidate of [...own, ...lavapipe, ...chromium]) {
-  const trouble = await deviceTrouble(folder, "webgpu", candidate.env);
+for (const candidate of drivers) {
+  const trouble = await deviceTrouble(folder, device, candidate.env);
   if (trouble === undefined) {
     found = candidate;
     break;
@@ -52,10 +57,10 @@ for (const candidate of [...own, ...lavapipe, ...chromium]) {
 }
 console.log(
   found === undefined
-    ? `no Vulkan driver for WebGPU: ${why}. Skipped; a software one comes with mesa-vulkan-drivers or Chromium`
-    : `WebGPU on ${found.name}`,
+    ? `${device} cannot be used: ${why}. Skipped${device === "webgpu" ? "; a software driver comes with mesa-vulkan-drivers or Chromium" : ""}`
+    : `${device} on ${found.name}`,
 );
 const vitest = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
-const env = { ...process.env, ...found?.env, TBAR_GPU: found?.name ?? "" };
+const env = { ...process.env, ...found?.env, TBAR_GPU: found?.name ?? "", TBAR_GPU_DEVICE: device };
 const { status } = spawnSync(process.execPath, [vitest, "run", "test/gpu"], { stdio: "inherit", env });
 process.exit(status ?? 1);

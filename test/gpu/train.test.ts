@@ -1,23 +1,21 @@
-/** Trainings on WebGPU as on the CPU: with weights and moments on the device, and with all of them fed at each step. */
+/** Trainings on a device as on the CPU: with weights and moments on the device, and with all of them fed at each step. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createRuntime, type Runtime } from "../../src/runtime/compile.ts";
-import { onnxRuntime } from "../../src/runtime/onnxruntime.ts";
 import { cases, difference, take } from "../steps.ts";
-import { describeGpu } from "./on-webgpu.ts";
+import { describeGpu, gpuName, runtimes } from "./on-device.ts";
 
 const timeout = 900_000;
 /** A ResNet takes a software driver too long; its ops are in ops.test.ts. */
 const transformers = Object.entries(cases).filter(([, { config }]) => config.vision.kind !== "resnet");
 
-describeGpu(`training on ${process.env.TBAR_GPU || "WebGPU"}`, () => {
+describeGpu(`training on ${gpuName}`, () => {
   let cpu: Runtime;
   let resident: Runtime;
   let fed: Runtime;
   beforeAll(async () => {
-    const device = await onnxRuntime({ device: "webgpu", threads: 1 });
-    cpu = createRuntime(await onnxRuntime({ threads: 1 }));
-    resident = createRuntime(device);
-    fed = createRuntime({ ...device, resident: undefined });
+    const { executor, ...both } = await runtimes();
+    ({ cpu, gpu: resident } = both);
+    fed = createRuntime({ ...executor, resident: undefined });
   });
   afterAll(() => Promise.all([cpu.release(), resident.release(), fed.release()]));
 
