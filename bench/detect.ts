@@ -6,11 +6,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { descend, named } from "../src/detectors/descend.ts";
+import { descendAlone, named } from "../src/detectors/descend.ts";
 import { mask } from "../src/detectors/forms/mask.ts";
 import { alike } from "../src/detectors/losses.ts";
 import { loadClip } from "../src/engine/clip.ts";
-import { pixelGradients } from "../src/engine/pixel-gradients.ts";
+import { stampGradients } from "../src/engine/pixel-gradients.ts";
 import { openSource } from "../src/jobs/inputs/source.ts";
 import { adam } from "../src/optim/adam.ts";
 import { random } from "../src/tensor/random.ts";
@@ -26,15 +26,14 @@ const clip = await loadClip(folder, { threads });
 const S = clip.config.vision.imageSize;
 const { images } = await (await openSource("shapes", { seed: 1 })).sets({ images: batch });
 const pixels = await images.read(Array.from({ length: batch }, (_, i) => i), clip.preprocess); // biome-ignore format: one line
-const form = mask(S, 3e-3);
+const form = mask(S, () => 3e-3);
 const parameters = form.start(random(1, "bench"));
 const optimizer = adam({ betas: [0.5, 0.9] });
 const state = optimizer.init(named(parameters));
-const engine = pixelGradients(clip, clip.weights, alike);
-const all = Array.from({ length: batch }, (_, i) => i);
+const engine = stampGradients(clip, clip.weights, alike, form.graph.stamp);
 let cosine = 0;
 async function step(): Promise<void> {
-  const { outputs, gradients } = await descend(engine, [{ form, parameters }], pixels, all, {});
+  const { outputs, gradients } = await descendAlone(engine, { form, parameters }, pixels, {});
   form.penalty?.(parameters, gradients[0]);
   optimizer.update(named(parameters), named(gradients[0]), state, 0.5);
   [cosine] = outputs.cosine.data;

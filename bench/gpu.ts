@@ -12,13 +12,13 @@ import { subtract, taskVector } from "../src/arithmetic/task-vector.ts";
 import { configFromHf } from "../src/checkpoint/config/hf-config.ts";
 import { clipPreprocess } from "../src/checkpoint/config/preprocess.ts";
 import { initialWeights, isVision } from "../src/clip/parameters.ts";
-import { descend, named } from "../src/detectors/descend.ts";
+import { descendAlone, named } from "../src/detectors/descend.ts";
 import { mask } from "../src/detectors/forms/mask.ts";
 import { alike } from "../src/detectors/losses.ts";
 import type { Clip } from "../src/engine/clip.ts";
 import { createEncoder } from "../src/engine/encoder.ts";
 import { classification } from "../src/engine/objectives.ts";
-import { pixelGradients } from "../src/engine/pixel-gradients.ts";
+import { stampGradients } from "../src/engine/pixel-gradients.ts";
 import { train } from "../src/engine/train.ts";
 import { adam } from "../src/optim/adam.ts";
 import { adamw } from "../src/optim/adamw.ts";
@@ -109,12 +109,11 @@ async function towerOn(device: Device, size: string) {
   }
 
   const pixels = drawn([batch, 3, S, S]);
-  const form = mask(S, 3e-3);
+  const form = mask(S, () => 3e-3);
   const parameters = form.start(random(1, "bench"));
   const optimizer = adam({ betas: [0.5, 0.9] });
   const state = optimizer.init(named(parameters));
-  const engine = pixelGradients(clip, weights, alike);
-  const all = Array.from({ length: batch }, (_, i) => i);
+  const engine = stampGradients(clip, weights, alike, form.graph.stamp);
   return {
     weights,
     embeddings: (count: number) => encoder.images(weights, { shape: [count, 3, S, S], data: pixels.data.slice(0, count * 3 * S * S) }), // biome-ignore format: one line
@@ -140,7 +139,7 @@ async function towerOn(device: Device, size: string) {
       },
       decree: () =>
         timed(async () => {
-          const { gradients } = await descend(engine, [{ form, parameters }], pixels, all, {});
+          const { gradients } = await descendAlone(engine, { form, parameters }, pixels, {});
           form.penalty?.(parameters, gradients[0]);
           optimizer.update(named(parameters), named(gradients[0]), state, 0.5);
         }),

@@ -3,10 +3,10 @@
  * as it goes. In a backdoored encoder a small one suffices. It takes neither labels nor texts. Unlike the published code, the best mask
  * and pattern are kept wherever they came up; there each epoch begins with empty ones.
  */
-import { pixelGradients } from "../engine/pixel-gradients.ts";
+import { stampGradients } from "../engine/pixel-gradients.ts";
 import { adam } from "../optim/adam.ts";
 import { random } from "../tensor/random.ts";
-import { descend, named, pickedAt } from "./descend.ts";
+import { descendAlone, named, pickedAt, rowsOf } from "./descend.ts";
 import type { Detector, DetectorInput, Finding } from "./detector.ts";
 import { mask, maskShare } from "./forms/mask.ts";
 import { grown } from "./growth.ts";
@@ -66,20 +66,19 @@ async function run(input: DetectorInput): Promise<Finding> {
   const [count] = fit.pixels.shape;
   const each = Math.min(batch, count);
   const epoch = Math.ceil(count / each);
-  const parameters = mask(S).start(random(seed, "decree"));
+  let weight: Lambda = { lambda: rule.lambda.start, up: 0, down: 0, run: 0 };
+  const form = mask(S, () => 3 * weight.lambda); // |m|_1 counts the mask in each of three colours
+  const parameters = form.start(random(seed, "decree"));
   const optimizer = adam({ betas });
   const state = optimizer.init(named(parameters));
-  const engine = pixelGradients(suspect.clip, suspect.weights, alike);
-  let weight: Lambda = { lambda: rule.lambda.start, up: 0, down: 0, run: 0 };
+  const engine = stampGradients(suspect.clip, suspect.weights, alike, form.graph.stamp);
   let best: { readonly share: number; readonly parameters: Float32Array } | undefined;
   let [idle, sum, taken, successes] = [0, 0, 0, 0];
   try {
     for (let step = 0; step < steps; step++) {
       signal?.throwIfAborted();
-      // |m|_1 counts the mask in each of three colours
-      const form = mask(S, 3 * weight.lambda);
       const picked = pickedAt(count, each, seed, "decree", step);
-      const { outputs, gradients } = await descend(engine, [{ form, parameters }], fit.pixels, picked, {});
+      const { outputs, gradients } = await descendAlone(engine, { form, parameters }, rowsOf(fit.pixels, picked), {});
       const [cosine] = outputs.cosine.data;
       const success = cosine > rule.alike;
       const share = maskShare(S, parameters);
@@ -103,7 +102,7 @@ async function run(input: DetectorInput): Promise<Finding> {
     await engine.release();
   }
   const pl1 = best?.share ?? 1; // no mask made them alike but one over all of the image
-  const suspects = best && (await grown(input, [{ form: mask(S), parameters: best.parameters }]));
+  const suspects = best && (await grown(input, [{ form, parameters: best.parameters }]));
   return {
     statistic: 1 - pl1,
     suspects: suspects?.map((one) => ({ ...one, statistic: 1 - pl1 })) ?? [],

@@ -1,9 +1,9 @@
 /** Gradients of any loss to the parameters of triggers, one of them on a whole batch or several side by side in it. */
-import type { PixelGradients } from "../engine/pixel-gradients.ts";
+import { gradientOf, type PixelGradients, type StampGradients } from "../engine/pixel-gradients.ts";
 import type { Feeds } from "../runtime/executor.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
-import type { Form } from "./forms/form.ts";
+import type { Form, FormGraph } from "./forms/form.ts";
 
 /** A trigger as it is on its way: its form, and parameters that change in place. */
 export interface Stamped {
@@ -41,6 +41,21 @@ export async function descend(
   const gradients = triggers.map(({ form }) => new Float32Array(form.size));
   each(({ form, parameters }, image, row, k) => form.pull(parameters, image, rowOf(gradient.data, row), gradients[k]));
   return { outputs, gradients };
+}
+
+/** The same for one trigger on all of the pixels, its form part of the program: images are neither stamped nor pulled back on the host. */
+export async function descendAlone(
+  engine: StampGradients,
+  { form, parameters }: Stamped & { readonly form: { readonly graph: FormGraph } },
+  pixels: Tensor,
+  feeds: Feeds,
+): Promise<Descent> {
+  const stamped = form.graph.feeds(parameters);
+  const outputs = await engine.run(pixels, stamped, feeds);
+  const gradients = Object.fromEntries(Object.keys(stamped).map((name) => [name, outputs[gradientOf(name)]]));
+  const gradient = new Float32Array(form.size);
+  form.graph.pull(parameters, gradients, gradient);
+  return { outputs, gradients: [gradient] };
 }
 
 /** The same `count` images of `n` in a step whenever it is asked for: each at most once. */

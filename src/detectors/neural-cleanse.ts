@@ -68,7 +68,7 @@ async function run(input: DetectorInput): Promise<Finding> {
   const { held, classNames, seed } = input;
   const suspect = headed(input.suspect);
   const S = suspect.clip.config.vision.imageSize;
-  const formOf = (c: number) => ({ ...mask(S, c), lr });
+  const formOf = (c: number) => ({ ...mask(S, () => c), lr });
   const optimizer = adam({ betas });
   let done = 0;
   const engine = sideBySide(suspect, input, towardTargets, optimizer, (count) => input.report?.((done += count)));

@@ -9,6 +9,7 @@ import { TbarError } from "../tensor/error.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { gradientGraph, prefixed, shapesOf } from "./gradients.ts";
 import { hostSteps } from "./host-steps.ts";
+import { type Group, groupsOf, joined, joinedValues, parted, partedValues, squaredNormOf } from "./parameter-groups.ts";
 import { checkConverging, checkMoments, type Stepper, type StepReport, type TrainOptions } from "./training.ts";
 
 /** Undefined where the device keeps nothing, or the training cannot be told as a program; the second is said. */
@@ -57,8 +58,9 @@ function onDevice<Batch>(
   const state = options.state ?? optimizer.init(new Map(trained.map((name) => [name, start.get(name) as Tensor])));
   if (options.state !== undefined) checkMoments(state, trained);
   const kinds = Object.keys(state.moments);
+  const groups = groupsOf(trained.map((name) => [name, (start.get(name) as Tensor).shape]), graph.kind); // biome-ignore format: one line
   const moments = kinds.flatMap((kind) =>
-    trained.map((name) => [momentOf(kind, name), state.moments[kind].get(name) as Tensor] as const),
+    groups.map((group) => [momentOf(kind, group), joinedValues(group, state.moments[kind])] as const),
   );
   /** As they were at first; `place` has each from when it is first read. */
   const values = new Map([...start, ...moments]);
@@ -75,7 +77,7 @@ function onDevice<Batch>(
     const made = programs.get(key);
     if (made !== undefined) return made;
     const gradients = gradientGraph(objective, start, trained, feeds, true);
-    const outputs = { loss: gradients.loss, ...stepNodes(gradients, graph, kinds, { start, clip }) };
+    const outputs = { loss: gradients.loss, ...stepNodes(gradients, graph, kinds, { start, groups, clip }) };
     for (const name of gradients.moved.keys()) moved.add(name);
     const inputs = topological(Object.values(outputs)).filter(({ op }) => op === "Input");
     const missing = inputs.map(({ attrs }) => attrs.name as string).filter((name) => values.has(name) && !placed.has(name)); // biome-ignore format: one line
@@ -122,8 +124,10 @@ function onDevice<Batch>(
       if (step > known) {
         for (const [name, value] of await place.read([...trained, ...moved])) values.set(name, value);
         for (const kind of kinds) {
-          const read = await place.read(trained.map((name) => momentOf(kind, name)));
-          for (const name of trained) state.moments[kind].set(name, read.get(momentOf(kind, name)) as Tensor);
+          const read = await place.read(groups.map((group) => momentOf(kind, group)));
+          for (const group of groups)
+            for (const [name, value] of partedValues(group, read.get(momentOf(kind, group)) as Tensor))
+              state.moments[kind].set(name, value);
         }
         known = state.step = step;
       }
@@ -136,26 +140,28 @@ function onDevice<Batch>(
 /** Batches that are gathered for one call take no more than this of the host, and as much of the device. */
 const bytesAtOnce = 2 ** 30;
 
-const momentOf = (kind: string, name: string) => `${kind} of ${name}`;
+const momentOf = (kind: string, { name }: Group) => `${kind} of ${name}`;
 const scalarOf = (name: string) => `the step's ${name}`;
 
 /** What a step leaves behind, and the squared norm of its gradient: the gradient is clipped as torch.nn.utils.clip_grad_norm_ does it. */
 function stepNodes(
-  { gradients, moved, squaredNorm }: ReturnType<typeof gradientGraph>,
+  { gradients, moved }: ReturnType<typeof gradientGraph>,
   graph: GraphStep,
   kinds: readonly string[],
-  { start, clip }: { readonly start: Weights; readonly clip?: number },
+  { start, groups, clip }: { readonly start: Weights; readonly groups: readonly Group[]; readonly clip?: number },
 ): Record<string, Node> {
   const scalars = Object.fromEntries(Object.keys(graph.scalars(1, 0)).map((name) => [name, input(scalarOf(name), [])]));
+  const vectors = groups.map((group) => joined(group, (name) => gradients.get(name) as Node));
+  const squaredNorm = vectors.map(squaredNormOf).reduce(add);
   const factor = clip && clamp(div(scalar(clip), add(sqrt(squaredNorm), scalar(1e-6))), 0, 1);
   const outputs: Record<string, Node> = { squared_norm: squaredNorm, ...prefixed(next, moved) };
-  for (const [name, gradient] of gradients) {
-    const { shape } = start.get(name) as Tensor;
-    const moments = Object.fromEntries(kinds.map((kind) => [kind, input(momentOf(kind, name), shape)]));
-    const clipped = factor ? mul(gradient, factor) : gradient;
-    const after = graph.update({ name, value: input(name, shape), gradient: clipped, moments }, scalars);
-    outputs[next(name)] = after.value;
-    for (const kind of kinds) outputs[next(momentOf(kind, name))] = after.moments[kind];
+  for (const [i, group] of groups.entries()) {
+    const value = joined(group, (name) => input(name, (start.get(name) as Tensor).shape));
+    const moments = Object.fromEntries(kinds.map((kind) => [kind, input(momentOf(kind, group), value.shape)]));
+    const gradient = factor ? mul(vectors[i], factor) : vectors[i];
+    const after = graph.update({ kind: group.kind, value, gradient, moments }, scalars);
+    for (const [name, node] of parted(group, after.value)) outputs[next(name)] = node;
+    for (const kind of kinds) outputs[next(momentOf(kind, group))] = after.moments[kind];
   }
   return outputs;
 }

@@ -18,8 +18,9 @@ export function adamGraph(
       const { step, root } = rates(options, t, lr);
       return { step, root, shrink: lr * weightDecay };
     },
-    update({ name, value: p, gradient, moments }, { step, root, shrink }) {
-      const isShrunk = weightDecay > 0 && decays(name, p.shape);
+    kind: (name, shape) => (weightDecay > 0 && decays(name, shape) ? shrunk : ""),
+    update({ kind, value: p, gradient, moments }, { step, root, shrink }) {
+      const isShrunk = kind === shrunk;
       const g = isShrunk && decay === "in the gradient" ? add(gradient, scale(p, weightDecay)) : gradient;
       const m = moved(moments.m, b1, g);
       const v = moved(moments.v, b2, mul(g, g));
@@ -29,5 +30,7 @@ export function adamGraph(
     },
   };
 }
+
+const shrunk = "decays";
 
 const moved = (mean: Node, beta: number, to: Node) => add(scale(mean, beta), scale(to, 1 - beta));

@@ -94,7 +94,7 @@ test.each(cases.filter(([, { graph }]) => graph !== undefined))("%s as graph: th
     const rates = Object.fromEntries(Object.keys(scalars).map((name) => [name, input(name, [])]));
     for (const [name, { shape, data }] of some) {
       const moments = Object.fromEntries(kinds.map((kind) => [kind, input(`${kind} ${name}`, shape)]));
-      const before = { name, value: input(name, shape), gradient: input("g", shape), moments };
+      const before = { kind: graph.kind(name, shape), value: input(name, shape), gradient: input("g", shape), moments };
       const after = graph.update(before, rates);
       const feeds = {
         ...values,
@@ -114,7 +114,7 @@ test("signed steps as graph: p - lr sign(g)", () => {
   const { graph } = signSteps();
   const [value, gradient, lr] = [input("p", [3]), input("g", [3]), input("lr", [])];
   expect(graph?.scalars(1, 0.5)).toEqual({ lr: 0.5 });
-  const after = graph?.update({ name: "p", value, gradient, moments: {} }, { lr });
+  const after = graph?.update({ kind: graph.kind("p", [3]), value, gradient, moments: {} }, { lr });
   const feeds = { p: [1, 2, 3], g: [-0.1, 0, 7], lr: [0.5] };
   expect([...evaluate([after?.value as Node], feeds)[0]]).toEqual([1.5, 2, 2.5]);
 });

@@ -25,9 +25,11 @@ export interface Optimizer {
 export interface GraphStep {
   /** What the step of this number (from 1) and learning rate is fed, by name: rank-0 values. */
   scalars(step: number, lr: number): Readonly<Record<string, number>>;
+  /** Parameters of one kind are updated alike: one behind the other they may be taken for one. */
+  kind(name: string, shape: readonly number[]): string;
   /** A parameter and its moments after the step, from those before, the gradient (clipped) and the scalars. */
   update(
-    before: { readonly name: string; readonly value: Node; readonly gradient: Node; readonly moments: Nodes },
+    before: { readonly kind: string; readonly value: Node; readonly gradient: Node; readonly moments: Nodes },
     scalars: Nodes,
   ): { readonly value: Node; readonly moments: Nodes };
 }

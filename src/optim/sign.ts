@@ -7,6 +7,7 @@ export function signSteps(): Optimizer {
   return {
     graph: {
       scalars: (_, lr) => ({ lr }),
+      kind: () => "",
       update: ({ value, gradient }, { lr }) => ({ value: sub(value, mul(sign(gradient), lr)), moments: {} }),
     },
     init: () => ({ step: 0, moments: {} }),

@@ -13,6 +13,18 @@ export function residentLoop(compile: Executor["compile"]): Resident {
   const own = new Set<string>();
   const spare = new Map<string, Tensor>();
   const programs: Program[] = [];
+  /** What is fed, gathered: the same memory for each call, for touching new memory takes longer than copying. */
+  const gathered = new Map<string, Float32Array>();
+  const stacked = (name: string, rows: readonly Feeds[string][]): Tensor | IntTensor => {
+    const [{ shape, data }] = rows;
+    const whole = [rows.length, ...shape];
+    if (data instanceof Int32Array) return { shape: whole, data: Int32Array.from(rows.flatMap(({ data }) => [...data])) }; // biome-ignore format: one line
+    const before = gathered.get(name);
+    const all = before && before.length >= rows.length * data.length ? before : new Float32Array(rows.length * data.length); // biome-ignore format: one line
+    gathered.set(name, all);
+    for (const [i, row] of rows.entries()) all.set(row.data, i * data.length);
+    return { shape: whole, data: all.subarray(0, rows.length * data.length) };
+  };
   return {
     atOnce,
     async write(given) {
@@ -31,7 +43,11 @@ export function residentLoop(compile: Executor["compile"]): Resident {
       return async (feeds) => {
         const fed: Record<string, Tensor | IntTensor> = { [turns]: { shape: [], data: Int32Array.of(feeds.length) } };
         for (const [name, value] of values) fed[changes.includes(name) ? first(name) : name] = value;
-        for (const name of Object.keys(feeds[0])) fed[each(name)] = stacked(feeds.map((of) => of[name]));
+        for (const name of Object.keys(feeds[0]))
+          fed[each(name)] = stacked(
+            name,
+            feeds.map((of) => of[name]),
+          );
         for (const name of changes) if (!spare.has(name)) spare.set(name, tensor((values.get(name) as Tensor).shape));
         const into = Object.fromEntries(changes.map((name) => [last(name), spare.get(name) as Tensor]));
         const results = await program.run(fed, into);
@@ -50,17 +66,9 @@ export function residentLoop(compile: Executor["compile"]): Resident {
       for (const program of programs.splice(0)) await program.release();
       values.clear();
       spare.clear();
+      gathered.clear();
     },
   };
-}
-
-function stacked(rows: readonly Feeds[string][]): Tensor | IntTensor {
-  const [{ shape, data }] = rows;
-  const whole = [rows.length, ...shape];
-  if (data instanceof Int32Array) return { shape: whole, data: Int32Array.from(rows.flatMap(({ data }) => [...data])) };
-  const all = tensor(whole);
-  for (const [i, row] of rows.entries()) all.data.set(row.data, i * data.length);
-  return all;
 }
 
 function row({ shape, data }: Tensor, i: number): Tensor {

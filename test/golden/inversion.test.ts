@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type ClipConfig, parameterShapes } from "../../src/checkpoint/config/config.ts";
 import { clipPreprocess } from "../../src/checkpoint/config/preprocess.ts";
 import { isVision } from "../../src/clip/parameters.ts";
-import { descend } from "../../src/detectors/descend.ts";
+import { descend, descendAlone } from "../../src/detectors/descend.ts";
 import { blend } from "../../src/detectors/forms/blend.ts";
 import { colorMask } from "../../src/detectors/forms/color-mask.ts";
 import { delta } from "../../src/detectors/forms/delta.ts";
@@ -18,7 +18,7 @@ import { warp } from "../../src/detectors/forms/warp.ts";
 import { alike, entropyOfMean, margin, otherFeatures, textGuided, towardTargets } from "../../src/detectors/losses.ts";
 import { type Clip, createClip } from "../../src/engine/clip.ts";
 import { oneHot } from "../../src/engine/objectives.ts";
-import { type PixelLoss, pixelGradients } from "../../src/engine/pixel-gradients.ts";
+import { type PixelLoss, pixelGradients, stampGradients } from "../../src/engine/pixel-gradients.ts";
 import { createRuntime, type Runtime } from "../../src/runtime/compile.ts";
 import type { Feeds } from "../../src/runtime/executor.ts";
 import { onnxRuntime } from "../../src/runtime/onnxruntime.ts";
@@ -142,12 +142,20 @@ describe("to a trigger's parameters", () => {
   });
 
   it("DECREE's whole objective: likeness and lambda times the mask in three colours", async () => {
-    const engine = pixelGradients(clip, weights, alike);
-    const form = mask(S, 3 * 1e-3);
+    const form = mask(S, () => 3 * 1e-3);
     const parameters = values(201, form.size);
-    const [gradient] = (await descend(engine, [{ form, parameters }], images, [0, 1, 2], {})).gradients;
-    await engine.release();
-    form.penalty?.(parameters, gradient);
-    expect(difference(gradient, floats(golden.decree), "decree")).toBeLessThan(tolerance);
+    const onHost = pixelGradients(clip, weights, alike);
+    const inProgram = stampGradients(clip, weights, alike, form.graph.stamp);
+    const found = [
+      await descend(onHost, [{ form, parameters }], images, [0, 1, 2], {}),
+      await descendAlone(inProgram, { form, parameters }, images, {}),
+    ];
+    await onHost.release();
+    await inProgram.release();
+    for (const { gradients } of found) {
+      const [gradient] = gradients;
+      form.penalty?.(parameters, gradient);
+      expect(difference(gradient, floats(golden.decree), "decree")).toBeLessThan(tolerance);
+    }
   });
 });

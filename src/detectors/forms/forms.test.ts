@@ -18,7 +18,7 @@ const forms: readonly (readonly [name: string, form: Form])[] = [
   ["patches", squares],
   ["delta", delta(S, 0.1)],
   ["blend", blend(S, 0.2)],
-  ["mask", mask(S, 0.3)],
+  ["mask", mask(S, () => 0.3)],
   ["color-mask", colorMask(S, 0.3)],
   ["warp", warp(S, 3, 1.5)],
   ["patch-anywhere", patchAnywhere(S, 3)],
@@ -101,7 +101,7 @@ it("where a perturbation is clipped, and where a warp is held at the border, the
 });
 
 describe("penalties", () => {
-  it.each([["mask", mask(S, 0.3), S * S] as const, ["color-mask", colorMask(S, 0.3), 3 * S * S] as const])(
+  it.each([["mask", mask(S, () => 0.3), S * S] as const, ["color-mask", colorMask(S, 0.3), 3 * S * S] as const])(
     "%s: weight d|m|_1 / dp, by central differences",
     (_, form, masked) => {
       const p = form.start(random(4, "start"));

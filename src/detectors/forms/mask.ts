@@ -1,7 +1,8 @@
 /** A pattern behind a soft mask, one channel for all colours, anywhere in the image: Neural Cleanse's and DECREE's parametrisation. */
+import { add, mul, sub } from "../../graph/ops/index.ts";
 import type { Random } from "../../tensor/random.ts";
 import { type InvertedSpec, storeValues } from "../../triggers/inverted.ts";
-import type { Form } from "./form.ts";
+import type { Form, FormGraph } from "./form.ts";
 
 /** y = tanh(v) / (2 - e) + 1/2, cut to [0, 1]: the ends are reached by finite v. */
 const eps = 1e-7;
@@ -29,7 +30,7 @@ function table(size: number): (v: Float32Array) => { readonly y: Float64Array; r
  * x' = (1 - m) x + m p for images of S x S: parameters are those of m [S, S], then of p [3, S, S]. `weight` times the sum of m over its
  * S S values is minimised beside the loss.
  */
-export function mask(S: number, weight = 0): Form {
+export function mask(S: number, weight: () => number = () => 0): Form & { readonly graph: FormGraph } {
   const plane = S * S;
   const at = table(4 * plane);
   return {
@@ -50,9 +51,25 @@ export function mask(S: number, weight = 0): Form {
           into[plane + k + i] += dx[k + i] * y[i] * dy[plane + k + i];
         }
     },
+    graph: {
+      feeds(v) {
+        const { y } = at(v);
+        return {
+          mask: { shape: [S, S], data: Float32Array.from(y.subarray(0, plane)) },
+          pattern: { shape: [3, S, S], data: Float32Array.from(y.subarray(plane)) },
+        };
+      },
+      stamp: ({ mask, pattern }, pixels) => add(pixels, mul(mask, sub(pattern, pixels))),
+      pull(v, { mask, pattern }, into) {
+        const { dy } = at(v);
+        for (let i = 0; i < plane; i++) into[i] += mask.data[i] * dy[i];
+        for (let i = 0; i < 3 * plane; i++) into[plane + i] += pattern.data[i] * dy[plane + i];
+      },
+    },
     penalty(v, into) {
       const { dy } = at(v);
-      if (weight !== 0) for (let i = 0; i < plane; i++) into[i] += weight * dy[i];
+      const w = weight();
+      if (w !== 0) for (let i = 0; i < plane; i++) into[i] += w * dy[i];
     },
     trigger: (v): InvertedSpec => ({
       kind: "inverted",
