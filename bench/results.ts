@@ -90,7 +90,7 @@ export function writeResults(name: string, { command, seeds, rows, notes, ...res
     reference_s: seconds === null ? null : Number(seconds.toFixed(3)),
     node: process.version,
   };
-  const commit = (git("rev-parse", "HEAD") || process.env.TBAR_COMMIT || "unknown") + (dirty ? "+changes" : "");
+  const commit = process.env.TBAR_COMMIT || (git("rev-parse", "HEAD") || "unknown") + (dirty ? "+changes" : "");
   const folder = process.env.TBAR_RESULTS ?? "results/bench";
   const path = `${folder}/${name}.json`;
   const earlier: readonly Run[] = existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).runs : [];

@@ -50,7 +50,7 @@ run | test)
   python=${TBAR_PYTHON:-python3}
   libraries=$("$python" -c 'import glob, os, sysconfig; print(":".join(glob.glob(os.path.join(sysconfig.get_paths()["purelib"], "nvidia", "*", "lib"))))' || true)
   export LD_LIBRARY_PATH="$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
-  export TBAR_COMMIT=$(cat "$far/whole/commit")
+  export TBAR_COMMIT=${TBAR_COMMIT:-$(cat "$far/whole/commit")}
   export TBAR_RESULTS=${TBAR_RESULTS:-${OUT:-results/bench}}
   program=(bench/gpu.ts --device)
   [ "$1" = run ] || program=(test/gpu/run.ts)

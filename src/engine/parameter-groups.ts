@@ -1,5 +1,5 @@
-/** Parameters one behind the other as one vector: an optimiser's dozen passes over a model's hundreds of tensors cost a device more than they compute. */
-import { filled, type Node } from "../graph/node.ts";
+/** Parameters one behind the other as one: an optimiser's dozen passes over a model's hundreds of tensors cost a device more than they compute. */
+import type { Node } from "../graph/node.ts";
 import { concat, reduceSum, reduceSumSquare, reshape, slice } from "../graph/ops/index.ts";
 import { sizeOf, type Tensor, tensor } from "../tensor/tensor.ts";
 
@@ -8,69 +8,85 @@ export interface Group {
   /** What the optimiser treats alike. */
   readonly kind: string;
   readonly members: readonly Member[];
-  /** Of the vector: its members' values, and zeros after them up to a multiple of `row`. */
-  readonly size: number;
+  /** [rows, width]: all members are of whole rows. */
+  readonly shape: readonly [rows: number, width: number];
 }
 
 interface Member {
   readonly name: string;
   readonly shape: readonly number[];
+  /** Its first row, and how many it has. */
   readonly at: number;
-  readonly size: number;
+  readonly rows: number;
 }
 
-/** Values of a group, 64 MiB of float32: more would bring nothing, and some devices bind no larger buffer than 128 MiB. A tensor larger than that is alone. */
+/** Values of a group, 64 MiB of float32: more would bring nothing, and some devices bind no larger buffer than 128 MiB. A larger tensor is alone. */
 const most = 2 ** 24;
-const row = 1024;
+/** CUDA's Concat is sent a table of the length of its axis at each run. */
+const mostRows = 2 ** 15;
+/** A row of more is cut. */
+const widest = 1024;
 
 /** Parameters of one kind together, in their order. */
 export function groupsOf(
   parameters: readonly (readonly [name: string, shape: readonly number[]])[],
   kindOf: (name: string, shape: readonly number[]) => string,
 ): Group[] {
-  const groups: { name: string; kind: string; members: Member[]; size: number }[] = [];
-  const open = new Map<string, (typeof groups)[number]>();
-  for (const [name, shape] of parameters) {
-    const [kind, size] = [kindOf(name, shape), sizeOf(shape)];
-    let group = open.get(kind);
-    if (group === undefined || group.size + size > most) {
-      group = { name: `group ${groups.length}`, kind, members: [], size: 0 };
-      groups.push(group);
+  const all: { kind: string; of: (readonly [string, readonly number[]])[]; size: number; common: number }[] = [];
+  const open = new Map<string, (typeof all)[number]>();
+  for (const parameter of parameters) {
+    const kind = kindOf(...parameter);
+    const own = sizeOf(parameter[1]);
+    const before = open.get(kind);
+    const size = own + (before?.size ?? 0);
+    const common = divisor(own, before?.common ?? 0);
+    if (before !== undefined && size <= most && size / widthOf(common) <= mostRows) {
+      before.of.push(parameter);
+      Object.assign(before, { size, common });
+    } else {
+      const group = { kind, of: [parameter], size: own, common: own };
+      all.push(group);
       open.set(kind, group);
     }
-    group.members.push({ name, shape, at: group.size, size });
-    group.size += size;
   }
-  return groups.map((group) => ({ ...group, size: Math.ceil(group.size / row) * row }));
+  return all.map(({ kind, of, size, common }, i) => {
+    const width = widthOf(common);
+    let at = 0;
+    const members = of.map(([name, shape]) => {
+      const rows = sizeOf(shape) / width;
+      at += rows;
+      return { name, shape, at: at - rows, rows };
+    });
+    return { name: `group ${i}`, kind, members, shape: [size / width, width] };
+  });
 }
 
-/** The vector of a node for each member. */
-export function joined({ members, size }: Group, of: (name: string) => Node): Node {
-  const flat = members.map(({ name, size }) => reshape(of(name), [size]));
-  const last = members[members.length - 1];
-  const rest = size - last.at - last.size;
-  const all = rest === 0 ? flat : [...flat, filled([rest], 0)];
-  return all.length === 1 ? all[0] : concat(all, 0);
+const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+const widthOf = (common: number) => (common <= widest ? common : divisor(common, widest));
+
+/** The matrix of a node for each member. */
+export function joined({ members, shape: [, width] }: Group, of: (name: string) => Node): Node {
+  const parts = members.map(({ name, rows }) => reshape(of(name), [rows, width]));
+  return parts.length === 1 ? parts[0] : concat(parts, 0);
 }
 
-/** The sum of a vector's squares, row by row first: by rows they are summed side by side, and rounded less. */
-export const squaredNormOf = (vector: Node): Node =>
-  reduceSum(reduceSumSquare(reshape(vector, [vector.shape[0] / row, row]), [-1]));
+/** The sum of a matrix's squares, row by row first: rows are summed side by side, and rounded less. */
+export const squaredNormOf = (matrix: Node): Node => reduceSum(reduceSumSquare(matrix, [-1]));
 
-/** Each member's node, out of the vector. */
-export const parted = ({ members, size: all }: Group, vector: Node): [string, Node][] =>
-  members.map(({ name, shape, at, size }) => [
+/** Each member's node, out of the matrix. */
+export const parted = ({ members, shape: [all] }: Group, matrix: Node): [string, Node][] =>
+  members.map(({ name, shape, at, rows }) => [
     name,
-    reshape(size === all ? vector : slice(vector, 0, at, at + size), shape),
+    reshape(rows === all ? matrix : slice(matrix, 0, at, at + rows), shape),
   ]);
 
-/** The vector of members' values. */
-export function joinedValues({ members, size }: Group, of: ReadonlyMap<string, Tensor>): Tensor {
-  const vector = tensor([size]);
-  for (const { name, at } of members) vector.data.set((of.get(name) as Tensor).data, at);
-  return vector;
+/** The matrix of members' values. */
+export function joinedValues({ members, shape }: Group, of: ReadonlyMap<string, Tensor>): Tensor {
+  const matrix = tensor(shape);
+  for (const { name, at } of members) matrix.data.set((of.get(name) as Tensor).data, at * shape[1]);
+  return matrix;
 }
 
-/** Each member's values, as views of the vector. */
-export const partedValues = ({ members }: Group, { data }: Tensor): [string, Tensor][] =>
-  members.map(({ name, shape, at, size }) => [name, { shape, data: data.subarray(at, at + size) }]);
+/** Each member's values, as views of the matrix. */
+export const partedValues = ({ members, shape: [, width] }: Group, { data }: Tensor): [string, Tensor][] =>
+  members.map(({ name, shape, at, rows }) => [name, { shape, data: data.subarray(at * width, (at + rows) * width) }]);
