@@ -28,7 +28,7 @@ import { type Device, onnxRuntime } from "../src/runtime/onnxruntime.ts";
 import { random } from "../src/tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../src/tensor/tensor.ts";
 import { peer } from "./peer.ts";
-import { exact, median, python, type Row, rated, writeResults } from "./results.ts";
+import { atMost, exact, median, python, type Row, rated, writeResults } from "./results.ts";
 
 const { values: asked } = parseArgs({
   options: {
@@ -215,13 +215,14 @@ for (const size of asked.sizes.split(",")) {
       for (let round = 0; round < count + (what === "clean" ? 0 : 1); round++) theirs.push(await (pytorch as NonNullable<typeof pytorch>).ask(`${precision} ${what}`)); // biome-ignore format: one line
       const other = median(theirs.slice(what === "clean" ? 0 : 1));
       rows.push(rated(`${title}, ${titles[what]}: ms, PyTorch ${pytorch?.version} ${precision}`, other));
-      rows.push(exact(`${title}, ${titles[what]}: time / PyTorch's ${precision}`, own.value / other.value));
+      const bar = (what === "step" || what === "clean") && precision !== "bf16" ? atMost(device === "cuda" ? 1.5 : 3) : null; // biome-ignore format: one line
+      rows.push(exact(`${title}, ${titles[what]}: time / PyTorch's ${precision}`, own.value / other.value, bar));
     }
+    write(); // what comes after takes longer, and may not end
     console.error(`${title}, ${what}: ${own.value.toFixed(1)} ms`);
   }
   pytorch?.stop();
   await mine.release();
-  write(); // the larger sizes take longer, and may not end
 }
 process.exit(0);
 
