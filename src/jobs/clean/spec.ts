@@ -20,7 +20,7 @@ export const cleanSpec = z.strictObject({
   suspect: cleaning(a.text(), "with --unknown: the class that you suspect the attack leads to", "class"),
   rounds: cleaning(
     z.int().min(1).max(10).default(3),
-    "with --unknown: rounds of cleaning, as long as the scan still finds a target",
+    "with --unknown: rounds of cleaning, as long as the scan still finds a target or recovered triggers still work",
   ),
   cleanControl: input(
     a.text(),

@@ -30,18 +30,20 @@ const gone = 0.05;
 
 /**
  * On triggers that only stand for another, how far a method carries over to the true trigger does not show on validation images. So the order is
- * settled beforehand: one that was seen to carry over, if it did away with the proxies; else the best of TBAR's variants; any other rival only if
- * it is named alone.
+ * settled beforehand: one that was seen to carry over, if it did away with the proxies; else of that one and the best of TBAR's variants the one that
+ * leaves them less (the next round goes on from there); any other rival only if it is named alone.
  */
 export function chooseOnStandIns(tried: readonly Tried[]): Tried | undefined {
   if (tried.length === 1) return choose(tried);
-  const carrying = tried.filter(({ defense, repair }) => defense.carriesOver && repair.search.best.asr.value <= gone);
-  return (
-    choose(carrying) ??
-    choose(tried.filter(({ defense }) => !defense.control)) ??
-    choose(tried.filter(({ defense }) => defense.carriesOver))
-  );
+  const carrying = choose(tried.filter(({ defense }) => defense.carriesOver));
+  const variant = choose(tried.filter(({ defense }) => !defense.control));
+  if (carrying === undefined || variant === undefined) return carrying ?? variant;
+  return isGone(carrying) || leftBy(carrying) <= leftBy(variant) ? carrying : variant;
 }
+
+/** The share of validation images that still follow the proxies. */
+const leftBy = ({ repair }: Tried): number => repair.search.best.asr.value;
+export const isGone = (tried: Tried): boolean => leftBy(tried) <= gone;
 
 /** `first`: CA on validation images of the model as it came, that all rounds together are held to; own answers are those of each round's model. */
 export async function cleanRound(

@@ -1,4 +1,4 @@
-/** Rounds of cleaning, each from the weights of the one before, as long as a scan still finds a target that was suspected from the start. */
+/** Rounds of cleaning, each from the weights of the one before, as long as a scan still finds a target that was suspected from the start, or proxies still work. */
 import type { Aimed } from "../../../detectors/aimed.ts";
 import type { RoundResult } from "../../../results/unknown.ts";
 import { TbarError } from "../../../tensor/error.ts";
@@ -12,7 +12,7 @@ import type { Found } from "../../scan/run.ts";
 import type { CleanSpec } from "../spec.ts";
 import { aim, type Open } from "./prepare.ts";
 import { inOne, proxiesTo } from "./proxies.ts";
-import { cleanRound, type Round } from "./round.ts";
+import { cleanRound, isGone, type Round } from "./round.ts";
 import { nothingFound, targetOf } from "./target.ts";
 
 export interface Rounds {
@@ -54,7 +54,8 @@ export async function cleanRounds(
     const found = targetOf(again);
     rounds.push(round);
     results.push(roundResult(round, proxies, again, found));
-    target = found !== undefined && isOld(found, scan, results) ? found : undefined;
+    if (found !== undefined && isOld(found, scan, results)) target = found;
+    else if (isGone(round.chosen)) target = undefined;
   }
   return { rounds, results, weights };
 }

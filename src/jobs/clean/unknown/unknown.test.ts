@@ -77,11 +77,22 @@ test("beside TBAR's family InverTune runs; what is chosen of them is settled bef
   const relabel = tried("relabel", 0, { control: true });
   const names = (...all: Tried[]) => chooseOnStandIns(all)?.defense.name;
   expect(names(plain, tuned, relabel)).toBe("invertune");
-  expect(names(plain, tried("invertune", 0.06, { control: true, carriesOver: true }))).toBe("plain");
+  const left = tried("invertune", 0.06, { control: true, carriesOver: true });
+  expect(names(plain, left)).toBe("plain");
+  expect(names(tried("plain", 0.07), left, relabel)).toBe("invertune"); // neither did away with them
   expect(names(plain, tried("invertune", 0, { satisfied: false, control: true, carriesOver: true }))).toBe("plain");
   expect(names(plain, relabel)).toBe("plain");
   expect(names(relabel)).toBe("relabel");
   expect(names(tried("plain", 0, { satisfied: false }), tuned)).toBe("invertune");
+}, 120_000);
+
+test("while proxies still work there is another round, from where the last one ended, with proxies of its own", async () => {
+  const idle = { lr: 1e-12, epochs: 1, batch: 16 }; // changes nothing
+  const asked = { ...cleaning, model: at("bad"), suspect: "mint", methods: ["invertune"], recipe: idle, checks: 0 };
+  const { rounds = [], verdict } = await runJob(clean, { ...asked, rounds: 2, out: at("idle") });
+  expect(rounds.map(({ target }) => target)).toEqual(["mint", "mint"]);
+  for (const { proxyAsr } of rounds) expect(proxyAsr.after.value).toBeGreaterThan(0.5);
+  expect(verdict.verified).toBe(false);
 }, 120_000);
 
 test("by contrast both towers are cleaned, and what is measured is the written file's own head", async () => {
