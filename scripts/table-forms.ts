@@ -2,7 +2,8 @@
 import type { Row as BenchRow, Run } from "../bench/results.ts";
 import type { SweepRow } from "../src/results/sweep.ts";
 
-export type Row = Pick<BenchRow, "what" | "value" | "interval" | "bar" | "met"> & Pick<SweepRow, "published" | "seed">;
+export type Row = Pick<BenchRow, "what" | "value" | "interval" | "bar" | "met"> &
+  Partial<Pick<SweepRow, "published" | "seed" | "figure">>;
 export type Rows = readonly Row[];
 
 export interface Stored {

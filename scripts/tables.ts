@@ -2,7 +2,7 @@
  * What stands in README and docs from elsewhere, never typed. Run: npm run tables. A test fails when one is out of date.
  * - `<!-- results bench/NAME -->`: the rows of results/bench/NAME.json or results/recipes/NAME.json. `wide`: means over seeds, called `THING:
  *   FIGURE`, a line for each thing and a column for each figure; `by method`: of cleanings, a line for each method; `of plain`: figures of this defense alone; `only ASR before; ASR after`: the
- *   rows that begin so, in this order.
+ *   rows that begin so, or are of such a figure, in this order.
  * - `<!-- leaves attacks -->`: what attacks or defenses say of themselves.
  * - `<!-- example NAME -->`: examples/NAME.ts.
  */
@@ -31,7 +31,11 @@ export function withTables(text: string): string {
     .replace(block, (_, open: string, name: string, form?: string, of?: string, only?: string, close?: string) => {
       const shown = (rows: Rows) => {
         const ofOne = rows.filter(({ what }) => of === undefined || what.endsWith(`, ${of}`));
-        return only?.split("; ").flatMap((begin) => ofOne.filter(({ what }) => what.startsWith(begin))) ?? ofOne;
+        return (
+          only
+            ?.split("; ")
+            .flatMap((begin) => ofOne.filter(({ what, figure }) => what.startsWith(begin) || figure === begin)) ?? ofOne
+        );
       };
       return `${open}${table(name, forms[form ?? ""], shown)}${close}`;
     })

@@ -29,11 +29,14 @@ interface Figured {
 const term: z.ZodType<Term> = z.lazy(() => z.union([z.string(), z.number(), z.strictObject(figured)]));
 const figured = { value: term, minus: term.optional(), over: term.optional() };
 
+/** `interval`: where its 95 % interval stands, if anywhere; else that of its terms is taken. */
+const measured = { ...figured, interval: z.string().optional() };
+
 const figure = z.strictObject({
   name: z.string(),
-  ...figured,
-  /** Where its 95 % interval stands, if anywhere; else that of its terms is taken. */
-  interval: z.string().optional(),
+  ...measured,
+  /** The figure where the one above is not there: a step that was not run, say. */
+  or: z.strictObject(measured).optional(),
   /** The figure is there once for each key of what this path leads to: `${each.key}`, `each.value`. */
   each: z.string().optional(),
   /** What the mean over seeds shall satisfy: ">= 0.9". */

@@ -174,6 +174,20 @@ test("the table: seeds, means, targets, what was published, quotients", async ()
   expect(lines.join("\n")).toMatchSnapshot();
 });
 
+test("a figure of a step that was not run is the one that stands for it there", async () => {
+  const more =
+    "\n    - { name: again or seen, value: steps.again.hits, or: { value: steps.seen.hits, over: 2 } }\npublished:";
+  const recipe = await recipeOf(text.replace("\npublished:", more));
+  await sweep(recipe, "or");
+  const { rows } = await tableOf(recipe, storeOf("or"), toyJobs);
+  const value = (cell: string, figure: string) => rows.find((row) => row.cell === cell && row.figure === figure && row.seed === 1)?.value ?? Number.NaN; // biome-ignore format: one line
+  const [weak, strong] = ["weak", "strong"].map((cell) => value(cell, "again or seen"));
+  expect(rows.some(({ cell, what }) => cell === "weak" && what.includes("after, "))).toBe(false); // not run
+  expect(weak).toBeCloseTo(value("weak", "hits") / 2, 12);
+  expect(strong).not.toBeCloseTo(value("strong", "hits") / 2, 2);
+  await expect(recipeOf(text.replace("\npublished:", more.replace("steps.seen.hits, over", "steps.sen.hits, over")))).rejects.toThrow("sen"); // biome-ignore format: one line
+});
+
 test("the page shows every seed as a dot and fetches nothing", async () => {
   const recipe = await recipeOf();
   await sweep(recipe, "page");

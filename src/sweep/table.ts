@@ -102,7 +102,9 @@ function sampleOf(figure: Figure, key: string | undefined, { unit, scope: outer 
       const all = key === undefined ? {} : (lookUp(figure.each!, outer) as Record<string, unknown>);
       if (key !== undefined && !Object.hasOwn(all, key)) return [];
       const scope = key === undefined ? outer : { ...outer, each: { key, value: all[key] } };
-      const { value, interval } = withInterval(figure, scope);
+      const { or } = figure;
+      const own = or === undefined ? withInterval(figure, scope) : there(() => withInterval(figure, scope));
+      const { value, interval } = own ?? withInterval(or as NonNullable<typeof or>, scope);
       return [{ seed: unit.seed.seed, sampled: value, interval, scope }];
     }) ?? []
   );
@@ -125,7 +127,7 @@ function judged(value: number, pass: string | undefined, scope: Scope): Pick<Swe
 }
 
 /** With the interval that stands beside it, such as that of CA after and before on the same images; older results have none. */
-function withInterval(figure: Figure, scope: Scope): Measured {
+function withInterval(figure: Omit<Figure, "name">, scope: Scope): Measured {
   const found = figure.interval === undefined ? undefined : lookUp(figure.interval, scope, true);
   const known = figureOf(figure, scope);
   if (!Array.isArray(found)) return known;
