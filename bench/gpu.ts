@@ -41,7 +41,7 @@ const { values: asked } = parseArgs({
 });
 const device = asked.device as Device;
 const rounds = Number(asked.rounds);
-/** What takes several steps at once is timed over many, after as many. */
+/** Steps that are timed, after one that compiles: CUDA takes up to 64 of them in a call. */
 const counted = device === "cuda" ? 64 : 16;
 const batch = 32;
 const job = { steps: 63, batch: 16, images: 1200, alphas: 21 };
@@ -132,7 +132,7 @@ async function towerOn(device: Device, size: string) {
           await encoder.prepack(weights);
           await encoder.images(weights, pixels);
         }),
-      /** The mean over the last steps: those before compile. */
+      /** The mean over all but the first, which compiles. */
       async step() {
         const { ends } = await tune(counted + 1, batch);
         return ((ends.at(-1) as number) - ends[0]) / counted;

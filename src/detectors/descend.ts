@@ -1,5 +1,6 @@
 /** Gradients of any loss to the parameters of triggers, one of them on a whole batch or several side by side in it. */
-import { gradientOf, type PixelGradients, type StampGradients } from "../engine/pixel-gradients.ts";
+import { gradientOf } from "../engine/gradients.ts";
+import type { PixelGradients, StampGradients } from "../engine/pixel-gradients.ts";
 import type { Feeds } from "../runtime/executor.ts";
 import { random } from "../tensor/random.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";

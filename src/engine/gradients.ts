@@ -45,7 +45,7 @@ export function gradientsOf<Batch>(
 ): (weights: Weights, batch: Batch) => Promise<Gradients> {
   const trained = [...like].filter(([name]) => objective.trains(name));
   const of: Weights = new Map(trained.map(([name, { shape }]) => [name, tensor(shape)]));
-  const into = Object.fromEntries([...of].map(([name, value]) => [resultOf(name), value]));
+  const into = Object.fromEntries([...of].map(([name, value]) => [gradientOf(name), value]));
   const programs = new Map<string, Promise<Program>>();
   return async (weights, batch) => {
     const feeds = await objective.feeds(batch, weights);
@@ -56,7 +56,7 @@ export function gradientsOf<Batch>(
         loss: graph.loss,
         ...prefixed(movedTo, graph.moved),
         squared_norm: graph.squaredNorm,
-        ...prefixed(resultOf, graph.gradients),
+        ...prefixed(gradientOf, graph.gradients),
       });
     };
     const program = programs.get(key) ?? compile();
@@ -71,7 +71,8 @@ export function gradientsOf<Batch>(
   };
 }
 
-const resultOf = (name: string) => `gradient of ${name}`;
+/** What a program calls the gradient to one of its inputs. */
+export const gradientOf = (name: string) => `gradient of ${name}`;
 const movedTo = (name: string) => `after the batch: ${name}`;
 
 /** Nodes under other names. */

@@ -7,6 +7,7 @@ import { input, type Node } from "../graph/node.ts";
 import type { Feeds, Program } from "../runtime/executor.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
+import { gradientOf, shapesOf } from "./gradients.ts";
 
 type Nodes = Readonly<Record<string, Node>>;
 
@@ -30,49 +31,46 @@ export interface StampGradients extends Pick<PixelGradients, "release"> {
 }
 
 export function pixelGradients(clip: Clip, weights: Weights, loss: PixelLoss): PixelGradients {
-  const { run, release } = gradientsOf(clip, weights, (nodes, pixels, embed) => {
-    const outputs = loss(embed(pixels), nodes, pixels);
-    return { ...outputs, gradient: grad(outputs.loss, [pixels])[0] };
-  });
-  return { run: (pixels, feeds) => run({ pixels, ...feeds }), release };
-}
-
-export function stampGradients(clip: Clip, weights: Weights, loss: PixelLoss, stamp: StampGraph): StampGradients {
-  let names: readonly string[] = [];
-  const { run, release } = gradientsOf(clip, weights, (nodes, pixels, embed) => {
-    const stamped = stamp(nodes, pixels);
-    const outputs = loss(embed(stamped), nodes, stamped);
-    const gradients = grad(outputs.loss, names.map((name) => nodes[name])); // biome-ignore format: one line
-    return { ...outputs, ...Object.fromEntries(names.map((name, i) => [gradientOf(name), gradients[i]])) };
-  });
+  const { run, release } = programsOf(clip, weights, ({ pixels, ...feeds }, embed) => loss(embed(pixels), feeds, pixels)); // biome-ignore format: one line
   return {
-    run(pixels, stamped, feeds) {
-      names = Object.keys(stamped);
-      return run({ pixels, ...stamped, ...feeds });
+    async run(pixels, feeds) {
+      const { [gradientOf("pixels")]: gradient, ...outputs } = await run({ pixels, ...feeds }, ["pixels"]);
+      return { ...outputs, gradient };
     },
     release,
   };
 }
-export const gradientOf = (name: string) => `gradient of ${name}`;
 
-/** A program for each shape of the feeds, weights packed in it. */
-function gradientsOf(
+export function stampGradients(clip: Clip, weights: Weights, loss: PixelLoss, stamp: StampGraph): StampGradients {
+  const { run, release } = programsOf(clip, weights, (feeds, embed) => {
+    const stamped = stamp(feeds, feeds.pixels);
+    return loss(embed(stamped), feeds, stamped);
+  });
+  return { run: (pixels, stamped, feeds) => run({ pixels, ...stamped, ...feeds }, Object.keys(stamped)), release };
+}
+
+/** Programs of what the loss gives back and its gradients to some of the feeds, weights packed in them. */
+function programsOf(
   { config, preprocess, runtime }: Clip,
   weights: Weights,
-  outputs: (feeds: Nodes, pixels: Node, embed: (pixels: Node) => Node) => Nodes,
+  loss: (feeds: Nodes, embed: (pixels: Node) => Node) => { readonly loss: Node } & Nodes,
 ) {
   const apart = runtime.apart();
   const shapes = new Map([...weights].map(([name, value]) => [name, value.shape]));
   const embed = (pixels: Node) => unit(imageTower(config, parameterInputs(config, shapes), pixels, preprocess));
+  const compile = (feeds: Feeds, to: readonly string[]) => {
+    const nodes = Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, input(name, shape)]));
+    const outputs = loss(nodes, embed);
+    const gradients = grad(outputs.loss, to.map((name) => nodes[name])); // biome-ignore format: one line
+    const named = Object.fromEntries(to.map((name, i) => [gradientOf(name), gradients[i]]));
+    return apart.compileFixed({ ...outputs, ...named }, weights);
+  };
   const programs = new Map<string, Promise<Program>>();
   return {
-    async run(feeds: Feeds) {
-      const key = JSON.stringify(Object.entries(feeds).map(([name, { shape }]) => [name, shape]));
-      const compile = () => {
-        const nodes = Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, input(name, shape)]));
-        return apart.compileFixed(outputs(nodes, nodes.pixels, embed), weights);
-      };
-      const program = programs.get(key) ?? compile();
+    /** The same feeds lead to gradients to the same of them. */
+    async run(feeds: Feeds, to: readonly string[]) {
+      const key = shapesOf(feeds);
+      const program = programs.get(key) ?? compile(feeds, to);
       programs.set(key, program);
       return (await program).run(feeds);
     },

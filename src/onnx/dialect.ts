@@ -43,7 +43,7 @@ export const standardDialect: Dialect = { MatMul: plainMatMul };
 /**
  * ONNX Runtime 1.30 on WebGPU. What it lacks it computes on the CPU, between two copies: found by trying each op (npm run test:gpu). And what it
  * is slow at: a product whose second operand is transposed takes 3.3 times the time (NVIDIA H200, 1600 x 768 by 768 x 3072), so that is laid out
- * first, and products of vectors are sums. Its optimizer would undo that (`undoes`).
+ * first, and products of vectors are sums. Its optimizer would undo that (`undoingPasses`).
  */
 export const webgpuDialect: Dialect = {
   MatMul: vectorsSummed,
@@ -52,7 +52,7 @@ export const webgpuDialect: Dialect = {
   Sign: clippedSign,
 };
 /** Passes of ONNX Runtime's that undo what `webgpuDialect` writes, by their names there. */
-export const undoes: readonly string[] = ["GemmTransposeFusion"];
+export const undoingPasses: readonly string[] = ["GemmTransposeFusion"];
 
 function plainMatMul({ inputs: [a, b], attrs }: Node): Node {
   const { transA, transB, alpha, batchA, batchB } = attrs as MatMulAttrs;

@@ -1,7 +1,7 @@
 /** ONNX Runtime as an executor. The only file that loads onnxruntime-node, and it does so when first used. */
 import { createRequire } from "node:module";
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-common";
-import { fullDialect, undoes, webgpuDialect } from "../onnx/dialect.ts";
+import { fullDialect, undoingPasses, webgpuDialect } from "../onnx/dialect.ts";
 import { badInput, TbarError } from "../tensor/error.ts";
 import { sizeOf, type Tensor, type Weights } from "../tensor/tensor.ts";
 import type { Executor, Feeds, Program } from "./executor.ts";
@@ -59,7 +59,7 @@ export async function onnxRuntime({ device = "cpu", threads, profile }: RuntimeO
     ...(threads !== undefined && { intraOpNumThreads: threads }), // undefined is refused
     ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
     graphOptimizationLevel: "all",
-    ...(device === "webgpu" && { extra: { optimization: { disable_specified_optimizers: undoes.join(";") } } }),
+    ...(device === "webgpu" && { extra: { optimization: { disable_specified_optimizers: undoingPasses.join(";") } } }),
     logSeverityLevel: 4,
   };
   const wrap = (value: Feeds[string]): OrtTensor =>

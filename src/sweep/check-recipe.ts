@@ -14,7 +14,7 @@ export function checkRecipe({ cells, seeds, steps, table, near }: Recipe): void 
   for (const [i, figure] of table.figures.entries()) {
     const { name, each, interval, or, pass, seeds: bySeed } = figure;
     const roots = ["cell", "seed", "values", "steps", ...(each === undefined ? [] : ["each"])];
-    const paths = [...termsOf(figure), ...pathsIn([name, pass, bySeed]), ...(or === undefined ? [] : termsOf(or)), ...[each, interval, or?.interval].filter((path) => path !== undefined)]; // biome-ignore format: one line
+    const paths = [...termsOf(figure), ...pathsIn([name, pass, bySeed]), ...termsOf(or), ...[each, interval, or?.interval].filter((path) => path !== undefined)]; // biome-ignore format: one line
     const at = near(["table", "figures", i]);
     for (const [root, id] of paths.map((path) => path.split("."))) {
       if (!roots.includes(root)) throw placed(at, unknownName("reference", root, roots));

@@ -102,9 +102,7 @@ function sampleOf(figure: Figure, key: string | undefined, { unit, scope: outer 
       const all = key === undefined ? {} : (lookUp(figure.each!, outer) as Record<string, unknown>);
       if (key !== undefined && !Object.hasOwn(all, key)) return [];
       const scope = key === undefined ? outer : { ...outer, each: { key, value: all[key] } };
-      const { or } = figure;
-      const own = or === undefined ? withInterval(figure, scope) : there(() => withInterval(figure, scope));
-      const { value, interval } = own ?? withInterval(or as NonNullable<typeof or>, scope);
+      const { value, interval } = there(() => withInterval(figure, scope)) ?? withInterval(figure.or ?? figure, scope);
       return [{ seed: unit.seed.seed, sampled: value, interval, scope }];
     }) ?? []
   );
