@@ -151,14 +151,14 @@ function stepNodes(
   { start, groups, clip }: { readonly start: Weights; readonly groups: readonly Group[]; readonly clip?: number },
 ): Record<string, Node> {
   const scalars = Object.fromEntries(Object.keys(graph.scalars(1, 0)).map((name) => [name, input(scalarOf(name), [])]));
-  const vectors = groups.map((group) => joined(group, (name) => gradients.get(name) as Node));
-  const squaredNorm = vectors.map(squaredNormOf).reduce(add);
+  const matrices = groups.map((group) => joined(group, (name) => gradients.get(name) as Node));
+  const squaredNorm = matrices.map(squaredNormOf).reduce(add);
   const factor = clip && clamp(div(scalar(clip), add(sqrt(squaredNorm), scalar(1e-6))), 0, 1);
   const outputs: Record<string, Node> = { squared_norm: squaredNorm, ...prefixed(next, moved) };
   for (const [i, group] of groups.entries()) {
     const value = joined(group, (name) => input(name, (start.get(name) as Tensor).shape));
     const moments = Object.fromEntries(kinds.map((kind) => [kind, input(momentOf(kind, group), value.shape)]));
-    const gradient = factor ? mul(vectors[i], factor) : vectors[i];
+    const gradient = factor ? mul(matrices[i], factor) : matrices[i];
     const after = graph.update({ kind: group.kind, value, gradient, moments }, scalars);
     for (const [name, node] of parted(group, after.value)) outputs[next(name)] = node;
     for (const kind of kinds) outputs[next(momentOf(kind, group))] = after.moments[kind];

@@ -32,8 +32,9 @@ Rules for alpha (--limit):
   agreement   the largest alpha where CA is at least the limit (0.97) times CA before; the usual one with --unknown
 
 Of an unknown attack (--unknown): a quick scan names the target, triggers that lead to it are recovered by larger fits, the methods run on
-these, and the cleaned model is scanned again; up to --rounds, as long as a target is found. Beside TBAR's family runs invertune, which carries
-over to the true trigger and is chosen where it can be. Where the scan finds none, nothing is written and the exit code is 1. ASR is then that of recovered triggers. A trigger that the checkpoint's metadata name is measured at the end alone.`,
+these, and the cleaned model is scanned again; up to --rounds, as long as a target is found or recovered triggers still work. Beside TBAR's
+family runs invertune, which is chosen where they no longer work after it. Where the scan finds no target, nothing is written and the exit code
+is 1. ASR is then that of recovered triggers. A trigger that the checkpoint's metadata name is measured at the end alone.`,
   examples: [
     "tbar clean --model shapes-badnet --data shapes --out cleaned --report cleaned.html",
     "tbar clean --model clip --data photos --trigger badnet:place=middle --target dog --lr 1e-5 --out cleaned",
