@@ -1,6 +1,6 @@
 /**
- * npm run calibrate -- STORE [PARENTS]: from the store of recipes/scan-calibration.yaml the calibration that ships (data/scan-calibration.json), and
- * its figures (results/bench/scan-calibration.json). Models whose attack did not succeed are no backdoored models, and left out.
+ * npm run calibrate -- STORE [PARENTS]: from the store of recipes/scan-calibration.yaml the calibrations that ship (data/scan-calibration.json, and
+ * with a base data/scan-calibration-base.json), and their figures (results/bench/). Models whose attack did not succeed are no backdoored models, and left out.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { atLeast, atMost, exact, type Row, rated, writeResults } from "../bench/results.ts";
 import { runJob } from "../src/jobs/run-job.ts";
 import { scanCalibrate } from "../src/jobs/scan-calibrate/job.ts";
+import type { ScanResult } from "../src/results/scan.ts";
 import type { ScanCalibration } from "../src/results/scan-calibration.ts";
 import { openStore } from "../src/store/store.ts";
 import { readRecipe } from "../src/sweep/recipe.ts";
@@ -21,51 +22,64 @@ if (folder === undefined) throw new Error("npm run calibrate -- STORE [PARENTS]"
 const recipe = await readRecipe("scan-calibration", { set: [`parents=${parents}`] });
 const store = openStore(folder);
 const temporary = mkdtempSync(join(tmpdir(), "tbar-calibration-"));
-const lines = ["models:"];
-const left: string[] = [];
+
+/** A model whose kind is known: its scan, and the one that compared it with its parent. */
+interface Cell {
+  readonly name: string;
+  readonly line: string;
+  readonly scan: ScanResult | undefined;
+  readonly onBase?: ScanResult | undefined;
+}
+const cells: Cell[] = [];
 const failed: string[] = [];
 for (const unit of unitsOf(recipe)) {
   const { ready } = await follow(recipe, unit, { store });
   const { cell, seed } = unit as unknown as { cell: Record<string, string>; seed: Record<string, string> };
-  const of = (job: string) => ready.find((one) => one.job.name === job)?.result;
-  const scan = of("scan");
+  const of = (id: string) => ready.find(({ step }) => step.id === id)?.result;
   const name = `${cell.name}-${seed.seed}`;
-  if (scan === undefined) {
-    left.push(name);
-    continue;
-  }
   const attack = of("attack") as { after: { asr: { value: number } } } | undefined;
   if (attack !== undefined && attack.after.asr.value < succeeded) {
     failed.push(`${name} (ASR ${(100 * attack.after.asr.value).toFixed(0)} %)`);
     continue;
   }
-  writeFileSync(join(temporary, `${name}.json`), JSON.stringify(scan));
   const kind =
     attack === undefined ? "label: clean" : `label: backdoored, attack: ${cell.name}, target: "${seed.target}"`;
-  lines.push(`  - { scan: ${name}.json, ${kind}, lineage: ${seed.parent} }`);
+  const line = `{ scan: ${name}.json, ${kind}, lineage: ${seed.parent} }`;
+  const scan = (of("scan") ?? of("scan-tuned") ?? of("scan-untouched")) as ScanResult | undefined;
+  cells.push({ name, line, scan, onBase: (of("scan-base") ?? of("scan-tuned-base")) as ScanResult | undefined });
 }
-writeFileSync(join(temporary, "models.yaml"), `${lines.join("\n")}\n`);
-const asked = {
-  models: join(temporary, "models.yaml"),
-  name: "shapes",
-  data: "shapes",
-  out: "data/scan-calibration.json",
-  force: true,
-};
-const calibration = await runJob(scanCalibrate, asked, { command: "npm run calibrate" });
+
+await calibrated("scan-calibration", "shapes", cells);
+await calibrated("scan-calibration-base", "shapes, with a base", cells.map(withBase));
 rmSync(temporary, { recursive: true });
 
-const rows = rowsOf(calibration);
-writeResults("scan-calibration", {
-  command: "npm run calibrate",
-  seeds: recipe.seeds.map(({ seed }) => seed),
-  rows,
-  notes: [
-    `Left of recipes/scan-calibration.yaml: ${left.length === 0 ? "nothing" : left.join(", ")}.`,
-    `Attacks that did not succeed, so that these are no backdoored models: ${failed.length === 0 ? "none" : failed.join(", ")}.`,
-    `${calibration.models.outside} models are right on fewer than ${100 * calibration.leastAccuracy} % of clean images, or answer one class to more than ${100 * calibration.mostShare} %, after a fine-tuning on another task or a pre-training too short: they are outside of the calibration.`,
-  ],
-});
+/** The detectors of both scans, which are of the same weights. */
+function withBase({ scan, onBase, ...cell }: Cell): Cell {
+  if (scan === undefined || onBase === undefined) return { ...cell, scan: undefined };
+  if (scan.model.sha256 !== onBase.model.sha256) throw new Error(`${cell.name}: the scans are of other weights`);
+  return { ...cell, scan: { ...scan, detectors: [...scan.detectors, ...onBase.detectors] } };
+}
+
+/** The calibration of all cells that were scanned, and its figures. */
+async function calibrated(file: string, name: string, cells: readonly Cell[]): Promise<void> {
+  const scanned = cells.filter(({ scan }) => scan !== undefined);
+  const left = cells.filter(({ scan }) => scan === undefined).map(({ name }) => name);
+  for (const { name, scan } of scanned) writeFileSync(join(temporary, `${name}.json`), JSON.stringify(scan));
+  const models = join(temporary, "models.yaml");
+  writeFileSync(models, `models:\n${scanned.map(({ line }) => `  - ${line}\n`).join("")}`);
+  const asked = { models, name, data: "shapes", out: `data/${file}.json`, force: true };
+  const calibration = await runJob(scanCalibrate, asked, { command: "npm run calibrate" });
+  writeResults(file, {
+    command: "npm run calibrate",
+    seeds: recipe.seeds.map(({ seed }) => seed),
+    rows: rowsOf(calibration),
+    notes: [
+      `Left of recipes/scan-calibration.yaml: ${left.length === 0 ? "nothing" : left.join(", ")}.`,
+      `Attacks that did not succeed, so that these are no backdoored models: ${failed.length === 0 ? "none" : failed.join(", ")}.`,
+      `${calibration.models.outside} models are right on fewer than ${100 * calibration.leastAccuracy} % of clean images, or answer one class to more than ${100 * calibration.mostShare} %, after a fine-tuning on another task or a pre-training too short: they are outside of the calibration.`,
+    ],
+  });
+}
 
 function rowsOf({ models, figures, attacks }: ScanCalibration): readonly Row[] {
   const asked = ["badnet", "badnet-redrawn", "badnet-checker", "badnet-random", "blended", "blended-redrawn", "wanet", "sig", "stripes", "blended-stripes", "triangles", "text"]; // biome-ignore format: one line

@@ -12,6 +12,7 @@ import { picoAttack } from "./pico-attack.ts";
 
 const target = "striped";
 let [clean, backdoored]: DetectorInput[] = [];
+let base: DetectorInput["base"];
 beforeAll(async () => {
   const { clip, weights: start, head, classNames, clean: images } = await picoAttack(256, target);
   const recipe = { lr: 0.01, epochs: 12, batch: 32, warmup: 0.1, weightDecay: 0, clip: 1, seed: 1 };
@@ -26,6 +27,7 @@ beforeAll(async () => {
     };
     return { suspect: { clip, weights, head }, classNames, fit: await of(0, 48), held: await of(48, 112), seed: 1 };
   };
+  base = { clip, weights: start, head };
   [clean, backdoored] = [await inputOf(images), await inputOf(poisoned)];
 });
 afterAll(() => clean.suspect.clip.runtime.release());
@@ -39,6 +41,22 @@ it.each(["fitted-patch", "random-place", "fitted-warp", "neural-cleanse", "clip-
     expect(found.statistic).toBeGreaterThan(1.5 * (await detector.run(clean)).statistic);
   },
 );
+
+it("amplified-patch names the target on the weights carried beyond the base's, and shows how far its square carries on the suspect's", async () => {
+  const [detector] = detectorsNamed(["amplified-patch"]);
+  const on = (input: DetectorInput) => detector.run({ ...input, base });
+  const [found, ofClean] = [await on(backdoored), await on(clean)];
+  expect(backdoored.classNames[found.suspects[0].label]).toBe(target);
+  expect(found.suspects[0].asr?.value).toBeGreaterThan(0.5);
+  expect(found.facts?.k).toBeGreaterThan(1);
+  expect(found.statistic).toBeGreaterThan(1.5 * ofClean.statistic);
+  await expect(detector.run(backdoored)).rejects.toThrow("--base MODEL");
+});
+
+it("a suspect that is its own base is not carried anywhere", async () => {
+  const { facts } = await detectorsNamed(["amplified-patch"])[0].run({ ...clean, base: clean.suspect });
+  expect(facts).toMatchObject({ k: 2, agreement: 1 });
+});
 
 it("collapse, which is given no target, ends in it", async () => {
   const [{ suspects }] = [await detectorsNamed(["collapse"])[0].run(backdoored)];

@@ -1,5 +1,5 @@
 /** A square fitted per class, at places all over the image. */
-import { type Budget, fittedDetector } from "./fitted.ts";
+import { type Budget, type Family, fittedDetector } from "./fitted.ts";
 import type { Form } from "./forms/form.ts";
 import { type Place, patch, patches, sideOfSquare } from "./forms/patch.ts";
 
@@ -35,6 +35,15 @@ function pixelsOf(S: number, places: readonly Place[]): readonly Place[] {
 export const everywhere = (S: number): readonly Form[] =>
   pixelsOf(S, [...groups.flat(), ...between]).map((place) => patch(S, sideOfSquare(S), place));
 
+/** Squares at the places of the 4 x 4 grid. */
+export function squares(S: number): readonly Family[] {
+  const side = sideOfSquare(S);
+  return groups.map((group) => {
+    const places = pixelsOf(S, group);
+    return { screen: patches(S, side, places), confirm: places.map((place) => patch(S, side, place)) };
+  });
+}
+
 export const fittedPatch = fittedDetector(
   {
     name: "fitted-patch",
@@ -44,10 +53,5 @@ export const fittedPatch = fittedDetector(
     quick: true,
   },
   budget,
-  (S) =>
-    groups.map((group) => {
-      const places = pixelsOf(S, group);
-      const side = sideOfSquare(S);
-      return { screen: patches(S, side, places), confirm: places.map((place) => patch(S, side, place)) };
-    }),
+  squares,
 );

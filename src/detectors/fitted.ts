@@ -17,6 +17,7 @@ import {
   type Inversion,
   inversion,
   meanProbability,
+  nothing,
   stampedAnswers,
   stampedEmbeddings,
 } from "./invert.ts";
@@ -46,21 +47,30 @@ const firstSteps = 2;
 export function fittedDetector(
   told: Pick<Detector, "name" | "title" | "about" | "statistic" | "quick">,
   budget: Budget,
-  familiesOf: (S: number) => readonly Family[],
+  familiesOf: Families,
 ): Detector {
   return {
     ...told,
     needs: ["class names"],
-    cost: (size) => costOf(size, familiesOf(anySize), budget),
-    run: (input) => fitted(input, familiesOf(input.suspect.clip.config.vision.imageSize), budget, told.name),
+    cost: (size) => costOfFits(size, familiesOf, budget),
+    run: (input) => fitted(input, familiesOf, budget, told.name),
   };
 }
 const anySize = 64;
 
+/** The families of forms for images of S x S. */
+export type Families = (S: number) => readonly Family[];
+
 /** The same of a single form. */
 export const oneForm = (form: Form): readonly Family[] => [{ screen: form, confirm: [form] }];
 
-function costOf({ classes, base, held }: Size, families: readonly Family[], { screen, keep, confirm }: Budget): Cost {
+/** What `fitted` takes. */
+export function costOfFits(
+  { classes, base, held }: Size,
+  familiesOf: Families,
+  { screen, keep, confirm }: Budget,
+): Cost {
+  const families = familiesOf(anySize);
   const classesLeft = Math.min(classes, mostScreened);
   const steps = Math.min(firstSteps, screen.steps);
   const screened = families.length * (classes * steps + classesLeft * (screen.steps - steps));
@@ -90,13 +100,14 @@ interface Fit {
 }
 
 /** Screens all classes with each family and fits the best of them anew. The suspects come by class, the best trigger of each. */
-async function fitted(
+export async function fitted(
   input: DetectorInput,
-  families: readonly Family[],
+  familiesOf: Families,
   budget: Budget,
   name: string,
 ): Promise<Finding> {
   const suspect = headed(input.suspect);
+  const families = familiesOf(suspect.clip.config.vision.imageSize);
   let done = 0;
   const report = (count: number) => input.report?.((done += count));
   const screened: number[] = [];
@@ -218,15 +229,12 @@ async function fittedOnBase(
   try {
     const again = fits.map(({ form, label }, i) => candidate(form, label, seed, name, "base", i));
     await engine.fit(again, fit, { steps: confirm.steps, each: confirm.each, seed: seed + anew, signal, report });
-    const plain = { form: unchanged, parameters: new Float32Array(0) };
-    const [before, ...after] = await stampedAnswers(subject, [plain, ...again], held, confirm.images);
+    const [before, ...after] = await stampedAnswers(subject, [nothing, ...again], held, confirm.images);
     return again.map(({ label }, i) => asrOf(label, before, after[i]).value || 0);
   } finally {
     await engine.release();
   }
 }
-
-const unchanged = { stamp: (_: Float32Array, image: Float32Array, out: Float32Array) => out.set(image) } as Form;
 
 /** Fits anew see other images than the screening: their seed is so much farther. */
 const anew = 100;

@@ -1,5 +1,6 @@
 /** The one place that maps the names people type to detectors. */
 import { unknownName } from "../tensor/error.ts";
+import { amplifiedPatch } from "./amplified-patch.ts";
 import { btiDbf } from "./bti-dbf.ts";
 import { clipInspector } from "./clip-inspector.ts";
 import { collapse } from "./collapse.ts";
@@ -21,6 +22,7 @@ export const detectors: readonly Detector[] = [
   fittedDelta,
   fittedBlend,
   sines,
+  amplifiedPatch,
   fittedWarp,
   randomPlace,
   collapse,

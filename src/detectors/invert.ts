@@ -126,6 +126,18 @@ export async function stampedAnswers(
   return (await stampedEmbeddings(subject, triggers, images, count)).map((one) => classify(one, subject.head));
 }
 
+/** What the model answers to images as they are. */
+export async function answersTo(subject: Subject & { readonly head: Tensor }, pixels: Tensor): Promise<Int32Array> {
+  const [answers] = await stampedAnswers(subject, [nothing], { pixels });
+  return answers;
+}
+
+/** A trigger that leaves an image as it is. */
+export const nothing = {
+  form: { stamp: (_: Float32Array, image: Float32Array, out: Float32Array) => out.set(image) } as Form,
+  parameters: new Float32Array(0),
+};
+
 /** Mean probability of a class over images that were not taken for it, by their embeddings [n, E] with the trigger on; 0 where there are none. */
 export function meanProbability(
   label: number,

@@ -5,7 +5,7 @@ import { auroc } from "../../stats/auroc.ts";
 import { fitLogistic, probabilityOf } from "../../stats/logistic.ts";
 import { rate } from "../../stats/rate.ts";
 import { badInput } from "../../tensor/error.ts";
-import { type Feature, features, logOdds, suspectedClasses, whyIncompetent } from "../scan/evidence.ts";
+import { type Feature, features, featuresOnBase, logOdds, suspectedClasses, whyIncompetent } from "../scan/evidence.ts";
 
 /** A model whose kind is known, and its scan. */
 export interface Known {
@@ -25,9 +25,15 @@ export const competence = { mostShare: 0.12, leastAccuracy: 0.6 } as const;
 /** Of clean models, so many may be called inconclusive. */
 const doubted = 0.1;
 
+/** Detectors that are weighed: where every scan compared with a base, those that did so too. */
+function weighed(known: readonly Known[]): readonly string[] {
+  const ran = (name: string) => known.every(({ scan }) => scan.detectors.some((one) => one.name === name));
+  return [...features, ...featuresOnBase.filter(ran)];
+}
+
 /** How log odds of each detector's highest statistic lie among the clean ones. */
-function featuresOf(clean: readonly Known[]): readonly Feature[] {
-  return features.map((name) => {
+function featuresOf(clean: readonly Known[], names: readonly string[]): readonly Feature[] {
+  return names.map((name) => {
     const odds = clean.map(({ scan }) => logOdds(scan.detectors.find((one) => one.name === name)?.statistic ?? 0));
     const mean = odds.reduce((a, b) => a + b, 0) / odds.length;
     const square = odds.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, odds.length - 1);
@@ -49,7 +55,7 @@ export function judged(
 /** What judges: thresholds that no clean one of these models reaches, and at most one in ten is called inconclusive. */
 export function judgeFrom(known: readonly Known[]): Judge {
   const clean = known.filter(({ isBackdoored }) => !isBackdoored);
-  const own = featuresOf(clean);
+  const own = featuresOf(clean, weighed(known));
   const scoreOf = ({ scan }: Known) => suspectedClasses(scan.detectors, own)[0]?.score ?? 0;
   const { intercept, weights: [slope] } = fitLogistic(known.map((one) => [scoreOf(one)]), known.map(({ isBackdoored }) => Number(isBackdoored)), ridge); // biome-ignore format: one line
   const scores = (kind: boolean) => known.filter(({ isBackdoored }) => isBackdoored === kind).map(scoreOf).sort((a, b) => a - b); // biome-ignore format: one line
@@ -123,7 +129,7 @@ export function calibrate(
   return {
     ...judgeFrom(known),
     ...competence,
-    thresholds: Object.fromEntries(features.map((name) => [name, alone(known, name)])),
+    thresholds: Object.fromEntries(weighed(known).map((name) => [name, alone(known, name)])),
     models: {
       clean: clean.length,
       backdoored: backdoored.length,

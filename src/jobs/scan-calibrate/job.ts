@@ -17,7 +17,8 @@ export const scanCalibrate = job({
   models:
     - { model: path/to/clean-1, label: clean, lineage: a }
     - { model: path/to/bad-1, label: backdoored, attack: badnet, target: dog, lineage: a }
-    - { scan: scan-of-clean-2.json, label: clean, lineage: b }`,
+    - { scan: scan-of-clean-2.json, label: clean, lineage: b }
+Where each model has a base (what it was made from), the calibration is of scans with --base.`,
   spec: calibrateSpec,
   result: scanCalibration,
   outputs: async ({ out }) => [out],

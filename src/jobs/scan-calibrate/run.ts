@@ -14,6 +14,7 @@ import type { ScanCalibration } from "../../results/scan-calibration.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Context } from "../context.ts";
 import { modelPath } from "../inputs/names.ts";
+import { featuresOnBase } from "../scan/evidence.ts";
 import { scan } from "../scan/run.ts";
 import { scanSpec } from "../scan/spec.ts";
 import { calibrate, halves, type Known } from "./calibrate.ts";
@@ -23,12 +24,14 @@ const entry = z
   .strictObject({
     model: z.string().optional(),
     scan: z.string().optional(),
+    base: z.string().optional(),
     label: z.enum(["clean", "backdoored"]),
     lineage: z.string(),
     attack: z.string().optional(),
     target: z.string().optional(),
   })
-  .refine(({ model, scan }) => (model === undefined) !== (scan === undefined), "either model or scan");
+  .refine(({ model, scan }) => (model === undefined) !== (scan === undefined), "either model or scan")
+  .refine(({ scan, base }) => scan === undefined || base === undefined, "base goes with model: a scan has had its own");
 const list = z.strictObject({ models: z.array(entry).min(1).max(10_000) });
 
 const limits = { bytes: 16 * 2 ** 20, values: 2e6, keys: 1e6 };
@@ -41,11 +44,13 @@ export async function scanCalibrate(spec: CalibrateSpec, context: Context): Prom
   );
   await checkList(models, spec.models);
   const known: (Known & { readonly scan: ScanResult })[] = [];
-  for (const [i, { model, scan, ...told }] of models.entries()) {
+  for (const [i, { model, scan, base, ...told }] of models.entries()) {
     context.signal?.throwIfAborted();
     context.progress.stage(`model ${i + 1} of ${models.length}`);
     const found =
-      scan === undefined ? await scanned(model as string, spec, context) : await readScan(besides(spec.models, scan));
+      scan === undefined
+        ? await scanned({ model: model as string, base }, spec, context)
+        : await readScan(besides(spec.models, scan));
     known.push({ ...told, ...kindOf(told), scan: found });
   }
   const [{ scan: first }] = known;
@@ -71,22 +76,25 @@ const besides = (list: string, path: string) => resolve(dirname(list), path);
 /** What can be known before hours of scans: throws `bad-input` on files that are not there, and where there are too few models of a kind. */
 async function checkList(models: readonly Entry[], list: string): Promise<void> {
   halves(models.map((one) => ({ ...one, ...kindOf(one) })));
-  for (const { model, scan } of models) {
-    if (model !== undefined) await findWeights(modelPath(model));
-    else if (!(await isFile(besides(list, scan as string)))) throw badInput(`${list}: there is no file ${scan}`);
+  for (const { model, base, scan } of models) {
+    for (const path of [model, base]) if (path !== undefined) await findWeights(modelPath(path));
+    if (model !== undefined) continue;
+    if (!(await isFile(besides(list, scan as string)))) throw badInput(`${list}: there is no file ${scan}`);
   }
 }
 
-/** The scan of a model: kept under the hash of its weights' file where there is a folder for it. */
+/** The scan of a model: kept under the hashes of its weights' file and its base's where there is a folder for it. */
 async function scanned(
-  model: string,
+  compared: { readonly model: string; readonly base?: string },
   { models: _, name: __, out: ___, force: ____, state, ...asked }: CalibrateSpec,
   context: Context,
 ): Promise<ScanResult> {
-  const path = modelPath(model);
-  const kept = state && join(state, `${await (await readCheckpoint(path)).sha256()}.json`);
+  const hashes: string[] = [];
+  for (const path of [compared.model, compared.base])
+    if (path !== undefined) hashes.push(await (await readCheckpoint(modelPath(path))).sha256());
+  const kept = state && join(state, `${hashes.join("-")}.json`);
   if (kept !== undefined && (await isFile(kept))) return readScan(kept);
-  const result = await scan(scanSpec.parse({ ...asked, model, quick: true }), { ...context, set: undefined });
+  const result = await scan(scanSpec.parse({ ...asked, ...compared, quick: true }), { ...context, set: undefined });
   if (kept !== undefined) {
     await mkdir(dirname(kept), { recursive: true });
     await writeFileAtomic(kept, `${JSON.stringify(result)}\n`, { force: true });
@@ -98,11 +106,13 @@ const readScan = async (path: string): Promise<ScanResult> =>
   readResult(scanResult, await readJson(path, limits), path);
 
 /** Throws `bad-input` where scans of one calibration were made of other architectures, or in other ways. */
-function checkAlike({ model, level, data }: ScanResult, first: ScanResult): void {
-  const say = (scan: Pick<ScanResult, "model" | "level" | "data">) =>
-    `${scan.model.architecture}, ${scan.level}, ${scan.data.classes} classes, ${scan.data.fit} + ${scan.data.held} images`;
-  if (say({ model, level, data }) === say(first)) return;
+function checkAlike(scan: ScanResult, first: ScanResult): void {
+  const hasBase = ({ detectors }: ScanResult) =>
+    detectors.some(({ name }) => featuresOnBase.some((one) => one === name));
+  const say = (one: ScanResult) =>
+    `${one.model.architecture}, ${one.level}, ${one.data.classes} classes, ${one.data.fit} + ${one.data.held} images, ${hasBase(one) ? "with" : "without"} a base`;
+  if (say(scan) === say(first)) return;
   throw badInput(
-    `${model.path} was scanned as ${say({ model, level, data })} and ${first.model.path} as ${say(first)}: a calibration is of one architecture, scanned in one way`,
+    `${scan.model.path} was scanned as ${say(scan)} and ${first.model.path} as ${say(first)}: a calibration is of one architecture, scanned in one way`,
   );
 }

@@ -20,7 +20,7 @@ const scanFields = scanSpec.omit(own).shape;
 export const calibrateSpec = z.strictObject({
   models: calibrating(
     z.string(),
-    "YAML: a list of models, each { model or scan, label: clean or backdoored, lineage, attack, target }",
+    "YAML: a list of models, each { model or scan, base, label: clean or backdoored, lineage, attack, target }",
     { ...file, argument: true },
   ),
   name: calibrating(a.text(), "what it is called in results (default: the list's file name)", "name"),

@@ -6,6 +6,9 @@ import { percent } from "../../stats/percent.ts";
 /** Detectors whose statistics are weighed. */
 export const features = ["fitted-patch", "fitted-delta", "fitted-blend", "sine"] as const;
 
+/** Those that are weighed besides where there is a base to compare with. */
+export const featuresOnBase = ["amplified-patch"] as const;
+
 export type Feature = ScanCalibration["features"][number];
 export type Scanned = readonly Pick<DetectorResult, "name" | "suspects" | "statistic">[];
 

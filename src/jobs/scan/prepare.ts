@@ -15,7 +15,7 @@ import { openedModel } from "../inputs/describe-opened.ts";
 import { modelPath } from "../inputs/names.ts";
 import { openClip } from "../inputs/open-clip.ts";
 import { neededClasses, openSource, type Source } from "../inputs/source.ts";
-import { readCalibration } from "./calibration.ts";
+import { readCalibration, shippedCalibration } from "./calibration.ts";
 import type { ScanSpec } from "./spec.ts";
 
 export interface Prepared {
@@ -45,8 +45,8 @@ export async function refuseOnnx({ model }: ScanSpec): Promise<void> {
 }
 
 export async function prepare(spec: ScanSpec, context: Context): Promise<Prepared> {
-  const chosen = spec.detectors === undefined ? all.filter(({ quick }) => quick || !spec.quick) : detectorsNamed(spec.detectors.includes("all") ? all.map(({ name }) => name) : spec.detectors); // biome-ignore format: one line
-  const calibration = await readCalibration(spec.calibration);
+  const chosen = detectorsOf(spec);
+  const calibration = await readCalibration(spec.calibration ?? shippedCalibration(spec.base !== undefined));
   const clip = await openClip(spec, context);
   const base = spec.base === undefined ? undefined : await loadClip(modelPath(spec.base), { ...context, device: spec.device, threads: spec.threads }); // biome-ignore format: one line
   if (base !== undefined) checkAlike(clip, base, spec);
@@ -63,6 +63,18 @@ export async function prepare(spec: ScanSpec, context: Context): Promise<Prepare
   const opened: Opened = { models: [clip, ...(base ? [base] : [])].map(({ checkpoint }) => openedModel(checkpoint)), data: source.opened() }; // biome-ignore format: one line
   context.progress.opened?.(opened);
   return { clip, ...(base && { base }), source, classNames, drawn, detectors, calibration, opened, warnings, ...(headless !== undefined && { headless }) }; // biome-ignore format: one line
+}
+
+/** Without a base, those that compare with one are left out. Throws `bad-input` where one of them is named. */
+function detectorsOf({ detectors, quick, base }: ScanSpec): readonly Detector[] {
+  const possible = all.filter(({ needs }) => base !== undefined || !needs.includes("base"));
+  if (detectors === undefined) return possible.filter((one) => one.quick || !quick);
+  if (detectors.includes("all")) return possible;
+  const named = detectorsNamed(detectors);
+  const without = named.find((one) => !possible.includes(one));
+  if (without !== undefined)
+    throw badInput(`the detector ${without.name} compares with the model that the suspect was made from: --base MODEL`);
+  return named;
 }
 
 /** Why the model cannot be asked which class an image is of; undefined where it can, or where class names are all that is missing. */

@@ -19,7 +19,7 @@ import { checkChecks, checkModules } from "../../inputs/feasible.ts";
 import { implantedTriggers } from "../../inputs/model-facts.ts";
 import { openClip } from "../../inputs/open-clip.ts";
 import { neededClasses, openSource } from "../../inputs/source.ts";
-import { readCalibration } from "../../scan/calibration.ts";
+import { readCalibration, shippedCalibration } from "../../scan/calibration.ts";
 import { checkEnough, type Prepared as Scanning } from "../../scan/prepare.ts";
 import { scanSpec } from "../../scan/spec.ts";
 import { checkVectors, openTraining, present } from "../needs.ts";
@@ -57,14 +57,14 @@ export async function open(spec: CleanSpec, context: Context): Promise<Open> {
   const opened: Opened = { models: [openedModel(clip.checkpoint)], data: source.opened() };
   context.progress.opened?.(opened);
   const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0] });
-  const quick = detectors.filter(({ quick }) => quick);
+  const quick = detectors.filter(({ quick, needs }) => quick && !needs.includes("base"));
   const scanning: Scanning = {
     clip,
     source,
     classNames,
     drawn,
     detectors: quick,
-    calibration: await readCalibration(),
+    calibration: await readCalibration(shippedCalibration(false)),
     opened,
     warnings,
   };
