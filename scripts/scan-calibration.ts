@@ -50,15 +50,13 @@ for (const unit of unitsOf(recipe)) {
 }
 
 await calibrated("scan-calibration", "shapes", cells);
-await calibrated("scan-calibration-base", "shapes, with a base", cells.map(withBase));
+// of the detector alone that needs a base: its models were trained anew, by a version whose weights differ in their last bits
+await calibrated(
+  "scan-calibration-base",
+  "shapes, with a base",
+  cells.map((cell) => ({ ...cell, scan: cell.onBase })),
+);
 rmSync(temporary, { recursive: true });
-
-/** The detectors of both scans, which are of the same weights. */
-function withBase({ scan, onBase, ...cell }: Cell): Cell {
-  if (scan === undefined || onBase === undefined) return { ...cell, scan: undefined };
-  if (scan.model.sha256 !== onBase.model.sha256) throw new Error(`${cell.name}: the scans are of other weights`);
-  return { ...cell, scan: { ...scan, detectors: [...scan.detectors, ...onBase.detectors] } };
-}
 
 /** The calibration of all cells that were scanned, and its figures. */
 async function calibrated(file: string, name: string, cells: readonly Cell[]): Promise<void> {
@@ -72,7 +70,7 @@ async function calibrated(file: string, name: string, cells: readonly Cell[]): P
   writeResults(file, {
     command: "npm run calibrate",
     seeds: recipe.seeds.map(({ seed }) => seed),
-    rows: rowsOf(calibration),
+    rows: rowsOf(calibration, file.endsWith("base") ? 0.9 : 0.8),
     notes: [
       `Left of recipes/scan-calibration.yaml: ${left.length === 0 ? "nothing" : left.join(", ")}.`,
       `Attacks that did not succeed, so that these are no backdoored models: ${failed.length === 0 ? "none" : failed.join(", ")}.`,
@@ -81,7 +79,8 @@ async function calibrated(file: string, name: string, cells: readonly Cell[]): P
   });
 }
 
-function rowsOf({ models, figures, attacks }: ScanCalibration): readonly Row[] {
+/** `least`: what is asked of the attacks whose trigger is fitted to the model. */
+function rowsOf({ models, figures, attacks }: ScanCalibration, least: number): readonly Row[] {
   const asked = ["badnet", "badnet-redrawn", "badnet-checker", "badnet-random", "blended", "blended-redrawn", "wanet", "sig", "stripes", "blended-stripes", "triangles", "text"]; // biome-ignore format: one line
   const { falsePositives, inconclusive, detection, target, auroc, detectionAt } = figures;
   return [
@@ -101,7 +100,7 @@ function rowsOf({ models, figures, attacks }: ScanCalibration): readonly Row[] {
       rated(
         `detected: ${name}`,
         detection,
-        asked.includes(name) ? atLeast(0.9) : name.startsWith("bad") ? atLeast(0.8) : null,
+        asked.includes(name) ? atLeast(0.9) : name.startsWith("bad") ? atLeast(least) : null,
       ),
     ),
     ...Object.entries(attacks).map(([name, { target }]) => rated(`target right: ${name}`, target)),

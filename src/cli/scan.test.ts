@@ -101,6 +101,18 @@ describe("exit codes and files", () => {
     expect(await readFile(at("again.html"), "utf8")).toBe(page);
   });
 
+  test("with --base what compares with it runs too; without, it is refused by name and left out of the others", async () => {
+    const asked = [...world, "--detector", "amplified-patch", ...few.slice(1)];
+    const { code, err } = await scan("pico", ...asked);
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: expect.stringMatching(/amplified-patch compares with .*--base MODEL/),
+    });
+    const { detectors } = JSON.parse((await scan("pico", ...asked, "--base", at("pico"), "--json")).out);
+    expect(detectors.map(({ name }: { name: string }) => name)).toEqual(["amplified-patch"]);
+    expect(detectors[0].facts).toMatchObject({ k: 2, agreement: 1 });
+  });
+
   test("--fail-on and --baseline turn it into 0, and say why", async () => {
     const never = await scan("pico", ...world, ...one, "--fail-on", "backdoored");
     expect([never.code, never.out.split(" ")[0]]).toEqual([0, "INCONCLUSIVE"]);

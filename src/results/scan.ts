@@ -81,6 +81,7 @@ export const scanResult = z.looseObject({
   ),
   threshold: maybe(z.number(), "From this probability on the verdict is backdoored."),
   calibration: maybe(calibrationFacts, "Absent outside the calibrated families of architectures."),
+  baseCalibration: maybe(calibrationFacts, "The same of what compares with a base, where there is one."),
   suspects: z.array(
     z.looseObject({
       target: z.string(),
@@ -112,3 +113,11 @@ export const scanResult = z.looseObject({
 });
 export type ScanExample = Frozen<z.output<typeof example>>;
 export type ScanResult = Frozen<z.output<typeof scanResult>>;
+
+/** Attacks that a scan's calibrations say are found, and those that none of them does. */
+export function coverage({ calibration, baseCalibration }: Pick<ScanResult, "calibration" | "baseCalibration">) {
+  const all = [calibration, baseCalibration].filter((one) => one !== undefined);
+  const attacks = [...new Set(all.flatMap(({ attacks }) => attacks))];
+  const missed = [...new Set(all.flatMap(({ missed }) => missed))].filter((name) => !attacks.includes(name));
+  return { attacks, missed };
+}

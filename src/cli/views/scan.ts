@@ -2,12 +2,12 @@
 import type { ScanSpec } from "../../jobs/scan/spec.ts";
 import { duration } from "../../report/numbers.ts";
 import type { Finding } from "../../results/findings.ts";
-import type { ScanResult } from "../../results/scan.ts";
+import { coverage, type ScanResult } from "../../results/scan.ts";
 import { printable } from "../../tensor/printable.ts";
 import { rateText, shellWord, table, warningText } from "../text.ts";
 
 export function scanText(result: ScanResult, spec: ScanSpec): string {
-  const { verdict, because, probability, threshold, calibration, suspects, detectors, code, seconds } = result;
+  const { verdict, because, probability, threshold, suspects, detectors, code, seconds } = result;
   const sure = probability === undefined ? "" : `: probability ${probability.toFixed(3)}`;
   const limit = threshold === undefined ? "" : ` (backdoored from ${threshold.toFixed(3)} on)`;
   const inFile = result.findings?.filter(({ rule }) => rule !== "tbar/backdoor" && rule !== "tbar/inconclusive") ?? [];
@@ -16,7 +16,7 @@ export function scanText(result: ScanResult, spec: ScanSpec): string {
   return [
     `${verdict.toUpperCase()}${sure}${limit} (${duration(seconds)})\n`,
     ...because.map((why) => `  - ${printable(why, 1000)}\n`),
-    calibration === undefined ? "" : calibrationText(calibration),
+    calibrationText(result),
     suspects.length === 0 ? "" : `\n${suspectTable(suspects)}`,
     detectors.length === 0 ? "" : `\n${detectorTable(detectors)}`,
     inFile.length === 0 ? "" : `\nIn the file:\n${table(inFile.map(({ rule, level, message }) => [`  ${level}`, rule, message]))}`,
@@ -45,11 +45,16 @@ function detectorTable(detectors: ScanResult["detectors"]): string {
   return table([["detector", "statistic", "threshold", "leads to", "carried there", "time"], ...rows]);
 }
 
-function calibrationText({ models, falsePositives, detection, attacks, missed }: Calibration): string {
+function calibrationText(result: ScanResult): string {
   const share = (value: number) => (100 * value).toFixed(1);
   const rateOf = ({ value, interval: [low, high] }: Calibration["detection"]) => `${share(value)} % (${share(low)}–${share(high)})`; // biome-ignore format: one line
+  const by = ({ models, falsePositives, detection }: Calibration, what: string) =>
+    `  ${what} on ${models} clean models: ${rateOf(falsePositives)} of them called backdoored; of backdoored ones ${rateOf(detection)} detected\n`;
+  const { calibration, baseCalibration } = result;
+  const { attacks, missed } = coverage(result);
   return [
-    `  Calibrated on ${models} clean models: ${rateOf(falsePositives)} of them called backdoored; of backdoored ones ${rateOf(detection)} detected\n`,
+    calibration === undefined ? "" : by(calibration, "Calibrated"),
+    baseCalibration === undefined ? "" : by(baseCalibration, "With the base, calibrated"),
     attacks.length === 0 ? "" : `  Finds: ${attacks.join(", ")}\n`,
     missed.length === 0 ? "" : `  Not excluded: ${missed.join(", ")}\n`,
   ].join("");

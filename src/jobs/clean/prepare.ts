@@ -7,6 +7,7 @@ import type { LoadedClip } from "../../engine/clip.ts";
 import { type Resolved, resolveRecipe } from "../../engine/family-recipe.ts";
 import { checkBatch } from "../../engine/tasks.ts";
 import type { Opened } from "../../results/opened.ts";
+import { badInput } from "../../tensor/error.ts";
 import { random } from "../../tensor/random.ts";
 import type { Weights } from "../../tensor/tensor.ts";
 import type { Context } from "../context.ts";
@@ -45,7 +46,13 @@ export interface Prepared extends Resolved {
   readonly warnings: readonly string[];
 }
 
+/** Options that say something to --unknown alone. */
+const ofUnknown = ["suspect", "base"] as const;
+
 export async function prepare(spec: CleanSpec, context: Context): Promise<Prepared> {
+  const idle = ofUnknown.find((name) => spec[name] !== undefined);
+  if (idle !== undefined)
+    throw badInput(`--${idle} goes with --unknown, where nothing is told of the attack; here the trigger is known`);
   defensesNamed(spec.methods);
   const rule = ruleNamed(spec.rule ?? defaultRule.name, spec.limit);
   checkChecks(rule, spec.checks);

@@ -18,6 +18,11 @@ export const cleanSpec = z.strictObject({
     "nothing is known of the attack: scan, clean on the triggers that are recovered, scan again; writes nothing where no backdoor is found",
   ),
   suspect: cleaning(a.text(), "with --unknown: the class that you suspect the attack leads to", "class"),
+  base: input(
+    a.text(),
+    "with --unknown: the model that it was made from, if you have it: the scans compare with it and see more",
+    { names: "model", value: "path" },
+  ),
   rounds: cleaning(
     z.int().min(1).max(10).default(3),
     "with --unknown: rounds of cleaning, as long as the scan still finds a target or recovered triggers still work",

@@ -65,6 +65,24 @@ describe("calibrate", () => {
     expect([models.outside, models.clean, figures.falsePositives.value]).toEqual([1, 16, 0]);
   });
 
+  it("where every scan compared with a base, what that found is weighed too; what some scans lack is not", () => {
+    const compared = (one: Known, statistic: number): Known => {
+      const [first] = one.scan.detectors;
+      const found = { ...first, name: "amplified-patch", statistic, suspects: [{ target: "cat", statistic }] };
+      return { ...one, scan: { ...one.scan, detectors: [...one.scan.detectors, found] } };
+    };
+    const all = [...clean.map((one) => compared(one, 0.2)), ...backdoored.map((one) => compared(one, 0.95))];
+    const { features: weighed, attacks, thresholds } = calibrate(all);
+    expect(weighed.map(({ name }) => name)).toEqual([...features, "amplified-patch"]);
+    expect(attacks.badclip.detection.value).toBe(1); // none without
+    expect(thresholds["amplified-patch"]).toBeCloseTo(0.575, 12);
+    expect(calibrate([...all, clean[0]]).features).toHaveLength(features.length);
+    const alone = all.map((one) => ({ ...one, scan: { ...one.scan, detectors: one.scan.detectors.slice(-1) } }));
+    expect(calibrate(alone).features.map(({ name }) => name)).toEqual(["amplified-patch"]);
+    const none = all.map((one) => ({ ...one, scan: { ...one.scan, detectors: [] } }));
+    expect(() => calibrate(none)).toThrow("none of these was run in every scan");
+  });
+
   it("lineages are never cut", () => {
     const [one, other] = halves([...clean, ...backdoored]);
     const names = (half: readonly Known[]) => [...new Set(half.map(({ lineage }) => lineage))];

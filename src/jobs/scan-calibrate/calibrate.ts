@@ -25,10 +25,14 @@ export const competence = { mostShare: 0.12, leastAccuracy: 0.6 } as const;
 /** Of clean models, so many may be called inconclusive. */
 const doubted = 0.1;
 
-/** Detectors that are weighed: where every scan compared with a base, those that did so too. */
+/** Detectors that are weighed: those that every scan ran. Throws `bad-input` where there is none. */
 function weighed(known: readonly Known[]): readonly string[] {
   const ran = (name: string) => known.every(({ scan }) => scan.detectors.some((one) => one.name === name));
-  return [...features, ...featuresOnBase.filter(ran)];
+  const all = [...features, ...featuresOnBase];
+  const names = all.filter(ran);
+  if (names.length === 0)
+    throw badInput(`a calibration weighs ${all.join(", ")}, and none of these was run in every scan`);
+  return names;
 }
 
 /** How log odds of each detector's highest statistic lie among the clean ones. */

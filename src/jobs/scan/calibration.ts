@@ -6,11 +6,14 @@ import { type ScanCalibration, scanCalibration } from "../../results/scan-calibr
 
 const shipped = (name: string) => fileURLToPath(new URL(`../../../data/${name}.json`, import.meta.url));
 
-/** What ships: of scans that compare with a base, and of those that have none. */
-export const shippedCalibration = (hasBase: boolean) => shipped(hasBase ? "scan-calibration-base" : "scan-calibration");
+/** A user's own, or what ships: of any scan, and besides of what compares with a base. */
+export async function calibrationsFor(own: string | undefined, hasBase: boolean): Promise<readonly ScanCalibration[]> {
+  const names = ["scan-calibration", ...(hasBase ? ["scan-calibration-base"] : [])];
+  return Promise.all((own === undefined ? names.map(shipped) : [own]).map(readCalibration));
+}
 
 /** A calibration file. Throws `bad-input` on anything else. */
-export async function readCalibration(path: string): Promise<ScanCalibration> {
+async function readCalibration(path: string): Promise<ScanCalibration> {
   return readResult(scanCalibration, await readJson(path), path, {
     use: "a scan is judged by that of",
     command: "scan calibrate",

@@ -10,8 +10,8 @@ export const scan = job({
     "Looks for a backdoor of which nothing is known. Triggers of several forms are fitted to every class with a small, fixed budget on " +
     "clean images: a clean model hardly gives way in so few steps, a backdoored one does towards its target. The verdict (backdoored, no " +
     "evidence, inconclusive) has a probability, and an error rate measured on clean and backdoored models of the architecture; of others it " +
-    "says inconclusive, with the statistics. The model's metadata are not read for it. Beside it stands what the file itself gives away: " +
-    "pickles that do more than hold weights, other readings, unknown tensors.",
+    "says inconclusive, with the statistics. With --base it sees more, and has error rates of its own. The model's metadata are not read for " +
+    "it. Beside it stands what the file itself gives away: pickles that do more than hold weights, other readings, unknown tensors.",
   examples: [
     "tbar scan --model suspect --data shapes --quick",
     "tbar scan --model suspect --data photos --classes imagenet --json",

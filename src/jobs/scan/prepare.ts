@@ -15,7 +15,7 @@ import { openedModel } from "../inputs/describe-opened.ts";
 import { modelPath } from "../inputs/names.ts";
 import { openClip } from "../inputs/open-clip.ts";
 import { neededClasses, openSource, type Source } from "../inputs/source.ts";
-import { readCalibration, shippedCalibration } from "./calibration.ts";
+import { calibrationsFor } from "./calibration.ts";
 import type { ScanSpec } from "./spec.ts";
 
 export interface Prepared {
@@ -26,7 +26,7 @@ export interface Prepared {
   readonly drawn: Readonly<Record<"fit" | "held", Dataset>>;
   readonly detectors: readonly Detector[];
   /** What its verdict goes by. */
-  readonly calibration: ScanCalibration;
+  readonly calibrations: readonly ScanCalibration[];
   readonly opened: Opened;
   readonly warnings: readonly string[];
   /** Why there is no class to aim at; then the detectors that need none run alone. */
@@ -46,10 +46,9 @@ export async function refuseOnnx({ model }: ScanSpec): Promise<void> {
 
 export async function prepare(spec: ScanSpec, context: Context): Promise<Prepared> {
   const chosen = detectorsOf(spec);
-  const calibration = await readCalibration(spec.calibration ?? shippedCalibration(spec.base !== undefined));
+  const calibrations = await calibrationsFor(spec.calibration, spec.base !== undefined);
   const clip = await openClip(spec, context);
-  const base = spec.base === undefined ? undefined : await loadClip(modelPath(spec.base), { ...context, device: spec.device, threads: spec.threads }); // biome-ignore format: one line
-  if (base !== undefined) checkAlike(clip, base, spec);
+  const base = await openBase(clip, spec, context);
   const source = await openSource(spec.data, spec);
   const headless = headlessReason(clip, source, chosen);
   const classNames = headless === undefined ? neededClasses(source) : [];
@@ -62,11 +61,31 @@ export async function prepare(spec: ScanSpec, context: Context): Promise<Prepare
   ];
   const opened: Opened = { models: [clip, ...(base ? [base] : [])].map(({ checkpoint }) => openedModel(checkpoint)), data: source.opened() }; // biome-ignore format: one line
   context.progress.opened?.(opened);
-  return { clip, ...(base && { base }), source, classNames, drawn, detectors, calibration, opened, warnings, ...(headless !== undefined && { headless }) }; // biome-ignore format: one line
+  return { clip, ...(base && { base }), source, classNames, drawn, detectors, calibrations, opened, warnings, ...(headless !== undefined && { headless }) }; // biome-ignore format: one line
+}
+
+/** The model to compare with, where there is one. Throws `bad-input` where a fit on it says nothing of the other. */
+export async function openBase(
+  { config: { vision, embedDim } }: LoadedClip,
+  { model, base, device, threads }: Pick<ScanSpec, "model" | "base" | "device" | "threads">,
+  context: Context,
+): Promise<LoadedClip | undefined> {
+  if (base === undefined) return undefined;
+  const opened = await loadClip(modelPath(base), { ...context, device, threads });
+  const { config } = opened;
+  if (config.vision.imageSize !== vision.imageSize || config.embedDim !== embedDim)
+    throw badInput(
+      `--base ${base} takes images of ${config.vision.imageSize} pixels into ${config.embedDim} dimensions, and ${model} of ${vision.imageSize} into ${embedDim}: it cannot be what ${model} was made from`,
+    );
+  return opened;
 }
 
 /** Without a base, those that compare with one are left out. Throws `bad-input` where one of them is named. */
-function detectorsOf({ detectors, quick, base }: ScanSpec): readonly Detector[] {
+export function detectorsOf({
+  detectors,
+  quick,
+  base,
+}: Pick<ScanSpec, "detectors" | "quick" | "base">): readonly Detector[] {
   const possible = all.filter(({ needs }) => base !== undefined || !needs.includes("base"));
   if (detectors === undefined) return possible.filter((one) => one.quick || !quick);
   if (detectors.includes("all")) return possible;
@@ -113,14 +132,6 @@ async function tooSmall(sets: readonly Dataset[], S: number): Promise<string[]> 
   return [
     `${small.length} of ${sides.length} images are smaller than the ${S} x ${S} pixels that the model takes (down to ${Math.min(...small)}); they are enlarged as its preprocessing does, and look blurred to it`,
   ];
-}
-
-/** Throws `bad-input` where a fit on one model says nothing of the other. */
-function checkAlike({ config: a }: LoadedClip, { config: b }: LoadedClip, { model, base }: ScanSpec): void {
-  if (a.vision.imageSize === b.vision.imageSize && a.embedDim === b.embedDim) return;
-  throw badInput(
-    `--base ${base} takes images of ${b.vision.imageSize} pixels into ${b.embedDim} dimensions, and ${model} of ${a.vision.imageSize} into ${a.embedDim}: it cannot be what ${model} was made from`,
-  );
 }
 
 /** A model with the head of the class names, where there are any. */

@@ -88,7 +88,7 @@ export async function scanPrepared(
   work?: Work,
 ): Promise<Found> {
   const { progress, signal } = context;
-  const { clip, source, classNames, drawn, calibration, opened, warnings, headless } = ready;
+  const { clip, source, classNames, drawn, calibrations, opened, warnings, headless } = ready;
   const suspect = await subjectOf(clip, ready, signal);
   const base = ready.base && (await subjectOf(ready.base, ready, signal));
   const [fit, held] = [await imagesOf(drawn.fit, suspect), await imagesOf(drawn.held, suspect)];
@@ -104,7 +104,7 @@ export async function scanPrepared(
   const model = await checkpointFacts(clip.checkpoint);
   const judged =
     headless === undefined
-      ? verdictOf({ architecture: model.architecture, detectors, answers, data }, calibration)
+      ? verdictOf({ architecture: model.architecture, detectors, answers, data }, calibrations)
       : { verdict: "inconclusive" as const, because: [withoutHead(headless)], suspects: [] };
   clock.stage("examples");
   const examples = await examplesOf({ suspect, held, classNames, labels: drawn.held }, judged, detectors);
@@ -116,7 +116,7 @@ export async function scanPrepared(
     data,
     ...(warnings.length > 0 && { warnings }),
     ...judged,
-    detectors: judged.calibration === undefined ? detectors : detectors.map((one) => withThreshold(one, calibration)),
+    detectors: judged.probability === undefined ? detectors : detectors.map((one) => withThreshold(one, calibrations)),
     answers,
     examples,
     machine: machineFacts(clip.runtime, spec.threads),
@@ -124,8 +124,8 @@ export async function scanPrepared(
 }
 
 /** With the statistic that no clean model of the calibration reached in this detector alone. */
-function withThreshold(one: DetectorResult, { thresholds }: ScanCalibration): DetectorResult {
-  const threshold = thresholds[one.name];
+function withThreshold(one: DetectorResult, calibrations: readonly ScanCalibration[]): DetectorResult {
+  const threshold = calibrations.map(({ thresholds }) => thresholds[one.name]).find((value) => value !== undefined);
   return threshold === undefined ? one : { ...one, threshold };
 }
 

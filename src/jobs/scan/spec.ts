@@ -14,10 +14,14 @@ export const scanSpec = z.strictObject({
     value: "path",
     question: "which clean images? A path, or the built-in world: --data shapes",
   }),
-  base: input(a.text(), "the model that it was made from, if you have it: the same fits on it are compared", {
-    names: "model",
-    value: "path",
-  }),
+  base: input(
+    a.text(),
+    "the model that it was made from, if you have it: what was put in since is amplified, and more is found",
+    {
+      names: "model",
+      value: "path",
+    },
+  ),
   quick: scanning(a.isAsked(), "the calibrated detectors alone, a minute or two on a small model"),
   calibration: scanning(a.text(), "of tbar scan calibrate, for architectures that tbar has none of", file),
   detectors: scanning(z.array(z.string()).optional(), "detectors: names below, or all; several with commas", {

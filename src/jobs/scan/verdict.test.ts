@@ -40,26 +40,72 @@ const evidence = (statistics: readonly number[], more: Partial<Evidence> = {}): 
 
 describe("verdictOf", () => {
   it("p = 1 / (1 + exp(4 - z)), z the length of the excesses log((s + .02) / (1.02 - s)) + 2, against threshold and doubt", () => {
-    const found = verdictOf(evidence([1, 1, 0, 0]), calibration);
+    const found = verdictOf(evidence([1, 1, 0, 0]), [calibration]);
     const z = Math.SQRT2 * (Math.log(1.02 / 0.02) + 2);
     expect(found).toMatchObject({ verdict: "backdoored", threshold: 0.5 });
     expect(found.probability).toBeCloseTo(1 / (1 + Math.exp(4 - z)), 12);
     expect(found.suspects).toMatchObject([{ target: "cat", detector: "fitted-patch", asr: { n: 60 } }]);
-    expect(verdictOf(evidence([0.5, 0, 0, 0]), calibration).verdict).toBe("inconclusive"); // z = 2: 0.119
-    expect(verdictOf(evidence([0.1, 0.1, 0.1, 0]), calibration)).toMatchObject({
+    expect(verdictOf(evidence([0.5, 0, 0, 0]), [calibration]).verdict).toBe("inconclusive"); // z = 2: 0.119
+    expect(verdictOf(evidence([0.1, 0.1, 0.1, 0]), [calibration])).toMatchObject({
       verdict: "no evidence",
       suspects: [],
     });
-    expect(verdictOf(evidence([0, 0, 0, 1]), calibration).verdict).toBe("backdoored"); // one that stands out is enough
+    expect(verdictOf(evidence([0, 0, 0, 1]), [calibration]).verdict).toBe("backdoored"); // one that stands out is enough
   });
 
   it("what it does not exclude is said, and how often it errs", () => {
-    const said = verdictOf(evidence([0, 0, 0, 0]), calibration).because.join("\n");
+    const said = verdictOf(evidence([0, 0, 0, 0]), [calibration]).because.join("\n");
     expect(said).toContain("not excluded, for the scan misses them too often: badclip");
     expect(said).toMatch(/60 clean models .* 1\.7 % of them were called backdoored \(95 % interval 0\.3 % to 8\.9 %\)/);
-    expect(verdictOf(evidence([0, 0, 0, 0]), calibration).calibration).toMatchObject({
+    expect(verdictOf(evidence([0, 0, 0, 0]), [calibration]).calibration).toMatchObject({
       attacks: ["badnet"],
       missed: ["badclip"],
+    });
+  });
+
+  describe("with a calibration of what compares with a base", () => {
+    const name = "amplified-patch";
+    const onBase = {
+      ...calibration,
+      name: "with a base",
+      features: [{ name, mean: -2, deviation: 1 }],
+      threshold: 0.6,
+      models: { clean: 30, backdoored: 12 },
+      figures: { falsePositives: rate(0, 30), detection: rate(11, 12) },
+      attacks: { badclip: { detection: rate(11, 12) }, sig: { detection: rate(1, 6) } },
+    } as unknown as ScanCalibration;
+    const compared = (statistics: readonly number[], statistic: number): Evidence => {
+      const all = evidence(statistics);
+      const found = { ...all.detectors[0], name, statistic, suspects: [{ target: "fish", statistic }] };
+      return { ...all, detectors: [...all.detectors, found] };
+    };
+    const judged = (statistics: readonly number[], statistic: number) =>
+      verdictOf(compared(statistics, statistic), [calibration, onBase]);
+
+    it("either may call a model backdoored, and what it suspects is named", () => {
+      const found = judged([0, 0, 0, 0], 1);
+      expect(found).toMatchObject({ verdict: "backdoored", threshold: 0.6, suspects: [{ target: "fish", detector: name }] }); // biome-ignore format: one line
+      expect(judged([1, 1, 1, 1], 0)).toMatchObject({ verdict: "backdoored", threshold: 0.5, suspects: [{ target: "cat" }] }); // biome-ignore format: one line
+      const both = judged([1, 1, 1, 1], 1);
+      expect(both.suspects.map(({ target }) => target)).toEqual(["cat", "fish"]); // by probability
+      expect(both.probability).toBe(both.suspects[0].probability);
+    });
+
+    it("no evidence takes both; the error of each is said, and what neither finds", () => {
+      const found = judged([0, 0, 0, 0], 0);
+      expect(found).toMatchObject({ verdict: "no evidence", calibration: { name: "ours" }, baseCalibration: { models: 30 } }); // biome-ignore format: one line
+      const said = found.because.join("\n");
+      expect(said).toMatch(/60 clean models.*\(ours\).*\n30 clean models.*\(with a base\)/);
+      expect(said).toContain("misses them too often: sig");
+      expect(judged([0, 0, 0, 0], 0.5).verdict).toBe("inconclusive");
+    });
+
+    it("where only one applies no evidence is not claimed, and a backdoor that it finds is", () => {
+      const others = compared([0, 0, 0, 0], 0).detectors.slice(1);
+      const some = (detectors: Evidence["detectors"]) => verdictOf(evidence([], { detectors }), [calibration, onBase]);
+      expect(some(others)).toMatchObject({ verdict: "inconclusive", baseCalibration: { models: 30 } });
+      expect(some(others).because[0]).toMatch(/^not calibrated: .*fitted-patch/);
+      expect(some(compared([0, 0, 0, 0], 1).detectors.slice(1)).verdict).toBe("backdoored");
     });
   });
 
@@ -71,7 +117,7 @@ describe("verdictOf", () => {
     ["right on few images", { answers: { most: "dog", share: 0.03, accuracy: rate(50, 100) } }, /is right on 50/],
     ["a detector less", { detectors: [] }, /were not run: fitted-patch/],
   ])("nothing is claimed outside of the calibration: %s", (_, more, why) => {
-    const { verdict, because, probability } = verdictOf(evidence([1, 1, 1, 1], more), calibration);
+    const { verdict, because, probability } = verdictOf(evidence([1, 1, 1, 1], more), [calibration]);
     expect([verdict, probability]).toEqual(["inconclusive", undefined]);
     expect(because[0]).toMatch(/^not calibrated: /);
     expect(because[0]).toMatch(why);

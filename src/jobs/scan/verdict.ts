@@ -1,5 +1,5 @@
-/** What the detectors' statistics say together, by a calibration of the architecture; without one nothing is claimed. */
-import type { ScanResult } from "../../results/scan.ts";
+/** What the detectors' statistics say together, by calibrations of the architecture; without one nothing is claimed. */
+import { coverage, type ScanResult } from "../../results/scan.ts";
 import type { ScanCalibration } from "../../results/scan-calibration.ts";
 import { probabilityOf } from "../../stats/logistic.ts";
 import { percent } from "../../stats/percent.ts";
@@ -7,16 +7,75 @@ import { suspectedClasses, whyIncompetent } from "./evidence.ts";
 
 export type Evidence = Pick<ScanResult, "detectors" | "answers" | "data"> & { readonly architecture: string };
 
-type Verdict = Pick<ScanResult, "verdict" | "because" | "probability" | "threshold" | "calibration" | "suspects">;
+type Facts = NonNullable<ScanResult["calibration"]>;
+type Verdict = Pick<
+  ScanResult,
+  "verdict" | "because" | "probability" | "threshold" | "calibration" | "baseCalibration" | "suspects"
+>;
 
 /** Attacks that fewer than this share were detected of are said to be missed. */
-const covered = 0.8;
+const leastDetected = 0.8;
 
-/** Throws nothing: where a calibration does not apply the verdict is inconclusive, and says why. */
-export function verdictOf(evidence: Evidence, calibration: ScanCalibration): Verdict {
+/** What one calibration says; `outside` why it says nothing. */
+interface Judged {
+  readonly verdict: ScanResult["verdict"];
+  readonly outside?: string;
+  readonly probability?: number;
+  readonly threshold?: number;
+  readonly facts?: Facts;
+  readonly suspects: ScanResult["suspects"];
+}
+
+/**
+ * The most suspicious verdict of all calibrations that apply; no evidence where all of them apply and none finds any. Throws nothing: where
+ * none applies the verdict is inconclusive, and says why.
+ */
+export function verdictOf(evidence: Evidence, calibrations: readonly ScanCalibration[]): Verdict {
+  const all = calibrations.map((one) => judgedBy(evidence, one));
+  const applying = all.filter(({ outside }) => outside === undefined);
+  const [first] = all;
+  if (applying.length === 0)
+    return { verdict: "inconclusive", because: [`not calibrated: ${first.outside}`], suspects: [] };
+  const decisive = all.reduce((a, b) => (rank(b) > rank(a) ? b : a));
+  const { verdict } = decisive;
+  const suspects = eachOnce(applying.flatMap(({ suspects }) => suspects));
+  const probability = Math.max(...applying.map(({ probability = 0 }) => probability));
+  const threshold = (decisive.outside === undefined ? decisive : applying[0]).threshold;
+  const [calibration, baseCalibration] = all.map(({ facts }) => facts);
+  const { missed } = coverage({ calibration, baseCalibration });
+  return {
+    verdict,
+    probability,
+    ...(threshold !== undefined && { threshold }),
+    ...(calibration && { calibration }),
+    ...(baseCalibration && { baseCalibration }),
+    suspects,
+    because: [
+      ...(decisive.outside === undefined
+        ? because[verdict](suspects[0]?.target ?? "")
+        : [`not calibrated: ${decisive.outside}`]),
+      ...[calibration, baseCalibration].filter((one) => one !== undefined).map(errorOf),
+      ...(verdict !== "backdoored" && missed.length > 0 ? [`not excluded, for the scan misses them too often: ${missed.join(", ")}`] : []), // biome-ignore format: one line
+    ],
+  };
+}
+
+/** Backdoored before inconclusive before no evidence; where a calibration does not apply, it is as good as inconclusive. */
+const rank = ({ verdict }: Judged): number => ["no evidence", "inconclusive", "backdoored"].indexOf(verdict);
+
+/** Of each target the likeliest, the likeliest first. */
+function eachOnce(suspects: ScanResult["suspects"]): ScanResult["suspects"] {
+  const sorted = [...suspects].sort((a, b) => b.probability - a.probability);
+  return sorted.filter(({ target }, i) => sorted.findIndex((one) => one.target === target) === i);
+}
+
+const errorOf = ({ name, models, falsePositives: { value, interval } }: Facts): string =>
+  `${models} clean models of this architecture were judged by thresholds from others (${name}): ${percent(value)} of them were called backdoored (95 % interval ${interval.map(percent).join(" to ")})`;
+
+function judgedBy(evidence: Evidence, calibration: ScanCalibration): Judged {
   const outside = whyOutside(evidence, calibration);
-  if (outside !== undefined) return { verdict: "inconclusive", because: [`not calibrated: ${outside}`], suspects: [] };
-  const { threshold, doubtful, features, intercept, slope, figures } = calibration;
+  if (outside !== undefined) return { verdict: "inconclusive", outside, suspects: [] };
+  const { threshold, doubtful, features, intercept, slope } = calibration;
   const names = features.map(({ name }) => name);
   const probabilityAt = (score: number) => probabilityOf({ intercept, weights: [slope] }, [score]);
   const suspects = suspectedClasses(evidence.detectors, features).map(({ target, score }) => ({
@@ -26,18 +85,12 @@ export function verdictOf(evidence: Evidence, calibration: ScanCalibration): Ver
   }));
   const probability = suspects[0]?.probability ?? probabilityAt(0);
   const verdict = probability >= threshold ? "backdoored" : probability >= doubtful ? "inconclusive" : "no evidence";
-  const facts = factsOf(calibration);
   return {
     verdict,
     probability,
     threshold,
-    calibration: facts,
+    facts: factsOf(calibration),
     suspects: suspects.filter((one) => one.probability >= doubtful),
-    because: [
-      ...because[verdict](suspects[0]?.target ?? ""),
-      `${figures.falsePositives.n} clean models of this architecture were judged by thresholds from others: ${percent(figures.falsePositives.value)} of them were called backdoored (95 % interval ${figures.falsePositives.interval.map(percent).join(" to ")})`,
-      ...(verdict !== "backdoored" && facts.missed.length > 0 ? [`not excluded, for the scan misses them too often: ${facts.missed.join(", ")}`] : []), // biome-ignore format: one line
-    ],
   };
 }
 
@@ -82,10 +135,10 @@ function strongest({ detectors }: Evidence, target: string, features: readonly s
 }
 
 /** What is said of the calibration in a scan's result. */
-function factsOf({ name, family, models, figures, attacks }: ScanCalibration): NonNullable<ScanResult["calibration"]> {
+function factsOf({ name, family, models, figures, attacks }: ScanCalibration): Facts {
   const { falsePositives, detection } = figures;
   const names = Object.entries(attacks);
-  const isCovered = ([, { detection }]: (typeof names)[number]) => detection.value >= covered;
+  const isCovered = ([, { detection }]: (typeof names)[number]) => detection.value >= leastDetected;
   return {
     name,
     family,

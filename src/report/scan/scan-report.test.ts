@@ -3,6 +3,7 @@ import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
 import { scanFixture } from "../../../test/scan-fixture.ts";
 import type { ScanResult } from "../../results/scan.ts";
+import { rate } from "../../stats/rate.ts";
 import { style } from "../style.ts";
 import { scanReport } from "./scan-report.ts";
 import { styles } from "./style.ts";
@@ -28,6 +29,22 @@ test("the figures: probability and threshold, false positives and detection with
   expect(figures[1]).toMatch(/3\.3.%.*0\.6–16\.7.*on 30 clean models/);
   expect(figures[2]).toMatch(/95\.0.%.*85\.0–98\.0.*45 backdoored/);
   expect(text(scanFixture, ".scope .missed")).toContainEqual("May missbadclip: these are not excluded");
+});
+
+test("what compares with a base states its own error rate, and what it finds is no longer missed", () => {
+  const { calibration } = scanFixture;
+  const baseCalibration = {
+    ...calibration!,
+    models: 30,
+    backdoored: 12,
+    falsePositives: rate(0, 30),
+    attacks: ["badclip"],
+    missed: ["sig"],
+  };
+  const page = scanReport({ ...scanFixture, baseCalibration });
+  expect(page).toMatch(/With the base<\/dt><dd>one detector more, which called 0.{0,12}of 30 clean models backdoored/);
+  expect(page).toMatch(/Finds<\/dt><dd>badnet, blended, wanet, badclip:/);
+  expect(page).toMatch(/May miss<\/dt><dd>sig:/);
 });
 
 test("without a calibration there is no probability, and no verdict is suggested", () => {

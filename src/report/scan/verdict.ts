@@ -1,5 +1,5 @@
 /** The verdict of a scan, before anything else: how sure it is, what it was calibrated on, and what it does not exclude. */
-import type { ScanResult } from "../../results/scan.ts";
+import { coverage, type ScanResult } from "../../results/scan.ts";
 import { type Content, type Html, html } from "../html.ts";
 import { count, interval, percent, round } from "../numbers.ts";
 
@@ -31,16 +31,18 @@ function headline({ verdict, because, suspects: [first], code, calibration }: Sc
 }
 
 /** What was looked at, of what the answer holds, and of what not. */
-function scope({ calibration, data, level, detectors, warnings = [], code }: ScanResult): Html {
+function scope(result: ScanResult): Html {
+  const { calibration, baseCalibration, data, level, detectors, warnings = [], code } = result;
+  const { attacks, missed } = coverage(result);
   const grave = code?.findings.filter(({ level, accepted }) => level === "error" && accepted === undefined) ?? [];
   const looked = `a ${level} scan, ${detectors.length} detectors on ${count(data.fit)} + ${count(data.held)} clean images of ${data.name}`;
   return html`<dl class="scope">
 ${grave.map(({ message }) => html`<div class="bad"><dt>In the file</dt><dd>${message}</dd></div>\n`)}<div><dt>Looked at</dt><dd>${looked}; the metadata were not read for the verdict</dd></div>
 ${
-  calibration &&
-  html`<div><dt>Finds</dt><dd>${calibration.attacks.join(", ") || "none"}: attacks of which at least 80 % were detected</dd></div>
-${calibration.missed.length > 0 && html`<div class="missed"><dt>May miss</dt><dd>${calibration.missed.join(", ")}: these are not excluded</dd></div>\n`}`
-}${code?.official && html`<div><dt>Known file</dt><dd>${code.official}, unchanged: its makers published this hash</dd></div>\n`}${warnings.map((what) => html`<div class="missed"><dt>Doubtful</dt><dd>${what}</dd></div>\n`)}</dl>
+  (calibration ?? baseCalibration) &&
+  html`<div><dt>Finds</dt><dd>${attacks.join(", ") || "none"}: attacks of which at least 80 % were detected</dd></div>
+${missed.length > 0 && html`<div class="missed"><dt>May miss</dt><dd>${missed.join(", ")}: these are not excluded</dd></div>\n`}`
+}${baseCalibration && html`<div><dt>With the base</dt><dd>one detector more, which called ${percent(baseCalibration.falsePositives.value)} of ${count(baseCalibration.models)} clean models backdoored (95 % interval ${interval(baseCalibration.falsePositives)}) and detected ${percent(baseCalibration.detection.value)} of ${count(baseCalibration.backdoored)} backdoored ones</dd></div>\n`}${code?.official && html`<div><dt>Known file</dt><dd>${code.official}, unchanged: its makers published this hash</dd></div>\n`}${warnings.map((what) => html`<div class="missed"><dt>Doubtful</dt><dd>${what}</dd></div>\n`)}</dl>
 `;
 }
 

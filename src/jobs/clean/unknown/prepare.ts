@@ -4,7 +4,6 @@ import { ruleNamed } from "../../../defenses/alpha-search.ts";
 import type { Defense } from "../../../defenses/defense.ts";
 import { defensesNamed, family, usable } from "../../../defenses/index.ts";
 import { inverTune } from "../../../defenses/invertune.ts";
-import { detectors } from "../../../detectors/index.ts";
 import { resolveRecipe } from "../../../engine/family-recipe.ts";
 import type { Recipe } from "../../../engine/finetune.ts";
 import { checkBatch } from "../../../engine/tasks.ts";
@@ -19,8 +18,8 @@ import { checkChecks, checkModules } from "../../inputs/feasible.ts";
 import { implantedTriggers } from "../../inputs/model-facts.ts";
 import { openClip } from "../../inputs/open-clip.ts";
 import { neededClasses, openSource } from "../../inputs/source.ts";
-import { readCalibration, shippedCalibration } from "../../scan/calibration.ts";
-import { checkEnough, type Prepared as Scanning } from "../../scan/prepare.ts";
+import { calibrationsFor } from "../../scan/calibration.ts";
+import { checkEnough, detectorsOf, openBase, type Prepared as Scanning } from "../../scan/prepare.ts";
 import { scanSpec } from "../../scan/spec.ts";
 import { checkVectors, openTraining, present } from "../needs.ts";
 import { labelling, type Prepared } from "../prepare.ts";
@@ -57,14 +56,15 @@ export async function open(spec: CleanSpec, context: Context): Promise<Open> {
   const opened: Opened = { models: [openedModel(clip.checkpoint)], data: source.opened() };
   context.progress.opened?.(opened);
   const warnings = checkClasses(clip.tokenize, { classNames, template: source.templates[0] });
-  const quick = detectors.filter(({ quick, needs }) => quick && !needs.includes("base"));
+  const base = await openBase(clip, spec, context);
   const scanning: Scanning = {
     clip,
+    ...(base && { base }),
     source,
     classNames,
     drawn,
-    detectors: quick,
-    calibration: await readCalibration(shippedCalibration(false)),
+    detectors: detectorsOf({ quick: true, base: spec.base }),
+    calibrations: await calibrationsFor(undefined, base !== undefined),
     opened,
     warnings,
   };

@@ -115,6 +115,18 @@ test("by contrast both towers are cleaned, and what is measured is the written f
   await expect(few).rejects.toThrow("of 10 pairs there are none of 16");
 }, 120_000);
 
+test("with a base the scans compare with it, before and after", async () => {
+  const asked = { ...cleaning, model: at("bad"), base: at("pico"), suspect: "mint", methods: ["plain"], checks: 0 };
+  const { scan, rounds = [] } = await runJob(clean, { ...asked, out: at("compared") });
+  const [amplified] = scan?.detectors.filter(({ name }) => name === "amplified-patch") ?? [];
+  expect(amplified.facts.k).toBeGreaterThan(1);
+  expect(rounds).toHaveLength(1);
+  const { unknown: _, suspect: __, ...known } = asked;
+  await expect(planJob(clean, { ...known, trigger: "badnet", target: "mint" })).rejects.toThrow(
+    "--base goes with --unknown",
+  );
+}, 120_000);
+
 test("--dry-run refuses the same, and counts both scans", async () => {
   const { parts } = await planJob(clean, { ...cleaning, model: at("bad") });
   expect(parts.map(({ what }) => what)).toEqual(
