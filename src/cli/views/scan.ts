@@ -67,7 +67,7 @@ const acceptedText = ({ rule, target, accepted = "", fingerprint }: Finding) =>
 
 /** What to do with the answer. */
 function next({ verdict, code, level, calibration, answers }: ScanResult, { model, data, base }: ScanSpec): string {
-  const named = `--model ${shellWord(model)} --data ${shellWord(data)}`;
+  const named = `--model ${shellWord(model)} --data ${shellWord(data)}${base === undefined ? "" : ` --base ${shellWord(base)}`}`;
   if (code?.refused !== undefined) return "Next: do not load this file with anything; get the weights as .safetensors from who made them.";
   if (verdict === "backdoored") return `Next: tbar clean --unknown ${named} --out cleaned   takes it out, and scans what is left`;
   const deeper = [level === "quick" && "without --quick", base === undefined && "with --base MODEL, what it was made from"].filter(Boolean);

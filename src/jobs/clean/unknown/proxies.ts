@@ -3,7 +3,9 @@ import { type Aimed, aimedCost, aimedFits } from "../../../detectors/aimed.ts";
 import type { Subject } from "../../../detectors/detector.ts";
 import type { InvertedSpec } from "../../../triggers/inverted.ts";
 import type { Context } from "../../context.ts";
+import { featuresOnBase } from "../../scan/evidence.ts";
 import { imagesOf } from "../../scan/prepare.ts";
+import type { Found } from "../../scan/run.ts";
 import type { Open } from "./prepare.ts";
 
 /** Held-out images that a proxy has to carry to the target; of none that do, the best one if it carries so many. */
@@ -11,11 +13,17 @@ const [hits, least] = [0.5, 0.2];
 /** Of each form that so many hit at most are kept: what is alike adds little. */
 const ofEachForm = 3;
 
-/** The triggers that lead to the class, from larger fits at it; none where no form does. */
+/**
+ * The triggers that lead to the class, from larger fits at it; none where no form does. Beside them those of a scan that a base helped to
+ * recover: they lie where no fit on the model alone looks.
+ */
 export async function proxiesTo(
   { drawn, classNames }: Open,
-  subject: Subject,
-  target: string,
+  {
+    subject,
+    scan,
+    target,
+  }: { readonly subject: Subject; readonly scan: Pick<Found, "detectors">; readonly target: string },
   seed: number,
   { signal, progress }: Context,
 ): Promise<readonly Aimed[]> {
@@ -23,7 +31,16 @@ export async function proxiesTo(
   const cost = aimedCost();
   const report = (done: number) => progress.step(done, cost);
   const input = { suspect: subject, classNames, fit, held, seed, signal, report };
-  return kept(await aimedFits(input, classNames.indexOf(target)));
+  const all = [...(await aimedFits(input, classNames.indexOf(target))), ...withBase(scan, target)];
+  return kept(all.sort((a, b) => b.asr.value - a.asr.value));
+}
+
+/** What was recovered with a base, and how often it hits on the model itself. */
+function withBase({ detectors }: Pick<Found, "detectors">, target: string): readonly Aimed[] {
+  const compared = detectors.filter(({ name }) => featuresOnBase.some((one) => one === name));
+  return compared
+    .flatMap(({ suspects }) => suspects)
+    .flatMap(({ target: named, trigger, asr }) => (named === target && trigger && asr ? [{ trigger, asr }] : []));
 }
 
 /** Those that hit, the best of each form. */

@@ -35,12 +35,14 @@ export async function cleanRounds(
   const rounds: Round[] = [];
   const results: RoundResult[] = [];
   let { weights } = ready.clip;
+  let latest = scan;
   let target = spec.suspect ?? targetOf(scan);
   if (target === undefined) throw nothingFound(scan);
   while (target !== undefined && rounds.length < spec.rounds) {
     clock.stage("recover triggers");
     const subject = await subjectOf({ ...ready.clip, weights }, ready.scanning, context.signal);
-    const proxies = await proxiesTo(ready, subject, target, spec.seed + 10 * rounds.length, context);
+    const sought = { subject, scan: latest, target };
+    const proxies = await proxiesTo(ready, sought, spec.seed + 10 * rounds.length, context);
     if (proxies.length === 0 && rounds.length === 0) throw nothingLeads(target);
     if (proxies.length === 0) break;
     const trigger = invertedTrigger(inOne(proxies, spec.seed));
@@ -50,10 +52,10 @@ export async function cleanRounds(
       throw new TbarError("not-proven", notFound(ready.rule).headline);
     if (round.chosen === undefined) break;
     weights = round.weights;
-    const again = await rescan(weights);
-    const found = targetOf(again);
+    latest = await rescan(weights);
+    const found = targetOf(latest);
     rounds.push(round);
-    results.push(roundResult(round, proxies, again, found));
+    results.push(roundResult(round, proxies, latest, found));
     if (found !== undefined && isOld(found, scan, results)) target = found;
     else if (isGone(round.chosen)) target = undefined;
   }
