@@ -156,6 +156,7 @@ describe("input that is no good, and what is said of it", () => {
     ["too few images", "pico", () => ["--data", at("few")], /few leaves \d+ images for --fit.*|few leaves \d+ images for --held.*16 to fit triggers on and 32 others.*lucky/],
     ["no class names", "pico", () => ["--data", at("photos/red circle")], /no class names; give them with --classes/],
     ["images that are all one", "pico", () => ["--data", at("alike")], /one and the same/],
+    ["a base of another architecture", "pico", () => [...world, "--base", "shapes"], /--base shapes is of another architecture \(ViT 56\/8.*it cannot be what/],
     ["weights that are NaN", "broken", () => world, /holds NaN/],
     ["embeddings that are no numbers", "endless", () => world, /embeddings of images are no finite numbers.*too large to compute with/],
   ])("%s", async (_, model, data, why) => {

@@ -1,4 +1,5 @@
 /** All of a scan that is known before anything is fitted: the model, the images, the detectors that can run on them. */
+import { architectureOf } from "../../checkpoint/config/config.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import type { Detector, Images, Subject } from "../../detectors/detector.ts";
 import { detectors as all, detectorsNamed } from "../../detectors/index.ts";
@@ -66,16 +67,16 @@ export async function prepare(spec: ScanSpec, context: Context): Promise<Prepare
 
 /** The model to compare with, where there is one. Throws `bad-input` where a fit on it says nothing of the other. */
 export async function openBase(
-  { config: { vision, embedDim } }: LoadedClip,
+  { config }: LoadedClip,
   { model, base, device, threads }: Pick<ScanSpec, "model" | "base" | "device" | "threads">,
   context: Context,
 ): Promise<LoadedClip | undefined> {
   if (base === undefined) return undefined;
   const opened = await loadClip(modelPath(base), { ...context, device, threads });
-  const { config } = opened;
-  if (config.vision.imageSize !== vision.imageSize || config.embedDim !== embedDim)
+  const say = (one: LoadedClip["config"]) => `${architectureOf(one)}, embeddings of ${one.embedDim} numbers`;
+  if (say(opened.config) !== say(config))
     throw badInput(
-      `--base ${base} takes images of ${config.vision.imageSize} pixels into ${config.embedDim} dimensions, and ${model} of ${vision.imageSize} into ${embedDim}: it cannot be what ${model} was made from`,
+      `--base ${base} is of another architecture (${say(opened.config)}) than ${model} (${say(config)}): it cannot be what ${model} was made from`,
     );
   return opened;
 }
