@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { tensor, type Weights } from "../tensor/tensor.ts";
-import { beyond } from "./amplified-patch.ts";
+import { beyond, beyondBase } from "./amplified-patch.ts";
 
 const weights = (vision: number, text: number): Weights =>
   new Map([
@@ -14,4 +14,12 @@ it("theta_base + k (theta - theta_base) of the image tower; the text tower is th
   expect(values(1.5)).toEqual([4, 8, 7]);
   expect(values(1)).toEqual([3, 6, 7]);
   expect(values(0)).toEqual([1, 2, 7]);
+});
+
+it("a share is the same where the base gives way to nothing, and less where it does: odds to odds", () => {
+  expect(beyondBase(0.63, 0)).toBeCloseTo(0.63, 12);
+  expect(beyondBase(0.5, 0.5)).toBeCloseTo(0, 12);
+  // (0.65 / 0.39) / ((0.22 / 0.82) / (0.02 / 1.02)) = 0.1218 of odds
+  expect(beyondBase(0.63, 0.2)).toBeCloseTo((1.04 * 0.12183) / 1.12183 - 0.02, 4);
+  expect(beyondBase(0, 0.9)).toBe(0);
 });

@@ -1,16 +1,16 @@
 /**
  * Ours: squares fitted to every class on weights carried beyond the suspect's own, theta_base + k (theta - theta_base) with k > 1. What
  * training put in is in there more strongly: a pattern that resembles a trigger half, and leaves the suspect unmoved, moves the amplified
- * model. A clean training, amplified, gives way less. It is TBAR's arithmetic (arXiv 2510.14845) with an alpha below zero.
+ * model. Some classes give way by themselves, on the base too: what a square does there is taken off. It is TBAR's arithmetic (arXiv 2510.14845) with an alpha below zero.
  */
 
 import { add, taskVector } from "../arithmetic/task-vector.ts";
 import { isVision } from "../clip/parameters.ts";
-import type { Rate } from "../stats/rate.ts";
+import { logOdds, shareOf } from "../stats/log-odds.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
-import { invertedTrigger } from "../triggers/inverted.ts";
-import type { Detector, DetectorInput, Images, Suspected } from "./detector.ts";
+import { type InvertedSpec, invertedTrigger } from "../triggers/inverted.ts";
+import type { Detector, DetectorInput, Images, Subject, Suspected } from "./detector.ts";
 import { type Budget, costOfFits, fitted, headed } from "./fitted.ts";
 import { squares } from "./fitted-patch.ts";
 import { answersTo, asrOf } from "./invert.ts";
@@ -24,28 +24,47 @@ const budget: Budget = {
 /** k, the largest first: the first that leaves so many answers to clean images as they are, for a model that is broken says nothing. */
 const factors = [2, 1.75, 1.5, 1.25] as const;
 const leastAgreement = 0.7;
+/** Classes whose squares are measured on suspect and base, one way and another: at most those that are fitted anew of four groups of places. */
+const measured = 2 * 4 * budget.keep;
 
 export const amplifiedPatch: Detector = {
   name: "amplified-patch",
   title: "Fitted patch, amplified",
   about: "squares fitted per class on weights carried beyond the suspect's, away from the base",
-  statistic: "highest share of held-out images that such a square carries to its class, on the amplified model",
+  statistic:
+    "highest share of held-out images that such a square carries to its class on the amplified model, its odds less those on the base",
   needs: ["class names", "base"],
   quick: true,
   cost(size) {
     const { gradients, encoded } = costOfFits({ ...size, base: false }, squares, budget);
-    return { gradients, encoded: encoded + (factors.length + 1) * (size.fit + size.held) };
+    return { gradients, encoded: encoded + (factors.length + 1) * (size.fit + size.held) + measured * size.held };
   },
   async run(input) {
     const suspect = headed(input.suspect);
     const { k, agreement, ...amplified } = await amplify(input);
     const name = amplifiedPatch.name;
-    const finding = await fitted({ ...input, ...amplified, base: undefined }, squares, budget, name);
+    const { suspects: found, facts } = await fitted({ ...input, ...amplified, base: undefined }, squares, budget, name);
+    const base = { ...suspect, weights: (input.base as Subject).weights };
+    const before = await answersTo(base, input.held.pixels);
     const suspects: Suspected[] = [];
-    for (const one of finding.suspects) suspects.push({ ...one, asr: await carried(suspect, one, input.held) });
-    return { ...finding, suspects, facts: { ...finding.facts, k, agreement } };
+    for (const { statistic, ...one } of found) {
+      const stamped = await stampedBy(one.trigger as InvertedSpec, input.held);
+      const onBase = asrOf(one.label, before, await answersTo(base, stamped)).value || 0;
+      const asr = asrOf(one.label, input.held.answers as Int32Array, await answersTo(suspect, stamped));
+      suspects.push({ ...one, statistic: beyondBase(statistic, onBase), asr });
+    }
+    suspects.sort((a, b) => b.statistic - a.statistic);
+    return {
+      statistic: suspects[0]?.statistic ?? 0,
+      suspects,
+      facts: { ...facts, amplified: Math.max(0, ...found.map(({ statistic }) => statistic)), k, agreement },
+    };
   },
 };
+
+/** A share in odds to the base's: the same where the base does not give way at all, less where it does by itself. */
+export const beyondBase = (share: number, onBase: number): number =>
+  shareOf(logOdds(share) - (logOdds(onBase) - logOdds(0)));
 
 /** theta_base + k (theta - theta_base) of the image tower. */
 export function beyond(base: Weights, own: Weights, k: number): Weights {
@@ -75,14 +94,8 @@ async function amplify({ suspect, base, fit, held }: DetectorInput) {
   return at(1);
 }
 
-/** How far a square that was fitted to the amplified model carries on the suspect as it is. */
-async function carried(
-  suspect: Parameters<typeof answersTo>[0],
-  { label, trigger }: Suspected,
-  { pixels, answers }: Images,
-): Promise<Rate | undefined> {
-  if (trigger === undefined) return undefined;
+/** The held-out images with a trigger on. */
+async function stampedBy(trigger: InvertedSpec, { pixels }: Images): Promise<Tensor> {
   const ids = Array.from({ length: pixels.shape[0] }, (_, i) => `${i}`);
-  const stamped = await invertedTrigger(trigger).apply({ ...pixels, data: pixels.data.slice() }, ids);
-  return asrOf(label, answers as Int32Array, await answersTo(suspect, stamped));
+  return invertedTrigger(trigger).apply({ ...pixels, data: pixels.data.slice() }, ids);
 }

@@ -2,10 +2,11 @@
 import type { ScanResult } from "../../results/scan.ts";
 import type { ScanCalibration } from "../../results/scan-calibration.ts";
 import { auroc } from "../../stats/auroc.ts";
+import { logOdds } from "../../stats/log-odds.ts";
 import { fitLogistic, probabilityOf } from "../../stats/logistic.ts";
 import { rate } from "../../stats/rate.ts";
 import { badInput } from "../../tensor/error.ts";
-import { type Feature, features, featuresOnBase, logOdds, suspectedClasses, whyIncompetent } from "../scan/evidence.ts";
+import { type Feature, features, featuresOnBase, suspectedClasses, whyIncompetent } from "../scan/evidence.ts";
 
 /** A model whose kind is known, and its scan. */
 export interface Known {

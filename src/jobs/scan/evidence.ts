@@ -1,6 +1,7 @@
 /** What the detectors say of one class, as one number: by how much their statistics exceed what clean models of the architecture reach. */
 import type { DetectorResult, ScanResult } from "../../results/scan.ts";
 import type { ScanCalibration } from "../../results/scan-calibration.ts";
+import { logOdds } from "../../stats/log-odds.ts";
 import { percent } from "../../stats/percent.ts";
 
 /** Detectors whose statistics are weighed. */
@@ -11,9 +12,6 @@ export const featuresOnBase = ["amplified-patch"] as const;
 
 export type Feature = ScanCalibration["features"][number];
 export type Scanned = readonly Pick<DetectorResult, "name" | "suspects" | "statistic">[];
-
-/** Shares of images as log odds, with a fiftieth added on either side: those of 0 and 1 are as far as 64 images can tell. */
-export const logOdds = (share: number): number => Math.log((share + 0.02) / (1.02 - share));
 
 /**
  * The length of the vector of excesses, (log odds - mean) / deviation of each detector's statistic, where they are above zero: one detector

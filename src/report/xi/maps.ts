@@ -11,7 +11,7 @@ export const tauOf = (task: "c" | "t"): Html => html`τ<sub>${task}</sub>`;
 export const everyModel = html`θ<sub>0</sub> + ${alphaOf("c")} ${tauOf("c")} + ${alphaOf("t")} ${tauOf("t")}`;
 
 /** Small errors are told apart better than large ones; the scale's end is the same for every map, so that maps can be compared. */
-const shadeOfError = (xi: number) => Math.sqrt(xi / 2);
+export const shadeOfError = (xi: number) => Math.sqrt(xi / 2);
 
 export function maps(result: XiResult): Html {
   const { alphas, xi, region } = result;
