@@ -42,7 +42,7 @@ for (const unit of unitsOf(recipe)) {
     const share = `${(100 * region.value).toFixed(0)} %`;
     drawn.push(
       `<text class="title" x="${x + 26}" y="${y + 18}">${name}</text><text x="${x + 26}" y="${y + 35}">${titles[rows[row]]}; ξ ≤ ${region.limit}: ${share}</text>`,
-      `<svg x="${x}" y="${y + above - 6}" width="${size}" height="${size}" viewBox="0 0 320 320">${map.text.replaceAll(/<title>.*?<\/title>/g, "")}</svg>`,
+      `<g transform="translate(${x} ${y + above - 6}) scale(${size / 320})">${map.text.replaceAll(/<title>.*?<\/title>/g, "").replace("<svg ", '<svg width="320" height="320" ')}</g>`,
     );
   });
 }
