@@ -1,7 +1,8 @@
 /**
  * Ours: squares fitted to every class on weights carried beyond the suspect's own, theta_base + k (theta - theta_base) with k > 1. What
  * training put in is in there more strongly: a pattern that resembles a trigger half, and leaves the suspect unmoved, moves the amplified
- * model. Some classes give way by themselves, on the base too: what a square does there is taken off. It is TBAR's arithmetic (arXiv 2510.14845) with an alpha below zero.
+ * model. Some classes give way by themselves, on the base too: what a square does there is taken off. It is TBAR's arithmetic (arXiv
+ * 2510.14845) with an alpha below zero.
  */
 
 import { add, taskVector } from "../arithmetic/task-vector.ts";
@@ -57,7 +58,7 @@ export const amplifiedPatch: Detector = {
     return {
       statistic: suspects[0]?.statistic ?? 0,
       suspects,
-      facts: { ...facts, amplified: Math.max(0, ...found.map(({ statistic }) => statistic)), k, agreement },
+      facts: { ...facts, next: suspects[1]?.statistic ?? 0, amplified: found[0]?.statistic ?? 0, k, agreement },
     };
   },
 };

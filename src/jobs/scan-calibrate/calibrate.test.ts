@@ -65,6 +65,11 @@ describe("calibrate", () => {
     expect([models.outside, models.clean, figures.falsePositives.value]).toEqual([1, 16, 0]);
   });
 
+  it("where too few are left since the others are no classifiers, that is said", () => {
+    const flat = [...clean, ...backdoored].map((one) => ({ ...one, scan: { ...one.scan, answers: { most: "cat", share: 0.5 } } })); // biome-ignore format: one line
+    expect(() => calibrate(flat)).toThrow(/0 lineages with too few: .*; 32 of the models are no classifiers/);
+  });
+
   it("where every scan compared with a base, what that found is weighed too; what some scans lack is not", () => {
     const compared = (one: Known, statistic: number): Known => {
       const [first] = one.scan.detectors;

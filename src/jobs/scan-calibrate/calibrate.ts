@@ -75,9 +75,10 @@ export function judgeFrom(known: readonly Known[]): Judge {
 /** Of the logistic's slope, so that models which are told apart without an error get no certainty. */
 const ridge = 1e-3;
 
-/** Two halves of the lineages, as even as their order allows. Throws `bad-input` where either lacks a kind. */
+/** Two halves of the lineages, as even as their order allows. Throws `bad-input` where either lacks a kind; `outside`: models that were left out. */
 export function halves<Of extends Pick<Known, "isBackdoored" | "lineage">>(
   known: readonly Of[],
+  outside = 0,
 ): readonly [readonly Of[], readonly Of[]] {
   const lineages = [...new Set(known.map(({ lineage }) => lineage))];
   const first = new Set(lineages.slice(0, Math.ceil(lineages.length / 2)));
@@ -90,7 +91,8 @@ export function halves<Of extends Pick<Known, "isBackdoored" | "lineage">>(
       if (half.filter(({ isBackdoored }) => isBackdoored === kind).length < fewest)
         throw badInput(
           `a calibration takes ${fewest} clean and ${fewest} backdoored models in each half of the lineages, and there are ${lineages.length} lineages with too few: ` +
-            "models made from one parent are alike, so that thresholds from some say nothing of the error on the others",
+            "models made from one parent are alike, so that thresholds from some say nothing of the error on the others" +
+            (outside > 0 ? `; ${outside} of the models are no classifiers of these classes, and do not count` : ""),
         );
   return split;
 }
@@ -114,7 +116,7 @@ export function calibrate(
   | "attacks"
 > {
   const known = all.filter(({ scan }) => whyIncompetent(scan.answers, competence) === undefined);
-  const [one, other] = halves(known);
+  const [one, other] = halves(known, all.length - known.length);
   const tried = [...judge(one, judgeFrom(other)), ...judge(other, judgeFrom(one))];
   const clean = tried.filter(({ isBackdoored }) => !isBackdoored);
   const backdoored = tried.filter(({ isBackdoored }) => isBackdoored);

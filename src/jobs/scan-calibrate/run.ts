@@ -14,7 +14,7 @@ import type { ScanCalibration } from "../../results/scan-calibration.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Context } from "../context.ts";
 import { modelPath } from "../inputs/names.ts";
-import { featuresOnBase } from "../scan/evidence.ts";
+import { comparesWithBase } from "../scan/evidence.ts";
 import { scan } from "../scan/run.ts";
 import { scanSpec } from "../scan/spec.ts";
 import { calibrate, halves, type Known } from "./calibrate.ts";
@@ -107,8 +107,7 @@ const readScan = async (path: string): Promise<ScanResult> =>
 
 /** Throws `bad-input` where scans of one calibration were made of other architectures, or in other ways. */
 function checkAlike(scan: ScanResult, first: ScanResult): void {
-  const hasBase = ({ detectors }: ScanResult) =>
-    detectors.some(({ name }) => featuresOnBase.some((one) => one === name));
+  const hasBase = ({ detectors }: ScanResult) => detectors.some(comparesWithBase);
   const say = (one: ScanResult) =>
     `${one.model.architecture}, ${one.level}, ${one.data.classes} classes, ${one.data.fit} + ${one.data.held} images, ${hasBase(one) ? "with" : "without"} a base`;
   if (say(scan) === say(first)) return;

@@ -10,6 +10,9 @@ export const features = ["fitted-patch", "fitted-delta", "fitted-blend", "sine"]
 /** Those that are weighed besides where there is a base to compare with. */
 export const featuresOnBase = ["amplified-patch"] as const;
 
+export const comparesWithBase = ({ name }: { readonly name: string }): boolean =>
+  featuresOnBase.some((one) => one === name);
+
 export type Feature = ScanCalibration["features"][number];
 export type Scanned = readonly Pick<DetectorResult, "name" | "suspects" | "statistic">[];
 

@@ -91,6 +91,20 @@ describe("verdictOf", () => {
       expect(both.probability).toBe(both.suspects[0].probability);
     });
 
+    it("probability, threshold and the first suspect are of one calibration, so that they agree with the verdict", () => {
+      const [low, high] = [0.55, 0.62].map(
+        (threshold) => ({ ...calibration, threshold }) as unknown as ScanCalibration,
+      );
+      // z = 4.3 and 4.45: 0.574 under a threshold of 0.62, 0.61 under one of 0.64
+      const share = (z: number) => 1.04 / (1 + Math.exp(2 - z)) - 0.02;
+      const doubt = verdictOf(compared([share(4.3), 0, 0, 0], share(4.45)), [high, { ...onBase, threshold: 0.64 }]);
+      expect(doubt).toMatchObject({ verdict: "inconclusive", threshold: 0.64, suspects: [{ target: "fish" }, { target: "cat" }] }); // biome-ignore format: one line
+      expect(doubt.probability).toBeCloseTo(1 / (1 + Math.exp(-0.45)), 12);
+      const found = verdictOf(compared([share(4.3), 0, 0, 0], share(4.45)), [low, { ...onBase, threshold: 0.64 }]);
+      expect(found).toMatchObject({ verdict: "backdoored", threshold: 0.55, suspects: [{ target: "cat" }, { target: "fish" }] }); // biome-ignore format: one line
+      expect(found.because[0]).toContain('"cat"');
+    });
+
     it("no evidence takes both; the error of each is said, and what neither finds", () => {
       const found = judged([0, 0, 0, 0], 0);
       expect(found).toMatchObject({ verdict: "no evidence", calibration: { name: "ours" }, baseCalibration: { models: 30 } }); // biome-ignore format: one line

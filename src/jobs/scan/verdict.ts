@@ -36,17 +36,16 @@ export function verdictOf(evidence: Evidence, calibrations: readonly ScanCalibra
   const [first] = all;
   if (applying.length === 0)
     return { verdict: "inconclusive", because: [`not calibrated: ${first.outside}`], suspects: [] };
-  const decisive = all.reduce((a, b) => (rank(b) > rank(a) ? b : a));
+  const decisive = all.reduce((a, b) => (isMoreSuspicious(b, a) ? b : a));
   const { verdict } = decisive;
-  const suspects = eachOnce(applying.flatMap(({ suspects }) => suspects));
-  const probability = Math.max(...applying.map(({ probability = 0 }) => probability));
-  const threshold = (decisive.outside === undefined ? decisive : applying[0]).threshold;
+  // of one calibration: a probability is held to its own threshold
+  const { probability, threshold } = decisive.outside === undefined ? decisive : applying[0];
+  const suspects = eachOnce([decisive, ...applying].flatMap(({ suspects }) => suspects));
   const [calibration, baseCalibration] = all.map(({ facts }) => facts);
   const { missed } = coverage({ calibration, baseCalibration });
   return {
     verdict,
-    probability,
-    ...(threshold !== undefined && { threshold }),
+    ...(probability !== undefined && { probability, threshold }),
     ...(calibration && { calibration }),
     ...(baseCalibration && { baseCalibration }),
     suspects,
@@ -62,12 +61,12 @@ export function verdictOf(evidence: Evidence, calibrations: readonly ScanCalibra
 
 /** Backdoored before inconclusive before no evidence; where a calibration does not apply, it is as good as inconclusive. */
 const rank = ({ verdict }: Judged): number => ["no evidence", "inconclusive", "backdoored"].indexOf(verdict);
+const isMoreSuspicious = (a: Judged, b: Judged): boolean =>
+  rank(a) === rank(b) ? (a.probability ?? 0) > (b.probability ?? 0) : rank(a) > rank(b);
 
-/** Of each target the likeliest, the likeliest first. */
-function eachOnce(suspects: ScanResult["suspects"]): ScanResult["suspects"] {
-  const sorted = [...suspects].sort((a, b) => b.probability - a.probability);
-  return sorted.filter(({ target }, i) => sorted.findIndex((one) => one.target === target) === i);
-}
+/** Of each target what the decisive calibration says of it, those that it suspects first: probabilities of two have two thresholds. */
+const eachOnce = (suspects: ScanResult["suspects"]): ScanResult["suspects"] =>
+  suspects.filter(({ target }, i) => suspects.findIndex((one) => one.target === target) === i);
 
 const errorOf = ({ name, models, falsePositives: { value, interval } }: Facts): string =>
   `${models} clean models of this architecture were judged by thresholds from others (${name}): ${percent(value)} of them were called backdoored (95 % interval ${interval.map(percent).join(" to ")})`;

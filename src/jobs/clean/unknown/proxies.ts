@@ -3,7 +3,7 @@ import { type Aimed, aimedCost, aimedFits } from "../../../detectors/aimed.ts";
 import type { Subject } from "../../../detectors/detector.ts";
 import type { InvertedSpec } from "../../../triggers/inverted.ts";
 import type { Context } from "../../context.ts";
-import { featuresOnBase } from "../../scan/evidence.ts";
+import { comparesWithBase } from "../../scan/evidence.ts";
 import { imagesOf } from "../../scan/prepare.ts";
 import type { Found } from "../../scan/run.ts";
 import type { Open } from "./prepare.ts";
@@ -37,8 +37,8 @@ export async function proxiesTo(
 
 /** What was recovered with a base, and how often it hits on the model itself. */
 function withBase({ detectors }: Pick<Found, "detectors">, target: string): readonly Aimed[] {
-  const compared = detectors.filter(({ name }) => featuresOnBase.some((one) => one === name));
-  return compared
+  return detectors
+    .filter(comparesWithBase)
     .flatMap(({ suspects }) => suspects)
     .flatMap(({ target: named, trigger, asr }) => (named === target && trigger && asr ? [{ trigger, asr }] : []));
 }
