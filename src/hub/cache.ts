@@ -3,9 +3,10 @@
  * the blobs) and refs/REVISION (the commit it stood for). huggingface.co/docs/huggingface_hub/guides/manage-cache
  */
 import { existsSync, readFileSync } from "node:fs";
-import { copyFile, mkdir, readlink, rename, rm, symlink } from "node:fs/promises";
+import { copyFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { makeFolder } from "../files/folder.ts";
 import { abandonedIn, letGo, temporaryName } from "../files/temporary.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
@@ -75,7 +76,7 @@ export async function linkBlob(snapshot: string, path: string, blob: string): Pr
   const link = join(snapshot, path);
   const target = relative(dirname(link), blob);
   if ((await readlink(link).catch(() => undefined)) === target) return;
-  await mkdir(dirname(link), { recursive: true });
+  await makeFolder(dirname(link));
   const temporary = temporaryName(link, "tmp");
   try {
     await symlink(target, temporary).catch(() => copyFile(blob, temporary));

@@ -1,8 +1,9 @@
 /** One file into the cache: goes on where an earlier try ended, and is taken only if its bytes hash to what the hub states. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolder } from "../files/folder.ts";
 import { abandoned, letGo, temporaryName } from "../files/temporary.ts";
 import { badInput } from "../tensor/error.ts";
 import { printable } from "../tensor/printable.ts";
@@ -31,7 +32,7 @@ export async function download(
 ): Promise<number> {
   const blob = blobPath(place.repo, file.hash);
   if ((await sizeOf(blob)) === file.size) return 0;
-  await mkdir(dirname(blob), { recursive: true });
+  await makeFolder(dirname(blob));
   const part = temporaryName(blob, "part");
   try {
     await takeUp(blob, part);

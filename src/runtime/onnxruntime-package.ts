@@ -4,12 +4,13 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { writeFolderAtomic } from "../files/atomic.ts";
+import { makeFolder } from "../files/folder.ts";
 import { TbarError } from "../tensor/error.ts";
 
 export const version = "1.30.0";
@@ -60,7 +61,7 @@ async function fetched(cache: string, say: (text: string) => void): Promise<stri
       `Fetching onnxruntime-node ${version} from npm's registry (114 MB, this once) into ${cache}\n`,
   );
   try {
-    await mkdir(dirname(cache), { recursive: true });
+    await makeFolder(dirname(cache));
     await writeFolderAtomic(cache, install).catch(async (error) => {
       // another process was faster, unless it does not come: a third may be exchanging the folder just now
       for (let looks = 0; !existsSync(cache); looks++) {

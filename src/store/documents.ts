@@ -1,8 +1,9 @@
 /** Where a store's texts lie: in a folder that machines may share, or in a bucket (bucket.ts). */
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { writeFileAtomic } from "../files/atomic.ts";
 import { isFile, readSmallFile } from "../files/files.ts";
+import { makeFolder } from "../files/folder.ts";
 
 export interface Documents {
   /** As the user calls it. */
@@ -30,7 +31,7 @@ export function folderDocuments(folder: string): Documents {
     },
     async write(path, text) {
       const file = join(folder, path);
-      await mkdir(dirname(file), { recursive: true });
+      await makeFolder(dirname(file));
       await writeFileAtomic(file, text, { force: true });
     },
     remove: (path) => rm(join(folder, path), { force: true }),

@@ -1,6 +1,7 @@
 /** The folder in which a sweep keeps models on the way and work in progress: its own while it runs, the next one's after a kill. */
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "../files/folder.ts";
 import { abandonedIn, letGo, temporaryName } from "../files/temporary.ts";
 
 export interface Area<User> {
@@ -15,7 +16,7 @@ export interface Area<User> {
 
 /** Two sweeps of one store have an area each. What sweeps that are no more left of theirs goes into this one. */
 export async function openArea<User>(store: string): Promise<Area<User>> {
-  await mkdir(store, { recursive: true });
+  await makeFolder(store);
   const folder = temporaryName(join(store, "work"), "part");
   await mkdir(folder);
   for (const old of await abandonedIn(store, "part", "work")) {

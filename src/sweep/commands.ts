@@ -1,9 +1,10 @@
 /** The work of tbar sweep run, status and table. */
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { z } from "zod";
 import { writeFileAtomic } from "../files/atomic.ts";
 import { isFolder } from "../files/files.ts";
+import { makeFolder } from "../files/folder.ts";
 import type { Context } from "../jobs/context.ts";
 import { type Estimate, estimateOf } from "../jobs/progress/estimate.ts";
 import { planJob } from "../jobs/run-job.ts";
@@ -132,7 +133,7 @@ export async function table(spec: z.output<typeof tableSpec>): Promise<SweepTabl
   const result = { ...head, ...about, ...(await tableOf(recipe, store)) };
   if (result.rows.length === 0) throw badInput(`${spec.store} has no result of ${name}; tbar sweep run makes them`);
   const out = spec.out ?? join("results", "recipes", `${[name, profile].filter(Boolean).join("-")}.json`);
-  if (spec.out === undefined) await mkdir(dirname(out), { recursive: true });
+  if (spec.out === undefined) await makeFolder(dirname(out));
   await writeFileAtomic(out, tableJson(result), { force: true });
   if (spec.html !== undefined) await writeFileAtomic(spec.html, tableHtml(result), { force: true });
   return result;

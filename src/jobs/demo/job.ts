@@ -1,6 +1,7 @@
 /** tbar demo: the main job on what ships with the package. */
-import { mkdir, rmdir } from "node:fs/promises";
+import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { makeFolder } from "../../files/folder.ts";
 import { cleanResult } from "../../results/clean.ts";
 import { clean, cleanOutputs } from "../clean/job.ts";
 import { job } from "../job.ts";
@@ -20,7 +21,7 @@ export const demo = job({
   plan: async (spec, context) => (await import("../clean/plan.ts")).planClean(cleaning(spec), context),
   async run(spec, context) {
     const { clean } = await import("../clean/run.ts");
-    await mkdir(spec.out, { recursive: true });
+    await makeFolder(spec.out);
     return clean(cleaning(spec), context).catch(async (error) => {
       await rmdir(spec.out).catch(() => {}); // if it is empty, that is
       throw error;

@@ -1,11 +1,12 @@
 /** Work in progress in a folder, so that a killed job goes on where it was: trainings, counts of right answers, and the time they took. */
-import { lstat, mkdir, rm, rmdir } from "node:fs/promises";
+import { lstat, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { Metric } from "../../engine/scorer.ts";
 import type { StateFile } from "../../engine/training-state.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import { isFile, isFolder, parseAs, readJson } from "../../files/files.ts";
+import { makeFolder } from "../../files/folder.ts";
 import { badInput } from "../../tensor/error.ts";
 import { printable } from "../../tensor/printable.ts";
 import type { Weights } from "../../tensor/tensor.ts";
@@ -40,7 +41,7 @@ export async function openWork(folder: string, recipe: string, clock: Clock): Pr
     (await isThere(folder)) && !(await isFolder(folder)) ? folder : (await isFolder(file)) ? file : undefined;
   if (inTheWay !== undefined)
     throw badInput(`${inTheWay} is in the way of work in progress; remove it or name another folder with --state`);
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const saved = (await isFile(file)) ? await readWork(file, recipe) : undefined;
   if (saved !== undefined) clock.resume(saved.timings);
   const counts: Record<string, number> = { ...saved?.counts };

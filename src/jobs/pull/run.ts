@@ -1,8 +1,9 @@
 /** Fetching a model or data set from the hub into the cache that Python's tools share. */
-import { mkdir, statfs } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { concurrently } from "../../data/formats/concurrently.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
+import { makeFolder } from "../../files/folder.ts";
 import {
   blobPath,
   cachedSnapshot,
@@ -68,7 +69,7 @@ export async function pull(
     }
   });
   if (!isCommit(repo.revision)) {
-    await mkdir(dirname(refPath(repo)), { recursive: true });
+    await makeFolder(dirname(refPath(repo)));
     await writeFileAtomic(refPath(repo), commit, { force: true });
   }
   return {
@@ -101,7 +102,7 @@ function fromCache(repo: Repo): PullResult {
 }
 
 async function checkSpace(repo: Repo, bytes: number): Promise<void> {
-  await mkdir(repoFolder(repo), { recursive: true });
+  await makeFolder(repoFolder(repo));
   const { bavail, bsize } = await statfs(cacheFolder());
   if (bavail * bsize >= bytes) return;
   throw badInput(

@@ -1,11 +1,11 @@
 /** A calibration: each model of the list is scanned, or its scan read; then all are judged. */
-import { mkdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { z } from "zod";
 import { readCheckpoint } from "../../checkpoint/clip-folder.ts";
 import { findWeights } from "../../checkpoint/find-weights.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import { isFile, parseAs, readJson } from "../../files/files.ts";
+import { makeFolder } from "../../files/folder.ts";
 import { readYaml } from "../../files/yaml.ts";
 import { made } from "../../results/base.ts";
 import { readResult } from "../../results/read.ts";
@@ -96,7 +96,7 @@ async function scanned(
   if (kept !== undefined && (await isFile(kept))) return readScan(kept);
   const result = await scan(scanSpec.parse({ ...asked, ...compared, quick: true }), { ...context, set: undefined });
   if (kept !== undefined) {
-    await mkdir(dirname(kept), { recursive: true });
+    await makeFolder(dirname(kept));
     await writeFileAtomic(kept, `${JSON.stringify(result)}\n`, { force: true });
   }
   return result;

@@ -1,10 +1,11 @@
 /** A cell with a seed on its way to a worker: names alone. The recipe's text lies in the store, which all machines share. */
 import { createHash } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import { parseAs } from "../../files/files.ts";
+import { makeFolder } from "../../files/folder.ts";
 import { version } from "../../files/version.ts";
 import type { Store } from "../../store/store.ts";
 import { badInput } from "../../tensor/error.ts";
@@ -59,7 +60,7 @@ export async function openCell(store: Store, told: unknown): Promise<{ readonly 
     throw badInput(`there is no ${fileOf(hash)} in ${store.name}: do all machines share this store?`);
   if (sha256(text) !== hash) throw badInput(`${fileOf(hash)} in ${store.name} is not the recipe that was asked for`);
   const path = join(store.folder, fileOf(hash)); // of a bucket a copy, on this machine
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await writeFileAtomic(path, text, { force: true });
   const recipe = await readRecipe(path, { ...(profile !== undefined && { profile }), set });
   const unit = unitsOf(recipe, [cell]).find((one) => one.seed.seed === seed);

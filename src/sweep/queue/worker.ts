@@ -1,7 +1,7 @@
 /** A worker: takes cells from the queue, one after another or several at a time, and computes them into the store that all share. */
-import { mkdir } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import type { z } from "zod";
+import { makeFolder } from "../../files/folder.ts";
 import type { Context } from "../../jobs/context.ts";
 import type { WorkerResult } from "../../results/sweep.ts";
 import { openStore } from "../../store/store.ts";
@@ -28,7 +28,7 @@ export async function work(spec: z.output<typeof workerSpec>, context: Context, 
   const store = openStore(spec.store);
   await store.read("is-it-there"); // a bucket that cannot be read is no fault of a cell
   const server = await openServer(spec.queue);
-  await mkdir(store.folder, { recursive: true });
+  await makeFolder(store.folder);
   const { WaitingError } = await import("bullmq");
   const [failed, running] = [new Map<string, string>(), new Set<string>()];
   let done = 0;
