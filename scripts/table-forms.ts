@@ -1,5 +1,7 @@
 /** The forms of a table of results, as lines of Markdown. */
 import type { Row as BenchRow, Run } from "../bench/results.ts";
+import { points } from "../src/report/numbers.ts";
+import { comparison } from "../src/report/variants.ts";
 import type { SweepRow } from "../src/results/sweep.ts";
 
 export type Row = Pick<BenchRow, "what" | "value" | "interval" | "bar" | "met"> &
@@ -114,7 +116,8 @@ export function byMethod(rows: Rows): readonly string[] {
   const kinds = ["ASR after", "CA retention", "own label with the trigger on"] as const;
   const methods = [...new Set(found.filter(({ figure }) => figure === kinds[0]).map(({ method }) => method))];
   const things = [...new Set(found.map(({ thing }) => thing))];
-  const uses = [...new Set(found.map(({ figure }) => figure))].filter((name) => !kinds.some((kind) => kind === name));
+  const others = [...kinds, ...beside] as readonly string[];
+  const uses = [...new Set(found.map(({ figure }) => figure))].filter((name) => !others.includes(name));
   const of = (asked: string, kind: string) => found.filter(({ method, figure }) => method === asked && figure === kind);
   const lines = methods.map((method) => {
     const pairs = things.map((thing) =>
@@ -134,6 +137,37 @@ export function byMethod(rows: Rows): readonly string[] {
     ...things.map((thing) => thing.replace(/, mean of 1$/, "")),
     ...uses,
   ];
+  return [`| ${columns.join(" | ")} |`, `|${"---|".repeat(columns.length)}`, ...lines];
+}
+
+/** Differences of each method to the best of TBAR's variants. */
+const beside = ["CA less TBAR's best", "ASR less TBAR's best"] as const;
+
+/** Of cleanings: a line for each method with its differences to TBAR's best in points, bold where the 95 % interval leaves out 0, and on how many things it is better, level, worse. */
+export function besideTbar(rows: Rows): readonly string[] {
+  const found = rows.flatMap(({ what, seed, value, interval }) => {
+    const [, thing, name, method] = /^(.*?)(?:, seed \d+|, mean of \d+): (.*), ([\w-]+)$/.exec(what) ?? [];
+    const kind = beside.find((one) => one === name);
+    return kind === undefined ? [] : [{ thing, kind, method, seed, value, interval }];
+  });
+  const things = [...new Set(found.map(({ thing }) => thing))];
+  const methods = [...new Set(found.map(({ method }) => method))];
+  const lines = methods.map((method) => {
+    const counts = { better: 0, level: 0, worse: 0, mixed: 0 };
+    const cells = things.map((thing) => {
+      const of = found.filter((one) => one.thing === thing && one.method === method);
+      const seeds = new Set(of.flatMap(({ seed }) => seed ?? []));
+      const [ca, asr] = beside.map((kind) => of.find((one) => one.kind === kind && (one.seed === undefined) === seeds.size > 1)); // biome-ignore format: one line
+      if (ca === undefined || asr === undefined) return ""; // TBAR's best itself
+      counts[comparison({ ca, asr })]++;
+      return [ca, asr].map(({ value, interval: [low, high] }) => {
+        const text = points(value);
+        return low > 0 || high < 0 ? `**${text}**` : text;
+      }).join(" / "); // biome-ignore format: one line
+    });
+    return `| ${[method, ...cells, counts.better, counts.level, counts.mixed, counts.worse].join(" | ")} |`;
+  });
+  const columns = ["CA / ASR, points to TBAR's best", ...things, "better", "level", "mixed", "worse"];
   return [`| ${columns.join(" | ")} |`, `|${"---|".repeat(columns.length)}`, ...lines];
 }
 

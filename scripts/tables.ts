@@ -1,7 +1,7 @@
 /**
  * What stands in README and docs from elsewhere, never typed. Run: npm run tables. A test fails when one is out of date.
  * - `<!-- results bench/NAME -->`: the rows of results/bench/NAME.json or results/recipes/NAME.json. `wide`: means over seeds, called `THING:
- *   FIGURE`, a line for each thing and a column for each figure; `by method`: of cleanings, a line for each method; `of plain`: figures of this defense alone; `only ASR before; ASR after`: the
+ *   FIGURE`, a line for each thing and a column for each figure; `by method`: of cleanings, a line for each method; `beside tbar`: the same, of differences to TBAR's best; `of plain`: figures of this defense alone; `only ASR before; ASR after`: the
  *   rows that begin so, or are of such a figure, in this order.
  * - `<!-- leaves attacks -->`: what attacks or defenses say of themselves.
  * - `<!-- example NAME -->`: examples/NAME.ts.
@@ -10,7 +10,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SweepTableResult } from "../src/results/sweep.ts";
 import { type Leaves, leavesTable } from "./leaves.ts";
-import { byMethod, called, crossed, long, type Rows, type Stored, sideBySide } from "./table-forms.ts";
+import { besideTbar, byMethod, called, crossed, long, type Rows, type Stored, sideBySide } from "./table-forms.ts";
 
 export const documents: readonly string[] = [
   "README.md",
@@ -21,7 +21,7 @@ export const documents: readonly string[] = [
 ];
 
 const block =
-  /(<!-- results ([\w/-]+)( wide| by method)?(?: of ([\w-]+))?(?: only (.+))? -->\n)[\s\S]*?(<!-- \/results -->)/g;
+  /(<!-- results ([\w/-]+)( wide| by method| beside tbar)?(?: of ([\w-]+))?(?: only (.+))? -->\n)[\s\S]*?(<!-- \/results -->)/g;
 const leaves = /(<!-- leaves (attacks|defenses) -->\n)[\s\S]*?(<!-- \/leaves -->)/g;
 const examples = /(<!-- example ([\w-]+) -->\n)[\s\S]*?(<!-- \/example -->)/g;
 
@@ -50,6 +50,7 @@ const forms: Readonly<Record<string, (rows: Rows) => readonly string[]>> = {
   "": long,
   " wide": crossed,
   " by method": byMethod,
+  " beside tbar": besideTbar,
 };
 
 function table(name: string, lines: (rows: Rows) => readonly string[], shown: (rows: Rows) => Rows): string {

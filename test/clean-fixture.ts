@@ -47,7 +47,14 @@ function variant(alpha: number, tried: Trial[], after: AfterScores, rest: Partia
 }
 
 const after = cleaned(1918, 24);
-const variants: Record<string, Variant> = {
+/** Beside fisher: nine images are right alone, and five are hit alone. */
+const besideFisher = (one: Variant): Variant => {
+  const [ca, asr] = [one.after.ca.value * 2000 - 1918, one.after.asr.value * 1980 - 24].map(Math.round);
+  const beside = (less: number, alone: number, n: number) =>
+    pairedDifference({ first: alone, second: alone - less, n });
+  return { ...one, against: { method: "fisher", ca: beside(ca, 9, 2000), asr: beside(asr, 5, 1980) } };
+};
+const alone: Record<string, Variant> = {
   anchored: variant(
     5.5,
     trials(
@@ -100,6 +107,10 @@ const variants: Record<string, Variant> = {
     { seconds: 88, control: true },
   ),
 };
+
+const variants = Object.fromEntries(
+  Object.entries(alone).map(([name, one]) => [name, one.chosen ? one : besideFisher(one)]),
+);
 
 const said = [
   ["green circle", "green circle"],

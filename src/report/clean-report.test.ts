@@ -2,6 +2,7 @@ import { parseHTML } from "linkedom";
 import { expect, test } from "vitest";
 import { cleanFixture } from "../../test/clean-fixture.ts";
 import type { CleanResult } from "../results/clean.ts";
+import { pairedDifference } from "../stats/difference.ts";
 import { rate } from "../stats/rate.ts";
 import { cleanReport } from "./clean-report.ts";
 import { comparison } from "./variants.ts";
@@ -47,13 +48,16 @@ test("plain comes first and rivals last, in the panels and in the table", () => 
   expect([...page.querySelectorAll(".variants tbody th > b")].map((b) => b.textContent)).toEqual(order);
 });
 
-test("a variant is better where one interval lies clear of plain's and the other does not lie clear on the wrong side", () => {
-  const scores = (ca: number, asr: number) => ({ ca: rate(ca, 1000), asr: rate(asr, 1000) });
-  const plain = scores(800, 20);
-  expect(comparison(scores(900, 20), plain)).toBe("better");
-  expect(comparison(scores(800, 80), plain)).toBe("worse");
-  expect(comparison(scores(900, 80), plain)).toBe("mixed");
-  expect(comparison(scores(810, 15), plain)).toBe("level");
+test("a variant is better where the interval of one difference leaves out 0 and the other does not on the wrong side", () => {
+  const of = (first: number, second: number) => pairedDifference({ first, second, n: 1000 });
+  const level = of(12, 9);
+  const [more, less] = [of(60, 10), of(10, 60)];
+  expect(comparison({ ca: more, asr: level })).toBe("better");
+  expect(comparison({ ca: level, asr: less })).toBe("better");
+  expect(comparison({ ca: level, asr: more })).toBe("worse");
+  expect(comparison({ ca: less, asr: level })).toBe("worse");
+  expect(comparison({ ca: more, asr: more })).toBe("mixed");
+  expect(comparison({ ca: level, asr: level })).toBe("level");
 });
 
 test("a defense is described in the result's own words, its knob among them; one of 0.1.0 in those of its name", () => {

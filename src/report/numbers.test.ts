@@ -1,6 +1,15 @@
 import { expect, test } from "vitest";
 import { rate } from "../stats/rate.ts";
-import { alphaText, count, duration, moment, percent, percentWithInterval, points } from "./numbers.ts";
+import {
+  alphaText,
+  count,
+  duration,
+  moment,
+  percent,
+  percentWithInterval,
+  points,
+  pointsWithInterval,
+} from "./numbers.ts";
 
 test("rates have one decimal and their interval: 24 of 1,980 is 1.2 % (0.8–1.8)", () => {
   expect(percentWithInterval(rate(24, 1980))).toBe("1.2\u202f% (0.8–1.8)");
@@ -15,6 +24,8 @@ test("a rate of no images, which JSON makes null, is a dash", () => {
 
 test("differences are in points and signed", () => {
   expect([0.359, -0.0012, 0.0004, -0.0004].map(points)).toEqual(["+35.9", "−0.1", "±0.0", "±0.0"]);
+  expect(pointsWithInterval({ value: 0.012, interval: [-0.003, 0.027] })).toBe("+1.2 (−0.3 to +2.7)");
+  expect(pointsWithInterval({ value: JSON.parse("null"), interval: [-1, 1] })).toBe("–");
 });
 
 test("alphas have three significant digits and are whole above 100", () => {

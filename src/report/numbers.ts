@@ -30,6 +30,11 @@ export function points(difference: number): string {
   return `${difference < 0 ? "−" : "+"}${text}`;
 }
 
+/** 0.012 in [-0.003, 0.027] -> "+1.2 (−0.3 to +2.7)" */
+export function pointsWithInterval({ value, interval }: Pick<Rate, "value" | "interval">): string {
+  return Number.isFinite(value) ? `${points(value)} (${interval.map(points).join(" to ")})` : missing;
+}
+
 function percentage(share: number): string {
   return (100 * share).toFixed(1);
 }

@@ -1,16 +1,16 @@
 /** The defenses side by side: the paper's own first, then others, rivals and controls last. */
 import type { CleanResult, Variant } from "../results/clean.ts";
-import type { Scores } from "../results/effect.ts";
 import type { Rate } from "../stats/rate.ts";
 import { curves, curveTable } from "./curves.ts";
 import { type Html, html } from "./html.ts";
 import { type Limits, limitsOf, shortcomings } from "./limits.ts";
-import { alphaText, count, duration, percent, percentWithInterval, points } from "./numbers.ts";
+import { alphaText, count, duration, percent, percentWithInterval, pointsWithInterval } from "./numbers.ts";
 import { accuracyName, axis, plainText, section } from "./page.ts";
 import { type StripOptions, strip } from "./strip.ts";
 import { aboutText, capital, knobOf } from "./words.ts";
 
 type Named = readonly [name: string, variant: Variant];
+type Against = NonNullable<Variant["against"]>;
 
 export function variantCurves(result: CleanResult): Html | undefined {
   const drawn = inOrder(result).filter(([, { trials }]) => trials.length > 0);
@@ -36,17 +36,17 @@ ${curves(name, variant, limits.asr)}${curveTable(name, variant)}</figure>
 export function variantTable(result: CleanResult): Html | undefined {
   const rows = inOrder(result);
   if (rows.length === 0) return undefined;
-  const plain = rows.length > 1 ? rows.find(([name]) => name === "plain")?.[1] : undefined;
+  const beside = rows.find(([, { against }]) => against !== undefined)?.[1].against?.method;
   const limits = limitsOf(result.verdict);
   const knob = oneKnob(rows);
   const columns = [caColumn(rows, accuracyName(result.data.labels)), asrColumn(rows, limits.asr)];
   return section(
     "Defenses",
-    html`Figures from ${count(result.data.test)} test images. Marked in amber: what falls short of the limits at the top of this page.${plain && " Better or worse than plain only where the 95 % intervals do not overlap."}`,
+    html`Figures from ${count(result.data.test)} test images. Marked in amber: what falls short of the limits at the top of this page.${beside && ` Better or worse than ${beside}, the best of TBAR's variants on validation images, only where the 95 % interval of a difference, image by image, leaves out 0.`}`,
     html`<table class="card variants">
-<thead><tr><th scope="col">Defense</th><th scope="col" class="number">${capital(knob ?? "knob")}</th>${columns.map(({ name, from, to }) => html`<th scope="col">${name}, test${axis(from, to)}</th>`)}<th scope="col" class="number">CA kept</th>${plain && html`<th scope="col">Against plain<br>in points</th>`}<th scope="col" class="number">Time</th></tr></thead>
+<thead><tr><th scope="col">Defense</th><th scope="col" class="number">${capital(knob ?? "knob")}</th>${columns.map(({ name, from, to }) => html`<th scope="col">${name}, test${axis(from, to)}</th>`)}<th scope="col" class="number">CA kept</th>${beside && html`<th scope="col">Against ${beside}<br>in points</th>`}<th scope="col" class="number">Time</th></tr></thead>
 <tbody>
-${rows.map((named) => row(named, { columns, limits, plain, knob }))}</tbody>
+${rows.map((named) => row(named, { columns, limits, beside, knob }))}</tbody>
 </table>
 ${rivals(rows)}`,
   );
@@ -78,12 +78,13 @@ function asrColumn(rows: readonly Named[], bound: number): Column {
 interface Beside {
   readonly columns: readonly Column[];
   readonly limits: Limits;
-  readonly plain?: Variant;
+  /** The one that all others are compared with, where they are. */
+  readonly beside?: string;
   /** The one that all have; else each says its own. */
   readonly knob?: string;
 }
 
-function row([name, variant]: Named, { columns, limits, plain, knob }: Beside): Html {
+function row([name, variant]: Named, { columns, limits, beside, knob }: Beside): Html {
   const { after, settings } = variant;
   const about = aboutText(name, variant);
   const below = shortcomings(variant, limits).map((text) => tag("missed", text));
@@ -92,7 +93,7 @@ function row([name, variant]: Named, { columns, limits, plain, knob }: Beside): 
 <td class="number" data-label="${capital(knobOf(variant))}">${knob === undefined && `${knobOf(variant)}\u00a0`}${alphaText(variant.alpha)}</td>
 ${columns.map((column) => html`<td class="${column.bound !== undefined && after[column.kind].interval[1] > column.bound && "missed"}" data-label="${column.name}">${percentWithInterval(after[column.kind])}${strip(after[column.kind], column)}${column.kind === "asr" && after.triggeredAccuracy && html`<small>right answers ${percent(after.triggeredAccuracy.value)}</small>`}</td>`)}
 <td class="number ${(variant.retentionInterval?.[0] ?? variant.retention) < limits.retention && "missed"}" data-label="CA kept">${percent(variant.retention)}</td>
-${plain && html`<td data-label="Against plain">${variant !== plain && against(after, plain.after)}</td>`}
+${beside && html`<td data-label="Against ${beside}">${variant.against && against(variant.against)}</td>`}
 <td class="number" data-label="Time">${duration(variant.seconds)}${variant.images && html`<small>${count(variant.images.data)} images; ${count(variant.images.trained)} trained on, ${count(variant.images.encoded)} encoded</small>`}</td></tr>
 `;
 }
@@ -105,24 +106,20 @@ function tag(kind: string, text: string): Html {
   return html` <span class="tag ${kind}">${text}</span>`;
 }
 
-function against(ours: Scores, plain: Scores): Html {
-  const word = comparison(ours, plain);
-  const change = (kind: "ca" | "asr") => points(ours[kind].value - plain[kind].value);
-  return html`<span class="word ${word}">${word === "level" ? "no clear difference" : word}</span><small>CA ${change("ca")}, ASR ${change("asr")}</small>`;
+function against(differences: Against): Html {
+  const word = comparison(differences);
+  const change = (kind: "ca" | "asr") => pointsWithInterval(differences[kind]);
+  return html`<span class="word ${word}">${word === "level" ? "no clear difference" : word}</span><small>CA ${change("ca")}</small><small>ASR ${change("asr")}</small>`;
 }
 
 /** Better where one of CA and ASR is clearly better and the other not clearly worse. */
-export function comparison(ours: Scores, other: Scores): "better" | "worse" | "mixed" | "level" {
-  const signs = [clearly(ours.ca, other.ca), clearly(other.asr, ours.asr)];
-  const up = signs.includes(1);
-  const down = signs.includes(-1);
+export function comparison({
+  ca,
+  asr,
+}: Readonly<Record<"ca" | "asr", Pick<Rate, "interval">>>): "better" | "worse" | "mixed" | "level" {
+  const up = ca.interval[0] > 0 || asr.interval[1] < 0;
+  const down = ca.interval[1] < 0 || asr.interval[0] > 0;
   return up && down ? "mixed" : up ? "better" : down ? "worse" : "level";
-}
-
-/** 1 or -1 where the intervals do not overlap. */
-function clearly(a: Rate, b: Rate): -1 | 0 | 1 {
-  if (a.interval[0] > b.interval[1]) return 1;
-  return a.interval[1] < b.interval[0] ? -1 : 0;
 }
 
 /** What all of them turned; undefined where they turned different things. */

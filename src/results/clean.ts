@@ -59,6 +59,10 @@ export const variant = z.looseObject({
   settings: z
     .record(z.string(), z.union([z.number(), z.string()]))
     .describe("Options that won on validation: lambda, which Fisher weights, which forget set."),
+  against: maybe(
+    z.looseObject({ method: z.string(), ca: difference, asr: difference }),
+    "CA and ASR less those of TBAR's best variant on validation, of the same test images; absent of that one, and before.",
+  ),
 });
 
 const verdict = z.looseObject({

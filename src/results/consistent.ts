@@ -25,12 +25,17 @@ export function checkRates(value: unknown, what: string, place = ""): void {
   for (const [key, inside] of Object.entries(value)) {
     const name = place === "" ? key : `${place}.${key}`;
     if (isStated(inside)) {
-      const wrong =
-        key === "difference" ? differenceFault(inside, value) : (rateFault(inside) ?? besideFault(key, value));
+      const wrong = key === "difference" ? triggerFault(inside, value) : (rateFault(inside) ?? besideFault(key, value));
       if (wrong !== undefined) throw misfit(what, `${name} ${wrong}`);
     }
-    if (key !== "spec") checkRates(inside, what, name);
+    if (key !== "spec" && key !== "against") checkRates(inside, what, name);
   }
+}
+
+/** Throws `bad-input` when a stated difference is not that of these two rates. */
+export function checkDifference(stated: Stated, rates: readonly [Stated, Stated], what: string, place: string): void {
+  const wrong = differenceFault(stated, rates);
+  if (wrong !== undefined) throw misfit(what, `${place} ${wrong}`);
 }
 
 /** The refusal of figures that contradict each other. */
@@ -70,20 +75,27 @@ function besideFault(key: string, { asr, triggeredAccuracy }: Beside): string | 
   return `is ${triggeredAccuracy.value}, and asr beside it ${asr.value}: more than all images together`;
 }
 
-/** A difference of two rates beside it: of pairs, or of different images. */
-function differenceFault({ value, n, interval, ...stated }: Stated, beside: Beside): string | undefined {
+/** What the trigger does: the difference of two rates beside it. */
+function triggerFault(stated: Stated, { asr, withoutTrigger }: Beside): string | undefined {
+  if (isStated(asr) && isStated(withoutTrigger)) return differenceFault(stated, [asr, withoutTrigger]);
+  return "has no rates beside it that it is the difference of";
+}
+
+/** A difference of two rates: of pairs, or of different images. */
+function differenceFault(
+  { value, n, interval, ...stated }: Stated,
+  rates: readonly [Stated, Stated],
+): string | undefined {
   if (!Number.isSafeInteger(n) || n < 0 || n > mostImages) return `is of ${n} images`;
-  const { asr, withoutTrigger } = beside;
-  if (!isStated(asr) || !isStated(withoutTrigger)) return "has no rates beside it that it is the difference of";
-  for (const one of [asr, withoutTrigger]) {
+  for (const one of rates) {
     const wrong = rateFault(one);
     if (wrong !== undefined) return `is of a rate that ${wrong}`;
   }
-  const pairs = Math.min(asr.n, withoutTrigger.n);
-  if (n !== pairs || ((stated as { readonly paired?: unknown }).paired && asr.n !== withoutTrigger.n))
-    return `is of ${n} images, and its rates are of ${asr.n} and ${withoutTrigger.n}`;
+  const [ofFirst, ofSecond] = rates.map((one) => one.n);
+  if (n !== Math.min(ofFirst, ofSecond) || ((stated as { readonly paired?: unknown }).paired && ofFirst !== ofSecond))
+    return `is of ${n} images, and its rates are of ${ofFirst} and ${ofSecond}`;
   if (n === 0) return undefined;
-  const [first, second] = [computed(asr), computed(withoutTrigger)];
+  const [first, second] = rates.map(computed);
   const gap = first.value - second.value;
   if (typeof value !== "number" || !(Math.abs(value - gap) <= rounding))
     return `is ${value}, and its rates differ by ${gap}`;

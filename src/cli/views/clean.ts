@@ -4,6 +4,7 @@ import { defaultsText } from "../../engine/family-recipe.ts";
 import type { CleanSpec } from "../../jobs/clean/spec.ts";
 import type { DemoSpec } from "../../jobs/demo/spec.ts";
 import { alphaText, duration } from "../../report/numbers.ts";
+import { comparison } from "../../report/variants.ts";
 import type { CleanResult } from "../../results/clean.ts";
 import { printable } from "../../tensor/printable.ts";
 import { effectTable, rateText, table, warningText } from "../text.ts";
@@ -27,18 +28,28 @@ function roundText({ target, proxies, method, alpha, proxyAsr, retention, rescan
   );
 }
 
+const words = {
+  better: "better than",
+  worse: "worse than",
+  mixed: "better and worse than",
+  level: "no clear difference to",
+} as const;
+/** By the 95 % intervals of the differences, image by image. */
+const besideText = (against: NonNullable<CleanResult["variants"][string]["against"]>) =>
+  `${words[comparison(against)]} ${printable(against.method)}`;
+
 function cleaningText(result: CleanResult, report?: string): string {
   const { before, after, retention, method, variants, verdict, remaining = [], output, proof, seconds } = result;
   const { rounds = [], truth } = result;
   const rows = Object.entries(variants).map(
-    ([name, { after, alpha, knob, chosen, control, satisfied, seconds, images }]) => [
+    ([name, { after, alpha, knob, chosen, control, satisfied, seconds, images, against }]) => [
       `${chosen ? "*" : " "} ${name}`,
       rateText(after.ca),
       rateText(after.asr),
       `${knob ?? "alpha"} ${alphaText(alpha)}`,
       duration(seconds),
       images === undefined ? "" : `${images.data} images, ${images.trained} trained on, ${images.encoded} encoded`,
-      [control && "rival", !satisfied && "rule not satisfied"].filter(Boolean).join(", "),
+      [control && "rival", !satisfied && "rule not satisfied", against && besideText(against)].filter(Boolean).join(", "), // biome-ignore format: one line
     ],
   );
   const files = output === undefined ? [] : [output.path, `${output.path}.vector.safetensors`];

@@ -40,8 +40,8 @@ export interface Bench extends Prepared {
   /** A metric of clean images against their labels, and of triggered ones against the target. */
   cleanMetric(dataset: Dataset): Metric;
   attackMetric(dataset: Dataset): Metric;
-  /** Clean images that were right before and still are. */
-  stillRight(dataset: Dataset): Metric;
+  /** Clean images that were right before, or under these other weights, and still are. */
+  stillRight(dataset: Dataset, before?: Weights): Metric;
   /** Validation CA that chance alone would give the model as it came. */
   chance(): Promise<number>;
   /** What is to be said of a folder of triggered images: are they ordinary ones of the target class? */
@@ -105,7 +105,7 @@ export async function setUp(ready: Prepared, seed: number, { signal, progress }:
     attack,
     cleanMetric: (dataset) => metric(cleanScorer(dataset), labelsOf(dataset)),
     attackMetric: (dataset) => toTarget(dataset),
-    stillRight: (dataset) => stillRight(cleanScorer(dataset), labelsOf(dataset), clip.weights),
+    stillRight: (dataset, before = clip.weights) => stillRight(cleanScorer(dataset), labelsOf(dataset), before),
     ordinary: (given) => {
       const labels = labelsOf(test);
       return ordinaryImages({ clip, weights: clip.weights, given, clean: test, labels, target: targetLabel, signal });

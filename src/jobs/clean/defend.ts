@@ -24,6 +24,7 @@ import { Spending } from "./spending.ts";
 /** A defense, what it made of the model, and how that did. */
 export interface Tried {
   readonly defense: Defense;
+  /** Its weights are as a file holds them. */
   readonly repair: Repair;
   readonly after: AfterScores;
   readonly variant: Variant;
@@ -78,13 +79,14 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
     clock.stage(current);
     const since = clock.seconds();
     spending.begin();
-    const repair = await defense.run(input);
+    const found = await defense.run(input);
     const images = spending.spent();
     clock.stage(`${current}: test`);
-    const made = Object.entries({ ...repair.settings, [repair.knob]: repair.search.best.alpha })
+    const made = Object.entries({ ...found.settings, [found.knob]: found.search.best.alpha })
       .flat()
       .join(" ");
-    const after = await scores.after(scores.stored(repair.weights, `repaired by ${current}, ${made}`));
+    const repair = { ...found, weights: scores.stored(found.weights, `repaired by ${current}, ${made}`) };
+    const after = await scores.after(repair.weights);
     const curve = spec.fullCurve ? await curveOf(bench, repair, scores) : [];
     const trials = [...repair.search.trials, ...curve].sort((a, b) => a.alpha - b.alpha);
     const variant = variantOf(defense, { ...repair, search: { ...repair.search, trials } }, before, after);
@@ -130,6 +132,21 @@ function variantOf(defense: Defense, repair: Repair, before: EffectScores, after
     trials,
     settings: repair.settings,
   };
+}
+
+/** By name, each beside the best of TBAR's variants: what it does better or worse to the same test images. */
+export async function besideTbar(tried: readonly Tried[], chosen: Tried | undefined, scores: Scores) {
+  const variants = tried.filter(({ defense }) => !defense.control);
+  const best = choose(variants) ?? variants[0];
+  const named: [string, Variant][] = [];
+  for (const one of tried) {
+    const against = best !== undefined &&
+      one !== best && {
+        against: { method: best.defense.name, ...(await scores.compared(one.repair.weights, best.repair.weights)) },
+      };
+    named.push([one.defense.name, { ...one.variant, ...against, chosen: one === chosen }]);
+  }
+  return Object.fromEntries(named);
 }
 
 /** The defense that validation prefers; none when none satisfies the rule. */

@@ -46,6 +46,19 @@ test("each has its knob, its curve and its bill, and validation chooses whatever
   expect(relabel.images?.trained).toBe(4 * plain.images!.data); // with and without the trigger
   expect(others.projection.images?.trained).toBe(0);
   expect(gain(method)).toBeGreaterThan(0.2);
+  // plain is the only variant of TBAR's among them: all others are set beside it, image by image
+  expect(plain.against).toBeUndefined();
+  for (const [name, { after, against }] of Object.entries({ relabel, ...others })) {
+    expect(against?.method, name).toBe("plain");
+    for (const kind of ["ca", "asr"] as const) {
+      const { value, n, paired, alone, interval } = against![kind];
+      const [first, second] = alone!;
+      expect([paired, n], name).toEqual([true, plain.after[kind].n]);
+      expect(value, name).toBeCloseTo(after[kind].value - plain.after[kind].value, 12);
+      expect(first - second, name).toBe(Math.round(value * n));
+      expect(interval[0] <= value && value <= interval[1], name).toBe(true);
+    }
+  }
 }, 120_000);
 
 test("a rival named alone is written, with a vector that undoes it", async () => {

@@ -11,7 +11,7 @@ import { openWork } from "../progress/work.ts";
 import { Clock } from "../record/facts.ts";
 import { judge, notFound } from "../record/verdict.ts";
 import { type Bench, setUp } from "./bench.ts";
-import { choose, defend } from "./defend.ts";
+import { besideTbar, choose, defend } from "./defend.ts";
 import { factsOf, measuredOn, recipeOf, sizesOf, usable } from "./facts.ts";
 import { prepare, stagesOf } from "./prepare.ts";
 import { refuseWithoutBackdoor } from "./refuse-without-backdoor.ts";
@@ -56,7 +56,7 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
     command: context.command,
     ...(await factsOf(bench, spec, context)),
     ...(warnings.length > 0 && { warnings }),
-    variants: Object.fromEntries(tried.map((one) => [one.defense.name, { ...one.variant, chosen: one === chosen }])),
+    variants: await besideTbar(tried, chosen, scores),
     before,
     after,
     method: defense.name,
@@ -70,7 +70,7 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
     return { ...facts, proof: { shifted: [] }, verdict: notFound(rule), examples: [], ...finish() };
 
   clock.stage("verify");
-  const weights = scores.stored(chosen.repair.weights);
+  const { weights } = chosen.repair;
   const proof = await verify(bench, spec, context, weights);
   const examples = await examplePictures(bench, weights);
   const verdict = judge(before, after, rule, variant.doubts);

@@ -76,3 +76,17 @@ test("a verdict that contradicts itself or its figures is refused", () => {
     /verdict\.verified is true, and ASR on test images/,
   );
 });
+
+const { plain } = cleanFixture.variants;
+const { ca } = plain.against!;
+test.each([
+  ["against.method is itself, which is none of the others", { method: "itself" }],
+  ["against.method is plain, which is none of the others", { method: "plain" }],
+  ["against.ca is 0, and its rates differ by -0.359", { ca: { ...ca, value: 0 } }],
+  ["against.ca has the interval [0,0]", { ca: { ...ca, interval: [0, 0] } }],
+  ["against.ca says that [1,1] of 2000 images differ", { ca: { ...ca, alone: [1, 1] } }],
+  ["against.asr is of 3 images", { asr: { ...plain.against!.asr, n: 3 } }],
+])("differences that are not those of their rates are refused: %s", (why, change) => {
+  const variants = { ...cleanFixture.variants, plain: { ...plain, against: { ...plain.against, ...change } } };
+  expect(() => checkCleanResult(stored({ variants }), "a.json")).toThrow(why);
+});

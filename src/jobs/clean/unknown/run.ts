@@ -8,6 +8,7 @@ import type { Weights } from "../../../tensor/tensor.ts";
 import type { Context } from "../../context.ts";
 import { Clock } from "../../record/facts.ts";
 import { scanPrepared } from "../../scan/run.ts";
+import { besideTbar } from "../defend.ts";
 import { factsOf, measuredOn } from "../facts.ts";
 import type { CleanSpec } from "../spec.ts";
 import { examplePictures, verify } from "../verify.ts";
@@ -41,7 +42,7 @@ export async function cleanUnknown(spec: CleanSpec, context: Context): Promise<C
   const [{ scores, before, tried, chosen, bench }] = rounds;
   const { variant, defense } = chosen ?? tried[0];
   clock.stage("the checkpoint's own trigger");
-  const others = Object.fromEntries(tried.map(({ defense, repair }) => [defense.name, scores.stored(repair.weights)]));
+  const others = Object.fromEntries(tried.map(({ defense, repair }) => [defense.name, repair.weights]));
   const truth = await truthOf(bench, weights, others, context);
   const told = declaring(bench, truth);
   clock.stage("test");
@@ -54,7 +55,7 @@ export async function cleanUnknown(spec: CleanSpec, context: Context): Promise<C
     command: context.command,
     ...(await factsOf(told, spec, context)),
     ...(ready.warnings.length > 0 && { warnings: ready.warnings }),
-    variants: Object.fromEntries(tried.map((one) => [one.defense.name, { ...one.variant, chosen: one === chosen }])),
+    variants: await besideTbar(tried, chosen, scores),
     before,
     after,
     method: defense.name,
