@@ -14,7 +14,7 @@ export const scanCalibration = z.looseObject({
   features: z
     .array(z.looseObject({ name: z.string(), mean: z.number(), deviation: z.number() }))
     .describe(
-      "Detectors whose statistics of one class are weighed, and how log odds of the highest lie among clean models.",
+      "Detectors whose statistics of one class are weighed, and as DETECTOR:FACT what of a whole scan is; how log odds of the highest lie among clean models.",
     ),
   intercept: z.number(),
   slope: z.number(),

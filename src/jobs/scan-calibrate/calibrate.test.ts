@@ -88,6 +88,20 @@ describe("calibrate", () => {
     expect(() => calibrate(none)).toThrow("none of these was run in every scan");
   });
 
+  it("what a screening reaches is weighed where all scans have it: of the model, whichever class", () => {
+    const screened = (one: Known, share: number): Known => {
+      const [first, ...rest] = one.scan.detectors;
+      return { ...one, scan: { ...one.scan, detectors: [{ ...first, facts: { screened: share } }, ...rest] } };
+    };
+    const all = [...clean.map((one, i) => screened(one, 0.2 + 0.02 * (i % 4))), ...backdoored.map((one) => screened(one, 0.9))]; // biome-ignore format: one line
+    const weighing = calibrate(all);
+    expect(weighing.features.map(({ name }) => name)).toEqual([...features, "fitted-patch:screened"]);
+    expect(weighing.attacks.badclip.detection.value).toBe(1); // none without
+    expect(Object.keys(weighing.thresholds)).toEqual([...features]);
+    expect(weighing.figures.target.value).toBeCloseTo(0.75, 12); // the classes' order is the detectors' own
+    expect(calibrate([...all, clean[0]]).features).toHaveLength(features.length);
+  });
+
   it("lineages are never cut", () => {
     const [one, other] = halves([...clean, ...backdoored]);
     const names = (half: readonly Known[]) => [...new Set(half.map(({ lineage }) => lineage))];

@@ -6,7 +6,16 @@ import { logOdds } from "../../stats/log-odds.ts";
 import { fitLogistic, probabilityOf } from "../../stats/logistic.ts";
 import { rate } from "../../stats/rate.ts";
 import { badInput } from "../../tensor/error.ts";
-import { type Feature, features, featuresOnBase, suspectedClasses, whyIncompetent } from "../scan/evidence.ts";
+import {
+  type Feature,
+  features,
+  featuresOfModel,
+  featuresOnBase,
+  figureOf,
+  isOfModel,
+  suspectedClasses,
+  whyIncompetent,
+} from "../scan/evidence.ts";
 
 /** A model whose kind is known, and its scan. */
 export interface Known {
@@ -26,20 +35,20 @@ export const competence = { mostShare: 0.12, leastAccuracy: 0.6 } as const;
 /** Of clean models, so many may be called inconclusive. */
 const doubted = 0.1;
 
-/** Detectors that are weighed: those that every scan ran. Throws `bad-input` where there is none. */
+/** What is weighed: what every scan has. Throws `bad-input` where there is none. */
 function weighed(known: readonly Known[]): readonly string[] {
-  const ran = (name: string) => known.every(({ scan }) => scan.detectors.some((one) => one.name === name));
-  const all = [...features, ...featuresOnBase];
+  const ran = (name: string) => known.every(({ scan }) => figureOf(scan.detectors, name) !== undefined);
+  const all = [...features, ...featuresOfModel, ...featuresOnBase];
   const names = all.filter(ran);
   if (names.length === 0)
     throw badInput(`a calibration weighs ${all.join(", ")}, and none of these was run in every scan`);
   return names;
 }
 
-/** How log odds of each detector's highest statistic lie among the clean ones. */
+/** How log odds of each figure lie among the clean ones. */
 function featuresOf(clean: readonly Known[], names: readonly string[]): readonly Feature[] {
   return names.map((name) => {
-    const odds = clean.map(({ scan }) => logOdds(scan.detectors.find((one) => one.name === name)?.statistic ?? 0));
+    const odds = clean.map(({ scan }) => logOdds(figureOf(scan.detectors, name) ?? 0));
     const mean = odds.reduce((a, b) => a + b, 0) / odds.length;
     const square = odds.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, odds.length - 1);
     return { name, mean, deviation: Math.max(leastDeviation, Math.sqrt(square)) };
@@ -136,7 +145,7 @@ export function calibrate(
   return {
     ...judgeFrom(known),
     ...competence,
-    thresholds: Object.fromEntries(weighed(known).map((name) => [name, alone(known, name)])),
+    thresholds: Object.fromEntries(weighed(known).filter((name) => !isOfModel(name)).map((name) => [name, alone(known, name)])), // biome-ignore format: one line
     models: {
       clean: clean.length,
       backdoored: backdoored.length,

@@ -7,6 +7,12 @@ import { percent } from "../../stats/percent.ts";
 /** Detectors whose statistics are weighed. */
 export const features = ["fitted-patch", "fitted-delta", "fitted-blend", "sine"] as const;
 
+/**
+ * `DETECTOR:FACT`, weighed besides: what speaks of the model, and for no class more than for another. To the class that gives way most a few
+ * steps of the screening lead further in a backdoored model, even where the fit that follows does not arrive.
+ */
+export const featuresOfModel = ["fitted-patch:screened"] as const;
+
 /** Those that are weighed besides where there is a base to compare with. */
 export const featuresOnBase = ["amplified-patch"] as const;
 
@@ -14,11 +20,19 @@ export const comparesWithBase = ({ name }: { readonly name: string }): boolean =
   featuresOnBase.some((one) => one === name);
 
 export type Feature = ScanCalibration["features"][number];
-export type Scanned = readonly Pick<DetectorResult, "name" | "suspects" | "statistic">[];
+export type Scanned = readonly Pick<DetectorResult, "name" | "suspects" | "statistic" | "facts">[];
+
+/** The highest statistic of a detector, or the fact of `DETECTOR:FACT`; undefined where the scan has none. */
+export function figureOf(detectors: Scanned, feature: string): number | undefined {
+  const [name, fact] = feature.split(":");
+  const found = detectors.find((one) => one.name === name);
+  if (found === undefined || fact === undefined) return found?.statistic;
+  return Object.hasOwn(found.facts, fact) ? found.facts[fact] : undefined;
+}
 
 /**
- * The length of the vector of excesses, (log odds - mean) / deviation of each detector's statistic, where they are above zero: one detector
- * that stands out is enough, and several that agree on one class add up.
+ * The length of the vector of excesses, (log odds - mean) / deviation of each figure, where they are above zero: one that stands out is
+ * enough, and several detectors that agree on one class add up.
  */
 export function excess(statistics: readonly number[], features: readonly Feature[]): number {
   const squares = features.map(
@@ -26,6 +40,8 @@ export function excess(statistics: readonly number[], features: readonly Feature
   );
   return Math.sqrt(squares.reduce((a, b) => a + b, 0));
 }
+
+export const isOfModel = (feature: string): boolean => feature.includes(":");
 
 export interface OfClass {
   readonly target: string;
@@ -37,7 +53,9 @@ export interface OfClass {
 export function suspectedClasses(detectors: Scanned, features: readonly Feature[]): readonly OfClass[] {
   const of = (name: string) => detectors.find((one) => one.name === name)?.suspects ?? [];
   const targets = new Set(features.flatMap(({ name }) => of(name).map(({ target }) => target)));
-  const statistic = (name: string, target: string) => of(name).find((one) => one.target === target)?.statistic ?? 0;
+  const ofModel = new Map(features.filter(({ name }) => isOfModel(name)).map(({ name }) => [name, figureOf(detectors, name) ?? 0])); // biome-ignore format: one line
+  const statistic = (name: string, target: string) =>
+    ofModel.get(name) ?? of(name).find((one) => one.target === target)?.statistic ?? 0;
   return [...targets]
     .map((target) => ({ target, score: excess(features.map(({ name }) => Math.max(0, statistic(name, target))), features) })) // biome-ignore format: one line
     .sort((a, b) => b.score - a.score);
