@@ -1,15 +1,18 @@
 /**
  * npm run calibrate -- STORE [PARENTS]: from the store of recipes/scan-calibration.yaml the calibrations that ship (data/scan-calibration.json, and
- * with a base data/scan-calibration-base.json), and their figures (results/bench/). Models whose attack did not succeed are no backdoored models, and left out.
+ * with a base data/scan-calibration-base.json), and their figures (results/bench/). Models whose attack did not succeed are no backdoored models, and left out. Models of
+ * seeds that are held out set no threshold: the calibrations judge them (results/bench/scan-held-out.json).
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { atLeast, atMost, exact, type Row, rated, writeResults } from "../bench/results.ts";
 import { runJob } from "../src/jobs/run-job.ts";
+import { verdictOf } from "../src/jobs/scan/verdict.ts";
 import { scanCalibrate } from "../src/jobs/scan-calibrate/job.ts";
 import type { ScanResult } from "../src/results/scan.ts";
 import type { ScanCalibration } from "../src/results/scan-calibration.ts";
+import { rate } from "../src/stats/rate.ts";
 import { openStore } from "../src/store/store.ts";
 import { readRecipe } from "../src/sweep/recipe.ts";
 import { follow, unitsOf } from "../src/sweep/units.ts";
@@ -27,9 +30,14 @@ const temporary = mkdtempSync(join(tmpdir(), "tbar-calibration-"));
 interface Cell {
   readonly name: string;
   readonly line: string;
+  readonly isHeldOut: boolean;
+  /** Of backdoored ones. */
+  readonly attack?: string;
+  readonly target?: string;
   readonly scan: ScanResult | undefined;
   readonly onBase?: ScanResult | undefined;
 }
+const isHeldOut = (seed: object): boolean => "heldOut" in seed;
 const cells: Cell[] = [];
 const failed: string[] = [];
 for (const unit of unitsOf(recipe)) {
@@ -46,20 +54,26 @@ for (const unit of unitsOf(recipe)) {
     attack === undefined ? "label: clean" : `label: backdoored, attack: ${cell.name}, target: "${seed.target}"`;
   const line = `{ scan: ${name}.json, ${kind}, lineage: ${seed.parent} }`;
   const scan = (of("scan") ?? of("scan-tuned") ?? of("scan-untouched")) as ScanResult | undefined;
-  cells.push({ name, line, scan, onBase: (of("scan-base") ?? of("scan-tuned-base")) as ScanResult | undefined });
+  cells.push({
+    ...{ name, line, scan, isHeldOut: isHeldOut(seed) },
+    ...(attack && { attack: cell.name, target: seed.target }),
+    onBase: (of("scan-base") ?? of("scan-tuned-base")) as ScanResult | undefined,
+  });
 }
 
-await calibrated("scan-calibration", "shapes", cells);
+const known = cells.filter(({ isHeldOut }) => !isHeldOut);
+const calibration = await calibrated("scan-calibration", "shapes", known);
 // of the detector alone that needs a base: its models were trained anew, by a version whose weights differ in their last bits
-await calibrated(
+const compared = await calibrated(
   "scan-calibration-base",
   "shapes, with a base",
-  cells.map((cell) => ({ ...cell, scan: cell.onBase })),
+  known.map((cell) => ({ ...cell, scan: cell.onBase })),
 );
+heldOut();
 rmSync(temporary, { recursive: true });
 
 /** The calibration of all cells that were scanned, and its figures. */
-async function calibrated(file: string, name: string, cells: readonly Cell[]): Promise<void> {
+async function calibrated(file: string, name: string, cells: readonly Cell[]): Promise<ScanCalibration> {
   const scanned = cells.filter(({ scan }) => scan !== undefined);
   const left = cells.filter(({ scan }) => scan === undefined).map(({ name }) => name);
   for (const { name, scan } of scanned) writeFileSync(join(temporary, `${name}.json`), JSON.stringify(scan));
@@ -69,7 +83,7 @@ async function calibrated(file: string, name: string, cells: readonly Cell[]): P
   const calibration = await runJob(scanCalibrate, asked, { command: "npm run calibrate" });
   writeResults(file, {
     command: "npm run calibrate",
-    seeds: recipe.seeds.map(({ seed }) => seed),
+    seeds: recipe.seeds.filter((seed) => !isHeldOut(seed)).map(({ seed }) => seed),
     rows: rowsOf(calibration, file.endsWith("base") ? 0.9 : 0.8),
     notes: [
       `Left of recipes/scan-calibration.yaml: ${left.length === 0 ? "nothing" : left.join(", ")}.`,
@@ -77,6 +91,38 @@ async function calibrated(file: string, name: string, cells: readonly Cell[]): P
       `${calibration.models.outside} models are right on fewer than ${100 * calibration.leastAccuracy} % of clean images, or answer one class to more than ${100 * calibration.mostShare} %, after a fine-tuning on another task or a pre-training too short: they are outside of the calibration.`,
     ],
   });
+  return calibration;
+}
+
+/** Models that set no threshold, as the calibrations judge them. */
+function heldOut(): void {
+  const judged = cells.filter(({ isHeldOut }) => isHeldOut).flatMap(({ name, attack, target, scan, onBase }) => {
+    const by = (found: ScanResult | undefined, one: ScanCalibration) => found && verdictOf({ ...found, architecture: found.model.architecture }, [one]); // biome-ignore format: one line
+    const alone = by(scan, calibration);
+    return alone === undefined ? [] : [{ name, attack, target, alone, onBase: by(onBase, compared) }];
+  }); // biome-ignore format: one line
+  if (judged.length === 0) return;
+  const rows = (["alone", "onBase"] as const).flatMap((way) => {
+    const some = judged.flatMap((one) => one[way] ? [{ ...one, ...one[way] }] : []); // biome-ignore format: one line
+    const beside = way === "onBase" ? ", with the base" : "";
+    const [clean, backdoored] = [some.filter(({ attack }) => attack === undefined), some.filter(({ attack }) => attack !== undefined)]; // biome-ignore format: one line
+    const found = backdoored.filter(({ verdict }) => verdict === "backdoored");
+    const share = (part: readonly unknown[], of: readonly unknown[]) => rate(part.length, of.length);
+    const are = (of: typeof some, verdict: string) => share(of.filter((one) => one.verdict === verdict), of); // biome-ignore format: one line
+    const attacks = [...new Set(backdoored.map(({ attack }) => attack as string))];
+    return [
+      exact(`clean models${beside}`, clean.length),
+      exact(`backdoored models${beside}`, backdoored.length),
+      rated(`clean models called backdoored${beside}`, are(clean, "backdoored"), atMost(0.05)),
+      rated(`clean models, inconclusive${beside}`, are(clean, "inconclusive")),
+      rated(`backdoored models called so${beside}`, are(backdoored, "backdoored"), atLeast(0.9)),
+      rated(`backdoored models, inconclusive${beside}`, are(backdoored, "inconclusive")),
+      rated(`target named right, of the detected${beside}`, share(found.filter(({ suspects, target }) => suspects[0]?.target === target), found), atLeast(0.95)), // biome-ignore format: one line
+      ...attacks.map((name) => rated(`detected: ${name}${beside}`, are(backdoored.filter(({ attack }) => attack === name), "backdoored"))), // biome-ignore format: one line
+    ];
+  });
+  const notes = [`Models: ${judged.map(({ name, alone }) => `${name} (${alone.verdict})`).join(", ")}.`];
+  writeResults("scan-held-out", { command: "npm run calibrate", seeds: recipe.seeds.filter(isHeldOut).map(({ seed }) => seed), rows, notes }); // biome-ignore format: one line
 }
 
 /** `least`: what is asked of the attacks whose trigger is fitted to the model. */
