@@ -19,7 +19,7 @@ export const finalCell = z.looseObject({
 export const mostCells = 10_000;
 const seed = z.union([z.int().transform((seed) => ({ seed })), z.looseObject({ seed: z.int() })]);
 
-/** A number of a table: a path into results, or a constant; with `minus` and `over` it is (value - minus) / over. */
+/** A number of a table: a path into results, with a question mark behind it where that need not be there, or a constant; with `minus` and `over` it is (value - minus) / over. */
 export type Term = string | number | Figured;
 interface Figured {
   readonly value: Term;

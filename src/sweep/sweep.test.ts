@@ -188,6 +188,21 @@ test("a figure of a step that was not run is the one that stands for it there", 
   await expect(recipeOf(text.replace("\npublished:", more.replace("steps.seen.hits, over", "steps.sen.hits, over")))).rejects.toThrow("sen"); // biome-ignore format: one line
 });
 
+test("a figure whose path may lead nowhere is left out there; one that must lead somewhere is refused", async () => {
+  const more = (path: string) => text.replace("\npublished:", `\n    - { name: may be, value: ${path} }\npublished:`);
+  const recipe = await recipeOf(more("steps.seen.hits?"));
+  await sweep(recipe, "may-be");
+  const { rows } = await tableOf(recipe, storeOf("may-be"), toyJobs);
+  expect(rows.filter(({ figure }) => figure === "may be").map(({ value }) => value)).toEqual(
+    rows.filter(({ figure }) => figure === "hits").map(({ value }) => value),
+  );
+  const without = await tableOf(await recipeOf(more("steps.seen.misses?")), storeOf("may-be"), toyJobs);
+  expect(without.rows.some(({ figure }) => figure === "may be")).toBe(false);
+  await expect(tableOf(await recipeOf(more("steps.seen.misses")), storeOf("may-be"), toyJobs)).rejects.toThrow(
+    'unknown reference in steps.seen "misses"',
+  );
+});
+
 test("the page shows every seed as a dot and fetches nothing", async () => {
   const recipe = await recipeOf();
   await sweep(recipe, "page");

@@ -155,7 +155,7 @@ interface Measured {
 
 function termOf(term: Term, scope: Scope): Measured {
   if (typeof term === "object") return figureOf(term, scope);
-  const found = typeof term === "number" ? term : lookUp(term, scope);
+  const found = typeof term === "number" ? term : foundAt(term, scope);
   if (typeof found === "number" || typeof found === "boolean") {
     const value = tidy(Number(found));
     return { value: { value }, interval: [value, value] };
@@ -172,6 +172,13 @@ function termOf(term: Term, scope: Scope): Measured {
     value: { value, draw: isRate ? (from) => drawRate({ value, n }, from) : spread(value, interval) },
     interval,
   };
+}
+
+/** What the path leads to. One that ends with a question mark may lead nowhere: then there is no figure. */
+function foundAt(path: string, scope: Scope): unknown {
+  const found = path.endsWith("?") ? lookUp(path.slice(0, -1), scope, true) : lookUp(path, scope);
+  if (found === undefined) throw new NotThere("skipped");
+  return found;
 }
 
 /** A normal on either side, as wide as the interval there. */
