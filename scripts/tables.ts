@@ -2,7 +2,7 @@
  * What stands in README and docs from elsewhere, never typed. Run: npm run tables. A test fails when one is out of date.
  * - `<!-- results bench/NAME -->`: the rows of results/bench/NAME.json or results/recipes/NAME.json. `wide`: means over seeds, called `THING:
  *   FIGURE`, a line for each thing and a column for each figure; `by method`: of cleanings, a line for each method; `beside tbar`: the same, of differences to TBAR's best; `of plain`: figures of this defense alone; `only ASR before; ASR after`: the
- *   rows that begin so, or are of such a figure, in this order.
+ *   rows that begin so, or are of such a figure, in this order; long notes are left to the whole table.
  * - `<!-- leaves attacks -->`: what attacks or defenses say of themselves.
  * - `<!-- example NAME -->`: examples/NAME.ts.
  */
@@ -37,7 +37,7 @@ export function withTables(text: string): string {
             .flatMap((begin) => ofOne.filter(({ what, figure }) => what.startsWith(begin) || figure === begin)) ?? ofOne
         );
       };
-      return `${open}${table(name, forms[form ?? ""], shown)}${close}`;
+      return `${open}${table(name, forms[form ?? ""], shown, only === undefined ? Number.POSITIVE_INFINITY : shortNote)}${close}`;
     })
     .replace(leaves, (_, open: string, which: Leaves, close: string) => `${open}\n${leavesTable(which)}\n\n${close}`)
     .replace(examples, (_, open: string, name: string, close: string) => {
@@ -53,21 +53,29 @@ const forms: Readonly<Record<string, (rows: Rows) => readonly string[]>> = {
   " beside tbar": besideTbar,
 };
 
-function table(name: string, lines: (rows: Rows) => readonly string[], shown: (rows: Rows) => Rows): string {
+/** Characters of a note that an excerpt has too. */
+const shortNote = 200;
+
+function table(
+  name: string,
+  lines: (rows: Rows) => readonly string[],
+  shown: (rows: Rows) => Rows,
+  longestNote: number,
+): string {
   const path = join("results", `${name}.json`);
   if (!existsSync(path)) return `\nNot measured yet: ${path} is missing.\n\n`;
   const stored = JSON.parse(readFileSync(path, "utf8"));
   if (stored.runs?.length > 1) return ["", ...sideBySide(stored, shown), "", ""].join("\n");
-  const { rows, foot } = measured(stored);
+  const { rows, foot } = measured(stored, longestNote);
   return ["", ...lines(shown(rows)), "", ...foot, "", ""].join("\n");
 }
 
 /** Rows, and how they came about. */
-function measured(stored: SweepTableResult | Stored) {
+function measured(stored: SweepTableResult | Stored, longestNote: number) {
   if ("runs" in stored) {
     const [{ machine, rows, notes = [] }] = stored.runs;
     const foot = `\`${stored.command}\`; ${called(machine)}.`;
-    return { rows: rows as Rows, foot: [[foot, ...notes].join(" ")] };
+    return { rows: rows as Rows, foot: [[foot, ...notes.filter(({ length }) => length <= longestNote)].join(" ")] };
   }
   const { command, recipe, machines, versions, seeds, notes, rows, left } = stored;
   const made = `tbar ${versions.join(", ")}; ${machines.join(", ")}; seeds ${seeds.join(", ")}`;
