@@ -132,7 +132,17 @@ describe("clean", () => {
       /counts contradict each other: .* 1 both times; if they are from a folder of --state/,
     );
     await writeFile(file, JSON.stringify(work));
-    const { stillRight, ca } = JSON.parse((await tbar(line)).out).variants.plain.after;
+    const outcomes = at("work/outcomes-plain.json");
+    const kept = JSON.parse(await readFile(outcomes, "utf8"));
+    expect([kept.value.right, kept.value.hit]).toEqual([expect.stringMatching(/^[01]{120}$/), expect.stringMatching(/^[01]+$/)]); // biome-ignore format: one line
+    const { hit } = kept.value;
+    await writeFile(outcomes, JSON.stringify({ ...kept, value: { ...kept.value, hit: hit.replace(/./, hit[0] === "1" ? "0" : "1") } })); // biome-ignore format: one line
+    expect((await tbar(line)).out).toMatch(/counts contradict each other: \d+ hits of \d+ images, and \d+ of \d+/);
+    await writeFile(outcomes, JSON.stringify(kept));
+    const { variants } = JSON.parse((await tbar(line)).out);
+    const { stillRight, ca } = variants.plain.after;
+    const compared = Object.values(variants).filter((one) => (one as { against?: object }).against);
+    expect(compared).toHaveLength(1);
     expect(stillRight).toMatchObject({ value: work.counts[keys[0]] / 120, n: 120 });
     expect(stillRight.value).toBeLessThanOrEqual(ca.value);
     for (const name of ["pairs", "pairs.vector.safetensors", "work"])

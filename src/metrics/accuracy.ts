@@ -9,10 +9,19 @@ import { type Rate, rate } from "../stats/rate.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
 
+/** A metric that says which images are hits, too. */
+export interface MetricOfEach extends Metric {
+  /** A character for each image, in their order: 1 for a hit, else 0. */
+  each(weights: Weights): Promise<string>;
+}
+
 /** Hits are images whose answer equals `expected` at their place. */
-export function metric(scorer: Scorer, expected: ArrayLike<number>): Metric {
+export function metric(scorer: Scorer, expected: ArrayLike<number>): MetricOfEach {
   return {
     size: scorer.size,
+    async each(weights) {
+      return Array.from(await scorer.answers(weights), (answer, i) => (answer === expected[i] ? "1" : "0")).join("");
+    },
     async hits(weights, from = 0, to = scorer.size) {
       const answers = await scorer.answers(weights, from, to);
       let hits = 0;

@@ -4,8 +4,7 @@ import { type Difference, pairedDifference, unpairedDifference } from "../stats/
 import { type Rate, rate } from "../stats/rate.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
-import { chosen, metric } from "./accuracy.ts";
-import { stillRight } from "./retention.ts";
+import { chosen, type MetricOfEach, metric } from "./accuracy.ts";
 
 export interface Effect {
   /** Attack success rate: triggered images of other classes taken for the target. */
@@ -25,8 +24,11 @@ export interface EffectMetrics {
   /** Taken for the target both ways; absent where the two sets are of different images. */
   readonly both?: Metric;
   readonly right?: Metric;
-  /** Triggered images that these other weights take for the target too. */
-  hitBy(other: Weights): Metric;
+}
+
+/** With the images that are hit. */
+export interface EffectOfEach extends EffectMetrics {
+  readonly asr: MetricOfEach;
 }
 
 export interface EffectInput {
@@ -40,20 +42,18 @@ export interface EffectInput {
   readonly paired: boolean;
 }
 
-export function effectMetrics({ triggered, clean, labels, target, paired }: EffectInput): EffectMetrics {
+export function effectMetrics({ triggered, clean, labels, target, paired }: EffectInput): EffectOfEach {
   const others = Array.from({ length: labels.length }, (_, i) => i).filter((i) => labels[i] !== target);
   const plain = chosen(clean, others);
   const own = others.map((i) => labels[i]);
   const toTarget = (scorer: Scorer) => metric(scorer, new Int32Array(scorer.size).fill(target));
   const [asr, withoutTrigger] = [toTarget(triggered), toTarget(plain)];
-  const hitBy = (other: Weights) => stillRight(triggered, new Int32Array(triggered.size).fill(target), other);
-  if (!paired) return { asr, withoutTrigger, hitBy };
+  if (!paired) return { asr, withoutTrigger };
   if (triggered.size !== others.length)
     throw new RangeError(`${triggered.size} triggered images for ${others.length} clean ones of other classes`);
   return {
     asr,
     withoutTrigger,
-    hitBy,
     both: {
       size: triggered.size,
       async hits(weights, from = 0, to = triggered.size) {
@@ -67,7 +67,7 @@ export function effectMetrics({ triggered, clean, labels, target, paired }: Effe
 
 /** On the first `images` of them, all unless told. `z` is the quantile of the difference's interval alone. Throws `bad-input` on counts (kept ones, that somebody changed) that no answers make. */
 export async function measureEffect(
-  { asr, withoutTrigger, both, right }: Omit<EffectMetrics, "hitBy">,
+  { asr, withoutTrigger, both, right }: EffectMetrics,
   weights: Weights,
   { images = asr.size, z }: { readonly images?: number; readonly z?: number } = {},
 ): Promise<Effect> {

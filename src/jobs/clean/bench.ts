@@ -13,9 +13,9 @@ import {
   type ScorerOptions,
 } from "../../engine/scorer.ts";
 import { checkBatch } from "../../engine/tasks.ts";
-import { labelsOf, measure, metric } from "../../metrics/accuracy.ts";
+import { labelsOf, type MetricOfEach, measure, metric } from "../../metrics/accuracy.ts";
 import { chanceAgreement } from "../../metrics/decision.ts";
-import { type EffectMetrics, effectMetrics } from "../../metrics/effect.ts";
+import { type EffectOfEach, effectMetrics } from "../../metrics/effect.ts";
 import { stillRight } from "../../metrics/retention.ts";
 import type { Scores as FrozenScores } from "../../results/effect.ts";
 import type { Tensor, Weights } from "../../tensor/tensor.ts";
@@ -38,16 +38,16 @@ export interface Bench extends Prepared {
   readonly test: Dataset;
   readonly attack: AttackSets;
   /** A metric of clean images against their labels, and of triggered ones against the target. */
-  cleanMetric(dataset: Dataset): Metric;
+  cleanMetric(dataset: Dataset): MetricOfEach;
   attackMetric(dataset: Dataset): Metric;
-  /** Clean images that were right before, or under these other weights, and still are. */
-  stillRight(dataset: Dataset, before?: Weights): Metric;
+  /** Clean images that were right before and still are. */
+  stillRight(dataset: Dataset): Metric;
   /** Validation CA that chance alone would give the model as it came. */
   chance(): Promise<number>;
   /** What is to be said of a folder of triggered images: are they ordinary ones of the target class? */
   ordinary(given: Dataset): Promise<Folder>;
   /** What the trigger does on validation or test images. */
-  effect(part: "validation" | "test"): EffectMetrics;
+  effect(part: "validation" | "test"): EffectOfEach;
 }
 
 export async function setUp(ready: Prepared, seed: number, { signal, progress }: Context): Promise<Bench> {
@@ -105,7 +105,7 @@ export async function setUp(ready: Prepared, seed: number, { signal, progress }:
     attack,
     cleanMetric: (dataset) => metric(cleanScorer(dataset), labelsOf(dataset)),
     attackMetric: (dataset) => toTarget(dataset),
-    stillRight: (dataset, before = clip.weights) => stillRight(cleanScorer(dataset), labelsOf(dataset), before),
+    stillRight: (dataset) => stillRight(cleanScorer(dataset), labelsOf(dataset), clip.weights),
     ordinary: (given) => {
       const labels = labelsOf(test);
       return ordinaryImages({ clip, weights: clip.weights, given, clean: test, labels, target: targetLabel, signal });

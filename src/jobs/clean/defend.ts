@@ -8,6 +8,7 @@ import { measure } from "../../metrics/accuracy.ts";
 import { keptFault, retentionOf } from "../../metrics/retention.ts";
 import type { Variant } from "../../results/clean.ts";
 import type { AfterScores, EffectScores } from "../../results/effect.ts";
+import { type Difference, pairedDifference } from "../../stats/difference.ts";
 import type { Rate } from "../../stats/rate.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Context } from "../context.ts";
@@ -17,16 +18,16 @@ import { leastRetention } from "../record/verdict.ts";
 import type { Bench } from "./bench.ts";
 import { defenseInput } from "./defense-input.ts";
 import { curvePoints } from "./prepare.ts";
-import type { Scores } from "./scores.ts";
+import type { Outcomes, Scores } from "./scores.ts";
 import type { CleanSpec } from "./spec.ts";
 import { Spending } from "./spending.ts";
 
 /** A defense, what it made of the model, and how that did. */
 export interface Tried {
   readonly defense: Defense;
-  /** Its weights are as a file holds them. */
   readonly repair: Repair;
   readonly after: AfterScores;
+  readonly outcomes: Outcomes;
   readonly variant: Variant;
 }
 
@@ -79,18 +80,19 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
     clock.stage(current);
     const since = clock.seconds();
     spending.begin();
-    const found = await defense.run(input);
+    const repair = await defense.run(input);
     const images = spending.spent();
     clock.stage(`${current}: test`);
-    const made = Object.entries({ ...found.settings, [found.knob]: found.search.best.alpha })
+    const made = Object.entries({ ...repair.settings, [repair.knob]: repair.search.best.alpha })
       .flat()
       .join(" ");
-    const repair = { ...found, weights: scores.stored(found.weights, `repaired by ${current}, ${made}`) };
-    const after = await scores.after(repair.weights);
+    const weights = scores.stored(repair.weights, `repaired by ${current}, ${made}`);
+    const after = await scores.after(weights);
+    const outcomes = await scores.outcomes(weights, current);
     const curve = spec.fullCurve ? await curveOf(bench, repair, scores) : [];
     const trials = [...repair.search.trials, ...curve].sort((a, b) => a.alpha - b.alpha);
     const variant = variantOf(defense, { ...repair, search: { ...repair.search, trials } }, before, after);
-    all.push({ defense, repair, after, variant: { ...variant, seconds: clock.seconds() - since, images } });
+    all.push({ defense, repair, after, outcomes, variant: { ...variant, seconds: clock.seconds() - since, images } });
   }
   return all;
 }
@@ -135,18 +137,27 @@ function variantOf(defense: Defense, repair: Repair, before: EffectScores, after
 }
 
 /** By name, each beside the best of TBAR's variants: what it does better or worse to the same test images. */
-export async function besideTbar(tried: readonly Tried[], chosen: Tried | undefined, scores: Scores) {
+export function besideTbar(tried: readonly Tried[], chosen: Tried | undefined): Readonly<Record<string, Variant>> {
   const variants = tried.filter(({ defense }) => !defense.control);
   const best = choose(variants) ?? variants[0];
-  const named: [string, Variant][] = [];
-  for (const one of tried) {
-    const against = best !== undefined &&
-      one !== best && {
-        against: { method: best.defense.name, ...(await scores.compared(one.repair.weights, best.repair.weights)) },
-      };
-    named.push([one.defense.name, { ...one.variant, ...against, chosen: one === chosen }]);
-  }
-  return Object.fromEntries(named);
+  const beside = (one: Tried) => ({
+    method: best.defense.name,
+    ca: pairedOutcomes(one.outcomes.right, best.outcomes.right),
+    asr: pairedOutcomes(one.outcomes.hit, best.outcomes.hit),
+  });
+  return Object.fromEntries(
+    tried.map((one) => [
+      one.defense.name,
+      { ...one.variant, ...(best !== undefined && one !== best && { against: beside(one) }), chosen: one === chosen },
+    ]),
+  );
+}
+
+/** How much more often there is a 1 in the first, of the same images. */
+function pairedOutcomes(one: string, other: string): Difference {
+  const alone = (first: string, second: string) =>
+    [...first].reduce((n, hit, i) => (hit === "1" && second[i] === "0" ? n + 1 : n), 0);
+  return pairedDifference({ first: alone(one, other), second: alone(other, one), n: one.length });
 }
 
 /** The defense that validation prefers; none when none satisfies the rule. */

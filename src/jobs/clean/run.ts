@@ -56,7 +56,7 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
     command: context.command,
     ...(await factsOf(bench, spec, context)),
     ...(warnings.length > 0 && { warnings }),
-    variants: await besideTbar(tried, chosen, scores),
+    variants: besideTbar(tried, chosen),
     before,
     after,
     method: defense.name,
@@ -70,7 +70,7 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
     return { ...facts, proof: { shifted: [] }, verdict: notFound(rule), examples: [], ...finish() };
 
   clock.stage("verify");
-  const { weights } = chosen.repair;
+  const weights = scores.stored(chosen.repair.weights);
   const proof = await verify(bench, spec, context, weights);
   const examples = await examplePictures(bench, weights);
   const verdict = judge(before, after, rule, variant.doubts);

@@ -63,6 +63,6 @@ export async function cleanRound(
   const before = await scores.before();
   const tried = await defend(bench, spec, { scores, clock, caBefore, before }, context);
   const chosen = chooseOnStandIns(tried);
-  const weights = chosen === undefined ? clip.weights : chosen.repair.weights;
+  const weights = chosen === undefined ? clip.weights : scores.stored(chosen.repair.weights);
   return { bench, scores, caBefore, before, tried, ...(chosen && { chosen }), weights };
 }

@@ -42,7 +42,7 @@ export async function cleanUnknown(spec: CleanSpec, context: Context): Promise<C
   const [{ scores, before, tried, chosen, bench }] = rounds;
   const { variant, defense } = chosen ?? tried[0];
   clock.stage("the checkpoint's own trigger");
-  const others = Object.fromEntries(tried.map(({ defense, repair }) => [defense.name, repair.weights]));
+  const others = Object.fromEntries(tried.map(({ defense, repair }) => [defense.name, scores.stored(repair.weights)]));
   const truth = await truthOf(bench, weights, others, context);
   const told = declaring(bench, truth);
   clock.stage("test");
@@ -55,7 +55,7 @@ export async function cleanUnknown(spec: CleanSpec, context: Context): Promise<C
     command: context.command,
     ...(await factsOf(told, spec, context)),
     ...(ready.warnings.length > 0 && { warnings: ready.warnings }),
-    variants: await besideTbar(tried, chosen, scores),
+    variants: besideTbar(tried, chosen),
     before,
     after,
     method: defense.name,
