@@ -68,7 +68,7 @@ async function fullSize(folder: string): Promise<object> {
   const files = lines.map((line) => join(imagenet, line.split(",")[0]));
   writeFileSync(join(folder, "classes.txt"), all.classes.slice(0, classes).join("\n"));
   writeFileSync(join(folder, "photographs.csv"), `image,caption\n${files.map((file) => `${file},\n`).join("")}`);
-  return { model, data: join(folder, "photographs.csv"), classes: join(folder, "classes.txt") };
+  return { model, data: join(folder, "photographs.csv"), classesFile: join(folder, "classes.txt") };
 }
 
 const reference = referenceTime();
