@@ -94,7 +94,7 @@ function row([name, variant]: Named, { columns, limits, beside, knob }: Beside):
 ${columns.map((column) => html`<td class="${column.bound !== undefined && after[column.kind].interval[1] > column.bound && "missed"}" data-label="${column.name}">${percentWithInterval(after[column.kind])}${strip(after[column.kind], column)}${column.kind === "asr" && after.triggeredAccuracy && html`<small>right answers ${percent(after.triggeredAccuracy.value)}</small>`}</td>`)}
 <td class="number ${(variant.retentionInterval?.[0] ?? variant.retention) < limits.retention && "missed"}" data-label="CA kept">${percent(variant.retention)}</td>
 ${beside && html`<td data-label="Against ${beside}">${variant.against && against(variant.against)}</td>`}
-<td class="number" data-label="Time">${duration(variant.seconds)}${variant.images && html`<small>${count(variant.images.data)} images; ${count(variant.images.trained)} trained on, ${count(variant.images.encoded)} encoded</small>`}</td></tr>
+<td class="number" data-label="Time">${duration(variant.seconds)}${variant.images && html`<small>${count(variant.images.data)} images</small><small>${count(variant.images.trained)} trained on</small><small>${count(variant.images.encoded)} encoded</small>`}</td></tr>
 `;
 }
 
