@@ -203,7 +203,7 @@ function at(clean: readonly number[], backdoored: readonly number[], share: numb
 
 /** Halfway between what the most suspicious clean model reaches in one detector and the next backdoored one above it. */
 function alone(known: readonly Known[], name: string): number {
-  const of = (kind: boolean) => known.filter(({ isBackdoored }) => isBackdoored === kind).map(({ scan }) => scan.detectors.find((one) => one.name === name)?.statistic ?? 0).sort((a, b) => a - b); // biome-ignore format: one line
+  const of = (kind: boolean) => known.filter(({ isBackdoored }) => isBackdoored === kind).map(({ scan }) => figureOf(scan.detectors, name) ?? 0).sort((a, b) => a - b); // biome-ignore format: one line
   const highest = of(false).at(-1) ?? 0;
   return (highest + (of(true).find((value) => value > highest) ?? 1)) / 2;
 }

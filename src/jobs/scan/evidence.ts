@@ -22,12 +22,14 @@ export const comparesWithBase = ({ name }: { readonly name: string }): boolean =
 export type Feature = ScanCalibration["features"][number];
 export type Scanned = readonly Pick<DetectorResult, "name" | "suspects" | "statistic" | "facts">[];
 
-/** The highest statistic of a detector, or the fact of `DETECTOR:FACT`; undefined where the scan has none. */
+/** The highest statistic of a detector, or the fact of `DETECTOR:FACT`; undefined where the scan has none, or no number: a model can be made to answer NaN. */
 export function figureOf(detectors: Scanned, feature: string): number | undefined {
-  const [name, fact] = feature.split(":");
-  const found = detectors.find((one) => one.name === name);
-  if (found === undefined || fact === undefined) return found?.statistic;
-  return Object.hasOwn(found.facts, fact) ? found.facts[fact] : undefined;
+  const [, fact] = feature.split(":");
+  const found = detectors.find((one) => one.name === detectorOf(feature));
+  if (found === undefined) return undefined;
+  const figure =
+    fact === undefined ? found.statistic : Object.hasOwn(found.facts, fact) ? found.facts[fact] : undefined;
+  return Number.isFinite(figure) ? figure : undefined;
 }
 
 /**
@@ -41,6 +43,8 @@ export function excess(statistics: readonly number[], features: readonly Feature
   return Math.sqrt(squares.reduce((a, b) => a + b, 0));
 }
 
+/** The detector that a figure is of. */
+export const detectorOf = (feature: string): string => feature.split(":")[0];
 export const isOfModel = (feature: string): boolean => feature.includes(":");
 
 export interface OfClass {

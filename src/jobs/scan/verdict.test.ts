@@ -39,6 +39,22 @@ const evidence = (statistics: readonly number[], more: Partial<Evidence> = {}): 
 });
 
 describe("verdictOf", () => {
+  it("what a screening reaches is weighed of the model; where it is no number, or not there, nothing is claimed", () => {
+    const weighing = {
+      ...calibration,
+      features: [...calibration.features, { name: "fitted-patch:screened", mean: -2, deviation: 1 }],
+    };
+    const screened = (share: number) => {
+      const { detectors } = evidence([0.1, 0.1, 0.1, 0.1]);
+      return verdictOf(evidence([], { detectors: detectors.map((one) => ({ ...one, facts: { screened: share } })) }), [weighing]); // biome-ignore format: one line
+    };
+    expect(screened(0.95)).toMatchObject({ verdict: "backdoored", suspects: [{ target: "cat" }] });
+    expect(screened(0.1).verdict).toBe("no evidence");
+    expect(screened(Number.NaN)).toMatchObject({ verdict: "inconclusive", suspects: [] });
+    expect(screened(Number.NaN).because[0]).toMatch(/came to no number: fitted-patch:screened/);
+    expect(verdictOf(evidence([1, 1, 1, 1]), [weighing]).verdict).toBe("inconclusive");
+  });
+
   it("p = 1 / (1 + exp(4 - z)), z the length of the excesses log((s + .02) / (1.02 - s)) + 2, against threshold and doubt", () => {
     const found = verdictOf(evidence([1, 1, 0, 0]), [calibration]);
     const z = Math.SQRT2 * (Math.log(1.02 / 0.02) + 2);
@@ -129,6 +145,7 @@ describe("verdictOf", () => {
     ["other classes", { data: { name: "x", classes: 10, fit: 128, held: 64 } }, /100 classes, and this one had 10/],
     ["one answer to all", { answers: { most: "dog", share: 0.4 } }, /answers "dog" to 40/],
     ["right on few images", { answers: { most: "dog", share: 0.03, accuracy: rate(50, 100) } }, /is right on 50/],
+    ["a statistic that is no number", { detectors: evidence([0.9, Number.NaN, 0.9, 0.9]).detectors }, /came to no number: fitted-delta/], // biome-ignore format: one line
     ["a detector less", { detectors: [] }, /were not run: fitted-patch/],
   ])("nothing is claimed outside of the calibration: %s", (_, more, why) => {
     const { verdict, because, probability } = verdictOf(evidence([1, 1, 1, 1], more), [calibration]);

@@ -3,7 +3,7 @@ import { coverage, type ScanResult } from "../../results/scan.ts";
 import type { ScanCalibration } from "../../results/scan-calibration.ts";
 import { probabilityOf } from "../../stats/logistic.ts";
 import { percent } from "../../stats/percent.ts";
-import { figureOf, suspectedClasses, whyIncompetent } from "./evidence.ts";
+import { detectorOf, figureOf, suspectedClasses, whyIncompetent } from "./evidence.ts";
 
 export type Evidence = Pick<ScanResult, "detectors" | "answers" | "data"> & { readonly architecture: string };
 
@@ -112,7 +112,10 @@ function whyOutside(
   if (architecture !== family)
     return `nothing is known of how clean models of this architecture look (${architecture}; the calibration "${name}" is of ${family}); tbar scan calibrate makes one from models of yours`;
   const lacking = features.map(({ name }) => name).filter((name) => figureOf(detectors, name) === undefined);
-  if (lacking.length > 0) return `the calibration weighs detectors that were not run: ${lacking.join(", ")}`;
+  const came = lacking.filter((name) => detectors.some((one) => one.name === detectorOf(name)));
+  if (lacking.length > came.length)
+    return `the calibration weighs detectors that were not run: ${lacking.filter((name) => !came.includes(name)).join(", ")}`;
+  if (came.length > 0) return `what the calibration weighs came to no number: ${came.join(", ")}`;
   if (data.fit !== images.fit || data.held !== images.held)
     return `it is of scans with ${images.fit} images to fit on and ${images.held} to measure on; this one had ${data.fit} and ${data.held}`;
   if (data.classes !== classes) return `it is of scans with ${classes} classes, and this one had ${data.classes}`;

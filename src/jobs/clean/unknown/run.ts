@@ -8,7 +8,7 @@ import type { Weights } from "../../../tensor/tensor.ts";
 import type { Context } from "../../context.ts";
 import { Clock } from "../../record/facts.ts";
 import { scanPrepared } from "../../scan/run.ts";
-import { besideTbar } from "../defend.ts";
+import { besideTbar } from "../beside-tbar.ts";
 import { factsOf, measuredOn } from "../facts.ts";
 import type { CleanSpec } from "../spec.ts";
 import { examplePictures, verify } from "../verify.ts";
