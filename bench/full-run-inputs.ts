@@ -59,19 +59,23 @@ export async function prepare(): Promise<void> {
   const share = await makeTrigger({ ...parseTriggerSpec(trigger), quantise: false } as never).apply(black, ["peer"]);
   writeFileSync(at("trigger.f32"), share.data);
 
-  const text_config = { eos_token_id: 49407, bos_token_id: 49406 };
-  const config = configFromHf({ model_type: "clip", text_config, vision_config: {} });
-  const tokenizerJson = readFileSync(join(data, "clip-bpe/tokenizer.json"), "utf8");
-  const weights = new Map(initialWeights(config, seed)).set("logit_scale", tensor([], [Math.log(100)])); // as CLIP's own
-  const preprocess = clipPreprocess(224);
   const begun = at("model.begun");
-  await writeNewCheckpoint(begun, { config, weights, dtype: "F32", preprocess, tokenizerJson });
+  await writeUntrained(begun);
   table("photographs.csv", "image,caption", bare(photographs));
   const labels = await answers(begun, at("photographs.csv"), classes);
   const labelled = photographs.map((file, i) => `${file},${labels[i]}`);
   table("labelled.csv", "image,label", labelled.slice(0, 1000));
   table("held.csv", "image,label", labelled.slice(1000));
   renameSync(begun, at("model")); // its presence says that all of this is there
+}
+
+/** A ViT-B/32 of random weights, with CLIP's own tokenizer and temperature. */
+export async function writeUntrained(path: string): Promise<void> {
+  const text_config = { eos_token_id: 49407, bos_token_id: 49406 };
+  const config = configFromHf({ model_type: "clip", text_config, vision_config: {} });
+  const tokenizerJson = readFileSync(join(data, "clip-bpe/tokenizer.json"), "utf8");
+  const weights = new Map(initialWeights(config, seed)).set("logit_scale", tensor([], [Math.log(100)]));
+  await writeNewCheckpoint(path, { config, weights, dtype: "F32", preprocess: clipPreprocess(224), tokenizerJson });
 }
 
 /** The class that a model takes each photograph for. */

@@ -7,16 +7,11 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { configFromHf } from "../src/checkpoint/config/hf-config.ts";
-import { clipPreprocess } from "../src/checkpoint/config/preprocess.ts";
-import { writeNewCheckpoint } from "../src/checkpoint/new-checkpoint.ts";
-import { initialWeights } from "../src/clip/parameters.ts";
 import { planJob, runJob } from "../src/jobs/run-job.ts";
 import { scan } from "../src/jobs/scan/job.ts";
-import { tensor } from "../src/tensor/tensor.ts";
+import { threads, writeUntrained } from "./full-run-inputs.ts";
 import { atMost, exact, referenceTime, writeResults } from "./results.ts";
 
-const threads = 2;
 const classes = 100;
 const data = resolve(process.env.DATA ?? "../shared/data");
 
@@ -27,21 +22,25 @@ interface Measured {
   readonly peak: number;
 }
 
-const [told] = process.argv.slice(2);
+const [what, told] = process.argv.slice(2);
 if (told !== undefined) {
   const spec = { ...JSON.parse(told), quick: true, threads };
-  const { seconds: estimated } = await planJob(scan, spec, { command: "npm run bench:scan" });
+  const given = { command: "npm run bench:scan" };
   const start = performance.now();
-  await runJob(scan, spec, { command: "npm run bench:scan" });
-  const seconds = (performance.now() - start) / 1000;
-  console.log(JSON.stringify({ estimated, seconds, peak: (process.resourceUsage().maxRSS * 1024) / 1e9 })); // kilobytes on Linux
+  const planned = what === "plan" ? await planJob(scan, spec, given) : undefined;
+  if (planned === undefined) await runJob(scan, spec, given);
+  const seconds = planned?.seconds ?? (performance.now() - start) / 1000;
+  console.log(JSON.stringify({ seconds, peak: (process.resourceUsage().maxRSS * 1024) / 1e9 })); // kilobytes on Linux
   process.exit(0);
 }
 
-/** Runs this file again with a spec, in a process of its own. */
+/** Runs this file again with a spec, its estimate and the scan each in a process of its own. */
 function measured(spec: object): Measured {
-  const out = execFileSync("npx", ["jiti", "bench/scan.ts", JSON.stringify(spec)], { encoding: "utf8" });
-  return JSON.parse(out.trim().split("\n").at(-1) as string);
+  const [{ seconds: estimated }, scanned] = ["plan", "run"].map((what) => {
+    const out = execFileSync("npx", ["jiti", "bench/scan.ts", what, JSON.stringify(spec)], { encoding: "utf8" });
+    return JSON.parse(out.trim().split("\n").at(-1) as string);
+  });
+  return { ...scanned, estimated };
 }
 
 const rowsOf = (name: string, { estimated, seconds, peak }: Measured, most: number) => [
@@ -53,15 +52,8 @@ const rowsOf = (name: string, { estimated, seconds, peak }: Measured, most: numb
 
 /** A ViT-B/32 of random weights, photographs, and names that it knows nothing of: what is done takes as long as with a real one. */
 async function fullSize(folder: string): Promise<object> {
-  const config = configFromHf({
-    model_type: "clip",
-    text_config: { eos_token_id: 49407, bos_token_id: 49406 },
-    vision_config: {},
-  });
-  const weights = new Map(initialWeights(config, 1)).set("logit_scale", tensor([], [Math.log(100)]));
-  const tokenizerJson = readFileSync(join(data, "clip-bpe/tokenizer.json"), "utf8");
   const model = join(folder, "model");
-  await writeNewCheckpoint(model, { config, weights, dtype: "F32", preprocess: clipPreprocess(224), tokenizerJson });
+  await writeUntrained(model);
   const imagenet = join(data, "imagenet-val-1300");
   const all = JSON.parse(readFileSync(join(imagenet, "classes.json"), "utf8")) as { classes: string[] };
   const [, ...lines] = readFileSync(join(imagenet, "labels.csv"), "utf8").trim().split("\n");
