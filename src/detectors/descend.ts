@@ -15,6 +15,13 @@ export interface Stamped {
 /** Rows of a batch: on two cores larger ones are no faster, and a ViT-B takes gigabytes for them. */
 export const rows = 32;
 
+/** Triggers by batches, so many images with each: as even as can be, so that most take the same program. */
+export function groups<One>(all: readonly One[], each: number): readonly (readonly One[])[] {
+  const count = Math.ceil(all.length / Math.max(1, Math.floor(rows / each)));
+  const size = Math.ceil(all.length / count);
+  return Array.from({ length: count }, (_, g) => all.slice(g * size, (g + 1) * size));
+}
+
 export interface Descent {
   /** What the loss gave back, rows k n .. (k + 1) n - 1 being the n images with trigger k on. */
   readonly outputs: Readonly<Record<string, Tensor>>;

@@ -10,7 +10,7 @@ import type { OptimizerState } from "../optim/optimizer.ts";
 import { type Rate, rate } from "../stats/rate.ts";
 import { random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { descend, named, rows, type Stamped } from "./descend.ts";
+import { descend, groups, named, rows, type Stamped } from "./descend.ts";
 import type { Images, Subject } from "./detector.ts";
 import type { Form } from "./forms/form.ts";
 import { towardTargets } from "./losses.ts";
@@ -66,9 +66,7 @@ export function inversion({ clip, weights, head }: Subject & { readonly head: Te
   };
   return {
     async fit(candidates, images, { steps, total = steps, each, seed, signal, report }) {
-      const atOnce = Math.max(1, Math.floor(rows / each));
-      for (let at = 0; at < candidates.length; at += atOnce) {
-        const some = candidates.slice(at, at + atOnce);
+      for (const some of groups(candidates, each)) {
         const begun = some[0].state.step;
         for (let s = begun; s < begun + steps; s++) {
           signal?.throwIfAborted();

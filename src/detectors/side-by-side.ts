@@ -4,7 +4,7 @@ import { type PixelGradients, type PixelLoss, pixelGradients } from "../engine/p
 import type { Optimizer, OptimizerState } from "../optim/optimizer.ts";
 import { random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { descend, named, pickedAt, rows } from "./descend.ts";
+import { descend, groups, named, pickedAt } from "./descend.ts";
 import type { DetectorInput, Subject } from "./detector.ts";
 import type { Form } from "./forms/form.ts";
 
@@ -79,9 +79,7 @@ export function sideBySide(
   return {
     async run(all, steps, each, after) {
       const used = Math.min(each, count);
-      const atOnce = Math.max(1, Math.floor(rows / used));
-      for (let at = 0; at < all.length; at += atOnce) {
-        const some = all.slice(at, at + atOnce);
+      for (const some of groups(all, used)) {
         const begun = some[0].state.step;
         for (let s = begun; s < begun + steps; s++) {
           signal?.throwIfAborted();

@@ -9,9 +9,9 @@ import { imageTower, type Normalization, textTower } from "../clip/towers.ts";
 import { widened } from "../clip/widened.ts";
 import { input } from "../graph/node.ts";
 import type { Runtime } from "../runtime/compile.ts";
-import type { Feeds, Program } from "../runtime/executor.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
+import { recentPrograms } from "./recent-programs.ts";
 
 export interface Encoder {
   /** Unit-norm image embeddings [B, E] of pixels [B, 3, S, S] in [0, 1]. */
@@ -101,38 +101,6 @@ interface Prepacked {
   readonly key: string;
   /** Of the first batch. */
   shape?: readonly number[];
-}
-
-/**
- * Programs by key. Each keeps memory of its own: where there would be more than `most`, the one longest unused is freed; none while it
- * runs, for requests may come side by side.
- */
-function recentPrograms(runtime: Runtime, most: number) {
-  const kept = new Map<string, { readonly runtime: Runtime; readonly program: Promise<Program>; users: number }>();
-  const free = async (key: string) => {
-    const one = kept.get(key);
-    if (one === undefined || one.users > 0) return;
-    kept.delete(key);
-    await one.runtime.release();
-  };
-  return {
-    free,
-    async run(key: string, compile: (apart: Runtime) => Promise<Program>, feeds: Feeds) {
-      const known = kept.get(key);
-      kept.delete(key); // set again, it is the youngest
-      const apart = known?.runtime ?? runtime.apart();
-      const one = known ?? { runtime: apart, program: compile(apart), users: 0 };
-      kept.set(key, one);
-      one.users++;
-      try {
-        for (const old of [...kept.keys()].slice(0, -most)) await free(old);
-        return await (await one.program).run(feeds);
-      } finally {
-        one.users--;
-      }
-    },
-    forget: () => kept.clear(),
-  };
 }
 
 /** A short last run is filled up with its first text, so that one program per length does for all. */

@@ -4,10 +4,12 @@ import { parameterInputs } from "../clip/parameters.ts";
 import { imageTower } from "../clip/towers.ts";
 import { grad } from "../graph/grad.ts";
 import { input, type Node } from "../graph/node.ts";
-import type { Feeds, Program } from "../runtime/executor.ts";
+import type { Runtime } from "../runtime/compile.ts";
+import type { Feeds } from "../runtime/executor.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
 import { gradientOf, shapesOf } from "./gradients.ts";
+import { recentPrograms } from "./recent-programs.ts";
 
 type Nodes = Readonly<Record<string, Node>>;
 
@@ -18,7 +20,7 @@ export type PixelLoss = (embeddings: Node, feeds: Nodes, pixels: Node) => { read
 export type StampGraph = (feeds: Nodes, pixels: Node) => Node;
 
 export interface PixelGradients {
-  /** What the loss gives back, and its `gradient` to pixels [B, 3, S, S] in [0, 1]. A program for each shape of the feeds. */
+  /** What the loss gives back, and its `gradient` to pixels [B, 3, S, S] in [0, 1]. A program for each shape of the feeds; of a large model's only the last. */
   run(pixels: Tensor, feeds: Feeds): Promise<Readonly<Record<string, Tensor>>>;
   /** Free the programs, and the weights packed in them. */
   release(): Promise<void>;
@@ -55,28 +57,28 @@ function programsOf(
   weights: Weights,
   loss: (feeds: Nodes, embed: (pixels: Node) => Node) => { readonly loss: Node } & Nodes,
 ) {
-  const apart = runtime.apart();
+  const own = runtime.apart();
+  const bytes = [...weights.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  const recent = recentPrograms(own, Math.max(1, Math.floor(mostPacked / bytes)));
   const shapes = new Map([...weights].map(([name, value]) => [name, value.shape]));
   const embed = (pixels: Node) => unit(imageTower(config, parameterInputs(config, shapes), pixels, preprocess));
-  const compile = (feeds: Feeds, to: readonly string[]) => {
+  const compile = (apart: Runtime, feeds: Feeds, to: readonly string[]) => {
     const nodes = Object.fromEntries(Object.entries(feeds).map(([name, { shape }]) => [name, input(name, shape)]));
     const outputs = loss(nodes, embed);
     const gradients = grad(outputs.loss, to.map((name) => nodes[name])); // biome-ignore format: one line
     const named = Object.fromEntries(to.map((name, i) => [gradientOf(name), gradients[i]]));
     return apart.compileFixed({ ...outputs, ...named }, weights);
   };
-  const programs = new Map<string, Promise<Program>>();
   return {
     /** The same feeds lead to gradients to the same of them. */
-    async run(feeds: Feeds, to: readonly string[]) {
-      const key = shapesOf(feeds);
-      const program = programs.get(key) ?? compile(feeds, to);
-      programs.set(key, program);
-      return (await program).run(feeds);
-    },
+    run: (feeds: Feeds, to: readonly string[]) =>
+      recent.run(shapesOf(feeds), (apart) => compile(apart, feeds, to), feeds),
     async release() {
-      programs.clear();
-      await apart.release();
+      recent.forget();
+      await own.release();
     },
   };
 }
+
+/** Bytes of weights that programs hold packed: each twice, for the way there and back, and its activations beside them. */
+const mostPacked = 2 ** 28;
