@@ -7,13 +7,16 @@ import { parameterShapes } from "../../checkpoint/config/config.ts";
 import { byteLength } from "../../checkpoint/formats/safetensors-header.ts";
 import { isVision } from "../../clip/parameters.ts";
 import type { Dataset } from "../../data/dataset.ts";
+import { delta } from "../../detectors/forms/delta.ts";
+import { candidate, inversion } from "../../detectors/invert.ts";
 import type { Clip } from "../../engine/clip.ts";
 import type { Recipe } from "../../engine/finetune.ts";
 import { learnedValues } from "../../engine/learned-values.ts";
 import { paysToPrepack } from "../../engine/scorer.ts";
 import { isFolder } from "../../files/files.ts";
-import { sizeOf, type Weights } from "../../tensor/tensor.ts";
-import { alphas, type Part, pixelGradient, training } from "./stages.ts";
+import { random } from "../../tensor/random.ts";
+import { sizeOf, type Tensor, tensor, type Weights } from "../../tensor/tensor.ts";
+import { alphas, type Part, training } from "./stages.ts";
 import { flops, forward, imageFlops, stepTape, tape } from "./tower-work.ts";
 
 export interface EstimatedPart {
@@ -67,16 +70,26 @@ export async function estimate(asked: Plan): Promise<Estimate> {
   const plan = recipe === undefined ? asked : { ...asked, batch: recipe.batch, bothTowers: recipe.train === "both" };
   const isOfPairs = recipe?.objective === "contrastive";
   const parts = times(plan, await probe(plan));
+  const has = (what: "trained" | "gradients") => plan.parts.some((part) => part[what] !== undefined);
   const { job, outputs, threads } = plan;
-  const basis =
-    "An estimate: some images were read and encoded to see how fast; a training step counts as three of that, 2.5 to 4.5 in the range." +
-    (isOfPairs
-      ? ` A contrastive batch of ${plan.batch} pairs is one step and never cut: its memory is counted whole.`
-      : "");
+  const basis = [
+    `An estimate: some images were read and encoded${has("gradients") ? ", and gradients to their pixels taken," : ""} to see how fast`,
+    has("trained") && "; a training step counts as three of that, 2.5 to 4.5 in the range",
+    ".",
+    isOfPairs && ` A contrastive batch of ${plan.batch} pairs is one step and never cut: its memory is counted whole.`,
+  ];
   const advice = isOfPairs
     ? "a smaller --batch needs less, and is another loss: a pair is then told from fewer"
     : "a smaller --batch needs less";
-  return estimateOf({ job, parts, memory: memoryOf(plan), outputs, threads, basis, advice });
+  return estimateOf({
+    job,
+    parts,
+    memory: memoryOf(plan),
+    outputs,
+    threads,
+    basis: basis.filter(Boolean).join(""),
+    advice,
+  });
 }
 
 export interface Needs extends Pick<Plan, "job" | "outputs" | "threads">, Pick<Estimate, "parts"> {
@@ -116,7 +129,7 @@ const slowed = 1.5;
 
 function times(
   { parts, clip, bothTowers }: Plan,
-  { read, encode, slowest, flops: rate }: Speed,
+  { read, encode, slowest, gradient, slowestGradient, flops: rate }: Speed,
 ): readonly EstimatedPart[] {
   const { text } = clip.config;
   const encodeText = flops(text, text.contextLength) / rate;
@@ -125,17 +138,18 @@ function times(
     const train = read + step * (encode + (bothTowers ? encodeText : 0));
     return (
       images * read +
-      (encoded + tried * searched + toPixels * gradients) * encode +
+      (encoded + tried * searched) * encode +
+      gradients * toPixels +
       trained * train +
       texts * encodeText
     );
   };
   return parts.map((part) => ({
     what: part.what,
-    seconds: secondsOf(part, encode, training.usual, alphas.usual, pixelGradient.usual),
+    seconds: secondsOf(part, encode, training.usual, alphas.usual, gradient),
     range: [
-      secondsOf(part, encode, training.least, alphas.least, pixelGradient.least),
-      slowed * secondsOf(part, slowest, training.most, alphas.most, pixelGradient.most),
+      secondsOf(part, encode, training.least, alphas.least, gradient),
+      slowed * secondsOf(part, slowest, training.most, alphas.most, slowestGradient),
     ],
   }));
 }
@@ -176,6 +190,9 @@ interface Speed {
   readonly encode: number;
   /** The slowest of a few tries. */
   readonly slowest: number;
+  /** A gradient to the pixels of one image, usual and slowest; 0 where none is asked for. */
+  readonly gradient: number;
+  readonly slowestGradient: number;
   /** Floating point operations a second. */
   readonly flops: number;
 }
@@ -183,7 +200,7 @@ interface Speed {
 /** Operations of the images that are encoded to see how fast the machine is: a second or two of work. */
 const probed = 1e11;
 
-async function probe({ clip, images, batch = encodedAtOnce }: Plan): Promise<Speed> {
+async function probe({ clip, images, parts, batch = encodedAtOnce }: Plan): Promise<Speed> {
   const work = imageFlops(clip.config);
   const count = Math.max(1, Math.min(batch, images.size, Math.floor(probed / work)));
   const indices = Array.from({ length: count }, (_, i) => i);
@@ -191,15 +208,35 @@ async function probe({ clip, images, batch = encodedAtOnce }: Plan): Promise<Spe
   const start = performance.now();
   const pixels = await images.read(indices, clip.preprocess);
   const read = (performance.now() - start) / 1000 / count;
-  await clip.encoder.images(clip.weights, pixels); // compiles
-  const tries: number[] = [];
-  for (let i = 0; i < 3; i++) {
-    const again = performance.now();
-    await clip.encoder.images(clip.weights, pixels);
-    tries.push((performance.now() - again) / 1000 / count);
-  }
-  const [encode, , slowest] = tries.sort((a, b) => a - b);
-  return { read, encode, slowest, flops: work / encode };
+  const tried = async (run: () => Promise<unknown>) => {
+    await run(); // compiles
+    const seconds: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      const again = performance.now();
+      await run();
+      seconds.push((performance.now() - again) / 1000 / count);
+    }
+    return seconds.sort((a, b) => a - b);
+  };
+  const [encode, , slowest] = await tried(() => clip.encoder.images(clip.weights, pixels));
+  const flops = work / encode;
+  if (parts.every(({ gradients }) => gradients === undefined))
+    return { read, encode, slowest, gradient: 0, slowestGradient: 0, flops };
+  const fits = stepOfFits(clip, count);
+  const [gradient, , slowestGradient] = await tried(() => fits.step(pixels));
+  await fits.release();
+  return { read, encode, slowest, gradient, slowestGradient, flops };
+}
+
+/** A step of the screening: another trigger for each image, towards any classes. */
+function stepOfFits({ weights, ...clip }: Plan["clip"], count: number) {
+  const head = tensor([count, clip.config.embedDim]);
+  random(0, "estimate").fillNormal(head.data);
+  const engine = inversion({ clip, weights, head });
+  const form = delta(clip.config.vision.imageSize, 1);
+  const all = Array.from({ length: count }, (_, label) => candidate(form, label, 0, "estimate"));
+  const step = (pixels: Tensor) => engine.fit(all, { pixels }, { steps: 1, each: 1, seed: 0 });
+  return { step, release: engine.release };
 }
 
 /** Images of a batch of the scorer. */

@@ -12,7 +12,7 @@ export interface Part {
   readonly trained?: number;
   /** Images that each alpha of a search is measured on; how many alphas it takes shows only when it is done. */
   readonly searched?: number;
-  /** Gradients to the pixels of an image, under weights that stay. */
+  /** Gradients to the pixels of an image under weights that stay, as triggers are fitted by. */
   readonly gradients?: number;
   /** Texts encoded; texts trained on come with their images. */
   readonly texts?: number;
@@ -27,11 +27,11 @@ export const alphas = { least: 3, usual: 8, most: 20 } as const;
 export const training = { least: 2.5, usual: 3, most: 4.5 } as const;
 
 /** A gradient to pixels as a multiple of encoding the image: backward through the activations alone is as much as forward. */
-export const pixelGradient = { least: 1.8, usual: 2.2, most: 2.8 } as const;
+export const pixelGradient = 2.2;
 
 /** In encoded images. */
 export const workOf = ({ encoded = 0, trained = 0, searched = 0, gradients = 0 }: Part): number =>
-  encoded + training.usual * trained + alphas.usual * searched + pixelGradient.usual * gradients;
+  encoded + training.usual * trained + alphas.usual * searched + pixelGradient * gradients;
 
 interface Attacking {
   readonly test: number;
