@@ -1,16 +1,14 @@
 /**
  * Photographs to tensors: 500x375 JPEG files through decoding, CLIP's transform and batches, against torchvision's transforms in a
- * DataLoader with two workers, in interleaved rounds. Run: npm run bench:images. Needs ../shared/data and Python with
- * torch, torchvision and Pillow (TBAR_PYTHON).
+ * DataLoader with two workers, in interleaved rounds; ours as it was built, in a process such as jobs have. Run: npm run bench:images. Needs
+ * ../shared/data and Python with torch, torchvision and Pillow (TBAR_PYTHON).
  */
 import { readdirSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
-import { clipPreprocess } from "../src/checkpoint/config/preprocess.ts";
-import { batches } from "../src/data/batches.ts";
-import { imageFiles } from "../src/data/formats/image-files.ts";
+import { allocation } from "../src/process/fork.ts";
 import { peer } from "./peer.ts";
 import { atLeast, median, python, rated, row, writeResults } from "./results.ts";
 
@@ -24,19 +22,12 @@ for (const name of readdirSync(folder).sort()) {
   if (Math.max(width, height) === 500 && Math.min(width, height) === 375) photographs.push(join(folder, name));
 }
 const files = Array.from({ length: perRound }, (_, i) => photographs[i % photographs.length]);
-const dataset = imageFiles("photographs", files.map((file, i) => ({ id: `${i}`, file }))); // biome-ignore format: one line
-
-async function ours(): Promise<number> {
-  const start = performance.now();
-  let count = 0;
-  for await (const batch of batches(dataset, { batch: 64, preprocess: clipPreprocess(224) })) count += batch.count;
-  return count / ((performance.now() - start) / 1000);
-}
-
 const scratch = await mkdtemp(join(tmpdir(), "tbar-images-"));
 writeFileSync(join(scratch, "files.txt"), files.join("\n"));
 const torchvision = await peer(python, ["bench/peers/images.py", join(scratch, "files.txt")]);
 const theirs = () => torchvision.ask("epoch");
+const reader = await peer(process.execPath, ["bench/images-reader.mjs", join(scratch, "files.txt")], allocation);
+const ours = () => reader.ask("epoch");
 
 await ours();
 await theirs();
@@ -47,6 +38,8 @@ for (let i = 0; i < rounds; i++) {
   rates.push(i % 2 === 0 ? { ours: a, theirs: b } : { ours: b, theirs: a });
 }
 torchvision.stop();
+const memory = await reader.ask("memory");
+reader.stop();
 await rm(scratch, { recursive: true });
 
 writeResults("images", {
@@ -56,6 +49,6 @@ writeResults("images", {
     rated("images a second, 500x375 JPEG to a 224 tensor", median(rates.map((r) => r.ours)), atLeast(250)),
     rated("the same, torchvision's DataLoader with 2 workers", median(rates.map((r) => r.theirs))),
     rated("ours / torchvision", median(rates.map((r) => r.ours / r.theirs)), atLeast(1.2)),
-    row("peak memory of our process, MB", process.resourceUsage().maxRSS / 1024, [0, 0]),
+    row("peak memory of our process, MB", memory, [memory, memory]),
   ],
 });

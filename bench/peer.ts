@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** A process that answers each line with a number, after a first line `ready VERSION`. Throws where it does not start. */
-export async function peer(command: string, args: readonly string[]) {
-  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+/** A process, its environment ours and `env`, that answers each line with a number, after a first line `ready VERSION`. Throws where it does not start. */
+export async function peer(command: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, ...env } });
   child.on("error", () => {}); // it says no "ready" then
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async () => (await lines.next()).value as string | undefined;

@@ -1,10 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openWeights } from "../checkpoint/formats/open-weights.ts";
-import { readJson, readSmallFile, sha256File } from "./files.ts";
+import { readAtOnce, readJson, readSmallFile, sha256File } from "./files.ts";
 import { refuseLfsPointer } from "./lfs.ts";
 
 let folder: string;
@@ -56,4 +57,19 @@ test("a pointer is one from its first bytes on, and no text that speaks of one",
   ]) {
     refuseLfsPointer(Buffer.from(text), "a.txt");
   }
+});
+
+test("at once a file of some size is read whole; all else is left to the usual way, and a pipe is not waited for", async () => {
+  const at = (name: string) => join(folder, name);
+  const bytes = Buffer.alloc(2 ** 22, "pixels ");
+  await writeFile(at("small"), bytes.subarray(0, 5000));
+  await writeFile(at("just"), bytes);
+  await writeFile(at("large"), bytes);
+  await truncate(at("large"), 2 ** 22 + 1);
+  await writeFile(at("tiny"), "P5");
+  await mkdir(at("inner"));
+  execFileSync("mkfifo", [at("pipe")]);
+  expect(readAtOnce(at("small"))?.equals(bytes.subarray(0, 5000))).toBe(true);
+  expect(readAtOnce(at("just"))?.equals(bytes)).toBe(true);
+  for (const name of ["large", "tiny", "inner", "pipe", "none"]) expect(readAtOnce(at(name)), name).toBeUndefined();
 });

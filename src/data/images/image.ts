@@ -2,7 +2,7 @@
 import type SharpModule from "sharp";
 import type { Sharp } from "sharp";
 import type { Preprocess } from "../../checkpoint/config/preprocess.ts";
-import { readSmallFile } from "../../files/files.ts";
+import { readAtOnce, readSmallFile } from "../../files/files.ts";
 import { badInput } from "../../tensor/error.ts";
 import { decodeBmp, decodePnm } from "./bitmap.ts";
 import { imageKind } from "./image-kind.ts";
@@ -84,13 +84,16 @@ async function alphaOf(sharp: typeof SharpModule, bytes: Uint8Array): Promise<Im
 
 /** The bytes of an image file. Throws TbarError when it is none, cannot be read or has more than 128 MiB. */
 export async function readImageFile(file: string): Promise<Buffer> {
-  return readSmallFile(file, maxBytes).catch((cause) => {
-    const isMissing = cause.cause?.code === "ENOENT";
-    throw badInput(
-      `cannot read image ${file}: ${isMissing ? "no such file" : reason(cause).replace(`${file} is`, "it is").replace(`${file} `, "it ")}`,
-      cause,
-    );
-  });
+  return (
+    readAtOnce(file) ??
+    readSmallFile(file, maxBytes).catch((cause) => {
+      const isMissing = cause.cause?.code === "ENOENT";
+      throw badInput(
+        `cannot read image ${file}: ${isMissing ? "no such file" : reason(cause).replace(`${file} is`, "it is").replace(`${file} `, "it ")}`,
+        cause,
+      );
+    })
+  );
 }
 
 /** The shorter side of an image, once decoded. Throws as `decodeImage`. */
