@@ -10,6 +10,7 @@ import { createEncoder } from "../src/engine/encoder.ts";
 import { gradientsOf } from "../src/engine/gradients.ts";
 import { classification, type LabelBatch } from "../src/engine/objectives.ts";
 import { adamw } from "../src/optim/adamw.ts";
+import { allocation } from "../src/process/fork.ts";
 import { createRuntime } from "../src/runtime/compile.ts";
 import { onnxRuntime } from "../src/runtime/onnxruntime.ts";
 import { random } from "../src/tensor/random.ts";
@@ -19,7 +20,8 @@ import { atMost, exact, writeResults } from "./results.ts";
 const [what] = process.argv.slice(2);
 if (what === undefined) {
   const peak = (mode: string) => {
-    const out = execFileSync("npx", ["jiti", "bench/memory.ts", mode], { encoding: "utf8" });
+    const env = { ...process.env, ...allocation };
+    const out = execFileSync("npx", ["jiti", "bench/memory.ts", mode], { encoding: "utf8", env });
     return Number(out.trim().split("\n").at(-1));
   };
   writeResults("memory", {

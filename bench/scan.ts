@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { planJob, runJob } from "../src/jobs/run-job.ts";
 import { scan } from "../src/jobs/scan/job.ts";
+import { allocation } from "../src/process/fork.ts";
 import { threads, writeUntrained } from "./full-run-inputs.ts";
 import { atMost, exact, referenceTime, writeResults } from "./results.ts";
 
@@ -37,7 +38,8 @@ if (told !== undefined) {
 /** Runs this file again with a spec, its estimate and the scan each in a process of its own. */
 function measured(spec: object): Measured {
   const [{ seconds: estimated }, scanned] = ["plan", "run"].map((what) => {
-    const out = execFileSync("npx", ["jiti", "bench/scan.ts", what, JSON.stringify(spec)], { encoding: "utf8" });
+    const env = { ...process.env, ...allocation };
+    const out = execFileSync("npx", ["jiti", "bench/scan.ts", what, JSON.stringify(spec)], { encoding: "utf8", env });
     return JSON.parse(out.trim().split("\n").at(-1) as string);
   });
   return { ...scanned, estimated };
