@@ -21,7 +21,7 @@ export function forkModule(name: string, from: string, { args = [], stdio, node 
   const isSource = from.endsWith(".ts");
   const loader = isSource ? ["--import", sourceLoader(from)] : [];
   const file = fileURLToPath(new URL(`${name}${isSource ? ".ts" : ".js"}`, from));
-  const env = { ...allocation, ...process.env, [parentVariable]: String(process.pid) };
+  const env = environmentOf(process.env);
   const child = fork(file, args, { stdio, env, serialization: "advanced", execArgv: [...node, ...loader] });
   if (process.platform === "linux") void writeFile(`/proc/${child.pid}/oom_score_adj`, "1000").catch(() => {});
   return child;
@@ -31,7 +31,14 @@ export function forkModule(name: string, from: string, { args = [], stdio, node 
  * For glibc's malloc, read by no other: blocks of up to 64 MiB, as pixels and activations are, come from memory that the process has had
  * before, instead of from the system, page by page, each time.
  */
-export const allocation = { MALLOC_MMAP_THRESHOLD_: String(2 ** 26), MALLOC_TRIM_THRESHOLD_: String(2 ** 28) };
+export const allocation = { MALLOC_MMAP_THRESHOLD_: String(2 ** 26), MALLOC_TRIM_THRESHOLD_: String(2 ** 26) };
+
+/** Of a process that is made: what the user has set stays. */
+export const environmentOf = (ours: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...allocation,
+  ...ours,
+  [parentVariable]: String(process.pid),
+});
 
 /** What reads TypeScript in the tests. */
 const sourceLoader = (from: string) =>
