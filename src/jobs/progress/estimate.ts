@@ -172,7 +172,7 @@ function memoryOf(plan: Plan): number {
   const prepacked = paysToPrepack(tuned / 4, Math.max(...parts.map(({ encoded = 0 }) => encoded))) ? tuned : 0;
   const encoding = prepacked + encodedAtOnce * (forward(vision) + 2 * pixels);
   const inverting = parts.some(({ gradients }) => gradients !== undefined)
-    ? batch * (tape(vision) + 3 * pixels) + tuned
+    ? batch * (tape(vision) + 3 * pixels) + 2 * tuned // packed for the way there and back
     : 0;
   return bytesOf(shapes) + Math.max(training, encoding + inverting) + Math.min(mostKept, kept * pixels);
 }

@@ -42,13 +42,13 @@ export function flops({ width, layers, mlpWidth }: Tower, tokens: number): numbe
 
 /**
  * Bytes that a backward pass keeps of one image or text. Korthikanti et al., arXiv 2205.05198, equation 1, in float32, times
- * 2.1: our graph keeps what lies inside of norms and activations too (peaks of implanting, ViT 56/8 and ViT-B/32).
+ * 1.2: our graph keeps what lies inside of norms and activations too (peaks of training, ViT 56/8 and ViT-B/32).
  */
 export function tape(tower: ClipConfig["vision"] | ClipConfig["text"]): number {
   if ("blocks" in tower) return resnetTape(tower);
   const tokens = "imageSize" in tower ? imageTokens(tower) : tower.contextLength;
   const { width, heads, layers } = tower;
-  return 2.1 * layers * tokens * (2 * 34 * width + 2 * 5 * heads * tokens);
+  return 1.2 * layers * tokens * (2 * 34 * width + 2 * 5 * heads * tokens);
 }
 
 /** Bytes that a forward pass holds of one image: a layer's values, and those of the next, about as long as sixteen rows of the width. */
