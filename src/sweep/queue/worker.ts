@@ -16,6 +16,8 @@ type Own = Pick<Sweep, "jobs" | "perform">;
 
 /** How often it is looked whether the queue is empty. */
 const pause = 300;
+/** How long a worker that is stopped waits at most until its cells are put back. */
+const patience = 2000;
 
 /**
  * Works until it is stopped, or with `untilEmpty` until nothing waits or runs any more. Stopped, it puts back the cells that it was at:
@@ -59,7 +61,13 @@ export async function work(spec: z.output<typeof workerSpec>, context: Context, 
       throw new WaitingError();
     });
   };
-  const worker = server.work(compute, { jobs: spec.jobs, lock: 1000 * spec.lock });
+  const computing = new Set<Promise<unknown>>();
+  const computed = (job: CellJob, token: string | undefined) => {
+    const cell = compute(job, token);
+    computing.add(cell);
+    return cell.finally(() => computing.delete(cell));
+  };
+  const worker = server.work(computed, { jobs: spec.jobs, lock: 1000 * spec.lock });
   const isIdle = async () => {
     const counts = await server.queue
       .getJobCounts("waiting", "active", "delayed", "prioritized")
@@ -73,6 +81,7 @@ export async function work(spec: z.output<typeof workerSpec>, context: Context, 
     signal?.throwIfAborted();
   } finally {
     await worker.pause(true).catch(() => {});
+    await Promise.race([Promise.allSettled(computing), wait(patience, undefined, { ref: false })]); // cells are put back, unless the server is away
     await server.close();
   }
   return {
