@@ -82,7 +82,7 @@ export function readSmallFile(path: string, limit = 64 * MIB): Promise<Buffer> {
   });
 }
 
-/** Bytes up to which a file is read at once, ms of the usual reading from which that takes long, and how many are then read the other way. */
+/** Files of up to so many bytes are read at once; where the usual one takes longer than so many ms, the next so many are not. */
 const atOnce = { bytes: 4 * MIB, slow: 5, pause: 200 } as const;
 let [usual, paused] = [0, 0];
 

@@ -59,7 +59,8 @@ export async function onnxRuntime({ device = "cpu", threads, profile }: RuntimeO
     ...(threads !== undefined && { intraOpNumThreads: threads }), // undefined is refused
     ...(profile !== undefined && { enableProfiling: true, profileFilePrefix: profile }),
     graphOptimizationLevel: "all",
-    enableMemPattern: false, // from the second run on it takes one more block for all activations beside what the first has left in the arena
+    // from the second run on it takes one more block for all activations beside what the first has left in the arena; on other devices it was not tried without
+    ...(device === "cpu" && { enableMemPattern: false }),
     ...(device === "webgpu" && { extra: { optimization: { disable_specified_optimizers: undoingPasses.join(";") } } }),
     logSeverityLevel: 4,
   };

@@ -77,19 +77,13 @@ export async function estimate(asked: Plan): Promise<Estimate> {
     has("trained") && "; a training step counts as three of that, 2.5 to 4.5 in the range",
     ".",
     isOfPairs && ` A contrastive batch of ${plan.batch} pairs is one step and never cut: its memory is counted whole.`,
-  ];
+  ]
+    .filter(Boolean)
+    .join("");
   const advice = isOfPairs
     ? "a smaller --batch needs less, and is another loss: a pair is then told from fewer"
     : "a smaller --batch needs less";
-  return estimateOf({
-    job,
-    parts,
-    memory: memoryOf(plan),
-    outputs,
-    threads,
-    basis: basis.filter(Boolean).join(""),
-    advice,
-  });
+  return estimateOf({ job, parts, memory: memoryOf(plan), outputs, threads, basis, advice });
 }
 
 export interface Needs extends Pick<Plan, "job" | "outputs" | "threads">, Pick<Estimate, "parts"> {

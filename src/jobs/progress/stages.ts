@@ -27,7 +27,7 @@ export const alphas = { least: 3, usual: 8, most: 20 } as const;
 export const training = { least: 2.5, usual: 3, most: 4.5 } as const;
 
 /** A gradient to pixels as a multiple of encoding the image: backward through the activations alone is as much as forward. */
-export const pixelGradient = 2.2;
+const pixelGradient = 2.2;
 
 /** In encoded images. */
 export const workOf = ({ encoded = 0, trained = 0, searched = 0, gradients = 0 }: Part): number =>

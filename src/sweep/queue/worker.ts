@@ -32,6 +32,7 @@ export async function work(spec: z.output<typeof workerSpec>, context: Context, 
   const server = await openServer(spec.queue);
   await makeFolder(store.folder);
   const { WaitingError } = await import("bullmq");
+  const computing = new Set<Promise<unknown>>();
   const [failed, running] = [new Map<string, string>(), new Set<string>()];
   let done = 0;
   const compute = async (job: CellJob, token: string | undefined): Promise<Outcome> => {
@@ -52,7 +53,7 @@ export async function work(spec: z.output<typeof workerSpec>, context: Context, 
         tell();
       }
     };
-    return outcome().catch(async (error: Error) => {
+    const cell = outcome().catch(async (error: Error) => {
       if (!signal?.aborted) {
         failed.set(job.name, error.message);
         return { message: error.message };
@@ -60,14 +61,10 @@ export async function work(spec: z.output<typeof workerSpec>, context: Context, 
       await job.moveToWait(token).catch(() => {}); // for others; where the server is away they take it when the lock has run out
       throw new WaitingError();
     });
-  };
-  const computing = new Set<Promise<unknown>>();
-  const computed = (job: CellJob, token: string | undefined) => {
-    const cell = compute(job, token);
     computing.add(cell);
     return cell.finally(() => computing.delete(cell));
   };
-  const worker = server.work(computed, { jobs: spec.jobs, lock: 1000 * spec.lock });
+  const worker = server.work(compute, { jobs: spec.jobs, lock: 1000 * spec.lock });
   const isIdle = async () => {
     const counts = await server.queue
       .getJobCounts("waiting", "active", "delayed", "prioritized")
