@@ -6,7 +6,7 @@ import { codeFacts, finding as found } from "./findings.ts";
 
 export const verdicts = ["backdoored", "no evidence", "inconclusive"] as const;
 
-const inverted = z.looseObject({
+export const invertedSpec = z.looseObject({
   kind: z.literal("inverted"),
   form: z.string(),
   S: z.number(),
@@ -17,7 +17,7 @@ const suspected = z.looseObject({
   statistic: z.number().describe("On the detector's own scale."),
   asr: maybe(rate, "Held-out images of other classes that the recovered trigger carries to the target."),
   aboveBase: maybe(z.number(), "The statistic less what the same fit reaches on the base, where there is one."),
-  trigger: inverted.optional(),
+  trigger: invertedSpec.optional(),
 });
 
 export const detectorResult = z.looseObject({
@@ -88,7 +88,7 @@ export const scanResult = z.looseObject({
       probability: z.number(),
       detector: z.string(),
       asr: rate.optional(),
-      trigger: inverted.optional(),
+      trigger: invertedSpec.optional(),
     }),
   ),
   detectors: z.array(detectorResult),

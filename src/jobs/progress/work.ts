@@ -7,6 +7,7 @@ import type { StateFile } from "../../engine/training-state.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import { isFile, isFolder, parseAs, readJson } from "../../files/files.ts";
 import { makeFolder } from "../../files/folder.ts";
+import { checkRates } from "../../results/consistent.ts";
 import { badInput } from "../../tensor/error.ts";
 import { printable } from "../../tensor/printable.ts";
 import type { Weights } from "../../tensor/tensor.ts";
@@ -19,6 +20,8 @@ export interface Work {
   counted(metric: Metric, what: string, nameOf: (weights: Weights) => string | undefined): Metric;
   /** What `make` gives, from the file that it was kept in before a kill. */
   kept<Of extends object>(name: string, of: z.ZodType<Of>, make: () => Promise<Of>): Promise<Of>;
+  /** The same work, of a part of the job: what it keeps has names of its own. */
+  part(name: string): Work;
   /** Forget it all: the job is done. */
   remove(): Promise<void>;
 }
@@ -49,8 +52,13 @@ export async function openWork(folder: string, recipe: string, clock: Clock): Pr
   const text = () => `${JSON.stringify({ recipe, timings: clock.timings(), counts }, null, 1)}\n`;
   const save = () => writeFileAtomic(file, text(), { force: true });
   await save();
-  return {
-    training(name) {
+  const remove = async () => {
+    for (const path of [file, ...files]) await rm(path, { force: true });
+    await rmdir(folder).catch(() => {}); // not if something else is in it
+  };
+  const workOf = (part: string): Work => ({
+    training(asked) {
+      const name = `${part}${asked}`;
       const path = join(folder, `${name}.safetensors`);
       files.add(path);
       return { path, recipe: `${name}: ${recipe}`, onSave: save };
@@ -60,7 +68,7 @@ export async function openWork(folder: string, recipe: string, clock: Clock): Pr
       async hits(weights, from = 0, to = metric.size) {
         const name = nameOf(weights);
         if (name === undefined) return metric.hits(weights, from, to);
-        const key = `${what}, ${name}, images ${from} to ${to}`;
+        const key = `${part}${what}, ${name}, images ${from} to ${to}`;
         if (Object.hasOwn(counts, key) && counts[key] > to - from)
           throw badInput(
             `${file} counts ${counts[key]} of ${to - from} images (${printable(key)}): no run of tbar left that; remove the folder`,
@@ -73,7 +81,7 @@ export async function openWork(folder: string, recipe: string, clock: Clock): Pr
       },
     }),
     async kept(name, of, make) {
-      const path = join(folder, `${name}.json`);
+      const path = join(folder, `${part}${name}.json`);
       files.add(path);
       const whole = z.strictObject({ recipe: z.string(), value: of });
       const found = (await isFile(path)) ? await readKept(whole, path, keptLimits) : undefined;
@@ -83,11 +91,10 @@ export async function openWork(folder: string, recipe: string, clock: Clock): Pr
       await save();
       return value;
     },
-    async remove() {
-      for (const path of [file, ...files]) await rm(path, { force: true });
-      await rmdir(folder).catch(() => {}); // not if something else is in it
-    },
-  };
+    part: (name) => workOf(`${part}${name}-`),
+    remove,
+  });
+  return workOf("");
 }
 
 const isThere = (path: string) => lstat(path).then(Boolean, () => false);
@@ -99,7 +106,9 @@ const keptLimits = { bytes: 64 * 2 ** 20, values: 5e6, keys: 1e5 };
 
 async function readKept<Of>(of: z.ZodType<Of>, file: string, limits: Parameters<typeof readJson>[1]): Promise<Of> {
   try {
-    return parseAs(of, await readJson(file, limits), file);
+    const json = await readJson(file, limits);
+    checkRates(json, file);
+    return parseAs(of, json, file);
   } catch (cause) {
     throw badInput(
       `${file} is no work in progress of tbar (${(cause as Error).message}); remove it or name another folder with --state`,

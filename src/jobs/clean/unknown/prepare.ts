@@ -7,6 +7,8 @@ import { inverTune } from "../../../defenses/invertune.ts";
 import { resolveRecipe } from "../../../engine/family-recipe.ts";
 import type { Recipe } from "../../../engine/finetune.ts";
 import { checkBatch } from "../../../engine/tasks.ts";
+import { version } from "../../../files/version.ts";
+import { imagesSha256 } from "../../../results/measured-on.ts";
 import type { Opened } from "../../../results/opened.ts";
 import { badInput, unknownName } from "../../../tensor/error.ts";
 import type { Weights } from "../../../tensor/tensor.ts";
@@ -18,12 +20,14 @@ import { checkChecks, checkModules } from "../../inputs/feasible.ts";
 import { implantedTriggers } from "../../inputs/model-facts.ts";
 import { openClip } from "../../inputs/open-clip.ts";
 import { neededClasses, openSource } from "../../inputs/source.ts";
+import { computedOn, readAs } from "../../record/facts.ts";
 import { calibrationsFor } from "../../scan/calibration.ts";
 import { checkEnough, detectorsOf, openBase, type Prepared as Scanning } from "../../scan/prepare.ts";
 import { scanSpec } from "../../scan/spec.ts";
+import { decisive } from "../../spec.ts";
 import { checkVectors, openTraining, present } from "../needs.ts";
 import { labelling, type Prepared } from "../prepare.ts";
-import type { CleanSpec } from "../spec.ts";
+import { type CleanSpec, cleanSpec } from "../spec.ts";
 
 /** Open model and images, and what a scan of them takes. */
 export interface Open extends Omit<Prepared, "threat" | "labels" | "heldOut"> {
@@ -86,15 +90,21 @@ function checkRivals(named: readonly Defense[]): void {
   throw badInput(`--unknown with ${names}: a rival is chosen only if named alone; name one, or tbar beside them`);
 }
 
-function checkUnknown({ trigger, target, triggerIndex, learned, state }: CleanSpec, { trigger: own }: Context): void {
-  const told = Object.entries({ trigger: trigger ?? own, target, "trigger-index": triggerIndex, learned, state });
+function checkUnknown({ trigger, target, triggerIndex, learned }: CleanSpec, { trigger: own }: Context): void {
+  const told = Object.entries({ trigger: trigger ?? own, target, "trigger-index": triggerIndex, learned });
   const wrong = told.find(([, value]) => value !== undefined)?.[0];
   if (wrong === undefined) return;
   throw badInput(
-    wrong === "state"
-      ? "--state: work of --unknown is not kept; leave it out"
-      : `--${wrong} says what --unknown does without: leave one of them out; a class that you suspect is named with --suspect`,
+    `--${wrong} says what --unknown does without: leave one of them out; a class that you suspect is named with --suspect`,
   );
+}
+
+/** All that the scan and each round follow from; which class is suspected and how many rounds there are at most changes none that has begun. */
+export async function recipeOf({ clip, recipe, drawn, scanning }: Open, spec: CleanSpec): Promise<string> {
+  const { checks, recovery, cleanControl, fullCurve, suspect, rounds, ...asked } = decisive(cleanSpec, spec);
+  const images = [await imagesSha256(drawn.fit, clip.preprocess), await imagesSha256(drawn.held, clip.preprocess)];
+  const models = [await readAs(clip), scanning.base && (await readAs(scanning.base))];
+  return JSON.stringify({ version, ...asked, models, images, recipe, ...computedOn(spec) });
 }
 
 /** The same with a target, a trigger that stands for the attack's own, and the weights of this round. */

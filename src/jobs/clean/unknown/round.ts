@@ -4,6 +4,7 @@ import type { EffectScores } from "../../../results/effect.ts";
 import type { Weights } from "../../../tensor/tensor.ts";
 import type { Context } from "../../context.ts";
 import { checkEnoughImages } from "../../inputs/feasible.ts";
+import type { Work } from "../../progress/work.ts";
 import type { Clock } from "../../record/facts.ts";
 import { type Bench, setUp } from "../bench.ts";
 import { choose, defend, type Tried } from "../defend.ts";
@@ -49,19 +50,19 @@ export const isGone = (tried: Tried): boolean => leftBy(tried) <= gone;
 export async function cleanRound(
   ready: Prepared,
   spec: CleanSpec,
-  { clock, first }: { readonly clock: Clock; readonly first?: number },
+  { clock, first, work }: { readonly clock: Clock; readonly first?: number; readonly work?: Work },
   context: Context,
 ): Promise<Round> {
   const bench = await setUp(ready, spec.seed, context);
   const { clip, rule } = bench;
   checkEnoughImages(rule, usable(bench));
-  const scores = scoring(bench, undefined);
+  const scores = scoring(bench, work);
   context.progress.plan?.(stagesOf(spec, bench, sizesOf(bench)));
   clock.stage("measure before");
   const own = (await measure(scores.clean, clip.weights)).value;
   const caBefore = bench.labels === "given" ? (first ?? own) : own;
   const before = await scores.before();
-  const tried = await defend(bench, spec, { scores, clock, caBefore, before }, context);
+  const tried = await defend(bench, spec, { scores, work, clock, caBefore, before }, context);
   const chosen = chooseOnStandIns(tried);
   const weights = chosen === undefined ? clip.weights : scores.stored(chosen.repair.weights);
   return { bench, scores, caBefore, before, tried, ...(chosen && { chosen }), weights };

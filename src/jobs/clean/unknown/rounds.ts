@@ -1,10 +1,14 @@
 /** Rounds of cleaning, each from the weights of the one before, as long as a scan still finds a target that was suspected from the start, or proxies still work. */
+import { z } from "zod";
 import type { Aimed } from "../../../detectors/aimed.ts";
+import { rate } from "../../../results/base.ts";
+import { invertedSpec } from "../../../results/scan.ts";
 import type { RoundResult } from "../../../results/unknown.ts";
 import { TbarError } from "../../../tensor/error.ts";
 import type { Weights } from "../../../tensor/tensor.ts";
 import { invertedTrigger } from "../../../triggers/inverted.ts";
 import type { Context } from "../../context.ts";
+import type { Work } from "../../progress/work.ts";
 import type { Clock } from "../../record/facts.ts";
 import { notFound } from "../../record/verdict.ts";
 import { subjectOf } from "../../scan/prepare.ts";
@@ -23,13 +27,19 @@ export interface Rounds {
   readonly weights: Weights;
 }
 
+interface Known {
+  readonly scan: Found;
+  readonly rescan: (weights: Weights, kept?: Work) => Promise<Found>;
+  readonly clock: Clock;
+  readonly work?: Work;
+}
+const aimed = z.array(z.strictObject({ trigger: invertedSpec, asr: rate }));
+
 /** Throws `not-proven` where the scan found no target, or nothing leads to it. */
 export async function cleanRounds(
   ready: Open,
   spec: CleanSpec,
-  scan: Found,
-  rescan: (weights: Weights) => Promise<Found>,
-  clock: Clock,
+  { scan, rescan, clock, work }: Known,
   context: Context,
 ): Promise<Rounds> {
   const rounds: Round[] = [];
@@ -42,17 +52,24 @@ export async function cleanRounds(
     clock.stage("recover triggers");
     const subject = await subjectOf({ ...ready.clip, weights }, ready.scanning, context.signal);
     const sought = { subject, scan: latest, target };
-    const proxies = await proxiesTo(ready, sought, spec.seed + 10 * rounds.length, context);
+    const kept = work?.part(`round-${rounds.length + 1}-class-${ready.classNames.indexOf(target) + 1}`);
+    const seek = () => proxiesTo(ready, sought, spec.seed + 10 * rounds.length, context);
+    const proxies = kept === undefined ? await seek() : await kept.kept("proxies", aimed, seek);
     if (proxies.length === 0 && rounds.length === 0) throw nothingLeads(target);
     if (proxies.length === 0) break;
     const trigger = invertedTrigger(inOne(proxies, spec.seed));
     const first = rounds[0]?.caBefore;
-    const round = await cleanRound(aim(ready, spec, weights, target, trigger), spec, { clock, first }, context);
+    const round = await cleanRound(
+      aim(ready, spec, weights, target, trigger),
+      spec,
+      { clock, first, work: kept },
+      context,
+    );
     if (round.chosen === undefined && rounds.length === 0)
       throw new TbarError("not-proven", notFound(ready.rule).headline);
     if (round.chosen === undefined) break;
     weights = round.weights;
-    latest = await rescan(weights);
+    latest = await rescan(weights, kept?.part("scan"));
     const found = targetOf(latest);
     rounds.push(round);
     results.push(roundResult(round, proxies, latest, found));

@@ -6,6 +6,7 @@ import type { CleanResult } from "../../../results/clean.ts";
 import type { ScanResult } from "../../../results/scan.ts";
 import type { Weights } from "../../../tensor/tensor.ts";
 import type { Context } from "../../context.ts";
+import { openWork, type Work } from "../../progress/work.ts";
 import { Clock } from "../../record/facts.ts";
 import { scanPrepared } from "../../scan/run.ts";
 import { besideTbar } from "../beside-tbar.ts";
@@ -13,7 +14,7 @@ import { factsOf, measuredOn } from "../facts.ts";
 import type { CleanSpec } from "../spec.ts";
 import { examplePictures, verify } from "../verify.ts";
 import { refuseCleaned, writeCleaned } from "../write.ts";
-import { open } from "./prepare.ts";
+import { open, recipeOf } from "./prepare.ts";
 import { cleanRounds } from "./rounds.ts";
 import { truthOf } from "./truth.ts";
 import { judgeUnknown } from "./verdict.ts";
@@ -21,24 +22,25 @@ import { declaring, vectorOf } from "./written.ts";
 
 /** Remove a backdoor of which nothing is known. Throws `not-proven` where none is found: then nothing is written. */
 export async function cleanUnknown(spec: CleanSpec, context: Context): Promise<CleanResult> {
-  const { out, seed, threads } = spec;
+  const { out, seed, threads, state } = spec;
   const clock = new Clock(context.progress);
   clock.stage("load");
   const ready = await open(spec, context);
   const writing = { force: spec.force, set: context.set };
   if (out !== undefined) await refuseCleaned(out, ready.clip.checkpoint, writing);
+  const work = state === undefined ? undefined : await openWork(state, await recipeOf(ready, spec), clock);
   const scanning = { seed, quick: true, threads };
-  const scanOf = (weights: Weights) =>
-    scanPrepared({ ...ready.scanning, clip: { ...ready.clip, weights } }, scanning, clock, context);
+  const scanOf = (weights: Weights, kept?: Work) =>
+    scanPrepared({ ...ready.scanning, clip: { ...ready.clip, weights } }, scanning, clock, context, kept);
 
-  const { examples: _, ...found } = await scanOf(ready.clip.weights);
+  const { examples: _, ...found } = await scanOf(ready.clip.weights, work?.part("scan"));
   const scan: ScanResult = {
     ...made("scan", 1, context.command),
     ...found,
     seconds: clock.seconds(),
     timings: clock.timings(),
   };
-  const { rounds, results, weights } = await cleanRounds(ready, spec, scan, scanOf, clock, context);
+  const { rounds, results, weights } = await cleanRounds(ready, spec, { scan, rescan: scanOf, clock, work }, context);
   const [{ scores, before, tried, chosen, bench }] = rounds;
   const { variant, defense } = chosen ?? tried[0];
   clock.stage("the checkpoint's own trigger");
@@ -91,6 +93,7 @@ export async function cleanUnknown(spec: CleanSpec, context: Context): Promise<C
     out,
     options: writing,
   });
+  if (work !== undefined) await (context.set ? context.set.afterwards(work.remove) : work.remove());
   return {
     ...measured,
     ...evidence,

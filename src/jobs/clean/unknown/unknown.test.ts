@@ -141,7 +141,6 @@ test("what says more of the attack than nothing is refused, a class that is none
   const run = (more: object) => runJob(clean, { ...cleaning, model: at("bad"), ...more });
   await expect(run({ target: "mint" })).rejects.toThrow("--target says what --unknown does without");
   await expect(run({ trigger: "badnet" })).rejects.toThrow("--trigger says");
-  await expect(run({ state: at("state") })).rejects.toThrow("--state: work of --unknown is not kept");
   await expect(run({ suspect: "mnt" })).rejects.toThrow('unknown suspected class "mnt"; did you mean "mint"?');
 });
 
