@@ -20,6 +20,9 @@ test.each([
   [1, 1, 1, 1],
   [33, 20, 17, 9],
   [400_000, 3, 2, 2],
+  [9, 18, 8, 7],
+  [21, 19, 17, 11],
+  [6, 16, 5, 16],
 ])(
   "%i x %i -> %i x %i: round(sum of weights times rows), then of columns, clipped to 0 .. 255",
   (width, height, outWidth, outHeight) => {

@@ -18,9 +18,9 @@ export const weightBits = 22;
 interface Loops {
   readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   across(
-    ...pointers: [number, number, number, number, number, number, number, number, number] // as resample.wat names them
+    ...pointers: [number, number, number, number, number, number, number, number, number, number] // as resample.wat names them
   ): void;
-  down(...pointers: [number, number, number, number, number, number, number, number]): void;
+  down(...pointers: [number, number, number, number, number, number, number, number, number]): void;
   planes(input: number, count: number, out: number, plane: number): void;
 }
 
@@ -54,12 +54,13 @@ export function resample({ width, data }: Image, across: Weights, down: Weights)
   const rows = down.first[outHeight - 1] + down.count[outHeight - 1] - top;
   const line = 3 * width;
   const outLine = 3 * outWidth;
-  const bandRows = Math.max(1, Math.floor(bandBytes / line));
-  const { pairs, table: paired } = inPairs(across);
-  const tables = [across.first, across.count.map(half), paired, down.first, down.count, down.table];
+  const narrowLine = 16 * Math.ceil((outLine + 1) / 16); // a byte is written beyond each
+  const bandRows = 4 * Math.max(1, Math.floor(bandBytes / line / 4)); // four at a time
+  const [columns, lines] = [inPairs(across), inPairs(down)];
+  const tables = [across.first, columns.count, columns.table, down.first, lines.count, lines.table];
   const { loops, at } = workspace(
     bandRows * line,
-    rows * outLine,
+    (4 * Math.ceil(rows / 4) + 1) * narrowLine,
     outHeight * outLine,
     ...tables.map((table) => table.byteLength),
   );
@@ -70,28 +71,53 @@ export function resample({ width, data }: Image, across: Weights, down: Weights)
   for (let y = 0; y < rows; y += bandRows) {
     const some = Math.min(bandRows, rows - y);
     memory.set(data.subarray((top + y) * line, (top + y + some) * line), band);
-    loops.across(band, line, some, first, count, table, pairs, outWidth, narrow + y * outLine);
+    loops.across(band, line, some, first, count, table, columns.pairs, outWidth, narrow + y * narrowLine, narrowLine);
   }
-  loops.down(narrow - top * outLine, outLine, firstRow, countRows, rowTable, down.taps, outHeight, out);
+  loops.down(
+    narrow - top * narrowLine,
+    narrowLine,
+    outLine,
+    firstRow,
+    countRows,
+    rowTable,
+    lines.pairs,
+    outHeight,
+    out,
+  );
   return { width: outWidth, height: outHeight, data: memory.slice(out, out + outHeight * outLine) };
 }
 
-const half = (n: number) => (n + 1) >> 1;
+interface Pairs {
+  /** Pairs of each output position, and most of all. */
+  readonly count: Int32Array;
+  readonly pairs: number;
+  /** [positions, pairs, 2] */
+  readonly table: Int32Array;
+}
 
-/** Weights two by two, [positions, pairs, 2]: their upper halves (over 2^11) in one word, their lower 11 bits in another. */
-function inPairs({ first, count, table, taps }: Weights): { readonly pairs: number; readonly table: Int32Array } {
+/** Lines of one size come again and again. */
+const paired = new WeakMap<Weights, Pairs>();
+
+/** Weights two by two: their upper halves (over 2^11) in one word, their lower 11 bits in another. */
+function inPairs(weights: Weights): Pairs {
+  const known = paired.get(weights);
+  if (known !== undefined) return known;
+  const { first, count, table, taps } = weights;
+  const half = (n: number) => (n + 1) >> 1;
   const pairs = half(taps);
-  const paired = new Int32Array(first.length * pairs * 2);
+  const words = new Int32Array(first.length * pairs * 2);
   for (let x = 0; x < first.length; x++) {
     for (let k = 0; k < count[x]; k += 2) {
       const a = table[x * taps + k];
       const b = k + 1 < count[x] ? table[x * taps + k + 1] : 0;
       const to = x * pairs * 2 + k;
-      paired[to] = ((a >> 11) & 0xffff) | ((b >> 11) << 16);
-      paired[to + 1] = (a & 0x7ff) | ((b & 0x7ff) << 16);
+      words[to] = ((a >> 11) & 0xffff) | ((b >> 11) << 16);
+      words[to + 1] = (a & 0x7ff) | ((b & 0x7ff) << 16);
     }
   }
-  return { pairs, table: paired };
+  const made = { count: count.map(half), pairs, table: words };
+  paired.set(weights, made);
+  return made;
 }
 
 /** Bytes [H, W, 3] -> values [3, H, W] in [0, 1], written to `out`. */
