@@ -1,5 +1,5 @@
 """
-The peer of bench/products.ts: one float32 product [1600, 768] x [768, 3072], the MLP's of a ViT-B/32 at batch 32, by PyTorch (oneDNN), and by what else
+The peer of bench/products.ts: eight float32 products [1600, 768] x [768, 3072], the MLP's of a ViT-B/32 at batch 32, of one matrix with others, by PyTorch (oneDNN), and by what else
 this Python has: Intel's MKL (pip install mkl), OpenBLAS (scipy-openblas32), and ggml, given a folder with its libraries (npm's
 @node-llama-cpp/linux-x64). Arguments: threads, that folder. Reads "LIBRARY KIND" a line, KIND none, a or b (which operand is stored transposed), and
 answers with milliseconds, NaN where the library is not there or does not store operands so.
@@ -18,31 +18,45 @@ import torch
 
 torch.set_num_threads(int(threads))
 M, K, N = 1600, 768, 3072
+several = 8
 rng = np.random.default_rng(0)
-A, B = (rng.standard_normal(shape, dtype=np.float32) for shape in ((M, K), (K, N)))
-want = A @ B
+A = rng.standard_normal((M, K), dtype=np.float32)
+Bs = [rng.standard_normal((K, N), dtype=np.float32) for _ in range(several)]
 stored = {
-    "none": (A, B),
-    "a": (np.ascontiguousarray(A.T), B),
-    "b": (A, np.ascontiguousarray(B.T)),
+    "none": (A, Bs),
+    "a": (np.ascontiguousarray(A.T), Bs),
+    "b": (A, [np.ascontiguousarray(B.T) for B in Bs]),
 }
+outs = [np.empty((M, N), np.float32) for _ in Bs]
 
 
 def by_torch(kind):
-    a, b = (torch.from_numpy(x) for x in stored[kind])
-    a, b = (a.T if kind == "a" else a), (b.T if kind == "b" else b)
-    out = torch.empty(M, N)
-    return lambda: torch.mm(a, b, out=out), out.numpy()
+    a, bs = torch.from_numpy(stored[kind][0]), [torch.from_numpy(b) for b in stored[kind][1]]
+    a, bs = (a.T if kind == "a" else a), ([b.T for b in bs] if kind == "b" else bs)
+    into = [torch.from_numpy(out) for out in outs]
+
+    def run():
+        for b, out in zip(bs, into):
+            torch.mm(a, b, out=out)
+
+    return run, outs
 
 
 def by_blas(sgemm, kind):
-    a, b = stored[kind]
-    out = np.empty((M, N), np.float32)
+    a, bs = stored[kind]
     pointer = lambda x: x.ctypes.data_as(ctypes.c_void_p)
     number = ctypes.c_float
-    args = (101, 112 if kind == "a" else 111, 112 if kind == "b" else 111, M, N, K, number(1), pointer(a), a.shape[1],
-            pointer(b), b.shape[1], number(0), pointer(out), N)  # fmt: skip
-    return lambda: sgemm(*args), out
+    calls = [
+        (101, 112 if kind == "a" else 111, 112 if kind == "b" else 111, M, N, K, number(1), pointer(a), a.shape[1],
+         pointer(b), b.shape[1], number(0), pointer(out), N)
+        for b, out in zip(bs, outs)
+    ]  # fmt: skip
+
+    def run():
+        for args in calls:
+            sgemm(*args)
+
+    return run, outs
 
 
 def by_ggml(folder, kind):
@@ -69,18 +83,22 @@ def by_ggml(folder, kind):
     for name, (arguments, result) in signatures.items():
         function = getattr(base, name)
         function.argtypes, function.restype = arguments, result
-    context = base.ggml_init(Params(256 * 2**20, None, False))
-    rows, columns = base.ggml_new_tensor_2d(context, 0, K, N), base.ggml_new_tensor_2d(context, 0, K, M)
-    for tensor, values in ((rows, stored["b"][1]), (columns, A)):
-        ctypes.memmove(base.ggml_get_data(tensor), values.ctypes.data, values.nbytes)
-    result = base.ggml_mul_mat(context, rows, columns)  # [M, N], a row for each row of A
+    context = base.ggml_init(Params(512 * 2**20, None, False))
+
+    def holding(values):
+        made = base.ggml_new_tensor_2d(context, 0, values.shape[1], values.shape[0])
+        ctypes.memmove(base.ggml_get_data(made), values.ctypes.data, values.nbytes)
+        return made
+
+    rows = holding(A)
+    results = [base.ggml_mul_mat(context, holding(b), rows) for b in stored["b"][1]]  # [M, N], a row for each row of A
     graph = base.ggml_new_graph(context)
-    base.ggml_build_forward_expand(graph, result)
+    for result in results:
+        base.ggml_build_forward_expand(graph, result)
     compute = cpu.ggml_graph_compute_with_ctx
     compute.argtypes = [pointer, pointer, ctypes.c_int]
-    compute(context, graph, int(threads))
-    out = np.ctypeslib.as_array(ctypes.cast(base.ggml_get_data(result), ctypes.POINTER(ctypes.c_float)), (M, N))
-    return lambda: compute(context, graph, int(threads)), out
+    of = lambda result: ctypes.cast(base.ggml_get_data(result), ctypes.POINTER(ctypes.c_float))
+    return lambda: compute(context, graph, int(threads)), [np.ctypeslib.as_array(of(one), (M, N)) for one in results]
 
 
 def blas(pattern, symbol):
@@ -104,10 +122,12 @@ for name, make in libraries.items():
         made = make(kind)
         if made is None:
             continue
-        run, out = made
+        run, products = made
         run()
-        error = np.abs(out - want).max() / np.abs(want).max()
-        assert error < 1e-5, f"{name} {kind}: {error}"
+        for out, B in zip(products, Bs):
+            want = A @ B
+            error = np.abs(out - want).max() / np.abs(want).max()
+            assert error < 1e-5, f"{name} {kind}: {error}"
         work[f"{name} {kind}"] = run
 
 
