@@ -3,7 +3,7 @@ import { norm, subtract, taskVector } from "../arithmetic/task-vector.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Activations } from "../engine/activations.ts";
 import type { LoadedClip } from "../engine/clip.ts";
-import type { Recipe, Task } from "../engine/finetune.ts";
+import type { Modules, Recipe, Task } from "../engine/finetune.ts";
 import type { Objective } from "../engine/gradients.ts";
 import type { UsualBatch } from "../engine/tasks.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
@@ -87,6 +87,8 @@ export interface Variation {
   readonly lr?: number;
   /** Where it begins, theta_b unless told; this one is not remembered. */
   readonly from?: Weights;
+  /** What learns, if not what the recipe says. */
+  readonly modules?: Modules;
   /** A loss of the defense's own, made of the usual one: cross-entropy under the frozen zero-shot head, or CLIP's of pairs. Named, so that it is trained once. */
   readonly objective?: {
     readonly name: string;

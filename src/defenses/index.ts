@@ -13,6 +13,7 @@ import { gradientAscent } from "./gradient-ascent.ts";
 import { iBau } from "./i-bau.ts";
 import { ibvs } from "./ibvs.ts";
 import { inverTune } from "./invertune.ts";
+import { lastMap } from "./last-map.ts";
 import { par } from "./par.ts";
 import { projection } from "./projection.ts";
 import { randomDirection } from "./random-direction.ts";
@@ -22,7 +23,7 @@ import { tbar } from "./tbar.ts";
 
 /** Every defense, in the order of lists. A new one is a file and a word here. */
 export const defenses: readonly Defense[] = [
-  ...[tbar, anchored, fisher, consensus],
+  ...[tbar, anchored, fisher, lastMap, consensus],
   ...[relabel, gradientAscent, randomDirection, projection, iBau, ibvs],
   ...[cleanFinetune, finePruning, inverTune, abl],
   ...[clipFinetune, cleanClip, roClip, par],

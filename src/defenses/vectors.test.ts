@@ -8,6 +8,7 @@ import { bestRepair } from "./best-repair.ts";
 import { consensus, signConsensus } from "./consensus.ts";
 import { type Defense, type DefenseInput, startOf } from "./defense.ts";
 import { fisher, fisherWeighted } from "./fisher.ts";
+import { lastMap } from "./last-map.ts";
 import { relabel } from "./relabel.ts";
 import { tbar } from "./tbar.ts";
 
@@ -61,6 +62,18 @@ test("TBAR: tau = theta_tuned - theta_b on triggered images only", async () => {
   expect(await tauOf(tbar, given)).toEqual([8, -8]);
   expect(given.searched).toEqual([[8, -8]]);
   expect(given.starts).toEqual([undefined]);
+});
+
+test("last map: the vector of a fine-tuning in which the last linear map learns alone", async () => {
+  const asked: unknown[] = [];
+  const given = input();
+  const finetune: DefenseInput["finetune"] = (data, variation) => {
+    asked.push([data.name, variation]);
+    return given.finetune(data);
+  };
+  expect(await tauOf(lastMap, { ...given, finetune })).toEqual([8, -8]);
+  expect(asked).toEqual([["forget", { modules: "projection" }]]);
+  expect(given.searched).toEqual([[8, -8]]);
 });
 
 test("anchored: a quarter as many clean images join the forget set", async () => {

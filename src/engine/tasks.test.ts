@@ -79,6 +79,15 @@ test("under a frozen head the image tower alone learns; by contrast both towers,
   expect(await meanLoss(pairs, byPairs)).toBeLessThan(await meanLoss(pairs, start));
 });
 
+test.each(["classification", "contrastive"] as const)(
+  "of the last linear map alone, %s: nothing else moves",
+  async (objective) => {
+    const asked = { ...recipe, objective, modules: "projection" } as const;
+    const tuned = await finetune(clip, start, usualTask(clip, noise(), head, asked), asked);
+    expect(moved(tuned)).toEqual(["visual_projection.weight"]);
+  },
+);
+
 test("batches begin at a step: those of a task that goes on are those that were left", async () => {
   const all: string[] = [];
   const rest: string[] = [];

@@ -62,13 +62,17 @@ export function underHead(
 export function byContrast(
   clip: Clip,
   dataset: Dataset,
-  recipe: Rounds & Pick<Recipe, "train" | "temperature">,
+  recipe: Rounds & Pick<Recipe, "modules" | "train" | "temperature">,
 ): Task<CaptionBatch> {
-  const { batch, epochs, train, temperature } = recipe;
+  const { batch, epochs, modules, train, temperature } = recipe;
   checkBatch(dataset, batch);
   const isSigned = clip.config.vision.kind === "siglip"; // its scale begins above CLIP's limit
   return {
-    objective: contrastive(clip.config, clip.preprocess, { towers: train, temperature }),
+    objective: learningPart(
+      contrastive(clip.config, clip.preprocess, { towers: train, temperature }),
+      clip.config,
+      modules,
+    ),
     batches: rounds(clip, dataset, recipe, (images, order) => captioned(clip, images, { ...order, whole: true })),
     steps: epochs * Math.floor(dataset.size / batch),
     ...(temperature !== "frozen" && !isSigned && { constrain: clampLogitScale }),
@@ -95,11 +99,11 @@ function rounds<Batch>(
 }
 
 /** Of an objective the part that learns; what lies before it stays as it is, and so do the running statistics of batch normalisation. */
-function learningPart(
-  objective: Objective<LabelBatch>,
+function learningPart<Batch>(
+  objective: Objective<Batch>,
   config: ClipConfig,
   modules: Recipe["modules"] = "all",
-): Objective<LabelBatch> {
+): Objective<Batch> {
   if (modules === "all" || modules === "lora") return objective; // low-rank factors stand beside all of it
   const { feeds, loss } = objective;
   return { trains: partOf(config, modules), feeds, loss: (p, nodes) => loss(p, nodes) };

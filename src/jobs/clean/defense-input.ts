@@ -50,8 +50,12 @@ export function defenseInput(
     if (!ids.has(data)) ids.set(data, ids.size);
     return ids.get(data);
   };
-  const tune = async (data: Dataset, { seed: other = 0, lr = 1, objective, from }: Variation, name?: string) => {
-    const varied = { ...recipe, seed: seed + 1000 * other, lr: recipe.lr * lr };
+  const tune = async (
+    data: Dataset,
+    { seed: other = 0, lr = 1, objective, from, modules }: Variation,
+    name?: string,
+  ) => {
+    const varied = { ...recipe, seed: seed + 1000 * other, lr: recipe.lr * lr, ...(modules && { modules }) };
     const usual = taskOf(data, varied);
     const task = objective === undefined ? usual : { ...usual, objective: objective.of(usual.objective) };
     return finetune(clip, from ?? clip.weights, task, varied, {

@@ -74,6 +74,20 @@ test("a rival named alone is written, with a vector that undoes it", async () =>
   expect(proof.restore).toBeLessThanOrEqual(2);
 }, 60_000);
 
+test.each(["classification", "contrastive"] as const)(
+  "the last map alone, %s: nothing else of the file changes",
+  async (objective) => {
+    const recipe = { ...cleaning.recipe, objective };
+    const out = at(`last-map-${objective}`);
+    const { variants } = await runJob(clean, { ...cleaning, recipe, model: at("bad"), methods: ["last-map"], out });
+    expect(variants["last-map"].images?.trained).toBe(2 * variants["last-map"].images!.data);
+    const [before, after] = [await weightsOf(at("bad")), await weightsOf(out)];
+    const changed = [...before].filter(([name, { data }]) => data.some((v, i) => v !== after.get(name)?.data[i]));
+    expect(changed.map(([name]) => name)).toEqual(["visual_projection.weight"]);
+  },
+  60_000,
+);
+
 test("where pairs are learned with both towers, rivals train both too; few isolated images make a small batch", async () => {
   const recipe = { ...cleaning.recipe, objective: "contrastive", train: "both" } as const;
   const spec = { ...cleaning, recipe, model: at("bad"), out: at("both") };
@@ -98,3 +112,5 @@ test("--training-data must have an end and the same classes; --dry-run counts tr
   expect(parts.map(({ what }) => what)).toEqual(expect.arrayContaining(["abl", "abl: knob", "gradient-ascent: knob"]));
   expect(parts.map(({ what }) => what)).not.toContain("abl: alpha");
 });
+
+const weightsOf = async (path: string) => (await readCheckpoint(path)).weights();
