@@ -40,6 +40,8 @@ export interface DefenseInput {
   ): Promise<Weights>;
   /** Unit-norm image embeddings [N, E] of a set at theta_b. */
   embed(data: Dataset): Promise<Tensor>;
+  /** What the image tower's last linear map is given, [N, D], at theta_b. */
+  features(data: Dataset): Promise<Tensor>;
   /** What the image tower's blocks make of a set at theta_b. */
   activations(data: Dataset): Promise<Activations>;
   /** A set under the universal perturbation that these weights fail under most. */

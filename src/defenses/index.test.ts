@@ -13,7 +13,7 @@ test("every name that there is passes, once; all are all; one that is none is re
   expect(names(["all"])).toEqual(defenseNames);
   expect(names(["fisher", "plain", "fisher"])).toEqual(["plain", "fisher"]); // in one order, whatever was asked
   expect(() => defensesNamed(["plain", "fishr"])).toThrow(
-    'unknown method "fishr"; did you mean "fisher"? known: plain, anchored, fisher, last-map, consensus, relabel, ',
+    'unknown method "fishr"; did you mean "fisher"? known: plain, anchored, fisher, last-map, aligned, consensus, relabel, ',
   );
   expect(() => defensesNamed(["toString"])).toThrow('unknown method "toString"');
 });
@@ -31,13 +31,13 @@ test("what is not there is said, with what would do; all leaves out who needs it
   expect(check(["plain", "relabel", "projection", "gradient-ascent"], "clean images")).not.toThrow();
   for (const name of ["anchored", "fisher", "consensus", "i-bau", "ibvs", "clean-finetune", "fine-pruning"])
     expect(check(["plain", name], "clean images")).toThrow(`the method ${name} needs clean images`);
-  for (const name of ["relabel", "projection", "invertune"])
+  for (const name of ["relabel", "aligned", "projection", "invertune"])
     expect(check(["plain", name], "pairs")).toThrow("bring the trigger instead");
   expect(check(["abl"], "training set")).toThrow("--training-data");
   for (const name of ["clip-finetune", "cleanclip", "roclip", "par"])
     expect(check([name], "captions")).toThrow(`the method ${name} needs images with captions: --data with a column`);
   expect(check(["fine-pruning"], "a transformer")).toThrow("clean-finetune does with any");
-  for (const name of ["projection", "last-map"])
+  for (const name of ["projection", "last-map", "aligned"])
     expect(check([name], "a last linear map")).toThrow("ends with a linear map");
   const { defenses, leftOut } = check(["all"], "training set")();
   expect(defenses.map(({ name }) => name)).toEqual(defenseNames.filter((name) => name !== "abl"));
@@ -53,6 +53,7 @@ test("costs: what each trains on, searches and holds", () => {
     anchored: { trained: 250 },
     fisher: { trained: 530, encoded: 100, searches: 4, copies: 4 },
     "last-map": { trained: 0, encoded: 200 }, // no pass back through the tower
+    aligned: { trained: 0, encoded: 400 },
     consensus: { trained: 750 },
     relabel: { trained: 400, encoded: 100 },
     projection: { trained: 0, encoded: 300 },

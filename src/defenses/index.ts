@@ -1,6 +1,7 @@
 /** The defenses, by the names people type. */
 import { badInput, unknownName } from "../tensor/error.ts";
 import { abl } from "./abl.ts";
+import { aligned } from "./aligned.ts";
 import { anchored } from "./anchored.ts";
 import { cleanFinetune } from "./clean-finetune.ts";
 import { cleanClip } from "./cleanclip.ts";
@@ -23,7 +24,7 @@ import { tbar } from "./tbar.ts";
 
 /** Every defense, in the order of lists. A new one is a file and a word here. */
 export const defenses: readonly Defense[] = [
-  ...[tbar, anchored, fisher, lastMap, consensus],
+  ...[tbar, anchored, fisher, lastMap, aligned, consensus],
   ...[relabel, gradientAscent, randomDirection, projection, iBau, ibvs],
   ...[cleanFinetune, finePruning, inverTune, abl],
   ...[clipFinetune, cleanClip, roClip, par],

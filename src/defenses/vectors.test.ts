@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import type { Dataset } from "../data/dataset.ts";
 import { rate } from "../stats/rate.ts";
 import { tensor, type Weights } from "../tensor/tensor.ts";
+import { aligned, alongInputs } from "./aligned.ts";
 import type { Search } from "./alpha-search.ts";
 import { anchored, anchoredSet } from "./anchored.ts";
 import { bestRepair } from "./best-repair.ts";
@@ -42,6 +43,7 @@ function input(): DefenseInput & { searched: number[][]; starts: (number | undef
     answered: async () => ({ pairs: images("pairs", 8), undone: images("undone", 8) }),
     finetune: async (data) => vector(1 + data.size, 2 - data.size),
     embed: async ({ name }) => tensor([2, 2], name === "forget" ? [1, 0, 1, 0] : [0, 0, 0, 0]),
+    features: async ({ name }) => tensor([2, 2], name === "forget" ? [3, 4, 3, 4] : [0, 0, 0, 0]),
     perturbed: async (data) => data,
     head: tensor([2, 2]),
     learn: async () => vector(1, 2),
@@ -74,6 +76,33 @@ test("last map: the vector of a fine-tuning in which the last linear map learns 
   expect(await tauOf(lastMap, { ...given, finetune })).toEqual([8, -8]);
   expect(asked).toEqual([["forget", { modules: "projection" }]]);
   expect(given.searched).toEqual([[8, -8]]);
+});
+
+test("aligned: tau f f^T of the last linear map, f the trigger's mean step in what the map is given", async () => {
+  const name = "visual_projection.weight";
+  const map = (values: number[]): Weights =>
+    new Map([
+      [name, tensor([1, 2], values)],
+      ["other", tensor([2], [1, 1])],
+    ]);
+  const along = alongInputs(map([10, 5]), Float64Array.of(0.6, 0.8)); // (10 x 0.6 + 5 x 0.8) f = 10 f
+  expect([...(along.get(name)?.data ?? [])].map((v) => Number(v.toFixed(5)))).toEqual([6, 8]);
+  expect([...(along.get("other")?.data ?? [])]).toEqual([0, 0]);
+
+  const given = input();
+  const finetune: DefenseInput["finetune"] = async (_, variation) => {
+    expect(variation).toEqual({ modules: "projection" });
+    return map([1 + 10, 2 + 5]);
+  };
+  const starts: (number | undefined)[] = [];
+  const search: DefenseInput["search"] = (at, start) => {
+    starts.push(start);
+    return given.search(at, start);
+  };
+  const repair = await aligned.run({ ...given, backdoored: map([1, 2]), finetune, search });
+  expect([...(repair.vector?.tau.get(name)?.data ?? [])].map((v) => Number(v.toFixed(5)))).toEqual([6, 8]);
+  expect(starts[0]).toBeCloseTo(Math.hypot(10, 5) / 10, 6); // as long as the whole vector is at 1
+  await expect(aligned.run({ ...given, answered: undefined })).rejects.toThrow("bring the trigger instead");
 });
 
 test("anchored: a quarter as many clean images join the forget set", async () => {

@@ -6,6 +6,7 @@ import { isForStandIns } from "../../defenses/alpha-search.ts";
 import { anchoredSet } from "../../defenses/anchored.ts";
 import type { Answered, DefenseInput, Variation } from "../../defenses/defense.ts";
 import { meanActivations } from "../../engine/activations.ts";
+import { imageFeatures } from "../../engine/features.ts";
 import { finetune, type Recipe } from "../../engine/finetune.ts";
 import { gradientSquares } from "../../engine/gradient-squares.ts";
 import { createScorer, embedImages } from "../../engine/scorer.ts";
@@ -96,6 +97,10 @@ export function defenseInput(
     embed(data) {
       spending.encoded(data);
       return embedImages(clip, clip.weights, data, { signal });
+    },
+    features(data) {
+      spending.encoded(data);
+      return imageFeatures(clip, clip.weights, data, { signal });
     },
     activations(data) {
       spending.encoded(data);
