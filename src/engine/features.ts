@@ -4,6 +4,7 @@ import { imageTower } from "../clip/towers.ts";
 import { batches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { constant, input } from "../graph/node.ts";
+import type { Program } from "../runtime/executor.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Clip } from "./clip.ts";
 import { concatRows, finite } from "./encoder.ts";
@@ -18,13 +19,17 @@ export async function imageFeatures(
   const apart = runtime.apart();
   const own = parameterInputs(config);
   const p: Params = (name) => (isProjection(name) ? identity(own(name).shape[1]) : own(name));
+  const programs = new Map<string, Promise<Program>>();
   const parts: Tensor[] = [];
   try {
     for await (const { pixels } of batches(dataset, { batch, preprocess })) {
       signal?.throwIfAborted();
-      const features = imageTower(config, p, input("pixels", pixels.shape), preprocess);
-      const program = await apart.compile({ features });
-      parts.push((await program.run({ ...Object.fromEntries(weights), pixels })).features);
+      const key = `${pixels.shape}`;
+      const program =
+        programs.get(key) ??
+        apart.compile({ features: imageTower(config, p, input("pixels", pixels.shape), preprocess) });
+      programs.set(key, program);
+      parts.push((await (await program).run({ ...Object.fromEntries(weights), pixels })).features);
     }
   } finally {
     await apart.release();

@@ -74,16 +74,21 @@ test("a rival named alone is written, with a vector that undoes it", async () =>
   expect(proof.restore).toBeLessThanOrEqual(2);
 }, 60_000);
 
-test.each(["classification", "contrastive"] as const)(
-  "the last map alone, %s: nothing else of the file changes",
-  async (objective) => {
+test.each([
+  ["last-map", "classification"],
+  ["last-map", "contrastive"],
+  ["aligned", "classification"],
+  ["aligned", "contrastive"],
+] as const)(
+  "%s, %s: nothing but the last linear map of the file changes",
+  async (name, objective) => {
     const recipe = { ...cleaning.recipe, objective };
-    const out = at(`last-map-${objective}`);
-    const { variants } = await runJob(clean, { ...cleaning, recipe, model: at("bad"), methods: ["last-map"], out });
-    expect(variants["last-map"].images?.trained).toBe(2 * variants["last-map"].images!.data);
+    const out = at(`${name}-${objective}`);
+    const { variants } = await runJob(clean, { ...cleaning, recipe, model: at("bad"), methods: [name], out });
+    expect(variants[name].images?.trained).toBe(2 * variants[name].images!.data);
     const [before, after] = [await weightsOf(at("bad")), await weightsOf(out)];
-    const changed = [...before].filter(([name, { data }]) => data.some((v, i) => v !== after.get(name)?.data[i]));
-    expect(changed.map(([name]) => name)).toEqual(["visual_projection.weight"]);
+    const changed = [...before].filter(([of, { data }]) => data.some((v, i) => v !== after.get(of)?.data[i]));
+    expect(changed.map(([of]) => of)).toEqual(["visual_projection.weight"]);
   },
   60_000,
 );
