@@ -6,15 +6,14 @@ answers with milliseconds, NaN where the library is not there or does not store 
 """
 import ctypes
 import glob
-import math
 import os
 import sys
-import time
 
 threads = sys.argv[1]
 os.environ.update(OMP_NUM_THREADS=threads, MKL_NUM_THREADS=threads, OPENBLAS_NUM_THREADS=threads)
 import numpy as np
 import torch
+from serve import serve
 
 torch.set_num_threads(int(threads))
 M, K, N = 1600, 768, 3072
@@ -130,18 +129,4 @@ for name, make in libraries.items():
             assert error < 1e-5, f"{name} {kind}: {error}"
         work[f"{name} {kind}"] = run
 
-
-def answer():
-    """As serve.py does, but NaN where there is nothing to run."""
-    print("ready", torch.__version__, flush=True)
-    for line in sys.stdin:
-        run = work.get(line.strip())
-        if run is None:
-            print(math.nan, flush=True)
-            continue
-        start = time.perf_counter()
-        run()
-        print((time.perf_counter() - start) * 1e3, flush=True)
-
-
-answer()
+serve(work)

@@ -4,9 +4,8 @@
  */
 import { mapVector, taskVector } from "../arithmetic/task-vector.ts";
 import { isProjection } from "../clip/parameters.ts";
-import { badInput } from "../tensor/error.ts";
 import type { Weights } from "../tensor/tensor.ts";
-import { type Defense, forgetting, startOf, subtracting } from "./defense.ts";
+import { answeredTo, type Defense, forgetting, startOf, subtracting } from "./defense.ts";
 import { direction } from "./projection.ts";
 
 export const aligned: Defense = {
@@ -19,11 +18,7 @@ export const aligned: Defense = {
     encoded: 2 * sizes.forget + (beside.includes("last-map") ? 0 : forgetting({ ...sizes, learned: false })),
   }),
   async run(input) {
-    const pairs = (await input.answered?.())?.pairs;
-    if (pairs === undefined)
-      throw badInput(
-        "aligned needs the triggered images without the trigger too; bring the trigger instead of a folder",
-      );
+    const { pairs } = await answeredTo(input, "aligned");
     const tau = taskVector(input.backdoored, await input.finetune(input.forget, { modules: "projection" }));
     const f = direction(await input.features(input.forget), await input.features(pairs));
     const along = alongInputs(tau, f);

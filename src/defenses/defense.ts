@@ -6,6 +6,7 @@ import type { LoadedClip } from "../engine/clip.ts";
 import type { Modules, Recipe, Task } from "../engine/finetune.ts";
 import type { Objective } from "../engine/gradients.ts";
 import type { UsualBatch } from "../engine/tasks.ts";
+import { badInput } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
 import type { Search } from "./alpha-search.ts";
 
@@ -158,6 +159,12 @@ export interface Defense {
   /** `beside`: the other defenses of the job, whose fine-tunings it may share. */
   cost(sizes: Sizes, beside: readonly string[]): Cost;
   run(input: DefenseInput): Promise<Repair>;
+}
+
+/** What the model answers without the trigger. Throws `bad-input` where that is not known. */
+export async function answeredTo({ answered }: Pick<DefenseInput, "answered">, method: string): Promise<Answered> {
+  if (answered !== undefined) return answered();
+  throw badInput(`${method} needs the triggered images without the trigger too; bring the trigger instead of a folder`);
 }
 
 /** theta_b - alpha tau, with the alpha that validation prefers. */

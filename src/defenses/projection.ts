@@ -6,7 +6,7 @@
 import { isProjection } from "../clip/parameters.ts";
 import { badInput } from "../tensor/error.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
-import { type Defense, subtracting } from "./defense.ts";
+import { answeredTo, type Defense, subtracting } from "./defense.ts";
 
 export const projection: Defense = {
   name: "projection",
@@ -17,11 +17,7 @@ export const projection: Defense = {
   control: true,
   cost: ({ forget }) => ({ trained: 0, encoded: 3 * forget }),
   async run(input) {
-    const pairs = (await input.answered?.())?.pairs;
-    if (pairs === undefined)
-      throw badInput(
-        "projection needs the triggered images without the trigger too; bring the trigger instead of a folder",
-      );
+    const { pairs } = await answeredTo(input, "projection");
     const d = direction(await input.embed(input.forget), await input.embed(pairs));
     return subtracting(input, alongDirection(input.backdoored, d));
   },

@@ -4,8 +4,7 @@
  */
 import { scale, taskVector } from "../arithmetic/task-vector.ts";
 import { concat } from "../data/split.ts";
-import { badInput } from "../tensor/error.ts";
-import { type Defense, subtracting } from "./defense.ts";
+import { answeredTo, type Defense, subtracting } from "./defense.ts";
 
 export const relabel: Defense = {
   name: "relabel",
@@ -15,11 +14,7 @@ export const relabel: Defense = {
   control: true,
   cost: ({ forget, epochs }) => ({ trained: 2 * forget * epochs, encoded: forget }),
   async run(input) {
-    if (input.answered === undefined)
-      throw badInput(
-        "relabel needs the triggered images without the trigger too; bring the trigger instead of a folder",
-      );
-    const { undone, pairs } = await input.answered();
+    const { undone, pairs } = await answeredTo(input, "relabel");
     const tuned = await input.finetune(concat([undone, pairs]));
     return subtracting(input, scale(taskVector(input.backdoored, tuned), -1)); // subtracted like the others
   },

@@ -1,21 +1,12 @@
 /** Every defense on a model so small that it takes seconds: equal terms, any of them may be chosen, and what each took is counted. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { world, writeBackdooredPico } from "../../../test/backdoored-pico.ts";
+import { expect, test } from "vitest";
+import { backdooredFolder, world } from "../../../test/backdoored-pico.ts";
 import { readCheckpoint } from "../../checkpoint/clip-folder.ts";
 import { defenseNames } from "../../defenses/index.ts";
 import { planJob, runJob } from "../run-job.ts";
 import { clean } from "./job.ts";
 
-let folder: string;
-const at = (name: string) => join(folder, name);
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "tbar-rivals-"));
-  await writeBackdooredPico(folder);
-}, 60_000);
-afterAll(() => rm(folder, { recursive: true }));
+const at = backdooredFolder();
 
 const cleaning = {
   ...world,

@@ -64,19 +64,16 @@ async function scanned(spec: ScanSpec, clock: Clock, context: Context): Promise<
 }
 
 /** All that a detector's result follows from; which others run beside it changes nothing. */
-async function recipeOf({ clip, base, source, classNames, drawn }: Prepared, spec: ScanSpec): Promise<string> {
+async function recipeOf(ready: Prepared, spec: ScanSpec): Promise<string> {
+  const { seed } = spec;
+  return JSON.stringify({ version, ...(await scannedOf(ready)), seed, ...computedOn(spec) });
+}
+
+/** The models and images of a scan, by what they hold. */
+export async function scannedOf({ clip, base, source, classNames, drawn }: Prepared) {
   const images = [await imagesSha256(drawn.fit, clip.preprocess), await imagesSha256(drawn.held, clip.preprocess)];
   const models = [await readAs(clip), base && (await readAs(base))];
-  const { seed } = spec;
-  return JSON.stringify({
-    version,
-    models,
-    images,
-    classNames,
-    templates: source.templates,
-    seed,
-    ...computedOn(spec),
-  });
+  return { models, images, classNames, templates: source.templates };
 }
 
 /** The same of a model that is open already: the weights are those of `ready.clip`, whatever its file holds. */

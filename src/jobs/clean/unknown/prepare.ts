@@ -8,7 +8,6 @@ import { resolveRecipe } from "../../../engine/family-recipe.ts";
 import type { Recipe } from "../../../engine/finetune.ts";
 import { checkBatch } from "../../../engine/tasks.ts";
 import { version } from "../../../files/version.ts";
-import { imagesSha256 } from "../../../results/measured-on.ts";
 import type { Opened } from "../../../results/opened.ts";
 import { badInput, unknownName } from "../../../tensor/error.ts";
 import type { Weights } from "../../../tensor/tensor.ts";
@@ -20,9 +19,10 @@ import { checkChecks, checkModules } from "../../inputs/feasible.ts";
 import { implantedTriggers } from "../../inputs/model-facts.ts";
 import { openClip } from "../../inputs/open-clip.ts";
 import { neededClasses, openSource } from "../../inputs/source.ts";
-import { computedOn, readAs } from "../../record/facts.ts";
+import { computedOn } from "../../record/facts.ts";
 import { calibrationsFor } from "../../scan/calibration.ts";
 import { checkEnough, detectorsOf, openBase, type Prepared as Scanning } from "../../scan/prepare.ts";
+import { scannedOf } from "../../scan/run.ts";
 import { scanSpec } from "../../scan/spec.ts";
 import { decisive } from "../../spec.ts";
 import { checkVectors, openTraining, present } from "../needs.ts";
@@ -100,11 +100,9 @@ function checkUnknown({ trigger, target, triggerIndex, learned }: CleanSpec, { t
 }
 
 /** All that the scan and each round follow from; which class is suspected and how many rounds there are at most changes none that has begun. */
-export async function recipeOf({ clip, recipe, drawn, scanning }: Open, spec: CleanSpec): Promise<string> {
+export async function recipeOf({ recipe, scanning }: Open, spec: CleanSpec): Promise<string> {
   const { checks, recovery, cleanControl, fullCurve, suspect, rounds, ...asked } = decisive(cleanSpec, spec);
-  const images = [await imagesSha256(drawn.fit, clip.preprocess), await imagesSha256(drawn.held, clip.preprocess)];
-  const models = [await readAs(clip), scanning.base && (await readAs(scanning.base))];
-  return JSON.stringify({ version, ...asked, models, images, recipe, ...computedOn(spec) });
+  return JSON.stringify({ version, ...asked, ...(await scannedOf(scanning)), recipe, ...computedOn(spec) });
 }
 
 /** The same with a target, a trigger that stands for the attack's own, and the weights of this round. */

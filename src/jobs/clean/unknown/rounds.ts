@@ -52,9 +52,9 @@ export async function cleanRounds(
     clock.stage("recover triggers");
     const subject = await subjectOf({ ...ready.clip, weights }, ready.scanning, context.signal);
     const sought = { subject, scan: latest, target };
-    const kept = work?.part(`round-${rounds.length + 1}-class-${ready.classNames.indexOf(target) + 1}`);
+    const part = work?.part(`round-${rounds.length + 1}-class-${ready.classNames.indexOf(target) + 1}`);
     const seek = () => proxiesTo(ready, sought, spec.seed + 10 * rounds.length, context);
-    const proxies = kept === undefined ? await seek() : await kept.kept("proxies", aimed, seek);
+    const proxies = part === undefined ? await seek() : await part.kept("proxies", aimed, seek);
     if (proxies.length === 0 && rounds.length === 0) throw nothingLeads(target);
     if (proxies.length === 0) break;
     const trigger = invertedTrigger(inOne(proxies, spec.seed));
@@ -62,14 +62,14 @@ export async function cleanRounds(
     const round = await cleanRound(
       aim(ready, spec, weights, target, trigger),
       spec,
-      { clock, first, work: kept },
+      { clock, first, work: part },
       context,
     );
     if (round.chosen === undefined && rounds.length === 0)
       throw new TbarError("not-proven", notFound(ready.rule).headline);
     if (round.chosen === undefined) break;
     weights = round.weights;
-    latest = await rescan(weights, kept?.part("scan"));
+    latest = await rescan(weights, part?.part("scan"));
     const found = targetOf(latest);
     rounds.push(round);
     results.push(roundResult(round, proxies, latest, found));

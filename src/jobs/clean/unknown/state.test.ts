@@ -1,20 +1,13 @@
 /** A cleaning without knowledge of the attack that is stopped and goes on where it was. */
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { world, writeBackdooredPico } from "../../../../test/backdoored-pico.ts";
+import { expect, test } from "vitest";
+import { backdooredFolder, world } from "../../../../test/backdoored-pico.ts";
 import type { CleanResult } from "../../../results/clean.ts";
 import { runJob } from "../../run-job.ts";
 import { clean } from "../job.ts";
 
-let folder: string;
-const at = (name: string) => join(folder, name);
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "tbar-unknown-state-"));
-  await writeBackdooredPico(folder);
-}, 60_000);
-afterAll(() => rm(folder, { recursive: true }));
+const at = backdooredFolder();
 
 const cleaning = {
   ...world,
@@ -49,7 +42,7 @@ test("stopped in a search and in the scan after it, it repeats neither scan nor 
   const searching = await cleaned(asked, "fisher: alpha", 2);
   expect(searching.result).toMatchObject({ message: "stopped" });
   expect(searching.stages).toContain("fitted-patch");
-  expect(await readdir(folder)).not.toContain("cleaned");
+  expect(await readdir(at(""))).not.toContain("cleaned");
 
   const scanning = await cleaned(asked, "fitted-delta");
   expect(scanning.result).toMatchObject({ message: "stopped" });
@@ -64,7 +57,7 @@ test("stopped in a search and in the scan after it, it repeats neither scan nor 
   const { result, stages } = await cleaned(asked);
   expect(stages.filter((one) => one === "fitted-patch")).toHaveLength(0);
   expect(stages.filter((one) => one === "fitted-delta")).toHaveLength(1);
-  expect(await readdir(folder)).not.toContain("state"); // it is done
+  expect(await readdir(at(""))).not.toContain("state"); // it is done
   const whole = await cleaned({ out: at("whole") });
   expect(figures(result)).toEqual(figures(whole.result));
 }, 120_000);

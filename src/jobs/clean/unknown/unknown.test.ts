@@ -1,9 +1,6 @@
 /** The whole of a cleaning without knowledge of the attack, on a model so small that it takes seconds. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { world, writeBackdooredPico } from "../../../../test/backdoored-pico.ts";
+import { expect, test } from "vitest";
+import { backdooredFolder, world } from "../../../../test/backdoored-pico.ts";
 import { readCheckpoint } from "../../../checkpoint/clip-folder.ts";
 import { evaluation } from "../../eval/job.ts";
 import { planJob, runJob } from "../../run-job.ts";
@@ -12,13 +9,7 @@ import type { Tried } from "../defend.ts";
 import { clean } from "../job.ts";
 import { chooseOnStandIns } from "./round.ts";
 
-let folder: string;
-const at = (name: string) => join(folder, name);
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "tbar-unknown-"));
-  await writeBackdooredPico(folder);
-}, 60_000);
-afterAll(() => rm(folder, { recursive: true }));
+const at = backdooredFolder();
 
 const cleaning = {
   ...world,
