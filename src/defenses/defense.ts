@@ -5,6 +5,7 @@ import type { Activations } from "../engine/activations.ts";
 import type { LoadedClip } from "../engine/clip.ts";
 import type { Modules, Recipe, Task } from "../engine/finetune.ts";
 import type { Objective } from "../engine/gradients.ts";
+import type { MomentImages, Moments } from "../engine/moments.ts";
 import type { UsualBatch } from "../engine/tasks.ts";
 import { badInput } from "../tensor/error.ts";
 import type { Tensor, Weights } from "../tensor/tensor.ts";
@@ -43,6 +44,10 @@ export interface DefenseInput {
   embed(data: Dataset): Promise<Tensor>;
   /** What the image tower's last linear map is given, [N, D], at theta_b. */
   features(data: Dataset): Promise<Tensor>;
+  /** What the image tower's linear maps are given at theta_b, and the step that the trigger makes in it. Asked twice it is encoded once. */
+  moments(images: MomentImages): Promise<readonly Moments[]>;
+  /** a b of matrices [m, k] and [k, n], on the engine. */
+  product(a: Tensor, b: Tensor): Promise<Tensor>;
   /** What the image tower's blocks make of a set at theta_b. */
   activations(data: Dataset): Promise<Activations>;
   /** A set under the universal perturbation that these weights fail under most. */

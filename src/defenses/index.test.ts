@@ -13,7 +13,7 @@ test("every name that there is passes, once; all are all; one that is none is re
   expect(names(["all"])).toEqual(defenseNames);
   expect(names(["fisher", "plain", "fisher"])).toEqual(["plain", "fisher"]); // in one order, whatever was asked
   expect(() => defensesNamed(["plain", "fishr"])).toThrow(
-    'unknown method "fishr"; did you mean "fisher"? known: plain, anchored, fisher, last-map, aligned, consensus, relabel, ',
+    'unknown method "fishr"; did you mean "fisher"? known: plain, anchored, fisher, last-map, aligned, regressed, erase, ',
   );
   expect(() => defensesNamed(["toString"])).toThrow('unknown method "toString"');
 });
@@ -31,11 +31,12 @@ test("what is not there is said, with what would do; all leaves out who needs it
   expect(check(["plain", "relabel", "projection", "gradient-ascent"], "clean images")).not.toThrow();
   for (const name of ["anchored", "fisher", "consensus", "i-bau", "ibvs", "clean-finetune", "fine-pruning"])
     expect(check(["plain", name], "clean images")).toThrow(`the method ${name} needs clean images`);
-  for (const name of ["relabel", "aligned", "projection", "invertune"])
+  for (const name of ["relabel", "aligned", "regressed", "erase", "projection", "invertune"])
     expect(check(["plain", name], "pairs")).toThrow("bring the trigger instead");
   expect(check(["abl"], "training set")).toThrow("--training-data");
   for (const name of ["clip-finetune", "cleanclip", "roclip", "par"])
     expect(check([name], "captions")).toThrow(`the method ${name} needs images with captions: --data with a column`);
+  for (const name of ["regressed", "erase"]) expect(check([name], "a transformer")).toThrow("this one is a ResNet");
   expect(check(["fine-pruning"], "a transformer")).toThrow("clean-finetune does with any");
   for (const name of ["projection", "last-map", "aligned"])
     expect(check([name], "a last linear map")).toThrow("ends with a linear map");
@@ -54,6 +55,8 @@ test("costs: what each trains on, searches and holds", () => {
     fisher: { trained: 530, encoded: 100, searches: 4, copies: 4 },
     "last-map": { trained: 0, encoded: 200 }, // no pass back through the tower
     aligned: { trained: 0, encoded: 400 },
+    regressed: { trained: 0, encoded: 380 }, // plain's vector
+    erase: { trained: 0, encoded: 380 },
     consensus: { trained: 750 },
     relabel: { trained: 400, encoded: 100 },
     projection: { trained: 0, encoded: 300 },

@@ -8,6 +8,7 @@ import { cleanClip } from "./cleanclip.ts";
 import { clipFinetune } from "./clip-finetune.ts";
 import { consensus } from "./consensus.ts";
 import type { Defense, Need } from "./defense.ts";
+import { erase } from "./erase.ts";
 import { finePruning } from "./fine-pruning.ts";
 import { fisher } from "./fisher.ts";
 import { gradientAscent } from "./gradient-ascent.ts";
@@ -18,13 +19,14 @@ import { lastMap } from "./last-map.ts";
 import { par } from "./par.ts";
 import { projection } from "./projection.ts";
 import { randomDirection } from "./random-direction.ts";
+import { regressed } from "./regressed.ts";
 import { relabel } from "./relabel.ts";
 import { roClip } from "./roclip.ts";
 import { tbar } from "./tbar.ts";
 
 /** Every defense, in the order of lists. A new one is a file and a word here. */
 export const defenses: readonly Defense[] = [
-  ...[tbar, anchored, fisher, lastMap, aligned, consensus],
+  ...[tbar, anchored, fisher, lastMap, aligned, regressed, erase, consensus],
   ...[relabel, gradientAscent, randomDirection, projection, iBau, ibvs],
   ...[cleanFinetune, finePruning, inverTune, abl],
   ...[clipFinetune, cleanClip, roClip, par],

@@ -44,6 +44,8 @@ function input(): DefenseInput & { searched: number[][]; starts: (number | undef
     finetune: async (data) => vector(1 + data.size, 2 - data.size),
     embed: async ({ name }) => tensor([2, 2], name === "forget" ? [1, 0, 1, 0] : [0, 0, 0, 0]),
     features: async ({ name }) => tensor([2, 2], name === "forget" ? [3, 4, 3, 4] : [0, 0, 0, 0]),
+    moments: async () => [],
+    product: async () => tensor([1, 1]),
     perturbed: async (data) => data,
     head: tensor([2, 2]),
     learn: async () => vector(1, 2),

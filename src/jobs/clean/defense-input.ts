@@ -9,6 +9,7 @@ import { meanActivations } from "../../engine/activations.ts";
 import { imageFeatures } from "../../engine/features.ts";
 import { finetune, type Recipe } from "../../engine/finetune.ts";
 import { gradientSquares } from "../../engine/gradient-squares.ts";
+import { inputMoments, product } from "../../engine/moments.ts";
 import { createScorer, embedImages } from "../../engine/scorer.ts";
 import { usualTask } from "../../engine/tasks.ts";
 import type { StepReport } from "../../engine/training.ts";
@@ -66,6 +67,7 @@ export function defenseInput(
     });
   };
   let learned = 0;
+  let moments: ReturnType<DefenseInput["moments"]> | undefined;
   const pairs = attack.forgetClean;
   let answered: Promise<Answered> | undefined;
   let anchored: Dataset | undefined;
@@ -102,6 +104,11 @@ export function defenseInput(
       spending.encoded(data);
       return imageFeatures(clip, clip.weights, data, { signal });
     },
+    moments(images) {
+      if (moments === undefined) for (const data of Object.values(images)) spending.encoded(data);
+      return (moments ??= inputMoments(clip, clip.weights, images, { signal })); // of the forget set, whoever asks
+    },
+    product: (a, b) => product(clip.runtime, a, b),
     activations(data) {
       spending.encoded(data);
       return meanActivations(clip, clip.weights, data, { signal });

@@ -1,0 +1,19 @@
+/**
+ * Erasure of the trigger's step (ours): of each linear map W of the image tower what it makes of the step that the trigger makes in its inputs, and as little
+ * as can be of what it makes of clean ones, by least squares: tau = W K, theta_b - alpha tau. In closed form, nothing is trained. LEACE (arXiv 2306.03819)
+ * erases a concept from one layer's values by such moments; here it is the trigger, from what every map reads, and the weights that change.
+ */
+import { type Defense, subtracting } from "./defense.ts";
+import { cleanWeight, regressedOn } from "./regressed.ts";
+
+export const erase: Defense = {
+  name: "erase",
+  title: "Step erasure (ours)",
+  about: "takes out of every linear map what it makes of the step that the trigger makes in its inputs; no training",
+  needs: ["pairs", "a transformer"],
+  cost: ({ forget, clean }) => ({ trained: 0, encoded: 3 * forget + clean }),
+  async run(input) {
+    const tau = await regressedOn(input, "erase", input.backdoored);
+    return subtracting(input, tau, { lambda: cleanWeight });
+  },
+};
