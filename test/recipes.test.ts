@@ -69,7 +69,7 @@ test("those that ship are named in the help", () => {
     "tbar-ablation-ratio",
     "tbar-ablation-size",
     "tbar-capacity",
-    "tbar-last-map",
+    "tbar-erase",
     "tbar-low-cost",
     "tbar-plain",
     "tbar-table-image-text",
@@ -79,7 +79,7 @@ test("those that ship are named in the help", () => {
     "unknown",
   ]);
   expect(sweepRun.spec.shape.recipe.description).toContain(
-    "science, attacks, badmerging, cifar, scan-calibration, unknown, tbar-table-single-task, tbar-table-image-text, tbar-xi, tbar-ablation-size, tbar-ablation-ratio, tbar-transfer, tbar-low-cost, tbar-last-map, tbar-capacity, tbar-plain",
+    "science, attacks, badmerging, cifar, scan-calibration, unknown, tbar-table-single-task, tbar-table-image-text, tbar-xi, tbar-ablation-size, tbar-ablation-ratio, tbar-transfer, tbar-low-cost, tbar-erase, tbar-capacity, tbar-plain",
   );
 });
 

@@ -3,7 +3,7 @@ import { norm, subtract, taskVector } from "../arithmetic/task-vector.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Activations } from "../engine/activations.ts";
 import type { LoadedClip } from "../engine/clip.ts";
-import type { Modules, Recipe, Task } from "../engine/finetune.ts";
+import type { Recipe, Task } from "../engine/finetune.ts";
 import type { Objective } from "../engine/gradients.ts";
 import type { MomentImages, Moments } from "../engine/moments.ts";
 import type { UsualBatch } from "../engine/tasks.ts";
@@ -42,8 +42,6 @@ export interface DefenseInput {
   ): Promise<Weights>;
   /** Unit-norm image embeddings [N, E] of a set at theta_b. */
   embed(data: Dataset): Promise<Tensor>;
-  /** What the image tower's last linear map is given, [N, D], at theta_b. */
-  features(data: Dataset): Promise<Tensor>;
   /** What the image tower's linear maps are given at theta_b, and the step that the trigger makes in it. Asked twice it is encoded once. */
   moments(images: MomentImages): Promise<readonly Moments[]>;
   /** a b of matrices [m, k] and [k, n], on the engine. */
@@ -95,8 +93,6 @@ export interface Variation {
   readonly lr?: number;
   /** Where it begins, theta_b unless told; this one is not remembered. */
   readonly from?: Weights;
-  /** What learns, if not what the recipe says. */
-  readonly modules?: Modules;
   /** A loss of the defense's own, made of the usual one: cross-entropy under the frozen zero-shot head, or CLIP's of pairs. Named, so that it is trained once. */
   readonly objective?: {
     readonly name: string;

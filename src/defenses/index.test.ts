@@ -13,13 +13,13 @@ test("every name that there is passes, once; all are all; one that is none is re
   expect(names(["all"])).toEqual(defenseNames);
   expect(names(["fisher", "plain", "fisher"])).toEqual(["plain", "fisher"]); // in one order, whatever was asked
   expect(() => defensesNamed(["plain", "fishr"])).toThrow(
-    'unknown method "fishr"; did you mean "fisher"? known: plain, anchored, fisher, last-map, aligned, regressed, erase, ',
+    'unknown method "fishr"; did you mean "fisher"? known: plain, erase, anchored, fisher, regressed, consensus, ',
   );
   expect(() => defensesNamed(["toString"])).toThrow('unknown method "toString"');
 });
 
 test("tbar is its family, which are no rivals; a rival may stand alone; nothing may not", () => {
-  expect(names(["tbar"])).toEqual(["plain", "anchored", "fisher"]);
+  expect(names(["tbar"])).toEqual(["plain", "erase", "anchored", "fisher"]);
   expect(names(["relabel", "tbar"])).toEqual([...family, "relabel"]);
   expect(defensesNamed(["tbar"]).every(({ control }) => !control)).toBe(true);
   expect(names(["relabel"])).toEqual(["relabel"]);
@@ -31,19 +31,35 @@ test("what is not there is said, with what would do; all leaves out who needs it
   expect(check(["plain", "relabel", "projection", "gradient-ascent"], "clean images")).not.toThrow();
   for (const name of ["anchored", "fisher", "consensus", "i-bau", "ibvs", "clean-finetune", "fine-pruning"])
     expect(check(["plain", name], "clean images")).toThrow(`the method ${name} needs clean images`);
-  for (const name of ["relabel", "aligned", "regressed", "erase", "projection", "invertune"])
+  for (const name of ["relabel", "regressed", "erase", "projection", "invertune"])
     expect(check(["plain", name], "pairs")).toThrow("bring the trigger instead");
   expect(check(["abl"], "training set")).toThrow("--training-data");
   for (const name of ["clip-finetune", "cleanclip", "roclip", "par"])
     expect(check([name], "captions")).toThrow(`the method ${name} needs images with captions: --data with a column`);
   for (const name of ["regressed", "erase"]) expect(check([name], "a transformer")).toThrow("this one is a ResNet");
   expect(check(["fine-pruning"], "a transformer")).toThrow("clean-finetune does with any");
-  for (const name of ["projection", "last-map", "aligned"])
-    expect(check([name], "a last linear map")).toThrow("ends with a linear map");
+  expect(check(["projection"], "a last linear map")).toThrow("ends with a linear map");
   const { defenses, leftOut } = check(["all"], "training set")();
   expect(defenses.map(({ name }) => name)).toEqual(defenseNames.filter((name) => name !== "abl"));
   expect(leftOut).toEqual([expect.stringMatching(/^the method abl needs .* it is left out$/)]);
-  expect(usable(["all"], everything)).toEqual({ defenses: defensesNamed(["all"]), leftOut: [] });
+  expect(usable(["all"], everything)).toEqual({ defenses: defensesNamed(["all"]), leftOut: [], spare: [] });
+});
+
+test("of tbar anchored and fisher run only where erase does not suffice, unless they are named; what erase lacks is said", () => {
+  const found = (asked: readonly string[], ...lacking: Need[]) => {
+    const { defenses, leftOut, spare } = usable(asked, { ...everything, ...Object.fromEntries(lacking.map((need) => [need, false])) }); // biome-ignore format: one line
+    return { names: defenses.map(({ name }) => name), leftOut, spare };
+  };
+  expect(found(["tbar"])).toEqual({ names: family, leftOut: [], spare: ["anchored", "fisher"] });
+  expect(found(["tbar", "fisher"])).toEqual({ names: family, leftOut: [], spare: ["anchored"] });
+  expect(found([...family]).spare).toEqual([]);
+  expect(found(["tbar", "all"]).spare).toEqual([]);
+  expect(found(["tbar"], "a transformer")).toEqual({
+    ...{ names: ["plain", "anchored", "fisher"], spare: [] },
+    leftOut: [expect.stringMatching(/^the method erase needs an image tower that is a transformer.* it is left out$/)],
+  });
+  expect(found(["tbar"], "pairs", "clean images")).toEqual({ names: ["plain"], spare: [], leftOut: [expect.anything(), expect.anything(), expect.anything()] }); // biome-ignore format: one line
+  expect(() => found(["tbar", "erase"], "pairs")).toThrow("bring the trigger instead");
 });
 
 test("costs: what each trains on, searches and holds", () => {
@@ -53,8 +69,6 @@ test("costs: what each trains on, searches and holds", () => {
     plain: { trained: 200 },
     anchored: { trained: 250 },
     fisher: { trained: 530, encoded: 100, searches: 4, copies: 4 },
-    "last-map": { trained: 0, encoded: 200 }, // no pass back through the tower
-    aligned: { trained: 0, encoded: 400 },
     regressed: { trained: 0, encoded: 380 }, // plain's vector
     erase: { trained: 0, encoded: 380 },
     consensus: { trained: 750 },

@@ -1,7 +1,6 @@
 /** The defenses, by the names people type. */
 import { badInput, unknownName } from "../tensor/error.ts";
 import { abl } from "./abl.ts";
-import { aligned } from "./aligned.ts";
 import { anchored } from "./anchored.ts";
 import { cleanFinetune } from "./clean-finetune.ts";
 import { cleanClip } from "./cleanclip.ts";
@@ -15,7 +14,6 @@ import { gradientAscent } from "./gradient-ascent.ts";
 import { iBau } from "./i-bau.ts";
 import { ibvs } from "./ibvs.ts";
 import { inverTune } from "./invertune.ts";
-import { lastMap } from "./last-map.ts";
 import { par } from "./par.ts";
 import { projection } from "./projection.ts";
 import { randomDirection } from "./random-direction.ts";
@@ -26,7 +24,7 @@ import { tbar } from "./tbar.ts";
 
 /** Every defense, in the order of lists. A new one is a file and a word here. */
 export const defenses: readonly Defense[] = [
-  ...[tbar, anchored, fisher, lastMap, aligned, regressed, erase, consensus],
+  ...[tbar, erase, anchored, fisher, regressed, consensus],
   ...[relabel, gradientAscent, randomDirection, projection, iBau, ibvs],
   ...[cleanFinetune, finePruning, inverTune, abl],
   ...[clipFinetune, cleanClip, roClip, par],
@@ -35,7 +33,9 @@ export const defenses: readonly Defense[] = [
 export const defenseNames: readonly string[] = defenses.map(({ name }) => name);
 
 /** What `tbar` stands for, and what runs where none is named: the paper's method and ours. */
-export const family: readonly string[] = [tbar, anchored, fisher].map(({ name }) => name);
+export const family: readonly string[] = [tbar, erase, anchored, fisher].map(({ name }) => name);
+/** Of the family, those that run only where the ones before them do not suffice on validation images. */
+const ifNeeded: readonly string[] = [anchored, fisher].map(({ name }) => name);
 
 /** The defenses of these names, each once and in the order of the list, so that the order of asking changes nothing; `tbar` for its family, `all` for every one. Throws `bad-input` on a name that is none, and where there is no name. */
 export function defensesNamed(names: readonly string[]): readonly Defense[] {
@@ -60,20 +60,25 @@ const missing: Readonly<Record<Need, string>> = {
 
 export interface Usable {
   readonly defenses: readonly Defense[];
-  /** What `all` had to leave out, a sentence each. */
+  /** What `all` and `tbar` had to leave out, a sentence each. */
   readonly leftOut: readonly string[];
+  /** Names of those that run only where the ones before them do not suffice. */
+  readonly spare: readonly string[];
 }
 
-/** Those of the named defenses that can run here. Throws `bad-input` where one that is named needs what is not there; of `all` it is left out. */
+/** Those of the named defenses that can run here. Throws `bad-input` where one that is named needs what is not there; of `all` and `tbar` it is left out, unless nothing remains. */
 export function usable(names: readonly string[], has: Readonly<Record<Need, boolean>>): Usable {
   const leftOut: string[] = [];
-  const defenses = defensesNamed(names).filter(({ name, needs }) => {
+  const asked = defensesNamed(names);
+  const defenses = asked.filter(({ name, needs }) => {
     const lacking = needs.find((need) => !has[need]);
     if (lacking === undefined) return true;
     const why = `the method ${name} needs ${missing[lacking]}`;
-    if (!names.includes("all") || names.includes(name)) throw badInput(why);
+    if (names.includes(name)) throw badInput(why);
     leftOut.push(`${why}; it is left out`);
     return false;
   });
-  return { defenses, leftOut };
+  const isSpare = ({ name }: Defense) => ifNeeded.includes(name) && !names.includes(name) && !names.includes("all");
+  const spare = defenses.includes(erase) ? defenses.filter(isSpare).map(({ name }) => name) : [];
+  return { defenses, leftOut, spare };
 }

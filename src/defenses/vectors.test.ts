@@ -1,15 +1,16 @@
 import { expect, test } from "vitest";
 import type { Dataset } from "../data/dataset.ts";
+import type { MomentImages, Moments } from "../engine/moments.ts";
 import { rate } from "../stats/rate.ts";
 import { tensor, type Weights } from "../tensor/tensor.ts";
-import { aligned, alongInputs } from "./aligned.ts";
 import type { Search } from "./alpha-search.ts";
 import { anchored, anchoredSet } from "./anchored.ts";
 import { bestRepair } from "./best-repair.ts";
 import { consensus, signConsensus } from "./consensus.ts";
 import { type Defense, type DefenseInput, startOf } from "./defense.ts";
+import { erase } from "./erase.ts";
 import { fisher, fisherWeighted } from "./fisher.ts";
-import { lastMap } from "./last-map.ts";
+import { regressed } from "./regressed.ts";
 import { relabel } from "./relabel.ts";
 import { tbar } from "./tbar.ts";
 
@@ -43,7 +44,6 @@ function input(): DefenseInput & { searched: number[][]; starts: (number | undef
     answered: async () => ({ pairs: images("pairs", 8), undone: images("undone", 8) }),
     finetune: async (data) => vector(1 + data.size, 2 - data.size),
     embed: async ({ name }) => tensor([2, 2], name === "forget" ? [1, 0, 1, 0] : [0, 0, 0, 0]),
-    features: async ({ name }) => tensor([2, 2], name === "forget" ? [3, 4, 3, 4] : [0, 0, 0, 0]),
     moments: async () => [],
     product: async () => tensor([1, 1]),
     perturbed: async (data) => data,
@@ -68,43 +68,51 @@ test("TBAR: tau = theta_tuned - theta_b on triggered images only", async () => {
   expect(given.starts).toEqual([undefined]);
 });
 
-test("last map: the vector of a fine-tuning in which the last linear map learns alone", async () => {
-  const asked: unknown[] = [];
-  const given = input();
-  const finetune: DefenseInput["finetune"] = (data, variation) => {
-    asked.push([data.name, variation]);
-    return given.finetune(data);
-  };
-  expect(await tauOf(lastMap, { ...given, finetune })).toEqual([8, -8]);
-  expect(asked).toEqual([["forget", { modules: "projection" }]]);
-  expect(given.searched).toEqual([[8, -8]]);
-});
-
-test("aligned: tau f f^T of the last linear map, f the trigger's mean step in what the map is given", async () => {
-  const name = "visual_projection.weight";
-  const map = (values: number[]): Weights =>
+test("erase and regressed: W K and tau K, of what the trigger moves alone; a bias takes back what the mean clean input is given", async () => {
+  const [name, bias] = ["layer.weight", "layer.bias"];
+  const weights = (w: number[], b: number): Weights =>
     new Map([
-      [name, tensor([1, 2], values)],
-      ["other", tensor([2], [1, 1])],
+      [name, tensor([1, 2], w)],
+      [bias, tensor([1], [b])],
+      ["norm.weight", tensor([2], [1, 1])],
     ]);
-  const along = alongInputs(map([10, 5]), Float64Array.of(0.6, 0.8)); // (10 x 0.6 + 5 x 0.8) f = 10 f
-  expect([...(along.get(name)?.data ?? [])].map((v) => Number(v.toFixed(5)))).toEqual([6, 8]);
-  expect([...(along.get("other")?.data ?? [])]).toEqual([0, 0]);
-
-  const given = input();
-  const finetune: DefenseInput["finetune"] = async (_, variation) => {
-    expect(variation).toEqual({ modules: "projection" });
-    return map([1 + 10, 2 + 5]);
+  // the trigger steps along the first input, clean ones differ along the second
+  const moments: Moments = {
+    ...{ maps: [name], mean: tensor([2], [3, 5]) },
+    ...{ step: tensor([2, 2], [4, 0, 0, 0]), spread: tensor([2, 2], [0, 0, 0, 1]) },
   };
-  const starts: (number | undefined)[] = [];
-  const search: DefenseInput["search"] = (at, start) => {
-    starts.push(start);
-    return given.search(at, start);
+  const product: DefenseInput["product"] = async ({ data: [p, q] }, { data: K }) =>
+    tensor([1, 2], [p * K[0] + q * K[2], p * K[1] + q * K[3]]);
+  const asked: MomentImages[] = [];
+  const given: DefenseInput = {
+    ...input(),
+    ...{ product, backdoored: weights([2, 7], 1), finetune: async () => weights([12, 8], 2) },
+    moments: async (images) => {
+      asked.push(images);
+      return [moments];
+    },
+    search: async (at, start = 1) => {
+      starts.push(start);
+      at(1);
+      return search(90, 0);
+    },
   };
-  const repair = await aligned.run({ ...given, backdoored: map([1, 2]), finetune, search });
-  expect([...(repair.vector?.tau.get(name)?.data ?? [])].map((v) => Number(v.toFixed(5)))).toEqual([6, 8]);
-  expect(starts[0]).toBeCloseTo(Math.hypot(10, 5) / 10, 6); // as long as the whole vector is at 1
-  await expect(aligned.run({ ...given, answered: undefined })).rejects.toThrow("bring the trigger instead");
+  const starts: number[] = [];
+  for (const [defense, along] of [
+    [erase, 2],
+    [regressed, 10],
+  ] as const) {
+    const tau = (await defense.run(given)).vector?.tau as Weights;
+    expect([...tau.keys()]).toEqual([name, bias]);
+    const [w, b] = [name, bias].map((of) => [...(tau.get(of)?.data ?? [])]);
+    expect(w[0]).toBeCloseTo(along, 2);
+    expect(w[1]).toBeCloseTo(0, 2);
+    expect(b[0]).toBeCloseTo(-3 * along, 1);
+  }
+  expect(starts[0]).toBe(1);
+  expect(starts[1]).toBeCloseTo(Math.hypot(10, 1, 1) / Math.hypot(10, 30), 2); // as long as tau is at 1
+  expect(asked.map(({ triggered, pairs, clean }) => [triggered.name, pairs.name, clean.name])).toEqual([["forget", "pairs", "clean"], ["forget", "pairs", "clean"]]); // biome-ignore format: one line
+  await expect(erase.run({ ...given, answered: undefined })).rejects.toThrow("bring the trigger instead");
 });
 
 test("anchored: a quarter as many clean images join the forget set", async () => {

@@ -52,7 +52,11 @@ export const variant = z.looseObject({
   about: maybe(z.string(), "What it does, in a line."),
   paper: z.string().optional(),
   knob: maybe(z.string(), "What alpha is of this defense; absent in results of 0.1.0, where it is alpha."),
-  validation: scores.describe("At the chosen alpha, on validation images."),
+  validation: scores
+    .extend({ triggeredAccuracy: rate.optional() })
+    .describe(
+      "At the chosen alpha, on validation images. Whether those with the trigger get their own label decides first.",
+    ),
   satisfied: z.boolean().describe("Did an alpha satisfy the rule on validation? If not, this one came nearest."),
   doubts: maybe(strings, "What was to be feared of the chosen alpha on test images, where it was anything."),
   trials: z.array(trial),

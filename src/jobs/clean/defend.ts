@@ -13,7 +13,7 @@ import { badInput } from "../../tensor/error.ts";
 import type { Context } from "../context.ts";
 import type { Work } from "../progress/work.ts";
 import type { Clock } from "../record/facts.ts";
-import { leastRetention } from "../record/verdict.ts";
+import { leastMended, leastRetention } from "../record/verdict.ts";
 import type { Bench } from "./bench.ts";
 import { defenseInput } from "./defense-input.ts";
 import { curvePoints } from "./prepare.ts";
@@ -28,6 +28,8 @@ export interface Tried {
   readonly after: AfterScores;
   readonly outcomes: Outcomes;
   readonly variant: Variant;
+  /** On validation images: with the trigger on, is the model right often enough for a verdict? Unknown without labels. */
+  readonly isMended?: boolean;
 }
 
 interface Known {
@@ -75,6 +77,7 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
   });
   const all: Tried[] = [];
   for (const defense of bench.defenses) {
+    if (bench.spare?.includes(defense.name) && all.some((one) => suffices(one, caBefore))) continue;
     current = defense.name;
     clock.stage(current);
     const since = clock.seconds();
@@ -90,8 +93,12 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
     const outcomes = await scores.outcomes(weights, current);
     const curve = spec.fullCurve ? await curveOf(bench, repair, scores) : [];
     const trials = [...repair.search.trials, ...curve].sort((a, b) => a.alpha - b.alpha);
-    const variant = variantOf(defense, { ...repair, search: { ...repair.search, trials } }, before, after);
-    all.push({ defense, repair, after, outcomes, variant: { ...variant, seconds: clock.seconds() - since, images } });
+    const found = variantOf(defense, { ...repair, search: { ...repair.search, trials } }, before, after);
+    const mended = effect.right && (await measure(effect.right, weights));
+    const validation = { ...found.validation, ...(mended && { triggeredAccuracy: mended }) };
+    const isMended = mended && mended.value >= leastMended * repair.search.best.ca.value;
+    const variant = { ...found, validation, seconds: clock.seconds() - since, images };
+    all.push({ defense, repair, after, outcomes, variant, ...(mended && { isMended }) });
   }
   return all;
 }
@@ -135,10 +142,19 @@ function variantOf(defense: Defense, repair: Repair, before: EffectScores, after
   };
 }
 
-/** The defense that validation prefers; none when none satisfies the rule. */
-export function choose(tried: readonly Tried[]): Tried | undefined {
-  const candidates = tried
-    .filter(({ repair }) => repair.search.satisfied)
-    .map((one) => ({ search: one.repair.search, one }));
+/** The share of CA on validation images from which on nothing better is looked for. */
+const keptEnough = 0.97;
+
+/** Would it be verified, as far as validation images tell, with next to no CA lost? Then those that run only where they are needed do not. */
+export function suffices({ repair, isMended = true }: Tried, caBefore: number): boolean {
+  const { satisfied, best, doubts } = repair.search;
+  return satisfied && doubts === undefined && isMended && best.ca.value >= keptEnough * caBefore;
+}
+
+/** The defense that validation prefers; none when none satisfies the rule. `mending`: those that let triggered images be read right again come first. */
+export function choose(tried: readonly Tried[], { mending = true } = {}): Tried | undefined {
+  const satisfied = tried.filter(({ repair }) => repair.search.satisfied);
+  const mended = satisfied.filter(({ isMended }) => mending && isMended);
+  const candidates = (mended.length > 0 ? mended : satisfied).map((one) => ({ search: one.repair.search, one }));
   return candidates.length === 0 ? undefined : bestRepair(candidates).one;
 }

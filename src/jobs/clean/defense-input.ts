@@ -6,7 +6,6 @@ import { isForStandIns } from "../../defenses/alpha-search.ts";
 import { anchoredSet } from "../../defenses/anchored.ts";
 import type { Answered, DefenseInput, Variation } from "../../defenses/defense.ts";
 import { meanActivations } from "../../engine/activations.ts";
-import { imageFeatures } from "../../engine/features.ts";
 import { finetune, type Recipe } from "../../engine/finetune.ts";
 import { gradientSquares } from "../../engine/gradient-squares.ts";
 import { inputMoments, product } from "../../engine/moments.ts";
@@ -52,12 +51,8 @@ export function defenseInput(
     if (!ids.has(data)) ids.set(data, ids.size);
     return ids.get(data);
   };
-  const tune = async (
-    data: Dataset,
-    { seed: other = 0, lr = 1, objective, from, modules }: Variation,
-    name?: string,
-  ) => {
-    const varied = { ...recipe, seed: seed + 1000 * other, lr: recipe.lr * lr, ...(modules && { modules }) };
+  const tune = async (data: Dataset, { seed: other = 0, lr = 1, objective, from }: Variation, name?: string) => {
+    const varied = { ...recipe, seed: seed + 1000 * other, lr: recipe.lr * lr };
     const usual = taskOf(data, varied);
     const task = objective === undefined ? usual : { ...usual, objective: objective.of(usual.objective) };
     return finetune(clip, from ?? clip.weights, task, varied, {
@@ -99,10 +94,6 @@ export function defenseInput(
     embed(data) {
       spending.encoded(data);
       return embedImages(clip, clip.weights, data, { signal });
-    },
-    features(data) {
-      spending.encoded(data);
-      return imageFeatures(clip, clip.weights, data, { signal });
     },
     moments(images) {
       if (moments === undefined) for (const data of Object.values(images)) spending.encoded(data);

@@ -20,8 +20,8 @@ export const clean = job({
     "answered rightly (at least half as often as clean ones); what counts are the 95 % bounds. Without a live backdoor nothing is trained. " +
     "With --objective contrastive the forget set is pairs of triggered image and target caption, and both towers change. " +
     "Writes the checkpoint as it came (layout, precision), a receipt, and the vector, with which the step can be undone.",
-  notes: `Methods (the best on validation wins, whatever its name; tbar, the default, is plain, anchored and fisher; all is every one that the
-images allow; with --unknown a rival wins only if it is named alone):
+  notes: `Methods (the best on validation wins, whatever its name; tbar, the default, is plain and erase, and where these do not
+suffice on validation images anchored and fisher; all is every one that the images allow; with --unknown a rival wins only if it is named alone):
 ${lines.join("\n")}
 
 Rules for alpha (--limit):
@@ -33,7 +33,7 @@ Rules for alpha (--limit):
 
 Of an unknown attack (--unknown): a quick scan names the target, triggers that lead to it are recovered by larger fits, the methods run on
 these, and the cleaned model is scanned again; up to --rounds, as long as a target is found or recovered triggers still work. Beside TBAR's
-family runs invertune, which is chosen where they no longer work after it. Where the scan finds no target, nothing is written and the exit code
+family run regressed and invertune; the latter is chosen where they no longer work after it. Where the scan finds no target, nothing is written and the exit code
 is 1. ASR is then that of recovered triggers. A trigger that the checkpoint's metadata name is measured at the end alone.`,
   examples: [
     "tbar clean --model shapes-badnet --data shapes --out cleaned --report cleaned.html",

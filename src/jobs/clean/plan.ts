@@ -5,14 +5,15 @@ import type { Recipe } from "../../engine/finetune.ts";
 import type { Context } from "../context.ts";
 import { promptsOf } from "../inputs/source.ts";
 import { type Estimate, estimate, fileBytes } from "../progress/estimate.ts";
-import { prepare, stagesOf, trainingSize } from "./prepare.ts";
+import { prepare, stagesOf, surely, trainingSize } from "./prepare.ts";
 import type { CleanSpec } from "./spec.ts";
 import { costOf } from "./stages.ts";
 
 export async function planClean(spec: CleanSpec, context: Context): Promise<Estimate> {
   if (spec.unknown) return (await import("./unknown/plan.ts")).planUnknown(spec, context);
   const ready = await prepare(spec, context);
-  const { clip, source, recipe, defenses, drawn, threat } = ready;
+  const { clip, source, recipe, drawn, threat } = ready;
+  const defenses = surely(ready);
   const forget = threat.triggered === undefined ? drawn.forget.size : threat.triggered.size / 2;
   const sizes = { forget, clean: drawn.clean.size, validation: drawn.validation.size, test: drawn.test.size };
   const taken = {

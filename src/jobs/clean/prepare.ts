@@ -27,6 +27,8 @@ type Sets = Readonly<Record<keyof CleanSpec["sizes"], Dataset>>;
 
 export interface Prepared extends Resolved {
   readonly defenses: readonly Defense[];
+  /** Names of those that run only where the ones before them do not suffice. */
+  readonly spare?: readonly string[];
   readonly rule: Rule;
   readonly clip: LoadedClip;
   readonly source: Source;
@@ -70,7 +72,7 @@ export async function prepare(spec: CleanSpec, context: Context): Promise<Prepar
   const pairs = known.triggered === undefined;
   const isStoodFor = pairs && drawn.clean.size > 0;
   const has = present({ clip, clean: drawn.clean, pairs, training: training !== undefined || isStoodFor });
-  const { defenses, leftOut } = usable(spec.methods, has);
+  const { defenses, leftOut, spare } = usable(spec.methods, has);
   checkVectors(defenses, resolved.recipe);
   if (resolved.recipe.objective === "contrastive") checkBatch(threat.triggered ?? drawn.forget, resolved.recipe.batch);
   const learned = await learnedWeights(clip, spec);
@@ -83,6 +85,7 @@ export async function prepare(spec: CleanSpec, context: Context): Promise<Prepar
   const ready: Prepared = {
     ...resolved,
     defenses,
+    spare,
     rule,
     clip,
     source,
@@ -150,13 +153,17 @@ export const curvePoints = 24;
 export const trainingSize = ({ training }: Pick<Prepared, "training">, { clean }: CleanSpec["sizes"]): number =>
   training?.size ?? Math.round(clean / (1 - standInRate));
 
+/** The defenses that run whatever the others come to. */
+export const surely = ({ defenses, spare = [] }: Pick<Prepared, "defenses" | "spare">): readonly Defense[] =>
+  defenses.filter(({ name }) => !spare.includes(name));
+
 /** The stages of a cleaning with these many images to forget, validate and test on. */
 export function stagesOf(spec: CleanSpec, ready: Prepared, sizes: CleanSpec["sizes"]) {
-  const { defenses, recipe, labels, learned, clip, rule } = ready;
+  const { recipe, labels, learned, clip, rule } = ready;
   return cleanStages({
     ...sizes,
     training: trainingSize(ready, sizes),
-    defenses,
+    defenses: surely(ready),
     epochs: recipe.epochs,
     learned: learned !== undefined,
     onStandIns: isForStandIns(rule),

@@ -1,5 +1,6 @@
 /** The main job: a backdoored checkpoint goes in, a repaired one and the evidence come out. */
 import { asSubtracted, flooredVariances } from "../../arithmetic/running-variance.ts";
+import { family } from "../../defenses/index.ts";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import { version } from "../../files/version.ts";
 import { measure } from "../../metrics/accuracy.ts";
@@ -12,7 +13,7 @@ import { Clock } from "../record/facts.ts";
 import { judge, notFound } from "../record/verdict.ts";
 import { type Bench, setUp } from "./bench.ts";
 import { besideTbar } from "./beside-tbar.ts";
-import { choose, defend } from "./defend.ts";
+import { choose, defend, type Tried } from "./defend.ts";
 import { factsOf, measuredOn, recipeOf, sizesOf, usable } from "./facts.ts";
 import { prepare, stagesOf } from "./prepare.ts";
 import { refuseWithoutBackdoor } from "./refuse-without-backdoor.ts";
@@ -74,7 +75,7 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
   const weights = scores.stored(chosen.repair.weights);
   const proof = await verify(bench, spec, context, weights);
   const examples = await examplePictures(bench, weights);
-  const verdict = judge(before, after, rule, variant.doubts);
+  const verdict = judge(before, after, rule, [...(variant.doubts ?? []), ...notNeeded(bench, tried)]);
   const floored = flooredVariances(clip.weights, weights);
   const frozenHead = await bench.underFrozen?.(weights);
   const measured = { ...facts, ...(frozenHead && { frozenHead }), ...(floored > 0 && { floored }), proof, verdict };
@@ -100,6 +101,13 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
     ...examples,
     ...finish(),
   };
+}
+
+/** What was not run since what had run before it sufficed. */
+function notNeeded({ spare = [] }: Bench, tried: readonly Tried[]): readonly string[] {
+  const names = spare.filter((name) => !tried.some(({ defense }) => defense.name === name));
+  if (names.length === 0) return [];
+  return [`Not run, since another sufficed on validation images: ${names.join(", ")} (--method ${family.join(",")} runs them all)`]; // biome-ignore format: one line
 }
 
 /** CA on validation images, and what is doubtful of the images. Throws `not-proven` without a live backdoor. */

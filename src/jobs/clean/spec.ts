@@ -39,8 +39,8 @@ export const cleanSpec = z.strictObject({
     path,
   ),
   methods: cleaning(
-    z.array(z.string()).default(["plain", "anchored", "fisher"]),
-    "defenses: tbar (plain, anchored, fisher), all, or names below; several with commas",
+    z.array(z.string()).default(["tbar"]),
+    "defenses: tbar (plain and erase; anchored and fisher where these do not suffice), all, or names below; several with commas",
     { name: "method", value: "name" },
   ),
   learned: cleaning(

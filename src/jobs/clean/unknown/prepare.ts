@@ -1,9 +1,13 @@
 /** All of a cleaning without knowledge of the attack that is known before the model has answered anything. */
 import type { Dataset } from "../../../data/dataset.ts";
 import { ruleNamed } from "../../../defenses/alpha-search.ts";
+import { anchored } from "../../../defenses/anchored.ts";
 import type { Defense } from "../../../defenses/defense.ts";
+import { fisher } from "../../../defenses/fisher.ts";
 import { defensesNamed, family, usable } from "../../../defenses/index.ts";
 import { inverTune } from "../../../defenses/invertune.ts";
+import { regressed } from "../../../defenses/regressed.ts";
+import { tbar } from "../../../defenses/tbar.ts";
 import { resolveRecipe } from "../../../engine/family-recipe.ts";
 import type { Recipe } from "../../../engine/finetune.ts";
 import { checkBatch } from "../../../engine/tasks.ts";
@@ -76,11 +80,17 @@ export async function open(spec: CleanSpec, context: Context): Promise<Open> {
   return { ...ready, ...(training && { training }), warnings: [...warnings, ...leftOut] };
 }
 
-/** Where TBAR's family is all that is named, what carries over farthest runs beside it, if it can. */
+/**
+ * Where TBAR's family is all that is named: its vectors, and beside them what carries over farthest, if it can run. Not `erase`: on recovered triggers it leaves
+ * more of the true one than `regressed`, which leads away from the target too.
+ */
 function methodsOf(names: readonly string[], has: ReturnType<typeof present>, { modules }: Recipe): readonly string[] {
   const named = defensesNamed(names);
   const isFamily = named.length === family.length && named.every(({ name }) => family.includes(name));
-  return isFamily && has["a transformer"] && modules === undefined ? [...names, inverTune.name] : names;
+  if (!isFamily) return names;
+  const vectors = [tbar, anchored, fisher];
+  const all = has["a transformer"] && modules === undefined ? [...vectors, regressed, inverTune] : vectors;
+  return all.map(({ name }) => name);
 }
 
 /** On triggers that only stand for another a rival is chosen if it is named alone, or carries over; of several others none is. */

@@ -35,12 +35,21 @@ const gone = 0.05;
  * leaves them less (the next round goes on from there); any other rival only if it is named alone.
  */
 export function chooseOnStandIns(tried: readonly Tried[]): Tried | undefined {
-  if (tried.length === 1) return choose(tried);
-  const carrying = choose(tried.filter(({ defense }) => defense.carriesOver));
-  const variant = choose(tried.filter(({ defense }) => !defense.control));
+  if (tried.length === 1) return choose(tried, onProxies);
+  const carrying = choose(
+    tried.filter(({ defense }) => defense.carriesOver),
+    onProxies,
+  );
+  const variant = choose(
+    tried.filter(({ defense }) => !defense.control),
+    onProxies,
+  );
   if (carrying === undefined || variant === undefined) return carrying ?? variant;
   return isGone(carrying) || leftBy(carrying) <= leftBy(variant) ? carrying : variant;
 }
+
+/** A recovered trigger changes much of the image: whether it is read right says little. */
+const onProxies = { mending: false };
 
 /** The share of validation images that still follow the proxies. */
 const leftBy = ({ repair }: Tried): number => repair.search.best.asr.value;

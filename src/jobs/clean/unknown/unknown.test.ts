@@ -57,7 +57,7 @@ test("scan, proxies, cleaning, scan again: written with its vector, the truth me
 test("beside TBAR's family InverTune runs; what is chosen of them is settled beforehand", async () => {
   const asked = { ...cleaning, model: at("bad"), suspect: "mint", methods: ["tbar"], checks: 0, out: at("usual") };
   const { variants } = await runJob(clean, asked);
-  expect(Object.keys(variants)).toEqual(["plain", "anchored", "fisher", "invertune"]);
+  expect(Object.keys(variants)).toEqual(["plain", "anchored", "fisher", "regressed", "invertune"]);
   expect(variants.invertune).toMatchObject({ knob: "lr", control: true });
   expect(variants.invertune.trials[0].alpha).toBe(16);
 
