@@ -166,6 +166,30 @@ test("more clean images: the trigger's step stays, mean and spread are of all", 
   }
 });
 
+test("SigLIP: the maps of its blocks and of its pooling head, but for the stacked weights that attention reads there", async () => {
+  const { vision, text } = config;
+  const siglip: ClipConfig = {
+    ...{ embedDim: 16, logitScaleInit: 1 },
+    vision: {
+      ...(vision as typeof tower & { imageSize: number; patchSize: number }),
+      kind: "siglip",
+      activation: "gelu_pytorch_tanh",
+    },
+    text: { ...text, pooling: "last" },
+  };
+  const own: Weights = new Map([...parameterShapes(siglip)].map(([name, shape], i) => [name, values(201 + i, shape)]));
+  const clip = { config: siglip, preprocess, runtime } as Clip;
+  const found = await inputMoments(clip, own, { triggered: dataset(2), pairs: dataset(1), clean: none });
+  const maps = found.map(({ maps }) => maps.map((name) => name.replace(/^vision_model\.(encoder\.)?|\.weight$/g, "")));
+  const block = (n: number) => [
+    ["q", "k", "v"].map((one) => `layers.${n}.self_attn.${one}_proj`),
+    [`layers.${n}.self_attn.out_proj`],
+    [`layers.${n}.mlp.fc1`],
+  ];
+  expect(maps).toEqual([...block(0), ...block(1), ["head.attention.out_proj"], ["head.mlp.fc1"]]);
+  for (const { step } of found) expect(step.data.some((v) => v > 0)).toBe(true);
+});
+
 test("other images beside are refused", async () => {
   const clip = { config, preprocess, runtime } as Clip;
   const few = { ...dataset(1), size: 3 };
