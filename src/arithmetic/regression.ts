@@ -36,11 +36,11 @@ function factored(A: Float64Array, n: number, most: number): Float64Array {
 /** L of A = L L^T [n, n], in A's place; what lies above the diagonal is of no use. False where A is not positive. */
 function cholesky(A: Float64Array, n: number): boolean {
   for (let i = 0; i < n; i++) {
-    const row = A.subarray(i * n, (i + 1) * n);
-    for (let j = 0; j < i; j++) row[j] = (row[j] - product(row, A.subarray(j * n, (j + 1) * n), j)) / A[j * n + j];
-    const square = row[i] - product(row, row, i);
+    const row = i * n;
+    for (let j = 0; j < i; j++) A[row + j] = (A[row + j] - product(A, row, A, j * n, j)) / A[j * n + j];
+    const square = A[row + i] - product(A, row, A, row, i);
     if (!(square > 0)) return false;
-    row[i] = Math.sqrt(square);
+    A[row + i] = Math.sqrt(square);
   }
   return true;
 }
@@ -48,26 +48,24 @@ function cholesky(A: Float64Array, n: number): boolean {
 /** x of L L^T x = b, in b's place; `upper` is L^T. */
 function solve(L: Float64Array, upper: Float64Array, b: Float64Array): void {
   const n = b.length;
-  for (let i = 0; i < n; i++) b[i] = (b[i] - product(b, L.subarray(i * n, (i + 1) * n), i)) / L[i * n + i];
+  for (let i = 0; i < n; i++) b[i] = (b[i] - product(b, 0, L, i * n, i)) / L[i * n + i];
   for (let i = n - 1; i >= 0; i--) {
-    const row = upper.subarray(i * n, (i + 1) * n);
-    let sum = 0;
-    for (let k = i + 1; k < n; k++) sum += row[k] * b[k];
-    b[i] = (b[i] - sum) / row[i];
+    const at = i * n + i;
+    b[i] = (b[i] - product(b, i + 1, upper, at + 1, n - 1 - i)) / upper[at];
   }
 }
 
-/** Sum of the first `count` products, in four parts: additions that need not wait for each other. */
-function product(x: Float64Array, y: Float64Array, count: number): number {
+/** Sum of `count` products, of x from `i` on and y from `j` on, in four parts: additions that need not wait for each other. */
+function product(x: Float64Array, i: number, y: Float64Array, j: number, count: number): number {
   const even = count - (count % 4);
   let [a, b, c, d] = [0, 0, 0, 0];
-  for (let i = 0; i < even; i += 4) {
-    a += x[i] * y[i];
-    b += x[i + 1] * y[i + 1];
-    c += x[i + 2] * y[i + 2];
-    d += x[i + 3] * y[i + 3];
+  for (let k = 0; k < even; k += 4, i += 4, j += 4) {
+    a += x[i] * y[j];
+    b += x[i + 1] * y[j + 1];
+    c += x[i + 2] * y[j + 2];
+    d += x[i + 3] * y[j + 3];
   }
-  for (let i = even; i < count; i++) a += x[i] * y[i];
+  for (let k = even; k < count; k++) a += x[i++] * y[j++];
   return a + b + c + d;
 }
 
