@@ -28,7 +28,7 @@ export interface Tried {
   readonly after: AfterScores;
   readonly outcomes: Outcomes;
   readonly variant: Variant;
-  /** On validation images: with the trigger on, is the model right often enough for a verdict? Unknown without labels. */
+  /** With the trigger on, is the model right often enough for a verdict, as far as validation images tell (by the upper bound)? Unknown without labels. */
   readonly isMended?: boolean;
 }
 
@@ -96,7 +96,7 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
     const found = variantOf(defense, { ...repair, search: { ...repair.search, trials } }, before, after);
     const mended = effect.right && (await measure(effect.right, weights));
     const validation = { ...found.validation, ...(mended && { triggeredAccuracy: mended }) };
-    const isMended = mended && mended.value >= leastMended * repair.search.best.ca.value;
+    const isMended = mended && mended.interval[1] >= leastMended * repair.search.best.ca.value;
     const variant = { ...found, validation, seconds: clock.seconds() - since, images };
     all.push({ defense, repair, after, outcomes, variant, ...(mended && { isMended }) });
   }
@@ -151,7 +151,7 @@ export function suffices({ repair, isMended = true }: Tried, caBefore: number): 
   return satisfied && doubts === undefined && isMended && best.ca.value >= keptEnough * caBefore;
 }
 
-/** The defense that validation prefers; none when none satisfies the rule. `mending`: those that let triggered images be read right again come first. */
+/** The defense that validation prefers; none when none satisfies the rule. `mending`: those that may let triggered images be read right again come first. */
 export function choose(tried: readonly Tried[], { mending = true } = {}): Tried | undefined {
   const satisfied = tried.filter(({ repair }) => repair.search.satisfied);
   const mended = satisfied.filter(({ isMended }) => mending && isMended);
