@@ -109,7 +109,7 @@ test("erase and regressed: W K and tau K, of what the trigger moves alone; a bia
     expect(w[1]).toBeCloseTo(0, 2);
     expect(b[0]).toBeCloseTo(-3 * along, 1);
   }
-  expect(starts[0]).toBe(1);
+  expect(starts[0]).toBe(0.25);
   expect(starts[1]).toBeCloseTo(Math.hypot(10, 1, 1) / Math.hypot(10, 30), 2); // as long as tau is at 1
   expect(asked.map(({ triggered, pairs, clean }) => [triggered.name, pairs.name, clean.name])).toEqual([["forget", "pairs", "clean"], ["forget", "pairs", "clean"]]); // biome-ignore format: one line
   await expect(erase.run({ ...given, answered: undefined })).rejects.toThrow("bring the trigger instead");
