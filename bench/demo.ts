@@ -27,7 +27,7 @@ const known = references.filter((value) => value !== null);
 const speed = known.length === 0 ? null : known.reduce((a, b) => a + b) / known.length;
 const rows: Row[] = [
   exact("seconds, this machine", seconds),
-  ...(speed === null ? [] : [exact("seconds, scaled to a reference time of 2 s", (seconds * 2) / speed, atMost(180))]),
+  ...(speed === null ? [] : [exact("seconds, scaled to a reference time of 2 s", (seconds * 2) / speed, atMost(120))]),
   exact("triggered test images, target class left out", after.asr.n, atLeast(1900)),
   rated("ASR before", before.asr, atLeast(0.95)),
   rated(`ASR after (${method}, chosen on validation)`, after.asr, atMost(0.02)),
