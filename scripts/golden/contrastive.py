@@ -6,7 +6,6 @@ transformers' own CLIP in float64; weights, images and texts follow from the con
 batch a negative, and with those of one class left out of the softmax. Needs torch and transformers.
 """
 
-import base64
 import json
 import math
 from pathlib import Path
@@ -14,22 +13,13 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 import transformers
+from tiny_clip import normalised, packed, values
 from transformers import CLIPConfig, CLIPModel
 
 S, B, CONTEXT, VOCAB = 12, 4, 8, 12
 BOS, EOS = VOCAB - 2, VOCAB - 1
-MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 TEXTS = [[3, 1, 4], [1, 5], [9, 2, 6, 5], [3]]
 CLASSES = [0, 1, 0, 2]
-
-
-def values(seed, *shape):
-    x, out = seed, []
-    count = torch.Size(shape).numel()
-    for _ in range(10 + count):
-        x = 16807 * x % (2**31 - 1)
-        out.append(x / 2**30 - 1)
-    return torch.tensor(out[10:], dtype=torch.float32).double().reshape(shape)
 
 
 def clip():
@@ -54,14 +44,13 @@ def clip():
 
 
 model = clip()
-mean, std = (torch.tensor(v, dtype=torch.float64).reshape(1, 3, 1, 1) for v in (MEAN, STD))
 pixels = (0.5 + 0.4 * values(1, B, 3, S, S)).float().double()
 rows = [[BOS, *text, EOS] for text in TEXTS]
 tokens = torch.tensor([row + [0] * (CONTEXT - len(row)) for row in rows])
 
 
 def loss(masked):
-    out = model(input_ids=tokens, pixel_values=(pixels - mean) / std)
+    out = model(input_ids=tokens, pixel_values=normalised(pixels))
     logits = out.logits_per_image
     if masked:
         same = torch.tensor([[a == b for b in CLASSES] for a in CLASSES]) & ~torch.eye(B, dtype=torch.bool)
@@ -70,15 +59,11 @@ def loss(masked):
     return (F.cross_entropy(logits, right) + F.cross_entropy(logits.t(), right)) / 2
 
 
-def stored(tensor):
-    return base64.b64encode(tensor.detach().float().contiguous().numpy().tobytes()).decode()
-
-
 out = {"torch": torch.__version__, "transformers": transformers.__version__}
 for name in ("plain", "masked"):
     model.zero_grad()
     value = loss(name == "masked")
     value.backward()
-    gradients = {name: stored(p.grad) for name, p in sorted(model.named_parameters())}
+    gradients = {name: packed(p.grad) for name, p in sorted(model.named_parameters())}
     out[name] = {"value": value.item(), "gradients": gradients}
 Path("test/golden/files/contrastive.json").write_text(json.dumps(out, indent=1) + "\n")

@@ -7,26 +7,16 @@ ones: x -> 16807 x mod (2^31 - 1), value = x / 2^30 - 1, the first ten left out,
 formulas with torch's own tanh, grid_sample and interpolate; SSIM by a plain convolution. Needs torch and transformers.
 """
 
-import base64
 import json
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 import transformers
+from tiny_clip import normalised, packed, values
 from transformers import CLIPVisionConfig, CLIPVisionModelWithProjection
 
 S, N, C, E, K, SIDE = 12, 3, 5, 8, 3, 4
-MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
-
-
-def values(seed, *shape):
-    x, out = seed, []
-    count = torch.Size(shape).numel()
-    for _ in range(10 + count):
-        x = 16807 * x % (2**31 - 1)
-        out.append(x / 2**30 - 1)
-    return torch.tensor(out[10:], dtype=torch.float32).double().reshape(shape)
 
 
 def tower():
@@ -39,8 +29,7 @@ def tower():
         for i, (name, p) in enumerate(sorted(model.named_parameters())):
             is_norm = "norm" in name and name.endswith("weight")
             p.copy_((1 + 0.1 * values(101 + i, *p.shape) if is_norm else 0.5 * values(101 + i, *p.shape)).float().double())
-    mean, std = (torch.tensor(v, dtype=torch.float64).reshape(1, 3, 1, 1) for v in (MEAN, STD))
-    return lambda pixels: F.normalize(model(pixel_values=(pixels - mean) / std).image_embeds, dim=-1)
+    return lambda pixels: F.normalize(model(pixel_values=normalised(pixels)).image_embeds, dim=-1)
 
 
 embed = tower()
@@ -146,24 +135,20 @@ LOSSES = {
 }
 
 
-def stored(tensor):
-    return base64.b64encode(tensor.detach().float().contiguous().numpy().tobytes()).decode()
-
-
 out = {"torch": torch.__version__, "transformers": transformers.__version__, "losses": {}, "forms": {}}
 for name, loss in LOSSES.items():
     x = images.clone().requires_grad_(True)
     value = loss(x)
     value.backward()
-    out["losses"][name] = {"value": value.item(), "gradient": stored(x.grad)}
+    out["losses"][name] = {"value": value.item(), "gradient": packed(x.grad)}
 for i, (name, (size, scaled, stamp)) in enumerate(FORMS.items()):
     v = scaled(values(201 + i, size)).float().double().requires_grad_(True)
     value = toward_targets(stamp(v))
     value.backward()
-    out["forms"][name] = {"value": value.item(), "gradient": stored(v.grad)}
+    out["forms"][name] = {"value": value.item(), "gradient": packed(v.grad)}
 # DECREE's whole objective, mask and all
 v = values(201, 4 * S * S).float().double().requires_grad_(True)
 value = alike(masked(v)) + 1e-3 * 3 * squashed(v[: S * S]).sum()
 value.backward()
-out["decree"] = {"value": value.item(), "gradient": stored(v.grad)}
+out["decree"] = {"value": value.item(), "gradient": packed(v.grad)}
 Path("test/golden/files/inversion.json").write_text(json.dumps(out, indent=2) + "\n")

@@ -6,7 +6,6 @@ transformers' own CLIP in float64, rank 3, the matrices replaced by that sum; we
 inversion.py. Twice: labels under a frozen head (the image tower's matrices), and pairs by contrast (those of both towers). Needs torch and transformers.
 """
 
-import base64
 import json
 import math
 from pathlib import Path
@@ -14,22 +13,13 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 import transformers
+from tiny_clip import normalised, packed, values
 from torch.func import functional_call
 from transformers import CLIPConfig, CLIPModel
 
 S, B, CONTEXT, VOCAB, RANK, CLASSES = 12, 4, 8, 12, 3, 5
 BOS, EOS = VOCAB - 2, VOCAB - 1
-MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
 TEXTS = [[3, 1, 4], [1, 5], [9, 2, 6, 5], [3]]
-
-
-def values(seed, *shape):
-    x, out = seed, []
-    for _ in range(10 + math.prod(shape)):
-        x = 16807 * x % (2**31 - 1)
-        out.append(x / 2**30 - 1)
-    return torch.tensor(out[10:], dtype=torch.float32).double().reshape(shape)
-
 
 tower = {
     "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32,
@@ -54,8 +44,7 @@ for j, name in enumerate(matrices):
     out, into = weights[name].shape
     factors[f"{name}.lora_A"] = (0.5 * values(301 + 2 * j, RANK, into)).float().double().requires_grad_()
     factors[f"{name}.lora_B"] = (0.1 * values(302 + 2 * j, out, RANK)).float().double().requires_grad_()
-mean, std = (torch.tensor(v, dtype=torch.float64).reshape(1, 3, 1, 1) for v in (MEAN, STD))
-pixels = ((0.5 + 0.4 * values(1, B, 3, S, S)).float().double() - mean) / std
+pixels = normalised((0.5 + 0.4 * values(1, B, 3, S, S)).float().double())
 rows = [[BOS, *one, EOS] for one in TEXTS]
 tokens = torch.tensor([row + [0] * (CONTEXT - len(row)) for row in rows])
 head = (4 * values(2, CLASSES, 8)).float().double()
@@ -79,16 +68,12 @@ def pairs():
     return (F.cross_entropy(logits, right) + F.cross_entropy(logits.t(), right)) / 2
 
 
-def stored(tensor):
-    return base64.b64encode(tensor.detach().float().contiguous().numpy().tobytes()).decode()
-
-
 recorded = {"torch": torch.__version__, "transformers": transformers.__version__}
 for name, loss in {"labels": labels, "pairs": pairs}.items():
     for p in factors.values():
         p.grad = None
     value = loss()
     value.backward()
-    gradients = {key: stored(p.grad) for key, p in factors.items() if p.grad is not None}
+    gradients = {key: packed(p.grad) for key, p in factors.items() if p.grad is not None}
     recorded[name] = {"value": value.item(), "gradients": gradients}
 Path("test/golden/files/lora.json").write_text(json.dumps(recorded, indent=1) + "\n")

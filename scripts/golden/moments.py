@@ -7,40 +7,15 @@ vector is fitted by torch.linalg.lstsq on the inputs themselves, map and bias to
 read that row and no other. Needs torch and transformers.
 """
 
-import base64
 import json
 from pathlib import Path
 
 import torch
 import transformers
-from transformers import CLIPConfig, CLIPModel
+from tiny_clip import B, S, W, normalised, packed, two_layers, values
 
-S, B, E, W, LAMBDA, RIDGE = 12, 4, 8, 16, 10.0, 1e-4
-MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
-
-
-def values(seed, *shape):
-    x, out = seed, []
-    count = torch.Size(shape).numel()
-    for _ in range(10 + count):
-        x = 16807 * x % (2**31 - 1)
-        out.append(x / 2**30 - 1)
-    return torch.tensor(out[10:], dtype=torch.float32).double().reshape(shape)
-
-
-tower = dict(hidden_size=W, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, hidden_act="quick_gelu", layer_norm_eps=1e-5)
-config = CLIPConfig(
-    vision_config=dict(tower, image_size=S, patch_size=4),
-    text_config=dict(tower, vocab_size=11, max_position_embeddings=6, bos_token_id=1, eos_token_id=2),
-    projection_dim=E, attn_implementation="eager",
-)  # fmt: skip
-model = CLIPModel(config).double().eval()
-with torch.no_grad():
-    for i, (name, p) in enumerate(sorted(model.named_parameters())):
-        if name != "logit_scale":
-            is_norm = "norm" in name and name.endswith("weight")
-            p.copy_((1 + 0.1 * values(101 + i, *p.shape) if is_norm else 0.5 * values(101 + i, *p.shape)).float().double())
-mean, std = (torch.tensor(v, dtype=torch.float64).reshape(1, 3, 1, 1) for v in (MEAN, STD))
+LAMBDA, RIDGE = 10.0, 1e-4
+model = two_layers()
 pooled_alone = ("layers.1.self_attn.q_proj", "layers.1.self_attn.out_proj", "layers.1.mlp.fc1")
 read = {}
 
@@ -60,11 +35,10 @@ for name, module in model.named_modules():
 
 def inputs(seed):
     pixels = (0.5 + 0.4 * values(seed, B, 3, S, S)).float().double()
-    model.visual_projection(model.vision_model(pixel_values=(pixels - mean) / std).pooler_output)
+    model.visual_projection(model.vision_model(pixel_values=normalised(pixels)).pooler_output)
     return dict(read)
 
 
-packed = lambda t: base64.b64encode(t.detach().float().contiguous().numpy().tobytes()).decode()
 clean, triggered = inputs(1), inputs(2)
 out = {"torch": torch.__version__, "transformers": transformers.__version__, "lambda": LAMBDA, "maps": {}}
 for i, (name, x) in enumerate(sorted(clean.items())):

@@ -7,44 +7,16 @@ x -> 16807 x mod (2^31 - 1), value = x / 2^30 - 1, the first ten left out, round
 formulas. Of each gradient every seventeenth value is kept, and the largest size. Needs torch and transformers.
 """
 
-import base64
 import json
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 import transformers
-from transformers import CLIPConfig, CLIPModel
+from tiny_clip import B, E, L, S, normalised, packed, two_layers, values
 
-S, B, C, E, W, L, V = 12, 4, 5, 8, 16, 6, 11
-MEAN, STD = [0.48145466, 0.4578275, 0.40821073], [0.26862954, 0.26130258, 0.27577711]
-
-
-def values(seed, *shape):
-    x, out = seed, []
-    count = torch.Size(shape).numel()
-    for _ in range(10 + count):
-        x = 16807 * x % (2**31 - 1)
-        out.append(x / 2**30 - 1)
-    return torch.tensor(out[10:], dtype=torch.float32).double().reshape(shape)
-
-
-tower = dict(hidden_size=W, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, hidden_act="quick_gelu", layer_norm_eps=1e-5)
-config = CLIPConfig(
-    vision_config=dict(tower, image_size=S, patch_size=4),
-    text_config=dict(tower, vocab_size=V, max_position_embeddings=L, bos_token_id=1, eos_token_id=2),
-    projection_dim=E, attn_implementation="eager",
-)  # fmt: skip
-model = CLIPModel(config).double().eval()
-names = sorted(name for name, _ in model.named_parameters())
-with torch.no_grad():
-    for i, (name, p) in enumerate(sorted(model.named_parameters())):
-        if name == "logit_scale":
-            p.fill_(float(torch.tensor(1.5)))
-        else:
-            is_norm = "norm" in name and name.endswith("weight")
-            p.copy_((1 + 0.1 * values(101 + i, *p.shape) if is_norm else 0.5 * values(101 + i, *p.shape)).float().double())
-mean, std = (torch.tensor(v, dtype=torch.float64).reshape(1, 3, 1, 1) for v in (MEAN, STD))
+C = 5
+model = two_layers()
 images = (0.5 + 0.4 * values(1, B, 3, S, S)).float().double()
 others = (0.5 + 0.4 * values(2, B, 3, S, S)).float().double()
 head = (6 * values(3, C, E)).float().double()
@@ -55,7 +27,7 @@ swapped = torch.tensor([[1, 6, 5, 2, 2, 2], [1, 7, 2, 2, 2, 2], [1, 4, 3, 8, 2, 
 
 
 def image(pixels):
-    return F.normalize(model.visual_projection(model.vision_model(pixel_values=(pixels - mean) / std).pooler_output), dim=-1)
+    return F.normalize(model.visual_projection(model.vision_model(pixel_values=normalised(pixels)).pooler_output), dim=-1)
 
 
 def text(ids):
@@ -94,7 +66,7 @@ def par(first_images, first_texts):
 def pulling_back(marked, clean, kept):
     """InverTune's activation tuning: outputs of both blocks, one mask for each; the last block's is that of the class token."""
     def through(pixels):
-        out = model.vision_model(pixel_values=(pixels - mean) / std, output_hidden_states=True)
+        out = model.vision_model(pixel_values=normalised(pixels), output_hidden_states=True)
         states = [out.hidden_states[1], out.hidden_states[2][:, :1]]
         return F.normalize(model.visual_projection(out.pooler_output), dim=-1), [s.mean(0) for s in states]
 
@@ -115,7 +87,6 @@ LOSSES = {
     "PAR, images far": lambda: par(constant(6), -constant(7)),
     "InverTune": lambda: pulling_back(others, images, constant(8)),
 }
-packed = lambda t: base64.b64encode(t.detach().float().contiguous().numpy().tobytes()).decode()
 out = {"torch": torch.__version__, "transformers": transformers.__version__, "losses": {}}
 for name, loss in LOSSES.items():
     model.zero_grad(set_to_none=True)
