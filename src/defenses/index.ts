@@ -34,6 +34,14 @@ export const defenseNames: readonly string[] = defenses.map(({ name }) => name);
 
 /** What `tbar` stands for, and what runs where none is named: the paper's method and ours. */
 export const family: readonly string[] = [tbar, erase, anchored, fisher].map(({ name }) => name);
+/**
+ * What it stands for on triggers that only stand for the attack's own: TBAR's vectors, and in a transformer beside them what carries over farthest. Not
+ * `erase`: of the true trigger it leaves more than `regressed`, which leads away from the target too.
+ */
+export const onStandIns = {
+  vectors: [tbar, anchored, fisher].map(({ name }) => name),
+  beside: [regressed, inverTune].map(({ name }) => name),
+};
 /** Of the family, those that run only where the ones before them do not suffice on validation images. */
 const ifNeeded: readonly string[] = [anchored, fisher].map(({ name }) => name);
 

@@ -5,7 +5,7 @@ import type { Recipe } from "../../engine/finetune.ts";
 import type { Context } from "../context.ts";
 import { promptsOf } from "../inputs/source.ts";
 import { type Estimate, estimate, fileBytes } from "../progress/estimate.ts";
-import { prepare, stagesOf, surely, trainingSize } from "./prepare.ts";
+import { prepare, stagesOf, trainingSize } from "./prepare.ts";
 import type { CleanSpec } from "./spec.ts";
 import { costOf } from "./stages.ts";
 
@@ -13,7 +13,7 @@ export async function planClean(spec: CleanSpec, context: Context): Promise<Esti
   if (spec.unknown) return (await import("./unknown/plan.ts")).planUnknown(spec, context);
   const ready = await prepare(spec, context);
   const { clip, source, recipe, drawn, threat } = ready;
-  const defenses = surely(ready);
+  const { defenses, spare = [] } = ready;
   const forget = threat.triggered === undefined ? drawn.forget.size : threat.triggered.size / 2;
   const sizes = { forget, clean: drawn.clean.size, validation: drawn.validation.size, test: drawn.test.size };
   const taken = {
@@ -30,6 +30,7 @@ export async function planClean(spec: CleanSpec, context: Context): Promise<Esti
     threads: spec.threads,
     recipe,
     parts: [{ what: "load", texts: promptsOf(source) }, ...stagesOf(spec, ready, sizes)],
+    ...(spare.length > 0 && { without: `${spare.join(" and ")}, which run only where the others do not suffice` }),
     copies: costs.reduce((n, { copies = 2 }) => n + copies, 5), // of a training; what each defense holds
     kept: 2 * (sizes.validation + sizes.test),
     outputs: [

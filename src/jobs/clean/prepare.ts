@@ -153,17 +153,13 @@ export const curvePoints = 24;
 export const trainingSize = ({ training }: Pick<Prepared, "training">, { clean }: CleanSpec["sizes"]): number =>
   training?.size ?? Math.round(clean / (1 - standInRate));
 
-/** The defenses that run whatever the others come to. */
-export const surely = ({ defenses, spare = [] }: Pick<Prepared, "defenses" | "spare">): readonly Defense[] =>
-  defenses.filter(({ name }) => !spare.includes(name));
-
 /** The stages of a cleaning with these many images to forget, validate and test on. */
 export function stagesOf(spec: CleanSpec, ready: Prepared, sizes: CleanSpec["sizes"]) {
-  const { recipe, labels, learned, clip, rule } = ready;
+  const { defenses, spare = [], recipe, labels, learned, clip, rule } = ready;
   return cleanStages({
     ...sizes,
     training: trainingSize(ready, sizes),
-    defenses: surely(ready),
+    defenses: defenses.filter(({ name }) => !spare.includes(name)), // those that run whatever the others come to
     epochs: recipe.epochs,
     learned: learned !== undefined,
     onStandIns: isForStandIns(rule),

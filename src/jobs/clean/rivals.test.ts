@@ -115,4 +115,16 @@ test("--training-data must have an end and the same classes; --dry-run counts tr
   expect(parts.map(({ what }) => what)).not.toContain("abl: alpha");
 });
 
+test("--dry-run: of tbar the time is without those that may not be needed, and says so; the memory is with them", async () => {
+  const of = (methods: string[]) => planJob(clean, { ...cleaning, model: at("bad"), methods });
+  const [usual, all] = [await of(["tbar"]), await of(["plain", "erase", "anchored", "fisher"])];
+  const named = ({ parts }: typeof usual) => parts.map(({ what }) => what.split(":")[0]);
+  expect(named(usual)).toEqual(expect.arrayContaining(["plain", "erase"]));
+  expect(named(usual)).not.toContain("fisher");
+  expect(named(all)).toContain("fisher");
+  expect(usual.memory.needed).toBe(all.memory.needed);
+  expect(usual.note).toContain("The time is without anchored and fisher");
+  expect(all.note).not.toContain("The time is without");
+});
+
 const weightsOf = async (path: string) => (await readCheckpoint(path)).weights();

@@ -52,6 +52,8 @@ export interface Plan {
   readonly recipe?: Pick<Recipe, "batch" | "objective" | "train" | "modules" | "rank">;
   /** Does the text tower learn too? */
   readonly bothTowers?: boolean;
+  /** What may run besides, and whose time is not counted; its memory is. */
+  readonly without?: string;
   /** Copies of the tuned parameters held at once: weights, gradients, moments, vectors. */
   readonly copies?: number;
   /** Pixels kept between measurements, in images. */
@@ -76,6 +78,7 @@ export async function estimate(asked: Plan): Promise<Estimate> {
     `An estimate: some images were read and encoded${has("gradients") ? ", and gradients to their pixels taken," : ""} to see how fast`,
     has("trained") && "; a training step counts as three of that, 2.5 to 4.5 in the range",
     ".",
+    plan.without !== undefined && ` The time is without ${plan.without}; the memory is with them.`,
     isOfPairs && ` A contrastive batch of ${plan.batch} pairs is one step and never cut: its memory is counted whole.`,
   ]
     .filter(Boolean)

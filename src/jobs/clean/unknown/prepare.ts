@@ -1,13 +1,8 @@
 /** All of a cleaning without knowledge of the attack that is known before the model has answered anything. */
 import type { Dataset } from "../../../data/dataset.ts";
 import { ruleNamed } from "../../../defenses/alpha-search.ts";
-import { anchored } from "../../../defenses/anchored.ts";
 import type { Defense } from "../../../defenses/defense.ts";
-import { fisher } from "../../../defenses/fisher.ts";
-import { defensesNamed, family, usable } from "../../../defenses/index.ts";
-import { inverTune } from "../../../defenses/invertune.ts";
-import { regressed } from "../../../defenses/regressed.ts";
-import { tbar } from "../../../defenses/tbar.ts";
+import { defensesNamed, onStandIns, usable } from "../../../defenses/index.ts";
 import { resolveRecipe } from "../../../engine/family-recipe.ts";
 import type { Recipe } from "../../../engine/finetune.ts";
 import { checkBatch } from "../../../engine/tasks.ts";
@@ -80,17 +75,12 @@ export async function open(spec: CleanSpec, context: Context): Promise<Open> {
   return { ...ready, ...(training && { training }), warnings: [...warnings, ...leftOut] };
 }
 
-/**
- * Where TBAR's family is all that is named: its vectors, and beside them what carries over farthest, if it can run. Not `erase`: on recovered triggers it leaves
- * more of the true one than `regressed`, which leads away from the target too.
- */
+/** Where `tbar` is all that is named, what it stands for on triggers that only stand for another. What less than all learns is plain vectors. */
 function methodsOf(names: readonly string[], has: ReturnType<typeof present>, { modules }: Recipe): readonly string[] {
-  const named = defensesNamed(names);
-  const isFamily = named.length === family.length && named.every(({ name }) => family.includes(name));
-  if (!isFamily) return names;
-  const vectors = [tbar, anchored, fisher];
-  const all = has["a transformer"] && modules === undefined ? [...vectors, regressed, inverTune] : vectors;
-  return all.map(({ name }) => name);
+  if (names.length === 0 || names.some((name) => name !== "tbar")) return names;
+  return has["a transformer"] && modules === undefined
+    ? [...onStandIns.vectors, ...onStandIns.beside]
+    : onStandIns.vectors;
 }
 
 /** On triggers that only stand for another a rival is chosen if it is named alone, or carries over; of several others none is. */

@@ -61,6 +61,12 @@ test("beside TBAR's family InverTune runs; what is chosen of them is settled bef
   expect(variants.invertune).toMatchObject({ knob: "lr", control: true });
   expect(variants.invertune.trials[0].alpha).toBe(16);
 
+  const named = (methods: string[]) => planJob(clean, { ...asked, out: undefined, methods });
+  const { parts } = await named(["plain", "erase", "anchored", "fisher"]); // what is named runs as it is named
+  const whats = parts.map(({ what }) => what);
+  expect(whats).toContain("erase");
+  expect(whats).not.toContain("invertune");
+
   const tried = (name: string, asr: number, { satisfied = true, control = false, carriesOver = false } = {}) =>
     ({ defense: { name, control, carriesOver }, repair: { search: { satisfied, margin: 2, best: { ca: rate(0.9), asr: rate(asr) } } } }) as object as Tried; // biome-ignore format: one line
   const rate = (value: number) => ({ value, n: 300, interval: [value, value] });
