@@ -3,7 +3,16 @@
  * vector's scale, bisect, and stop looking at an alpha as soon as enough images have spoken for or against it.
  */
 
-import { hitsThatHold, hitsToAsk, sharesToAsk, shareThatHolds, shareToHold } from "../stats/fresh.ts";
+import {
+  hitsThatHold,
+  hitsToAsk,
+  hitsToRisk,
+  hitsWithin,
+  sharesToAsk,
+  sharesToRisk,
+  shareThatHolds,
+  shareToHold,
+} from "../stats/fresh.ts";
 import { percent } from "../stats/percent.ts";
 import type { Rate } from "../stats/rate.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
@@ -14,7 +23,8 @@ import { Probe, type Probed, type Trial } from "./probe.ts";
 /**
  * Which alpha wins:
  * - `verified` (default): so few hits that the choice holds on test images: there ASR's Wilson upper bound is <= limit in 95 % of draws
- *   and more; among these the highest CA. Needs 189 images for 2 %.
+ *   and more; the smallest such alpha, and beyond it as far as CA stays what it is (to within half a point). Where that leaves too little
+ *   CA, an alpha that holds in fewer draws, and says so. Needs 189 images for 2 %.
  * - `retain`: least ASR among alphas with CA >= limit x CA before (rule a; Tangent task arithmetic's negation rule)
  * - `difference`: largest CA - ASR (rule b)
  * - `smallest`: smallest alpha with ASR <= limit (rule c)
@@ -48,15 +58,26 @@ export interface Search {
   readonly best: Trial;
   /** Does the best alpha satisfy the rule? If none does, `best` is the one with the least ASR. */
   readonly satisfied: boolean;
+  /** CA of the best as a share of CA before. */
+  readonly retained: number;
   /** In order of alpha. */
   readonly trials: readonly Trial[];
   /** What is to be feared of the best alpha on test images, a sentence each. */
   readonly doubts?: readonly string[];
+  /** Are fresh images less likely than usual to verify it: is too little CA left, or is it hit more often than is asked for first? */
+  readonly isRisky?: boolean;
   /** Of the rule `agreement`: how many times as far the best alpha goes as the smallest that does away with the trigger, 0 where none does. */
   readonly margin?: number;
   /** What the rule asks of the best of several searches, the more the better; of rules that hold ASR down CA says it. */
   readonly merit?: number;
 }
+
+/** The share of CA from which on nothing better is looked for. */
+const enough = 0.97;
+
+/** Is next to no CA lost, and no more to be feared than usual? */
+export const leavesEnough = ({ satisfied, isRisky, retained }: Search): boolean =>
+  satisfied && !isRisky && retained >= enough;
 
 /** CA - ASR for `difference`; for rules that hold CA up, how low ASR is. */
 export function meritOf(rule: Rule, { ca, asr }: Trial): Pick<Search, "merit"> {
@@ -79,13 +100,13 @@ export async function searchAlpha(input: SearchInput): Promise<Search> {
   const probe = new Probe(input);
   const best = await found(probe, input, rule);
   const chosen = best ?? (await probe.nearest());
-  const doubts = best === undefined ? [] : doubtsOf(best, input, rule);
   const margin = rule.name === "agreement" ? await marginOf(chosen, probe, input) : undefined;
   return {
     best: chosen,
     satisfied: best !== undefined,
+    retained: chosen.ca.value / input.caBefore,
     trials: probe.trials(),
-    ...(doubts.length > 0 && { doubts }),
+    ...(best !== undefined && riskOf(best, input, rule)),
     ...(margin !== undefined && { margin }),
     ...meritOf(rule, chosen),
   };
@@ -98,29 +119,48 @@ function found(probe: Probe, input: SearchInput, rule: Rule): Promise<Trial | un
   if (rule.name === "verified") return searchVerified(probe, input, rule.limit);
   const { size } = input.triggered;
   const most = (n: number) => (n === size ? Math.floor(rule.limit * n + 1e-9) : -1);
-  return lowest(probe, input, { limit: rule.limit, most }).then(([smallest]) => smallest);
+  return lowest(probe, input, { limit: rule.limit, most });
 }
 
 /** Hits on validation images so few that the choice holds on test images. */
 async function searchVerified(probe: Probe, input: SearchInput, limit: number): Promise<Trial | undefined> {
   const { caBefore, triggered, verify } = input;
+  const least = verify.retention * caBefore;
+  const asking = (share: number, ofAll: typeof hitsToAsk, ofSome: typeof hitsThatHold): Bar => {
+    const asked = { limit, test: verify.images, share };
+    return { limit, most: (n) => (n === triggered.size ? ofAll : ofSome)(n, asked) };
+  };
   let best: Trial | undefined;
   for (const share of sharesToAsk) {
-    const asked = { limit, test: verify.images, share };
-    const most = (n: number) => (n === triggered.size ? hitsToAsk(n, asked) : hitsThatHold(n, asked));
-    const passing = await lowest(probe, input, { limit, most });
-    if (passing.length > 0) best = passing.reduce((a, b) => (b.ca.value > a.ca.value ? b : a));
-    if (best !== undefined && best.ca.interval[0] >= verify.retention * caBefore) break;
+    const bar = asking(share, hitsToAsk, hitsThatHold);
+    const passing = await lowest(probe, input, bar);
+    if (passing !== undefined) best = await farther(probe, passing, bar);
+    if (best !== undefined && best.ca.interval[0] >= least) return best;
+  }
+  const isLost = best === undefined || best.ca.value < least;
+  for (const share of isLost && hitsWithin(triggered.size, limit) >= 0 ? sharesToRisk : []) {
+    const bar = asking(share, hitsToRisk, hitsToRisk);
+    const passing = await lowest(probe, input, bar);
+    if (passing !== undefined && passing.ca.value >= least) return farther(probe, passing, bar);
   }
   return best;
 }
 
+type Held = Pick<SearchInput, "caBefore" | "verify" | "triggered">;
+
 /** What is to be feared of a choice on test images. */
-export function doubtsOf(
-  { ca, asr }: Trial,
-  { caBefore, verify, triggered }: Pick<SearchInput, "caBefore" | "verify" | "triggered">,
-  rule: Rule,
-): string[] {
+export function riskOf(best: Trial, held: Held, rule: Rule): Pick<Search, "doubts" | "isRisky"> {
+  const doubts = doubtsOf(best, held, rule);
+  return { ...(doubts.length > 0 && { doubts }), ...(isRisky(best, held, rule) && { isRisky: true }) };
+}
+
+function isRisky({ ca, asr }: Trial, { caBefore, verify, triggered }: Held, rule: Rule): boolean {
+  if (rule.name !== "verified") return false;
+  const most = hitsToAsk(triggered.size, { limit: rule.limit, test: verify.images, share: shareToHold });
+  return ca.value < verify.retention * caBefore || hits(asr) > most;
+}
+
+function doubtsOf({ ca, asr }: Trial, { caBefore, verify, triggered }: Held, rule: Rule): string[] {
   const limit = rule.name === "verified" ? rule.limit : undefined;
   const share = limit === undefined ? 1 : shareThatHolds(hits(asr), triggered.size, { limit, test: verify.images });
   const kept = ca.interval[1] / caBefore;
@@ -140,33 +180,47 @@ interface Bar {
 
 const hits = ({ value, n }: Rate) => Math.round(value * n);
 
-/** The smallest alpha that passes on all images, and after it neighbours above that pass too and look as if they had more CA. */
-async function lowest(probe: Probe, input: SearchInput, { limit, most }: Bar): Promise<readonly Trial[]> {
+const passing = ({ most }: Bar) => ({ asr }: Trial) => hits(asr) <= most(asr.n); // biome-ignore format: one line
+
+/** The smallest alpha that passes on all images. */
+async function lowest(probe: Probe, input: SearchInput, bar: Bar): Promise<Trial | undefined> {
   const { size } = input.triggered;
-  const passes = ({ asr }: Trial) => hits(asr) <= most(asr.n);
+  const passes = passing(bar);
   // surely above the limit, or unable to pass even if no hit followed
-  const fails = ({ asr }: Trial) => asr.interval[0] > limit || hits(asr) > most(size);
+  const fails = ({ asr }: Trial) => asr.interval[0] > bar.limit || hits(asr) > bar.most(size);
   const attempt = async (alpha: number) => {
     const trial = await probe.until(alpha, (seen) => fails(seen) || passes(seen));
     return { trial, ok: passes(trial) };
   };
   await bracket(attempt, input);
   for (;;) {
-    const [glanced, ...above] = probe.trials().filter(passes);
-    if (glanced === undefined) return [];
+    const [glanced, above] = probe.trials().filter(passes);
+    if (glanced === undefined) return undefined;
     const smallest = await probe.fully(glanced.alpha);
-    if (!passes(smallest)) {
-      // it had passed on fewer images
-      if (above.length > 0) await bisect(attempt, smallest.alpha, above[0].alpha);
-      else await bracket(attempt, { ...input, start: 2 * smallest.alpha });
-      continue;
-    }
-    const passing = [smallest];
-    for (const { alpha, ca } of above.slice(0, 2)) {
-      if (ca.value <= glanced.ca.value) continue; // CA falls with alpha
-      const neighbour = await probe.fully(alpha);
-      if (passes(neighbour)) passing.push(neighbour);
-    }
-    return passing;
+    if (passes(smallest)) return smallest;
+    // it had passed on fewer images
+    if (above !== undefined) await bisect(attempt, smallest.alpha, above.alpha);
+    else await bracket(attempt, { ...input, start: 2 * smallest.alpha });
   }
+}
+
+/** Of CA so much may be lost beyond the smallest alpha that passes: on a few hundred images a change of one or two. */
+const slack = 0.005;
+/** So many times as far as that one, tried in turn. */
+const strides = [2 ** 0.25, 2 ** 0.5, 2] as const;
+
+/**
+ * Beyond the smallest alpha that passes, as far as CA stays what it is: the smallest one is where the last of these very images gives in, and
+ * of others some will not have.
+ */
+async function farther(probe: Probe, smallest: Trial, bar: Bar): Promise<Trial> {
+  let { alpha } = smallest;
+  for (const stride of strides) {
+    const next = stride * smallest.alpha;
+    await probe.until(next, () => true);
+    if ((await probe.clean(next)).ca.value < smallest.ca.value - slack) break;
+    alpha = next;
+  }
+  const farthest = await probe.fully(alpha);
+  return passing(bar)(farthest) ? farthest : smallest;
 }

@@ -3,8 +3,8 @@
  * as can be of what it makes of clean ones, by least squares: tau = W K, theta_b - alpha tau. In closed form, nothing is trained. LEACE (arXiv 2306.03819)
  * erases a concept from one layer's values by such moments; here it is the trigger, from what every map reads, and the weights that change.
  */
-import { type Defense, subtracting } from "./defense.ts";
-import { cleanWeight, regressedOn } from "./regressed.ts";
+import type { Defense } from "./defense.ts";
+import { regressedOn } from "./regressed.ts";
 
 /** Where alpha is looked for first: every map takes part, and what one of them has taken out reaches none after it. At 1 some models are past use. */
 const start = 1 / 4;
@@ -14,9 +14,8 @@ export const erase: Defense = {
   title: "Step erasure (ours)",
   about: "takes out of every linear map what it makes of the step that the trigger makes in its inputs; no training",
   needs: ["pairs", "a transformer"],
-  cost: ({ forget, clean }) => ({ trained: 0, encoded: 3 * forget + clean }),
+  cost: ({ forget, clean }) => ({ trained: 0, encoded: 3 * forget + clean, searches: 2, copies: 3 }),
   async run(input) {
-    const tau = await regressedOn(input, "erase", input.backdoored);
-    return subtracting(input, tau, { start, lambda: cleanWeight });
+    return regressedOn(input, "erase", input.backdoored, () => start);
   },
 };

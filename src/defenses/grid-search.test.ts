@@ -58,3 +58,22 @@ test("where none satisfies the rule the least ASR is taken, and said not to sati
   const { chosen, weights, search: found } = await search({ name: "smallest", limit: 0.001 }, [1, 2]);
   expect([chosen, knobOf(weights), found.satisfied]).toEqual([2, 2, false]);
 });
+
+test("of as much CA the larger knob; where CA would be lost, one that holds in fewer draws, and says so", async () => {
+  const rates = (values: readonly (readonly [ca: number, asr: number])[]) =>
+    searchGrid({
+      knobs: values.map((_, i) => i),
+      at: async (knob) => new Map([["knob", tensor([], [knob])]]),
+      clean: { size: 300, hits: async (weights) => values[knobOf(weights)][0] },
+      triggered: { size: 300, hits: async (weights) => values[knobOf(weights)][1] },
+      caBefore: 1,
+      verify: { images: 1000, retention: 0.9 },
+    });
+  expect((await rates([[290, 0], [290, 0], [280, 0]])).search.best.alpha).toBe(1); // biome-ignore format: a table
+  const risked = await rates([[295, 40], [290, 1], [200, 0]]); // biome-ignore format: a table
+  expect(risked.search.best.alpha).toBe(1);
+  expect(knobOf(risked.weights)).toBe(1);
+  expect(risked.search.doubts).toHaveLength(1);
+  const lost = await rates([[295, 40], [290, 9], [200, 0]]); // biome-ignore format: a table
+  expect(lost.search.best.alpha).toBe(2);
+});

@@ -2,10 +2,10 @@
  * Choosing among a few trained models on validation images: for knobs of which every value takes a training (a learning rate, a share that is
  * pruned). Each is measured on all images, and the rules are those of alpha.
  */
-import { hitsToAsk, sharesToAsk } from "../stats/fresh.ts";
+import { hitsToAsk, hitsToRisk, hitsWithin, sharesToAsk, sharesToRisk } from "../stats/fresh.ts";
 import { type Rate, rate } from "../stats/rate.ts";
 import type { Weights } from "../tensor/tensor.ts";
-import { defaultRule, doubtsOf, meritOf, type Rule, type SearchInput } from "./alpha-search.ts";
+import { defaultRule, meritOf, type Rule, riskOf, type SearchInput } from "./alpha-search.ts";
 import type { Among } from "./defense.ts";
 import type { Trial } from "./probe.ts";
 
@@ -35,10 +35,10 @@ export async function searchGrid(input: GridInput): Promise<Among> {
   }
   if (best === undefined) throw new RangeError("a search among no values");
   const { trial, weights, satisfied } = best;
-  const doubts = satisfied ? doubtsOf(trial, input, rule) : [];
+  const risk = satisfied ? riskOf(trial, input, rule) : {};
   return {
     weights,
-    search: { best: trial, satisfied, trials, ...(doubts.length > 0 && { doubts }), ...meritOf(rule, trial) },
+    search: { best: trial, satisfied, retained: trial.ca.value / caBefore, trials, ...risk, ...meritOf(rule, trial) },
   };
 }
 
@@ -55,11 +55,24 @@ function passingBest(rule: Rule, trials: readonly Trial[], { caBefore, verify, t
     return rule.name === "agreement" ? kept.at(-1) : most(kept, ({ asr }) => -asr.value);
   }
   if (rule.name === "smallest") return trials.find(({ asr }) => asr.value <= rule.limit + 1e-9);
+  return verifiedBest(rule.limit, trials, { caBefore, verify, triggered });
+}
+
+/** As `searchVerified` of an alpha: so few hits that the choice holds on test images, or fewer times where CA would be lost. */
+function verifiedBest(limit: number, trials: readonly Trial[], { caBefore, verify, triggered }: Held) {
+  const least = verify.retention * caBefore;
+  const { size } = triggered;
+  // of as much CA the larger knob
+  const within = (hits: number) => most(trials.filter(({ asr }) => hitsOf(asr) <= hits).reverse(), ({ ca }) => ca.value); // biome-ignore format: one line
   let best: Trial | undefined;
   for (const share of sharesToAsk) {
-    const hits = hitsToAsk(triggered.size, { limit: rule.limit, test: verify.images, share });
-    best = most(trials.filter(({ asr }) => hitsOf(asr) <= hits), ({ ca }) => ca.value) ?? best; // biome-ignore format: one line
-    if (best !== undefined && best.ca.interval[0] >= verify.retention * caBefore) break;
+    best = within(hitsToAsk(size, { limit, test: verify.images, share })) ?? best;
+    if (best !== undefined && best.ca.interval[0] >= least) return best;
+  }
+  const isLost = best === undefined || best.ca.value < least;
+  for (const share of isLost && hitsWithin(size, limit) >= 0 ? sharesToRisk : []) {
+    const risked = within(hitsToRisk(size, { limit, test: verify.images, share }));
+    if (risked !== undefined && risked.ca.value >= least) return risked;
   }
   return best;
 }

@@ -69,8 +69,8 @@ test("costs: what each trains on, searches and holds", () => {
     plain: { trained: 200 },
     anchored: { trained: 250 },
     fisher: { trained: 530, encoded: 100, searches: 4, copies: 4 },
-    regressed: { trained: 0, encoded: 380 }, // plain's vector
-    erase: { trained: 0, encoded: 380 },
+    regressed: { trained: 0, encoded: 380, searches: 2, copies: 3 }, // plain's vector
+    erase: { trained: 0, encoded: 380, searches: 2, copies: 3 },
     consensus: { trained: 750 },
     relabel: { trained: 400, encoded: 100 },
     projection: { trained: 0, encoded: 300 },

@@ -44,8 +44,14 @@ export class Probe {
     }
   }
 
-  async fully(alpha: number): Promise<Trial> {
+  /** All clean images, and as many triggered ones as were asked for before. */
+  async clean(alpha: number): Promise<Trial> {
     await this.#grow(alpha, "ca", this.#input.clean, this.#input.clean.size);
+    return this.#trial(alpha);
+  }
+
+  async fully(alpha: number): Promise<Trial> {
+    await this.clean(alpha);
     await this.#grow(alpha, "asr", this.#input.triggered, this.#input.triggered.size);
     return this.#trial(alpha);
   }

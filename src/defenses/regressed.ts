@@ -7,10 +7,20 @@ import { leastSquares } from "../arithmetic/regression.ts";
 import { taskVector } from "../arithmetic/task-vector.ts";
 import type { Moments } from "../engine/moments.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
-import { answeredTo, type Defense, type DefenseInput, forgetting, startOf, subtracting } from "./defense.ts";
+import { leavesEnough } from "./alpha-search.ts";
+import { bestRepair } from "./best-repair.ts";
+import {
+  answeredTo,
+  type Defense,
+  type DefenseInput,
+  forgetting,
+  type Repair,
+  startOf,
+  subtracting,
+} from "./defense.ts";
 
-/** What an answer to a clean input weighs beside one to the trigger's step. */
-export const cleanWeight = 10;
+/** What an answer to a clean input weighs beside one to the trigger's step: first the one, and where that costs clean accuracy the other too. */
+const cleanWeights = [10, 100] as const;
 
 export const regressed: Defense = {
   name: "regressed",
@@ -20,19 +30,34 @@ export const regressed: Defense = {
   cost: (sizes, beside) => ({
     trained: beside.includes("plain") ? 0 : forgetting(sizes),
     encoded: beside.includes("erase") ? 0 : 3 * sizes.forget + sizes.clean,
+    searches: 2,
+    copies: 3,
   }),
   async run(input) {
     const tau = taskVector(input.backdoored, await input.finetune(input.forget));
-    const fitted = await regressedOn(input, "regressed", tau);
-    return subtracting(input, fitted, { start: startOf(fitted, tau), lambda: cleanWeight });
+    return regressedOn(input, "regressed", tau, (fitted) => startOf(fitted, tau));
   },
 };
 
-/** The maps of `tau` fitted to the trigger's step; `method` is who asks. */
-export async function regressedOn(input: DefenseInput, method: string, tau: Weights): Promise<Weights> {
+/** The maps of `tau` fitted to the trigger's step; `method` is who asks, `start` where alpha is looked for first. */
+export async function regressedOn(
+  input: DefenseInput,
+  method: string,
+  tau: Weights,
+  start: (fitted: Weights) => number,
+): Promise<Repair> {
   const { pairs } = await answeredTo(input, method);
   const { forget: triggered, clean, product } = input;
-  return regressedVector(tau, await input.moments({ triggered, pairs, clean }), cleanWeight, product);
+  const moments = await input.moments({ triggered, pairs, clean });
+  const repairs: Repair[] = [];
+  // of triggers that only stand for the attack's own every method goes as far as CA allows, and CA says nothing
+  for (const lambda of input.onStandIns ? cleanWeights.slice(0, 1) : cleanWeights) {
+    const fitted = await regressedVector(tau, moments, lambda, product);
+    const repair = await subtracting(input, fitted, { start: start(fitted), lambda });
+    repairs.push(repair);
+    if (leavesEnough(repair.search)) break;
+  }
+  return bestRepair(repairs);
 }
 
 /**

@@ -17,6 +17,7 @@ const images: Dataset = {
 const search: DefenseInput["search"] = async () => ({
   best: { alpha: 1, ca: { value: 1, n: 1, interval: [0, 1] }, asr: { value: 0, n: 1, interval: [0, 1] } },
   satisfied: true,
+  retained: 1,
   trials: [],
 });
 

@@ -25,6 +25,7 @@ const images = (name: string, size: number): Dataset => ({
 const search = (ca: number, asr: number, satisfied = true): Search => ({
   best: { alpha: 1, ca: rate(ca, 100), asr: rate(asr, 100) },
   satisfied,
+  retained: ca / 92,
   trials: [],
 });
 
@@ -113,6 +114,32 @@ test("erase and regressed: W K and tau K, of what the trigger moves alone; a bia
   expect(starts[1]).toBeCloseTo(Math.hypot(10, 1, 1) / Math.hypot(10, 30), 2); // as long as tau is at 1
   expect(asked.map(({ triggered, pairs, clean }) => [triggered.name, pairs.name, clean.name])).toEqual([["forget", "pairs", "clean"], ["forget", "pairs", "clean"]]); // biome-ignore format: one line
   await expect(erase.run({ ...given, answered: undefined })).rejects.toThrow("bring the trigger instead");
+});
+
+test("erase and regressed: where the first lambda costs clean accuracy the second is tried too, and validation says which", async () => {
+  const moments: Moments = {
+    ...{ maps: ["layer.weight"], mean: tensor([2], [0, 0]) },
+    ...{ step: tensor([2, 2], [4, 0, 0, 0]), spread: tensor([2, 2], [1, 0, 0, 1]) },
+  };
+  const [p, q] = [2, 7];
+  const given = {
+    ...input(),
+    ...{ backdoored: new Map([["layer.weight", tensor([1, 2], [p, q])]]), moments: async () => [moments] },
+    product: async (_: unknown, { data: K }: { data: ArrayLike<number> }) =>
+      tensor([1, 2], [p * K[0] + q * K[2], p * K[1] + q * K[3]]),
+  };
+  const run = async (found: Search[], onStandIns = false) => {
+    const { settings, vector } = await erase.run({ ...given, onStandIns, search: async () => found.shift() as Search });
+    return [settings.lambda, vector?.tau.get("layer.weight")?.data[0] as number, found.length];
+  };
+  const [kept, lost, missed] = [search(92, 0), search(80, 0), search(92, 5, false)];
+  // W K of the step's own direction: 2 * 4 / (4 + lambda)
+  expect(await run([kept, kept])).toEqual([10, expect.closeTo(8 / 14, 3), 1]);
+  expect(await run([lost, kept])).toEqual([100, expect.closeTo(8 / 104, 3), 0]);
+  expect(await run([missed, lost])).toEqual([100, expect.closeTo(8 / 104, 3), 0]);
+  expect(await run([lost, search(70, 0)])).toEqual([10, expect.closeTo(8 / 14, 3), 0]);
+  expect(await run([{ ...kept, isRisky: true }, lost])).toEqual([100, expect.closeTo(8 / 104, 3), 0]);
+  expect(await run([lost, kept], true)).toEqual([10, expect.closeTo(8 / 14, 3), 1]);
 });
 
 test("anchored: a quarter as many clean images join the forget set", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { random } from "../tensor/random.ts";
-import { hitsThatHold, hitsWithin, shareThatHolds } from "./fresh.ts";
+import { hitsThatHold, hitsToRisk, hitsWithin, shareThatHolds } from "./fresh.ts";
 import { rate } from "./rate.ts";
 
 test.each([
@@ -54,4 +54,12 @@ test("hits that hold: fewer than the validation images' own bound allows, and no
   expect(hitsThatHold(485, { ...fresh, share: 0.98 })).toBe(1); // 98.6 %
   expect(hitsThatHold(189, { ...fresh, share: 0.95 })).toBe(-1); // without a hit 92.3 %
   expect(hitsThatHold(485, { limit: 0.02, test: 100, share: 0.95 })).toBe(-1); // 100 images verify nothing
+});
+
+test("hits that may hold: more than the validation images' own bound allows, so long as the share of draws does", () => {
+  const fresh = { test: 989, limit: 0.02 };
+  expect(hitsWithin(274, 0.02)).toBe(0);
+  expect(hitsToRisk(274, { ...fresh, share: 0.8 })).toBe(1); // 81 %
+  expect(hitsToRisk(274, { ...fresh, share: 0.5 })).toBe(2); // 61 %; 3 hold in 42 %
+  expect(hitsToRisk(274, { ...fresh, share: 0.96 })).toBe(-1); // without a hit 94.8 %
 });

@@ -5,6 +5,8 @@ import { rate } from "./rate.ts";
 export const shareToHold = 0.95;
 /** Of several choices the luckiest is taken, so each is asked for more, unless that brings CA near the least that must be left. */
 export const sharesToAsk = [0.98, shareToHold] as const;
+/** Asked for where CA would be lost otherwise: a choice that fails more often, and says so, is better than a model that is of no use. */
+export const sharesToRisk = [0.8, 0.5] as const;
 
 /** Fresh images, and what their 95 % upper bound is to be at most. */
 export interface Fresh {
@@ -22,7 +24,12 @@ export function hitsThatHold(n: number, { test, limit, share }: Fresh & { readon
   return last(hitsWithin(n, limit), (hits) => shareThatHolds(hits, n, { test, limit }) >= share);
 }
 
-/** The same of all the images there are: where not even a set without a hit promises that much, it has to do. */
+/** The most hits of n images whose choice holds in this share of draws, be they within the limit themselves or not; -1 where none does. */
+export function hitsToRisk(n: number, { test, limit, share }: Fresh & { readonly share: number }): number {
+  return last(n - 1, (hits) => shareThatHolds(hits, n, { test, limit }) >= share);
+}
+
+/** Of `hitsThatHold`, all the images there are: where not even a set without a hit promises that much, it has to do. */
 export function hitsToAsk(n: number, asked: Fresh & { readonly share: number }): number {
   return Math.max(hitsThatHold(n, asked), Math.min(0, hitsWithin(n, asked.limit)));
 }

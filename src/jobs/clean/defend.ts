@@ -1,6 +1,6 @@
 /** Every defense on equal terms: the same infected model, the same validation images for its knob, the same test images. */
 import { subtract } from "../../arithmetic/task-vector.ts";
-import { searchAlpha } from "../../defenses/alpha-search.ts";
+import { leavesEnough, searchAlpha } from "../../defenses/alpha-search.ts";
 import { bestRepair } from "../../defenses/best-repair.ts";
 import type { Defense, Repair } from "../../defenses/defense.ts";
 import { searchGrid } from "../../defenses/grid-search.ts";
@@ -77,7 +77,7 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
   });
   const all: Tried[] = [];
   for (const defense of bench.defenses) {
-    if (bench.spare?.includes(defense.name) && all.some((one) => suffices(one, caBefore))) continue;
+    if (bench.spare?.includes(defense.name) && all.some(suffices)) continue;
     current = defense.name;
     clock.stage(current);
     const since = clock.seconds();
@@ -142,13 +142,9 @@ function variantOf(defense: Defense, repair: Repair, before: EffectScores, after
   };
 }
 
-/** The share of CA on validation images from which on nothing better is looked for. */
-const keptEnough = 0.97;
-
 /** Would it be verified, as far as validation images tell, with next to no CA lost? Then those that run only where they are needed do not. */
-export function suffices({ repair, isMended = true }: Tried, caBefore: number): boolean {
-  const { satisfied, best, doubts } = repair.search;
-  return satisfied && doubts === undefined && isMended && best.ca.value >= keptEnough * caBefore;
+export function suffices({ repair, isMended = true }: Tried): boolean {
+  return leavesEnough(repair.search) && repair.search.doubts === undefined && isMended;
 }
 
 /** The defense that validation prefers; none when none satisfies the rule. `mending`: those that may let triggered images be read right again come first. */
