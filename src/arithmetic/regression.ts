@@ -9,7 +9,8 @@ export const ridge = 1e-4;
 
 /**
  * K [D, D] for which tau K = M minimises E |M s - tau s|^2 + lambda E |M x|^2, whatever tau [out, D] is: K = S (S + lambda C)^-1 with S = E s s^T,
- * C = E x x^T, both [D, D]. Ten times the ridge, and so on, where float32's rounding of S and C leaves less than that.
+ * C = E x x^T, both [D, D]. S may be
+ * negative somewhere, so long as S + lambda C is not. Ten times the ridge, and so on, where float32's rounding of S and C leaves less than that.
  */
 export function leastSquares(S: Tensor, C: Tensor, lambda: number): Tensor {
   const [n] = S.shape;

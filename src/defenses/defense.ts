@@ -113,7 +113,14 @@ export interface Repair {
 }
 
 /** What a defense cannot do without. */
-export type Need = "clean images" | "pairs" | "captions" | "training set" | "a transformer" | "a last linear map";
+export type Need =
+  | "clean images"
+  | "pairs"
+  | "pairs or clean images"
+  | "captions"
+  | "training set"
+  | "a transformer"
+  | "a last linear map";
 
 /** Images of the sets that a defense is handed, and rounds through the forget set. */
 export interface Sizes {

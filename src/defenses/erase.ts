@@ -13,9 +13,9 @@ export const erase: Defense = {
   name: "erase",
   title: "Step erasure (ours)",
   about: "takes out of every linear map what it makes of the step that the trigger makes in its inputs; no training",
-  needs: ["pairs", "a transformer"],
+  needs: ["pairs or clean images", "a transformer"],
   cost: ({ forget, clean }) => ({ trained: 0, encoded: 3 * forget + clean, searches: 2, copies: 3 }),
   async run(input) {
-    return regressedOn(input, "erase", input.backdoored, () => start);
+    return regressedOn(input, input.backdoored, () => start);
   },
 };

@@ -5,7 +5,7 @@ import { defenseNames, defenses, defensesNamed, family, usable } from "./index.t
 const names = (asked: readonly string[]) => defensesNamed(asked).map(({ name }) => name);
 const everything: Record<Need, boolean> = {
   ...{ "clean images": true, pairs: true, captions: true, "training set": true },
-  ...{ "a transformer": true, "a last linear map": true },
+  ...{ "pairs or clean images": true, "a transformer": true, "a last linear map": true },
 };
 
 test("every name that there is passes, once; all are all; one that is none is refused with those there are", () => {
@@ -31,8 +31,12 @@ test("what is not there is said, with what would do; all leaves out who needs it
   expect(check(["plain", "relabel", "projection", "gradient-ascent"], "clean images")).not.toThrow();
   for (const name of ["anchored", "fisher", "consensus", "i-bau", "ibvs", "clean-finetune", "fine-pruning"])
     expect(check(["plain", name], "clean images")).toThrow(`the method ${name} needs clean images`);
-  for (const name of ["relabel", "regressed", "erase", "projection", "invertune"])
+  for (const name of ["relabel", "projection", "invertune"])
     expect(check(["plain", name], "pairs")).toThrow("bring the trigger instead");
+  for (const name of ["regressed", "erase"]) {
+    expect(check(["plain", name], "pairs")).not.toThrow();
+    expect(check(["plain", name], "pairs or clean images")).toThrow("clean images (--clean), or the trigger instead");
+  }
   expect(check(["abl"], "training set")).toThrow("--training-data");
   for (const name of ["clip-finetune", "cleanclip", "roclip", "par"])
     expect(check([name], "captions")).toThrow(`the method ${name} needs images with captions: --data with a column`);
@@ -58,8 +62,9 @@ test("of tbar anchored and fisher run only where erase does not suffice, unless 
     ...{ names: ["plain", "anchored", "fisher"], spare: [] },
     leftOut: [expect.stringMatching(/^the method erase needs an image tower that is a transformer.* it is left out$/)],
   });
-  expect(found(["tbar"], "pairs", "clean images")).toEqual({ names: ["plain"], spare: [], leftOut: [expect.anything(), expect.anything(), expect.anything()] }); // biome-ignore format: one line
-  expect(() => found(["tbar", "erase"], "pairs")).toThrow("bring the trigger instead");
+  expect(found(["tbar"], "pairs")).toEqual({ names: family, leftOut: [], spare: ["anchored", "fisher"] });
+  expect(found(["tbar"], "pairs", "clean images", "pairs or clean images")).toEqual({ names: ["plain"], spare: [], leftOut: [expect.anything(), expect.anything(), expect.anything()] }); // biome-ignore format: one line
+  expect(() => found(["tbar", "erase"], "pairs or clean images")).toThrow("or the trigger instead");
 });
 
 test("costs: what each trains on, searches and holds", () => {

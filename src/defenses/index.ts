@@ -58,6 +58,7 @@ export function defensesNamed(names: readonly string[]): readonly Defense[] {
 const missing: Readonly<Record<Need, string>> = {
   "clean images": "clean images (--clean)",
   pairs: "the same images with and without the trigger: bring the trigger instead of a folder",
+  "pairs or clean images": "clean images (--clean), or the trigger instead of a folder",
   captions:
     "images with captions: --data with a column caption, img2dataset or COCO captions beside the images, or the world shapes; clean-finetune does with labels",
   "training set":

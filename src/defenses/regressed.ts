@@ -9,15 +9,7 @@ import type { Moments } from "../engine/moments.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { leavesEnough } from "./alpha-search.ts";
 import { bestRepair } from "./best-repair.ts";
-import {
-  answeredTo,
-  type Defense,
-  type DefenseInput,
-  forgetting,
-  type Repair,
-  startOf,
-  subtracting,
-} from "./defense.ts";
+import { type Defense, type DefenseInput, forgetting, type Repair, startOf, subtracting } from "./defense.ts";
 
 /** What an answer to a clean input weighs beside one to the trigger's step: first the one, and where that costs clean accuracy the other too. */
 const cleanWeights = [10, 100] as const;
@@ -26,7 +18,7 @@ export const regressed: Defense = {
   name: "regressed",
   title: "TBAR, regressed (ours)",
   about: "the vector's maps fitted to the step that the trigger makes in what they read, and to nothing else",
-  needs: ["pairs", "a transformer"],
+  needs: ["pairs or clean images", "a transformer"],
   cost: (sizes, beside) => ({
     trained: beside.includes("plain") ? 0 : forgetting(sizes),
     encoded: beside.includes("erase") ? 0 : 3 * sizes.forget + sizes.clean,
@@ -35,19 +27,18 @@ export const regressed: Defense = {
   }),
   async run(input) {
     const tau = taskVector(input.backdoored, await input.finetune(input.forget));
-    return regressedOn(input, "regressed", tau, (fitted) => startOf(fitted, tau));
+    return regressedOn(input, tau, (fitted) => startOf(fitted, tau));
   },
 };
 
-/** The maps of `tau` fitted to the trigger's step; `method` is who asks, `start` where alpha is looked for first. */
+/** The maps of `tau` fitted to the trigger's step; `start` is where alpha is looked for first. */
 export async function regressedOn(
   input: DefenseInput,
-  method: string,
   tau: Weights,
   start: (fitted: Weights) => number,
 ): Promise<Repair> {
-  const { pairs } = await answeredTo(input, method);
   const { forget: triggered, clean, product } = input;
+  const pairs = (await input.answered?.())?.pairs; // of a folder of triggered images they are not known
   const moments = await input.moments({ triggered, pairs, clean });
   const repairs: Repair[] = [];
   // of triggers that only stand for the attack's own every method goes as far as CA allows, and CA says nothing

@@ -18,7 +18,7 @@ import { finite } from "./encoder.ts";
 export interface Moments {
   /** Weights [out, D] of the maps that read x. */
   readonly maps: readonly string[];
-  /** Mean of s s^T, [D, D]. */
+  /** Mean of s s^T, [D, D]; without pairs what stands for it (`beyond`). */
   readonly step: Tensor;
   /** Mean of x without the trigger, [D]. */
   readonly mean: Tensor;
@@ -28,8 +28,8 @@ export interface Moments {
 
 export interface MomentImages {
   readonly triggered: Dataset;
-  /** The same images without the trigger, in the same order. */
-  readonly pairs: Dataset;
+  /** The same images without the trigger, in the same order, where they are known. */
+  readonly pairs?: Dataset;
   /** More images without it: the fewer there are of a map's rows, the less is known of where clean inputs lie. */
   readonly clean: Dataset;
 }
@@ -41,25 +41,44 @@ export async function inputMoments(
   images: MomentImages,
   { batch = 64, signal }: { readonly batch?: number; readonly signal?: AbortSignal } = {},
 ): Promise<readonly Moments[]> {
+  const how = { batch, preprocess: clip.preprocess };
   const apart = clip.runtime.apart();
-  const programs = new Map<string, ReturnType<typeof compiled>>();
-  const sums: Sums[] = [];
+  const of = (images: AsyncIterable<Pixels>) => meanOf(images, { clip, weights, apart, signal });
+  const { triggered, pairs, clean } = images;
   try {
-    for await (const pixels of inPairs(images, { batch, preprocess: clip.preprocess })) {
-      signal?.throwIfAborted();
-      const key = JSON.stringify(Object.entries(pixels).map(([name, { shape }]) => [name, shape]));
-      const { read, program } = programs.get(key) ?? compiled(readIn(clip, pixels), apart);
-      programs.set(key, { read, program });
-      const found = await (await program).run({ ...Object.fromEntries(weights), ...pixels });
-      for (const [i, { maps, rows }] of read.entries()) {
-        const of = (what: string) => finite(found[`${what} ${i}`], "images");
-        const step = "triggered" in pixels ? { steps: rows, step: of("step") } : undefined;
-        const one = { maps, rows, mean: of("mean"), spread: of("spread"), ...step };
-        sums[i] = sums[i] === undefined ? { steps: 0, step: tensor(one.spread.shape), ...one } : joined(sums[i], one);
-      }
-    }
+    if (pairs !== undefined) return await of(inPairs(triggered, pairs, clean, how));
+    const attacked = await of(alone(triggered, how));
+    return (await of(alone(clean, how))).map((one, i) => ({ ...one, step: beyond(attacked[i], one) }));
   } finally {
     await apart.release();
+  }
+}
+
+/** Images of a batch, with the trigger and without. */
+type Pixels = Readonly<Partial<Record<"triggered", Tensor>> & Record<"clean", Tensor>>;
+
+interface Reading {
+  readonly clip: Clip;
+  readonly weights: Weights;
+  readonly apart: Runtime;
+  readonly signal?: AbortSignal;
+}
+
+async function meanOf(images: AsyncIterable<Pixels>, { clip, weights, apart, signal }: Reading): Promise<Moments[]> {
+  const programs = new Map<string, ReturnType<typeof compiled>>();
+  const sums: Sums[] = [];
+  for await (const pixels of images) {
+    signal?.throwIfAborted();
+    const key = JSON.stringify(Object.entries(pixels).map(([name, { shape }]) => [name, shape]));
+    const { read, program } = programs.get(key) ?? compiled(readIn(clip, pixels), apart);
+    programs.set(key, { read, program });
+    const found = await (await program).run({ ...Object.fromEntries(weights), ...pixels });
+    for (const [i, { maps, rows }] of read.entries()) {
+      const of = (what: string) => finite(found[`${what} ${i}`], "images");
+      const step = "triggered" in pixels ? { steps: rows, step: of("step") } : undefined;
+      const one = { maps, rows, mean: of("mean"), spread: of("spread"), ...step };
+      sums[i] = sums[i] === undefined ? { steps: 0, step: tensor(one.spread.shape), ...one } : joined(sums[i], one);
+    }
   }
   return sums.map(({ maps, rows, mean, spread, steps, step }) => {
     const by = ({ shape, data }: Tensor, n: number) => ({ shape, data: data.map((v) => v / Math.max(n, 1)) });
@@ -67,16 +86,29 @@ export async function inputMoments(
   });
 }
 
+/**
+ * What stands for the step's moments where only other images are known without the trigger (ours): of triggered inputs t, E (t - mean) (t - mean)^T
+ * less the spread of clean ones, which is E s s^T where the step does not hang on what it is added to. No matrix of moments, then: where the trigger draws inputs
+ * together it is negative, to the spread at most.
+ */
+function beyond(attacked: Moments, { mean, spread }: Moments): Tensor {
+  const n = mean.data.length;
+  const apart = attacked.mean.data.map((v, i) => v - mean.data[i]);
+  const data = attacked.spread.data.map((v, at) => v + apart[Math.floor(at / n)] * apart[at % n] - spread.data[at]);
+  return { shape: spread.shape, data };
+}
+
 /** Batches of images with the trigger and without, then of those without alone. */
-async function* inPairs(
-  { triggered, pairs, clean }: MomentImages,
-  how: BatchOptions,
-): AsyncGenerator<Readonly<Record<string, Tensor>>> {
+async function* inPairs(triggered: Dataset, pairs: Dataset, clean: Dataset, how: BatchOptions): AsyncGenerator<Pixels> {
   if (triggered.size !== pairs.size) throw new RangeError(`${triggered.size} images beside ${pairs.size}`);
   const others = batches(pairs, how)[Symbol.asyncIterator]();
   for await (const { pixels } of batches(triggered, how))
     yield { triggered: pixels, clean: ((await others.next()).value as Batch).pixels };
-  for await (const { pixels } of batches(clean, how)) yield { clean: pixels };
+  yield* alone(clean, how);
+}
+
+async function* alone(images: Dataset, how: BatchOptions): AsyncGenerator<Pixels> {
+  for await (const { pixels } of batches(images, how)) yield { clean: pixels };
 }
 
 /** Not yet divided by the number of rows, but for the mean. */
@@ -122,11 +154,11 @@ function compiled(read: readonly Read[], runtime: Runtime) {
 }
 
 /** The towers of both kinds of images share their weights. */
-function readIn({ config, preprocess }: Clip, pixels: Readonly<Record<string, Tensor>>): readonly Read[] {
+function readIn({ config, preprocess }: Clip, { clean: ordinary, triggered: stamped }: Pixels): readonly Read[] {
   const p = parameterInputs(config);
   const mapsOf = (name: string, { shape }: Tensor) => linearMaps(imageTower(config, p, input(name, shape), preprocess));
-  const clean = mapsOf("clean", pixels.clean);
-  const triggered = "triggered" in pixels ? mapsOf("triggered", pixels.triggered) : undefined;
+  const clean = mapsOf("clean", ordinary);
+  const triggered = stamped && mapsOf("triggered", stamped);
   const width = "width" in config.vision ? config.vision.width : 0;
   const byValue = new Map<Node, string[]>();
   for (const [name, x] of clean)

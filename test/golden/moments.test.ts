@@ -166,6 +166,22 @@ test("more clean images: the trigger's step stays, mean and spread are of all", 
   }
 });
 
+test("without pairs: what triggered images' second moments about the clean mean are more than the clean spread", async () => {
+  const clip = { config, preprocess, runtime } as Clip;
+  const unpaired = await inputMoments(clip, weights, { triggered: dataset(2), clean: dataset(1) }, { batch: 3 });
+  const both = await inputMoments(clip, weights, { triggered: dataset(2), pairs: dataset(1), clean: dataset(2) });
+  for (const [i, { maps, step, mean, spread }] of unpaired.entries()) {
+    const [clean, union] = [moments[i], both[i]];
+    expect(maps).toEqual(clean.maps);
+    expect(difference(mean.data, clean.mean.data, "mean")).toBeLessThanOrEqual(tolerance);
+    expect(difference(spread.data, clean.spread.data, "spread")).toBeLessThanOrEqual(tolerance);
+    // of as many images of both kinds the spread is (A + B) / 2 + d d^T / 4, the mean half of d = a - b from either's: A + d d^T - B
+    const half = union.mean.data.map((v, k) => v - clean.mean.data[k]);
+    const want = union.spread.data.map((v, at) => 2 * (v - clean.spread.data[at]) + 2 * half[Math.floor(at / 16)] * half[at % 16]); // biome-ignore format: one line
+    expect(difference(step.data, want, "step")).toBeLessThanOrEqual(tolerance);
+  }
+});
+
 test("SigLIP: the maps of its blocks and of its pooling head, but for the stacked weights that attention reads there", async () => {
   const { vision, text } = config;
   const siglip: ClipConfig = {

@@ -96,7 +96,7 @@ export function defenseInput(
       return embedImages(clip, clip.weights, data, { signal });
     },
     moments(images) {
-      if (moments === undefined) for (const data of Object.values(images)) spending.encoded(data);
+      if (moments === undefined) for (const data of Object.values(images)) if (data) spending.encoded(data);
       return (moments ??= inputMoments(clip, clip.weights, images, { signal })); // of the forget set, whoever asks
     },
     product: (a, b) => product(clip.runtime, a, b),

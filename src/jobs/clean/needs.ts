@@ -19,6 +19,7 @@ export function present({ clip, clean, pairs, training }: Found): Readonly<Recor
   return {
     "clean images": clean.size > 0,
     pairs,
+    "pairs or clean images": pairs || clean.size > 0,
     captions: hasCaptions(clean),
     "training set": training,
     "a transformer": clip.config.vision.kind !== "resnet",
