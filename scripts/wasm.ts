@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { assemble } from "./assemble.ts";
 
-for (const path of ["src/data/images/resample", "src/optim/adamw"]) {
+for (const path of ["src/data/images/resample", "src/optim/adamw", "src/arithmetic/cholesky"]) {
   const name = basename(path);
   writeFileSync(
     `${path}-wasm.ts`,

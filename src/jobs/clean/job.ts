@@ -25,7 +25,7 @@ suffice on validation images anchored and fisher; all is every one that the imag
 ${lines.join("\n")}
 
 Rules for alpha (--limit):
-  verified    the choice holds on test images too: there the 95 % upper bound of ASR is at most the limit (0.02); of these the highest CA
+  verified    the choice holds on test images too: there the 95 % upper bound of ASR is at most the limit (0.02)
   retain      least ASR where CA is at least the limit (0.95) times CA before
   smallest    the smallest alpha with ASR at most the limit (0.02)
   difference  the largest CA - ASR
