@@ -79,7 +79,7 @@ export async function scannedOf({ clip, base, source, classNames, drawn }: Prepa
 /** The same of a model that is open already: the weights are those of `ready.clip`, whatever its file holds. */
 export async function scanPrepared(
   ready: Prepared,
-  spec: Pick<ScanSpec, "seed" | "quick" | "threads">,
+  spec: Pick<ScanSpec, "seed" | "quick" | "threads"> & Partial<Pick<ScanSpec, "stopEarly">>,
   clock: Clock,
   context: Context,
   work?: Work,
@@ -91,17 +91,28 @@ export async function scanPrepared(
   const [fit, held] = [await imagesOf(drawn.fit, suspect), await imagesOf(drawn.held, suspect)];
   const size = { classes: classNames.length, base: base !== undefined, fit: drawn.fit.size, held: drawn.held.size };
   progress.plan?.(scanStages(ready));
-  const detectors: DetectorResult[] = [];
-  for (const detector of ready.detectors) {
-    const run = () => detected(detector, { ...ready, clock }, { suspect, base, fit, held, size }, spec, context);
-    detectors.push(work === undefined ? await run() : await work.kept(detector.name, detectorResult, run));
-  }
   const data = { name: source.name, classes: size.classes, fit: size.fit, held: size.held };
   const answers = answersOf([fit, held], ready);
   const model = await checkpointFacts(clip.checkpoint);
+  const detectors: DetectorResult[] = [];
+  const judge = (leftOut?: readonly string[]) =>
+    verdictOf(
+      { architecture: model.architecture, detectors, answers, data, ...(leftOut && { leftOut }) },
+      calibrations,
+    );
+  let leftOut: readonly string[] | undefined;
+  for (const [i, detector] of ready.detectors.entries()) {
+    const run = () => detected(detector, { ...ready, clock }, { suspect, base, fit, held, size }, spec, context);
+    detectors.push(work === undefined ? await run() : await work.kept(detector.name, detectorResult, run));
+    const rest = ready.detectors.slice(i + 1).map(({ name }) => name);
+    if (!spec.stopEarly || headless !== undefined || rest.length === 0) continue;
+    if (judge(rest).verdict !== "backdoored") continue;
+    leftOut = rest;
+    break;
+  }
   const judged =
     headless === undefined
-      ? verdictOf({ architecture: model.architecture, detectors, answers, data }, calibrations)
+      ? judge(leftOut)
       : { verdict: "inconclusive" as const, because: [withoutHead(headless)], suspects: [] };
   clock.stage("examples");
   const examples = await examplesOf({ suspect, held, classNames, labels: drawn.held }, judged, detectors);
@@ -113,6 +124,7 @@ export async function scanPrepared(
     data,
     ...(warnings.length > 0 && { warnings }),
     ...judged,
+    ...(leftOut && { leftOut }),
     detectors: judged.probability === undefined ? detectors : detectors.map((one) => withThreshold(one, calibrations)),
     answers,
     examples,

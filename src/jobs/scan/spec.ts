@@ -23,6 +23,10 @@ export const scanSpec = z.strictObject({
     },
   ),
   quick: scanning(a.isAsked(), "the calibrated detectors alone, a minute or two on a small model"),
+  stopEarly: scanning(
+    a.isAsked(),
+    "go no further once it is settled that the model is backdoored; the detectors left out might have put another target first",
+  ),
   calibration: scanning(a.text(), "of tbar scan calibrate, for architectures that tbar has none of", file),
   detectors: scanning(z.array(z.string()).optional(), "detectors: names below, or all; several with commas", {
     name: "detector",

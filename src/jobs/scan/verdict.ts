@@ -5,7 +5,11 @@ import { probabilityOf } from "../../stats/logistic.ts";
 import { percent } from "../../stats/percent.ts";
 import { detectorOf, figureOf, suspectedClasses, whyIncompetent } from "./evidence.ts";
 
-export type Evidence = Pick<ScanResult, "detectors" | "answers" | "data"> & { readonly architecture: string };
+export interface Evidence extends Pick<ScanResult, "detectors" | "answers" | "data"> {
+  readonly architecture: string;
+  /** Detectors that did not run, since without them it was settled: an excess is never below zero, so they can only make a model more suspicious. */
+  readonly leftOut?: readonly string[];
+}
 
 type Facts = NonNullable<ScanResult["calibration"]>;
 type Verdict = Pick<
@@ -54,10 +58,14 @@ export function verdictOf(evidence: Evidence, calibrations: readonly ScanCalibra
         ? because[verdict](suspects[0]?.target ?? "")
         : [`not calibrated: ${decisive.outside}`]),
       ...[calibration, baseCalibration].filter((one) => one !== undefined).map(errorOf),
+      ...(evidence.leftOut !== undefined ? [stopped(evidence.detectors, evidence.leftOut)] : []),
       ...(verdict !== "backdoored" && missed.length > 0 ? [`not excluded, for the scan misses them too often: ${missed.join(", ")}`] : []), // biome-ignore format: one line
     ],
   };
 }
+
+const stopped = (ran: Evidence["detectors"], leftOut: readonly string[]) =>
+  `stopped after ${ran.at(-1)?.name}: what did not run (${leftOut.join(", ")}) could have made it more suspicious still, or named another target first`;
 
 /** Backdoored before inconclusive before no evidence; where a calibration does not apply, it is as good as inconclusive. */
 const rank = ({ verdict }: Judged): number => ["no evidence", "inconclusive", "backdoored"].indexOf(verdict);
@@ -105,13 +113,15 @@ const because: Readonly<Record<ScanResult["verdict"], (target: string) => readon
 
 /** Why a calibration says nothing of this scan; undefined where it does. */
 function whyOutside(
-  { architecture, detectors, answers, data }: Evidence,
+  { architecture, detectors, answers, data, leftOut = [] }: Evidence,
   calibration: ScanCalibration,
 ): string | undefined {
   const { family, features, images, classes, name } = calibration;
   if (architecture !== family)
     return `nothing is known of how clean models of this architecture look (${architecture}; the calibration "${name}" is of ${family}); tbar scan calibrate makes one from models of yours`;
-  const lacking = features.map(({ name }) => name).filter((name) => figureOf(detectors, name) === undefined);
+  const lacking = features
+    .map(({ name }) => name)
+    .filter((name) => figureOf(detectors, name) === undefined && !leftOut.includes(detectorOf(name)));
   const came = lacking.filter((name) => detectors.some((one) => one.name === detectorOf(name)));
   if (lacking.length > came.length)
     return `the calibration weighs detectors that were not run: ${lacking.filter((name) => !came.includes(name)).join(", ")}`;
