@@ -76,8 +76,8 @@ export interface Search {
 const enough = 0.97;
 
 /** Is next to no CA lost, and no more to be feared than usual? */
-export const leavesEnough = ({ satisfied, isRisky, retained }: Search): boolean =>
-  satisfied && !isRisky && retained >= enough;
+export const leavesEnough = ({ satisfied, isRisky, retained }: Search, least: number = enough): boolean =>
+  satisfied && !isRisky && retained >= least;
 
 /** CA - ASR for `difference`; for rules that hold CA up, how low ASR is. */
 export function meritOf(rule: Rule, { ca, asr }: Trial): Pick<Search, "merit"> {

@@ -95,7 +95,7 @@ test("erase and regressed: W K and tau K, of what the trigger moves alone; a bia
     search: async (at, start = 1) => {
       starts.push(start);
       at(1);
-      return search(90, 0);
+      return search(92, 0);
     },
   };
   const starts: number[] = [];
@@ -139,6 +139,9 @@ test("erase and regressed: where the first lambda costs clean accuracy the secon
   expect(await run([kept, kept])).toEqual([10, expect.closeTo(8 / 14, 3), 1]);
   expect(await run([lost, kept])).toEqual([100, expect.closeTo(8 / 104, 3), 0]);
   expect(await run([missed, lost])).toEqual([100, expect.closeTo(8 / 104, 3), 0]);
+  expect(await run([search(90, 0), kept])).toEqual([100, expect.closeTo(8 / 104, 3), 0]); // 97.8 and 100 %
+  expect(await run([search(91.1, 0), kept])).toEqual([10, expect.closeTo(8 / 14, 3), 1]); // 99 %
+  expect(await run([search(90, 0), search(90.5, 0)])).toEqual([10, expect.closeTo(8 / 14, 3), 0]); // half a point is not enough
   expect(await run([lost, search(70, 0)])).toEqual([10, expect.closeTo(8 / 14, 3), 0]);
   expect(await run([{ ...kept, isRisky: true }, lost])).toEqual([100, expect.closeTo(8 / 104, 3), 0]);
   expect(await run([lost, kept], true)).toEqual([10, expect.closeTo(8 / 14, 3), 1]);
