@@ -55,9 +55,13 @@ export async function regressedOn(
   return best as Repair;
 }
 
-const isWorth = (other: Repair, first: Repair): boolean =>
-  bestRepair([first, other]) === other &&
-  !(leavesEnough(first.search, 0) && other.search.retained < first.search.retained + gain);
+/** Where a rule weighs CA and ASR itself, it decides; where it holds ASR down, CA must gain by enough. */
+function isWorth(other: Repair, first: Repair): boolean {
+  const { search: before } = first;
+  const isEnough =
+    before.merit !== undefined || !leavesEnough(before, 0) || other.search.retained >= before.retained + gain;
+  return isEnough && bestRepair([first, other]) === other;
+}
 
 /**
  * Of each map's weight W [out, D] tau K, of its bias b [out] - tau K mean(x); nothing of other tensors. Where a map has a bias, clean inputs count by
