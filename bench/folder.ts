@@ -5,7 +5,7 @@
  */
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import sharp from "sharp";
 import { storedTrigger } from "../src/attacks/index.ts";
 import { readCheckpoint } from "../src/checkpoint/clip-folder.ts";
@@ -35,7 +35,7 @@ for (const model of asked.length > 0 ? asked : ["shapes-badnet"]) {
     const sizes = { clean: 500, test: 2000 };
     const data = { data: "shapes", target, seed };
     const cleaned = await clean({ ...data, model, trigger: folder, methods, out, sizes, checks: 0, recovery: 0 });
-    const name = `${trigger.spec.kind}, ${target}`;
+    const name = `${trigger.spec.kind}, ${target} (${basename(model)})`;
     for (const [method, { after, retention }] of Object.entries(cleaned.variants))
       rows.push(
         rated(`${name}: ASR after on a quarter of the folder, ${method}`, after.asr),
@@ -58,7 +58,7 @@ for (const model of asked.length > 0 ? asked : ["shapes-badnet"]) {
 }
 writeResults("folder", { command: "npm run bench:folder", seeds: [seed], rows });
 
-/** Each image a PNG of the world's own size. */
+/** Each image a PNG of the size that the model takes, which is the one that the world is drawn in. */
 async function writeAll(set: Dataset, folder: string, preprocess: Preprocess): Promise<void> {
   for (let i = 0; i < set.size; i++) {
     const { shape: [, , height, width], data } = await set.read([i], preprocess); // biome-ignore format: one line

@@ -1,7 +1,14 @@
 /** B A^-1 times A is B again, whatever the sizes are modulo those of the kernel's lanes. */
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { assemble } from "../../scripts/assemble.ts";
 import { random } from "../tensor/random.ts";
 import { dividedBy } from "./cholesky.ts";
+import { choleskyWasm } from "./cholesky-wasm.ts";
+
+test("cholesky-wasm.ts is cholesky.wat assembled (npm run wasm)", async () => {
+  expect(choleskyWasm).toBe(await assemble(readFileSync("src/arithmetic/cholesky.wat", "utf8")));
+});
 
 const drawn = (count: number, seed: number) => {
   const rng = random(seed, "cholesky");

@@ -19,6 +19,12 @@ test("along an oblique step, lambda 0: the projection on it", () => {
   for (const [i, v] of K(S, [0, 0, 0, 0], 0).entries()) expect(v).toBeCloseTo(S[i], 3);
 });
 
+test("a step that is negative along what clean inputs hold: there it is turned round, by as little as lambda says", () => {
+  // S = diag(4, -1), C = diag(0, 1), lambda 10: 4 / 4 and -1 / (-1 + 10)
+  for (const [i, v] of K([4, 0, 0, -1], [0, 0, 0, 1], 10).entries()) expect(v).toBeCloseTo([1, 0, 0, -1 / 9][i], 3);
+  expect(() => K([4, 0, 0, -3], [0, 0, 0, 0.1], 1)).toThrow("not a positive matrix");
+});
+
 test("nothing moves: nothing is taken; nothing is seen at all: the same", () => {
   expect(K([0, 0, 0, 0], [2, 1, 1, 2], 10)).toEqual([0, 0, 0, 0]);
   expect(K([0, 0, 0, 0], [0, 0, 0, 0], 10)).toEqual([0, 0, 0, 0]);

@@ -256,9 +256,11 @@ describe("clean", () => {
     const { test } = await (await openSource("shapes:background", { seed: 9 })).sets({ test: 40 });
     const { trigger } = JSON.parse((await readCheckpoint(at("bad"))).metadata["tbar.trigger"]);
     await writeImages("triggered", triggered(test, makeTrigger(trigger), "mint"));
-    const line = `${clean} --method plain --trigger ./triggered --target mint --out ./known --json`;
+    const line = `${clean} --method plain,erase --trigger ./triggered --target mint --out ./known --json`;
     const { code, out } = await tbar(words(line));
     const result = JSON.parse(out);
+    expect(Object.keys(result.variants).sort()).toEqual(["erase", "plain"]);
+    expect(result.variants.erase.images).toMatchObject({ trained: 0 });
     expect(result.trigger.kind).toBe("images");
     expect(result.before.asr.value).toBeGreaterThan(0.8);
     expect(code).toBe(result.verdict.verified ? 0 : 1);

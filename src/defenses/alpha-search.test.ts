@@ -71,6 +71,19 @@ describe("searchAlpha", () => {
     expect(back.best.alpha).toBeLessThan(4.5);
   });
 
+  test("verified: not where CA would come below its least share, or its bound would", async () => {
+    // 0.9 of 0.95 is 0.855; CA falls by 0.3 points with each stride
+    const near = (from: number) => {
+      const clean = metricOf(2000, (alpha) => from - 0.003 * Math.log2(alpha / 3));
+      return searchAlpha({ at, clean, triggered: metricOf(500, falling(1)), verify, caBefore: 0.95, start: 1 });
+    };
+    expect((await near(0.857)).best.ca.value).toBeGreaterThanOrEqual(0.855);
+    const bounded = (await near(0.8725)).best; // the bound of 0.870 of 2,000 is 0.855
+    expect(bounded.ca.interval[0]).toBeGreaterThanOrEqual(0.855);
+    const roomy = await near(0.92);
+    expect(roomy.best.alpha / (roomy.trials.find(({ asr }) => asr.value <= 1 / 500 && asr.n === 500)?.alpha as number)).toBeGreaterThan(1.4); // biome-ignore format: one line
+  });
+
   test("agreement: the largest alpha that keeps 97 % of CA, far beyond the one that does away with the trigger", async () => {
     const { search } = await run({ name: "agreement", limit: 0.97 });
     // CA is 0.97 of CA before at alpha = 20 (1/0.97 - 1)^(1/4) = 8.39; ASR is 2 % at (49)^(1/4) = 2.65
@@ -254,7 +267,11 @@ describe("few validation images, or little accuracy", () => {
     expect(lost.satisfied).toBe(true);
     expect(lost.best.asr).toMatchObject({ value: 1 / 300, n: 300 });
     expect(lost.best.alpha).toBeLessThan(4);
-    expect(lost.doubts).toEqual([expect.stringMatching(/hold on test images in 8\d(\.\d)? % of cases/)]);
+    expect(lost.doubts).toEqual([
+      expect.stringMatching(
+        /^1 of 300 validation images are still hit, .* holds on test images in 8\d(\.\d)? % of cases/,
+      ),
+    ]);
     const kept = await searchAlpha({ ...input, clean: metricOf(300, (alpha) => 0.9 - alpha / 1000) });
     expect([kept.best.asr.value, kept.doubts]).toEqual([0, undefined]);
     // of both the one without the risk, though it has less CA

@@ -4,17 +4,16 @@
  */
 
 import {
+  hitsOf,
   hitsThatHold,
   hitsToAsk,
   hitsToRisk,
-  hitsWithin,
   sharesToAsk,
   sharesToRisk,
   shareThatHolds,
   shareToHold,
 } from "../stats/fresh.ts";
 import { percent } from "../stats/percent.ts";
-import type { Rate } from "../stats/rate.ts";
 import { badInput, unknownName } from "../tensor/error.ts";
 import { marginOf, searchAgreement, searchDifference, searchRetain } from "./alpha-rules.ts";
 import { bisect, bracket } from "./bracket.ts";
@@ -73,10 +72,10 @@ export interface Search {
 }
 
 /** The share of CA from which on nothing better is looked for. */
-const enough = 0.97;
+const keptEnough = 0.97;
 
 /** Is next to no CA lost, and no more to be feared than usual? */
-export const leavesEnough = ({ satisfied, isRisky, retained }: Search, least: number = enough): boolean =>
+export const leavesEnough = ({ satisfied, isRisky, retained }: Search, least: number = keptEnough): boolean =>
   satisfied && !isRisky && retained >= least;
 
 /** CA - ASR for `difference`; for rules that hold CA up, how low ASR is. */
@@ -134,14 +133,15 @@ async function searchVerified(probe: Probe, input: SearchInput, limit: number): 
   for (const share of sharesToAsk) {
     const bar = asking(share, hitsToAsk, hitsThatHold);
     const passing = await lowest(probe, input, bar);
-    if (passing !== undefined) best = await farther(probe, passing, bar);
+    if (passing !== undefined) best = await farther(probe, passing, bar, least);
     if (best !== undefined && best.ca.interval[0] >= least) return best;
   }
   const isLost = best === undefined || best.ca.value < least;
-  for (const share of isLost && hitsWithin(triggered.size, limit) >= 0 ? sharesToRisk : []) {
+  for (const share of isLost ? sharesToRisk(triggered.size, limit) : []) {
     const bar = asking(share, hitsToRisk, hitsToRisk);
+    if (bar.most(triggered.size) < 0) continue;
     const passing = await lowest(probe, input, bar);
-    if (passing !== undefined && passing.ca.value >= least) return farther(probe, passing, bar);
+    if (passing !== undefined && passing.ca.value >= least) return farther(probe, passing, bar, least);
   }
   return best;
 }
@@ -154,18 +154,26 @@ export function riskOf(best: Trial, held: Held, rule: Rule): Pick<Search, "doubt
   return { ...(doubts.length > 0 && { doubts }), ...(isRisky(best, held, rule) && { isRisky: true }) };
 }
 
-function isRisky({ ca, asr }: Trial, { caBefore, verify, triggered }: Held, rule: Rule): boolean {
-  if (rule.name !== "verified") return false;
-  const most = hitsToAsk(triggered.size, { limit: rule.limit, test: verify.images, share: shareToHold });
-  return ca.value < verify.retention * caBefore || hits(asr) > most;
-}
+const isRisky = (best: Trial, held: Held, rule: Rule): boolean =>
+  rule.name === "verified" &&
+  (best.ca.value < held.verify.retention * held.caBefore || isStillHit(best, held, rule.limit));
 
-function doubtsOf({ ca, asr }: Trial, { caBefore, verify, triggered }: Held, rule: Rule): string[] {
+/** Have more hits been let be than are asked for first? */
+const isStillHit = ({ asr }: Trial, { verify, triggered }: Held, limit: number): boolean =>
+  hitsOf(asr) > hitsToAsk(triggered.size, { limit, test: verify.images, share: shareToHold });
+
+function doubtsOf(best: Trial, held: Held, rule: Rule): string[] {
+  const { ca, asr } = best;
+  const { caBefore, verify, triggered } = held;
   const limit = rule.name === "verified" ? rule.limit : undefined;
-  const share = limit === undefined ? 1 : shareThatHolds(hits(asr), triggered.size, { limit, test: verify.images });
+  const share = limit === undefined ? 1 : shareThatHolds(hitsOf(asr), triggered.size, { limit, test: verify.images });
   const kept = ca.interval[1] / caBefore;
   return [
+    limit !== undefined &&
+      isStillHit(best, held, limit) &&
+      `${hitsOf(asr)} of ${triggered.size} validation images are still hit, since alphas beyond cost too much of the clean accuracy: such a choice holds on test images in ${percent(share)} of cases`,
     share < shareToHold &&
+      !(limit !== undefined && isStillHit(best, held, limit)) &&
       `So few images (${triggered.size} of validation, ${verify.images} of test) let a choice of alpha hold on test images in ${percent(share)} of cases`,
     kept < verify.retention &&
       `On validation images no more than ${percent(kept)} of the clean accuracy is left at this alpha; ${percent(verify.retention)} are asked for`,
@@ -178,16 +186,14 @@ interface Bar {
   readonly most: (n: number) => number;
 }
 
-const hits = ({ value, n }: Rate) => Math.round(value * n);
-
-const passing = ({ most }: Bar) => ({ asr }: Trial) => hits(asr) <= most(asr.n); // biome-ignore format: one line
+const passing = ({ most }: Bar) => ({ asr }: Trial) => hitsOf(asr) <= most(asr.n); // biome-ignore format: one line
 
 /** The smallest alpha that passes on all images. */
 async function lowest(probe: Probe, input: SearchInput, bar: Bar): Promise<Trial | undefined> {
   const { size } = input.triggered;
   const passes = passing(bar);
   // surely above the limit, or unable to pass even if no hit followed
-  const fails = ({ asr }: Trial) => asr.interval[0] > bar.limit || hits(asr) > bar.most(size);
+  const fails = ({ asr }: Trial) => asr.interval[0] > bar.limit || hitsOf(asr) > bar.most(size);
   const attempt = async (alpha: number) => {
     const trial = await probe.until(alpha, (seen) => fails(seen) || passes(seen));
     return { trial, ok: passes(trial) };
@@ -205,20 +211,23 @@ async function lowest(probe: Probe, input: SearchInput, bar: Bar): Promise<Trial
 }
 
 /** Of CA so much may be lost beyond the smallest alpha that passes: on a few hundred images a change of one or two. */
-const slack = 0.005;
+const slack = 0.005 + 1e-9;
 /** So many times as far as that one, tried in turn. */
 const strides = [2 ** 0.25, 2 ** 0.5, 2] as const;
 
 /**
- * Beyond the smallest alpha that passes, as far as CA stays what it is: the smallest one is where the last of these very images gives in, and
- * of others some will not have.
+ * Beyond the smallest alpha that passes, as far as CA stays what it is and does not come below the least: the smallest one is where the last of
+ * these very images gives in, and of others some will not have. The smallest it is after all where triggered images come back.
  */
-async function farther(probe: Probe, smallest: Trial, bar: Bar): Promise<Trial> {
+async function farther(probe: Probe, smallest: Trial, bar: Bar, least: number): Promise<Trial> {
+  const { value, interval } = smallest.ca;
+  const stays = ({ ca }: Trial) =>
+    ca.value >= Math.max(value - slack, Math.min(value, least)) && ca.interval[0] >= Math.min(interval[0], least);
   let { alpha } = smallest;
   for (const stride of strides) {
     const next = stride * smallest.alpha;
     await probe.until(next, () => true);
-    if ((await probe.clean(next)).ca.value < smallest.ca.value - slack) break;
+    if (!stays(await probe.clean(next))) break;
     alpha = next;
   }
   const farthest = await probe.fully(alpha);

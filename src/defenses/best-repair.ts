@@ -2,9 +2,9 @@
 import type { Search } from "./alpha-search.ts";
 
 /**
- * Of several repairs the one that validation prefers: satisfied first, then those that are not risky, then what the rule asks for where it is another thing than CA, then the
- * higher CA, then the lower ASR; where each goes as far as CA allows (rule agreement), the one that goes farthest beyond the alpha that did
- * away with the trigger.
+ * Of several repairs the one that validation prefers: satisfied first, then those that are not risky, then what the rule asks for where it is
+ * another thing than CA, then the higher CA, then the lower ASR; where each goes as far as CA allows (rule agreement), the one that goes
+ * farthest beyond the alpha that did away with the trigger.
  */
 export function bestRepair<R extends { readonly search: Search }>(repairs: readonly R[]): R {
   return repairs.reduce((a, b) => (isBetter(b.search, a.search) ? b : a));

@@ -2,8 +2,8 @@
  * Choosing among a few trained models on validation images: for knobs of which every value takes a training (a learning rate, a share that is
  * pruned). Each is measured on all images, and the rules are those of alpha.
  */
-import { hitsToAsk, hitsToRisk, hitsWithin, sharesToAsk, sharesToRisk } from "../stats/fresh.ts";
-import { type Rate, rate } from "../stats/rate.ts";
+import { hitsOf, hitsToAsk, hitsToRisk, sharesToAsk, sharesToRisk } from "../stats/fresh.ts";
+import { rate } from "../stats/rate.ts";
 import type { Weights } from "../tensor/tensor.ts";
 import { defaultRule, meritOf, type Rule, riskOf, type SearchInput } from "./alpha-search.ts";
 import type { Among } from "./defense.ts";
@@ -70,11 +70,9 @@ function verifiedBest(limit: number, trials: readonly Trial[], { caBefore, verif
     if (best !== undefined && best.ca.interval[0] >= least) return best;
   }
   const isLost = best === undefined || best.ca.value < least;
-  for (const share of isLost && hitsWithin(size, limit) >= 0 ? sharesToRisk : []) {
+  for (const share of isLost ? sharesToRisk(size, limit) : []) {
     const risked = within(hitsToRisk(size, { limit, test: verify.images, share }));
     if (risked !== undefined && risked.ca.value >= least) return risked;
   }
   return best;
 }
-
-const hitsOf = ({ value, n }: Rate) => Math.round(value * n);

@@ -67,6 +67,11 @@ test("of tbar anchored and fisher run only where erase does not suffice, unless 
   expect(() => found(["tbar", "erase"], "pairs or clean images")).toThrow("or the trigger instead");
 });
 
+test("costs: on triggers that only stand for the attack's own one search does", () => {
+  const sizes = { forget: 100, clean: 80, anchored: 125, epochs: 2, onStandIns: true };
+  for (const one of defensesNamed(["erase", "regressed"])) expect(one.cost(sizes, []).searches).toBeUndefined();
+});
+
 test("costs: what each trains on, searches and holds", () => {
   const sizes = { forget: 100, clean: 80, anchored: 125, training: 4000, epochs: 2 };
   const costs = Object.fromEntries(defenses.map((one) => [one.name, one.cost(sizes, ["plain"])]));

@@ -9,14 +9,25 @@ import type { Moments } from "../engine/moments.ts";
 import { type Tensor, tensor, type Weights } from "../tensor/tensor.ts";
 import { leavesEnough } from "./alpha-search.ts";
 import { bestRepair } from "./best-repair.ts";
-import { type Defense, type DefenseInput, forgetting, type Repair, startOf, subtracting } from "./defense.ts";
+import {
+  type Defense,
+  type DefenseInput,
+  forgetting,
+  type Repair,
+  type Sizes,
+  startOf,
+  subtracting,
+} from "./defense.ts";
 
 /** What an answer to a clean input weighs beside one to the trigger's step: first the one, and where that costs clean accuracy the other too. */
 const cleanWeights = [10, 100] as const;
 /** The share of CA from which on the first will do. */
-const enough = 0.99;
+const firstWillDo = 0.99;
 /** So much more of CA is to be kept by the other, which leaves more of the step, so that fewer triggered images are read right again. */
 const gain = 0.01;
+
+/** Of both lambdas, or of the one where the trigger only stands for the attack's own. */
+export const lambdasOf = ({ onStandIns = false }: Sizes) => (onStandIns ? {} : { searches: 2, copies: 3 });
 
 export const regressed: Defense = {
   name: "regressed",
@@ -26,8 +37,7 @@ export const regressed: Defense = {
   cost: (sizes, beside) => ({
     trained: beside.includes("plain") ? 0 : forgetting(sizes),
     encoded: beside.includes("erase") ? 0 : 3 * sizes.forget + sizes.clean,
-    searches: 2,
-    copies: 3,
+    ...lambdasOf(sizes),
   }),
   async run(input) {
     const tau = taskVector(input.backdoored, await input.finetune(input.forget));
@@ -50,7 +60,7 @@ export async function regressedOn(
     const fitted = await regressedVector(tau, moments, lambda, product);
     const repair = await subtracting(input, fitted, { start: start(fitted), lambda });
     if (best === undefined || isWorth(repair, best)) best = repair;
-    if (leavesEnough(best.search, enough)) break;
+    if (leavesEnough(best.search, firstWillDo)) break;
   }
   return best as Repair;
 }

@@ -143,6 +143,9 @@ test("erase and regressed: where the first lambda costs clean accuracy the secon
   expect(await run([search(91.1, 0), kept])).toEqual([10, expect.closeTo(8 / 14, 3), 1]); // 99 %
   expect(await run([search(90, 0), search(90.5, 0)])).toEqual([10, expect.closeTo(8 / 14, 3), 0]); // half a point is not enough
   expect(await run([lost, search(70, 0)])).toEqual([10, expect.closeTo(8 / 14, 3), 0]);
+  // a rule that weighs CA and ASR itself decides alone
+  expect(await run([{ ...search(90, 0), merit: 0.5 }, { ...search(90, 0), merit: 0.6 }])).toEqual([100, expect.closeTo(8 / 104, 3), 0]); // biome-ignore format: one line
+  expect(await run([{ ...search(90, 0), merit: 0.6 }, { ...search(92, 0), merit: 0.5 }])).toEqual([10, expect.closeTo(8 / 14, 3), 0]); // biome-ignore format: one line
   expect(await run([{ ...kept, isRisky: true }, lost])).toEqual([100, expect.closeTo(8 / 104, 3), 0]);
   expect(await run([lost, kept], true)).toEqual([10, expect.closeTo(8 / 14, 3), 1]);
 });

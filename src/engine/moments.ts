@@ -46,7 +46,11 @@ export async function inputMoments(
   const of = (images: AsyncIterable<Pixels>) => meanOf(images, { clip, weights, apart, signal });
   const { triggered, pairs, clean } = images;
   try {
-    if (pairs !== undefined) return await of(inPairs(triggered, pairs, clean, how));
+    if (pairs !== undefined)
+      return (await of(inPairs(triggered, pairs, clean, how))).map((one) => ({
+        step: tensor(one.spread.shape),
+        ...one,
+      }));
     const attacked = await of(alone(triggered, how));
     return (await of(alone(clean, how))).map((one, i) => ({ ...one, step: beyond(attacked[i], one) }));
   } finally {
@@ -64,7 +68,10 @@ interface Reading {
   readonly signal?: AbortSignal;
 }
 
-async function meanOf(images: AsyncIterable<Pixels>, { clip, weights, apart, signal }: Reading): Promise<Moments[]> {
+/** Without pairs there is no step. */
+type Found = Omit<Moments, "step"> & Partial<Moments>;
+
+async function meanOf(images: AsyncIterable<Pixels>, { clip, weights, apart, signal }: Reading): Promise<Found[]> {
   const programs = new Map<string, ReturnType<typeof compiled>>();
   const sums: Sums[] = [];
   for await (const pixels of images) {
@@ -77,21 +84,21 @@ async function meanOf(images: AsyncIterable<Pixels>, { clip, weights, apart, sig
       const of = (what: string) => finite(found[`${what} ${i}`], "images");
       const step = "triggered" in pixels ? { steps: rows, step: of("step") } : undefined;
       const one = { maps, rows, mean: of("mean"), spread: of("spread"), ...step };
-      sums[i] = sums[i] === undefined ? { steps: 0, step: tensor(one.spread.shape), ...one } : joined(sums[i], one);
+      sums[i] = sums[i] === undefined ? { steps: 0, ...one } : joined(sums[i], one);
     }
   }
   return sums.map(({ maps, rows, mean, spread, steps, step }) => {
     const by = ({ shape, data }: Tensor, n: number) => ({ shape, data: data.map((v) => v / Math.max(n, 1)) });
-    return { maps, step: by(step, steps), mean, spread: by(spread, rows) };
+    return { maps, mean, spread: by(spread, rows), ...(step && { step: by(step, steps) }) };
   });
 }
 
 /**
  * What stands for the step's moments where only other images are known without the trigger (ours): of triggered inputs t, E (t - mean) (t - mean)^T
- * less the spread of clean ones, which is E s s^T where the step does not hang on what it is added to. No matrix of moments, then: where the trigger draws inputs
+ * less the spread of clean ones, which is E s s^T where the step does not depend on what it is added to. It need not be positive: where the trigger draws inputs
  * together it is negative, to the spread at most.
  */
-function beyond(attacked: Moments, { mean, spread }: Moments): Tensor {
+function beyond(attacked: Found, { mean, spread }: Found): Tensor {
   const n = mean.data.length;
   const apart = attacked.mean.data.map((v, i) => v - mean.data[i]);
   const data = attacked.spread.data.map((v, at) => v + apart[Math.floor(at / n)] * apart[at % n] - spread.data[at]);
@@ -112,7 +119,7 @@ async function* alone(images: Dataset, how: BatchOptions): AsyncGenerator<Pixels
 }
 
 /** Not yet divided by the number of rows, but for the mean. */
-interface Sums extends Moments {
+interface Sums extends Found {
   readonly rows: number;
   /** Rows with the trigger and without. */
   readonly steps: number;
@@ -127,8 +134,10 @@ function joined(a: Sums, b: Omit<Sums, "step" | "steps"> & Partial<Sums>): Sums 
   for (let i = 0; i < n; i++)
     for (let j = 0, at = i * n; j < n; j++, at++) a.spread.data[at] += b.spread.data[at] + by * apart[i] * apart[j];
   for (let i = 0; i < n; i++) a.mean.data[i] += (apart[i] * b.rows) / rows;
-  b.step?.data.forEach((v, at) => void (a.step.data[at] += v));
-  return { ...a, rows, steps: a.steps + (b.steps ?? 0) };
+  b.step?.data.forEach((v, at) => {
+    if (a.step) a.step.data[at] += v;
+  });
+  return { ...a, step: a.step ?? b.step, rows, steps: a.steps + (b.steps ?? 0) };
 }
 
 /** Values that linear maps read, rows [N, D], with the trigger and without. */

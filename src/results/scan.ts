@@ -92,10 +92,7 @@ export const scanResult = z.looseObject({
     }),
   ),
   detectors: z.array(detectorResult),
-  leftOut: maybe(
-    strings,
-    "Detectors that did not run: it was asked to stop as soon as the verdict is settled, and it was.",
-  ),
+  leftOut: maybe(strings, "Detectors that did not run: it was asked to stop once the verdict was settled."),
   /** What the model answers to clean images. */
   answers: z.looseObject({
     most: z.string().describe("The class that it answers most."),

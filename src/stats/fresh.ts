@@ -1,18 +1,25 @@
 /** What a choice on some images promises of others that took no part in it. */
-import { rate } from "./rate.ts";
+import { type Rate, rate } from "./rate.ts";
 
 /** The share of choices that are to hold on fresh images. */
 export const shareToHold = 0.95;
 /** Of several choices the luckiest is taken, so each is asked for more, unless that brings CA near the least that must be left. */
 export const sharesToAsk = [0.98, shareToHold] as const;
-/** Asked for where CA would be lost otherwise: a choice that fails more often, and says so, is better than a model that is of no use. */
-export const sharesToRisk = [0.8, 0.5] as const;
+/**
+ * Asked for where CA would be lost otherwise: a choice that fails more often, and says so, is better than a model that is of no use. None where
+ * all of n images without a hit would not show the limit.
+ */
+export const sharesToRisk = (n: number, limit: number): readonly number[] =>
+  hitsWithin(n, limit) < 0 ? [] : [0.8, 0.5];
 
 /** Fresh images, and what their 95 % upper bound is to be at most. */
 export interface Fresh {
   readonly test: number;
   readonly limit: number;
 }
+
+/** Of a rate. */
+export const hitsOf = ({ value, n }: Rate): number => Math.round(value * n);
 
 /** The most hits of n images whose 95 % upper bound is at most `limit`; -1 where not even none is few enough. */
 export function hitsWithin(n: number, limit: number): number {

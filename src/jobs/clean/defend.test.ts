@@ -4,10 +4,10 @@ import { rate } from "../../stats/rate.ts";
 import { choose, suffices, type Tried } from "./defend.ts";
 
 const before = 290;
-const tried = (name: string, { ca = 290, asr = 0, satisfied = true, doubts = undefined as string[] | undefined, isMended = undefined as boolean | undefined }): Tried =>
+const tried = (name: string, { ca = 290, asr = 0, satisfied = true, doubts = undefined as string[] | undefined, isMended = undefined as boolean | undefined, isRisky = false }): Tried =>
   ({
     defense: { name },
-    repair: { search: { satisfied, retained: ca / before, best: { alpha: 1, ca: rate(ca, 300), asr: rate(asr, 300) }, trials: [], ...(doubts && { doubts }) } },
+    repair: { search: { satisfied, retained: ca / before, best: { alpha: 1, ca: rate(ca, 300), asr: rate(asr, 300) }, trials: [], ...(isRisky && { isRisky }), ...(doubts && { doubts }) } },
     ...(isMended !== undefined && { isMended }),
   }) as object as Tried; // biome-ignore format: one line
 const name = (...all: Tried[]) => choose(all)?.defense.name;
@@ -35,5 +35,6 @@ test("enough is: the rule holds without a doubt, 97 % of CA, and triggered image
   expect(suffices(tried("a", { isMended: false }))).toBe(false);
   expect(suffices(tried("a", { satisfied: false }))).toBe(false);
   expect(suffices(tried("a", { doubts: ["few images"] }))).toBe(false);
+  expect(suffices(tried("a", { isRisky: true }))).toBe(false);
   expect([282, 281].map((ca) => suffices(tried("a", { ca })))).toEqual([true, false]); // 97.2 and 96.9 %
 });

@@ -107,6 +107,10 @@ const readScan = async (path: string): Promise<ScanResult> =>
 
 /** Throws `bad-input` where scans of one calibration were made of other architectures, or in other ways. */
 function checkAlike(scan: ScanResult, first: ScanResult): void {
+  if (scan.leftOut !== undefined)
+    throw badInput(
+      `${scan.model.path} was scanned with --stop-early, and ${scan.leftOut.join(", ")} did not run: a calibration weighs whole scans; scan it again without`,
+    );
   const hasBase = ({ detectors }: ScanResult) => detectors.some(comparesWithBase);
   const say = (one: ScanResult) =>
     `${one.model.architecture}, ${one.level}, ${one.data.classes} classes, ${one.data.fit} + ${one.data.held} images, ${hasBase(one) ? "with" : "without"} a base`;

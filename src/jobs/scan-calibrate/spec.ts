@@ -8,6 +8,7 @@ const own = {
   model: true,
   base: true,
   quick: true,
+  stopEarly: true,
   calibration: true,
   baseline: true,
   failOn: true,

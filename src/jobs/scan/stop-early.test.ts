@@ -1,11 +1,12 @@
 /** A scan that goes no further than it must. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { writePico } from "../../../test/pico.ts";
 import type { ScanCalibration } from "../../results/scan-calibration.ts";
 import { runJob } from "../run-job.ts";
+import { scanCalibrate } from "../scan-calibrate/job.ts";
 import { scan } from "./job.ts";
 
 let folder: string;
@@ -19,7 +20,7 @@ const detectors = ["fitted-delta", "sine", "weight-statistics"];
 const sizes = { fit: 16, held: 32 };
 
 /** A scan under a calibration of the pico model's own, by which these features weigh and this probability is enough. */
-async function scanned(features: readonly string[], threshold: number, stopEarly: boolean) {
+async function scanned(features: readonly string[], threshold: number, stopEarly: boolean, state?: string) {
   const model = join(folder, "pico");
   const asked = { model, data: "shapes:background", detectors, sizes, threads: 1, stopEarly };
   const { model: facts, data } = await runJob(scan, { ...asked, detectors: ["weight-statistics"], stopEarly: false });
@@ -32,7 +33,7 @@ async function scanned(features: readonly string[], threshold: number, stopEarly
   };
   const calibration = join(folder, "calibration.json");
   await writeFile(calibration, JSON.stringify(own));
-  const result = await runJob(scan, { ...asked, calibration });
+  const result = await runJob(scan, { ...asked, calibration, ...(state !== undefined && { state }) });
   return { result, ran: result.detectors.map(({ name }) => name) };
 }
 
@@ -51,6 +52,25 @@ it("settled after the first detector: the others do not run, which is said, and 
   expect([early, whole].map(({ result }) => result.verdict)).toEqual(["backdoored", "backdoored"]);
   const [low, high] = [early, whole].map(({ result }) => result.probability as number);
   expect(low).toBeLessThanOrEqual(high);
+});
+
+it("a calibration takes no scan that was stopped early", async () => {
+  const { result } = await scanned(["fitted-delta", "sine"], 0.5, true);
+  await writeFile(join(folder, "early.json"), JSON.stringify(result));
+  const kinds = ["a", "b"].flatMap((lineage) => ["clean", "backdoored"].flatMap((label) => Array(3).fill({ scan: "early.json", label, lineage }))); // biome-ignore format: one line
+  const list = join(folder, "models.yaml");
+  await writeFile(list, JSON.stringify({ models: kinds }));
+  const asked = { models: list, data: "shapes:background", out: join(folder, "own.json"), threads: 1 };
+  await expect(runJob(scanCalibrate, asked)).rejects.toThrow(
+    "was scanned with --stop-early, and sine, weight-statistics did not run",
+  );
+});
+
+it("stopped early it leaves no work in progress behind", async () => {
+  const state = join(folder, "state");
+  const { result } = await scanned(["fitted-delta", "sine"], 0.5, true, state);
+  expect(result.leftOut).toEqual(["sine", "weight-statistics"]);
+  expect(await readdir(folder)).not.toContain("state");
 });
 
 it("not settled, or weighed by nothing that ran: every detector runs", async () => {

@@ -58,14 +58,21 @@ export function verdictOf(evidence: Evidence, calibrations: readonly ScanCalibra
         ? because[verdict](suspects[0]?.target ?? "")
         : [`not calibrated: ${decisive.outside}`]),
       ...[calibration, baseCalibration].filter((one) => one !== undefined).map(errorOf),
-      ...(evidence.leftOut !== undefined ? [stopped(evidence.detectors, evidence.leftOut)] : []),
+      ...(evidence.leftOut !== undefined ? [stopped(evidence.detectors, evidence.leftOut, calibrations)] : []),
       ...(verdict !== "backdoored" && missed.length > 0 ? [`not excluded, for the scan misses them too often: ${missed.join(", ")}`] : []), // biome-ignore format: one line
     ],
   };
 }
 
-const stopped = (ran: Evidence["detectors"], leftOut: readonly string[]) =>
-  `stopped after ${ran.at(-1)?.name}: what did not run (${leftOut.join(", ")}) could have made it more suspicious still, or named another target first`;
+function stopped(
+  ran: Evidence["detectors"],
+  leftOut: readonly string[],
+  calibrations: readonly ScanCalibration[],
+): string {
+  const weighed = new Set(calibrations.flatMap(({ features }) => features.map(({ name }) => detectorOf(name))));
+  const might = leftOut.some((name) => weighed.has(name)) ? "could have made it more suspicious still, or named another target first" : "is not weighed in the verdict"; // biome-ignore format: one line
+  return `stopped after ${ran.at(-1)?.name}: what did not run (${leftOut.join(", ")}) ${might}`;
+}
 
 /** Backdoored before inconclusive before no evidence; where a calibration does not apply, it is as good as inconclusive. */
 const rank = ({ verdict }: Judged): number => ["no evidence", "inconclusive", "backdoored"].indexOf(verdict);
