@@ -72,7 +72,7 @@ test.each(["classification", "contrastive"] as const)(
     const out = at(`erase-${objective}`);
     const { variants } = await runJob(clean, { ...cleaning, recipe, model: at("bad"), methods: ["erase"], out });
     expect(variants.erase.images?.trained).toBe(0);
-    expect(variants.erase.settings).toEqual({ lambda: 10 });
+    expect([10, 100]).toContain(variants.erase.settings.lambda);
     const [before, after] = [await weightsOf(at("bad")), await weightsOf(out)];
     const changed = [...before].filter(([of, { data }]) => data.some((v, i) => v !== after.get(of)?.data[i]));
     const maps =
