@@ -163,21 +163,26 @@ const isStillHit = ({ asr }: Trial, { verify, triggered }: Held, limit: number):
   hitsOf(asr) > hitsToAsk(triggered.size, { limit, test: verify.images, share: shareToHold });
 
 function doubtsOf(best: Trial, held: Held, rule: Rule): string[] {
-  const { ca, asr } = best;
-  const { caBefore, verify, triggered } = held;
-  const limit = rule.name === "verified" ? rule.limit : undefined;
-  const share = limit === undefined ? 1 : shareThatHolds(hitsOf(asr), triggered.size, { limit, test: verify.images });
-  const kept = ca.interval[1] / caBefore;
+  const { caBefore, verify } = held;
+  const kept = best.ca.interval[1] / caBefore;
   return [
-    limit !== undefined &&
-      isStillHit(best, held, limit) &&
-      `${hitsOf(asr)} of ${triggered.size} validation images are still hit, since alphas beyond cost too much of the clean accuracy: such a choice holds on test images in ${percent(share)} of cases`,
-    share < shareToHold &&
-      !(limit !== undefined && isStillHit(best, held, limit)) &&
-      `So few images (${triggered.size} of validation, ${verify.images} of test) let a choice of alpha hold on test images in ${percent(share)} of cases`,
+    rule.name === "verified" && mayFail(best, held, rule.limit),
     kept < verify.retention &&
       `On validation images no more than ${percent(kept)} of the clean accuracy is left at this alpha; ${percent(verify.retention)} are asked for`,
   ].filter((doubt) => doubt !== false);
+}
+
+/** Why the choice holds in fewer draws than asked for; false where it does not. */
+function mayFail(best: Trial, held: Held, limit: number): string | false {
+  const { triggered, verify } = held;
+  const hits = hitsOf(best.asr);
+  const share = shareThatHolds(hits, triggered.size, { limit, test: verify.images });
+  if (isStillHit(best, held, limit))
+    return `${hits} of ${triggered.size} validation images are still hit, since alphas beyond cost too much of the clean accuracy: such a choice holds on test images in ${percent(share)} of cases`;
+  return (
+    share < shareToHold &&
+    `So few images (${triggered.size} of validation, ${verify.images} of test) let a choice of alpha hold on test images in ${percent(share)} of cases`
+  );
 }
 
 /** What an alpha is held to: the most hits of n images that pass, -1 where so few settle nothing. */
