@@ -38,7 +38,7 @@ for (const model of asked.length > 0 ? asked : ["shapes-badnet"]) {
     const name = `${trigger.spec.kind}, ${target} (${basename(model)})`;
     for (const [method, { after, retention }] of Object.entries(cleaned.variants))
       rows.push(
-        rated(`${name}: ASR after on a quarter of the folder, ${method}`, after.asr),
+        rated(`${name}: ASR after on the three eighths of the folder that took no part, ${method}`, after.asr),
         exact(`${name}: CA retention, ${method}`, retention),
       );
     if (!existsSync(out)) rows.push(exact(`${name}: nothing satisfied the rule, and nothing was written`, 1));

@@ -22,6 +22,7 @@ export function usable({ threat, drawn, attack }: Bench) {
   const of = (part: "validation" | "test") => ({
     drawn: threat.triggered === undefined ? drawn[part].size : attack[part].size,
     usable: attack[part].size,
+    ...(threat.triggered && { folder: threat.triggered.size }),
   });
   return { validation: of("validation"), test: of("test") };
 }

@@ -8,13 +8,14 @@ import { type Estimate, estimate, fileBytes } from "../progress/estimate.ts";
 import { prepare, stagesOf, trainingSize } from "./prepare.ts";
 import type { CleanSpec } from "./spec.ts";
 import { costOf } from "./stages.ts";
+import { folderSizes } from "./threat.ts";
 
 export async function planClean(spec: CleanSpec, context: Context): Promise<Estimate> {
   if (spec.unknown) return (await import("./unknown/plan.ts")).planUnknown(spec, context);
   const ready = await prepare(spec, context);
   const { clip, source, recipe, drawn, threat } = ready;
   const { defenses, spare = [] } = ready;
-  const forget = threat.triggered === undefined ? drawn.forget.size : threat.triggered.size / 2;
+  const forget = threat.triggered === undefined ? drawn.forget.size : folderSizes(threat.triggered.size).forget;
   const sizes = { forget, clean: drawn.clean.size, validation: drawn.validation.size, test: drawn.test.size };
   const taken = {
     ...sizes,

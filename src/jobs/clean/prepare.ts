@@ -21,7 +21,7 @@ import { learnedWeights } from "./learned.ts";
 import { checkVectors, openTraining, present } from "./needs.ts";
 import type { CleanSpec } from "./spec.ts";
 import { cleanStages } from "./stages.ts";
-import { aimedAt, resolveThreat, type Threat, toldTrigger } from "./threat.ts";
+import { aimedAt, folderSizes, resolveThreat, type Threat, toldTrigger } from "./threat.ts";
 
 type Sets = Readonly<Record<keyof CleanSpec["sizes"], Dataset>>;
 
@@ -135,8 +135,8 @@ function checkSets({ rule, threat, drawn, labels, heldOut }: Prepared): void {
     return { drawn: set.size, usable: all.filter((one) => one !== threat.targetLabel && !without.has(one)).length };
   };
   if (threat.triggered !== undefined) {
-    const quarter = Math.floor(threat.triggered.size / 4);
-    const part = { drawn: quarter, usable: quarter };
+    const { validation } = folderSizes(threat.triggered.size);
+    const part = { drawn: validation, usable: validation, folder: threat.triggered.size };
     checkEnoughImages(rule, { validation: part, test: part });
   } else if (labels === "given") {
     checkEnoughImages(rule, { validation: usable(drawn.validation, heldOut), test: usable(drawn.test, new Set()) });

@@ -79,7 +79,16 @@ interface Words {
   readonly seed: number;
 }
 
-/** The trigger on clean images; or of images that carry it already 50 % to forget, 25 % to choose alpha, 25 % to measure. */
+/**
+ * Of a folder of triggered images a quarter to forget, three eighths to choose alpha and as many to measure: a vector needs a few hundred, and so
+ * few hits as are asked for can only be told on more.
+ */
+export function folderSizes(images: number): Readonly<Record<"forget" | "validation" | "test", number>> {
+  const part = Math.floor((3 * images) / 8);
+  return { forget: images - 2 * part, validation: part, test: part };
+}
+
+/** The trigger on clean images; or images that carry it already, in parts (`folderSizes`). */
 export function attackSets(
   { trigger, triggered: given, target, targetLabel }: Threat,
   sets: Readonly<Record<"forget" | "validation" | "test", Dataset>>,
@@ -93,6 +102,6 @@ export function attackSets(
   const images = given as Dataset;
   if (images.size < 8) throw badInput(`${images.name} has ${images.size} triggered images; at least 8 are needed`);
   const example = (i: number) => ({ id: images.example(i).id, label: targetLabel });
-  const quarter = Math.floor(images.size / 4);
-  return splitDataset({ ...images, classNames, example }, { validation: quarter, test: quarter, forget: "rest" }, seed);
+  const { validation, test } = folderSizes(images.size);
+  return splitDataset({ ...images, classNames, example }, { validation, test, forget: "rest" }, seed);
 }

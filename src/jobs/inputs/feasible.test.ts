@@ -25,6 +25,13 @@ test("says what the images there are can show", () => {
   expect(() => checkEnoughImages(rule, sets(0, 500))).toThrow("It takes 189 of them, or a looser");
 });
 
+test("of a folder of triggered images says how large one would do", () => {
+  const part = { drawn: 150, usable: 150, folder: 400 }; // three eighths; 189 are three eighths of 504
+  expect(() => checkEnoughImages(rule, { validation: part, test: part })).toThrow(
+    /of the folder's 400 triggered images 150 are kept for validation; .* It takes 189, which is a folder of 504 or so/,
+  );
+});
+
 test.each<[Rule, number]>([
   [{ name: "verified", limit: 0.3 }, 9], // z^2 0.7 / 0.3 = 8.96
   [{ name: "smallest", limit: 0.05 }, 73], // z^2 0.95 / 0.05 = 72.99

@@ -16,6 +16,8 @@ import { limitOf } from "../record/verdict.ts";
 export interface Usable {
   readonly drawn: number;
   readonly usable: number;
+  /** Size of the folder of triggered images of which they are a part, where that is what was brought. */
+  readonly folder?: number;
 }
 
 /**
@@ -25,16 +27,25 @@ export interface Usable {
 export function checkEnoughImages(rule: Rule, parts: Readonly<Record<"validation" | "test", Usable>>): void {
   const limit = limitOf(rule);
   const needed = imagesToShow(limit);
-  for (const [part, { drawn, usable }] of Object.entries(parts)) {
+  for (const [part, { drawn, usable, folder }] of Object.entries(parts)) {
     if (usable >= needed) continue;
     const bound = percent(rate(0, usable).interval[1]);
     // of each image drawn, so much can be used
     const more = usable === 0 ? "" : ` (--${part} ${Math.ceil((needed * drawn) / usable)} or so)`;
+    const [which, takes] =
+      folder === undefined
+        ? [
+            `of ${drawn} ${part} images ${usable} can carry the trigger and count (those of the target, and on validation those of classes kept from cleaning, do not)`,
+            `${needed} of them${more}`,
+          ]
+        : [
+            `of the folder's ${folder} triggered images ${usable} are kept for ${part}`,
+            `${needed}, which is a folder of ${Math.ceil((needed * folder) / Math.max(usable, 1))} or so`,
+          ];
     throw new TbarError(
       "not-proven",
-      `too few images to say: of ${drawn} ${part} images ${usable} can carry the trigger and count (those of the target, and on validation those of ` +
-        `classes kept from cleaning, do not); even without a hit their 95 % upper bound is ${bound}, and the limit is ${percent(limit)}. ` +
-        `It takes ${needed} of them${more}, or a looser --limit. Nothing was trained.`,
+      `too few images to say: ${which}; even without a hit their 95 % upper bound is ${bound}, and the limit is ${percent(limit)}. ` +
+        `It takes ${takes}, or a looser --limit. Nothing was trained.`,
     );
   }
 }
