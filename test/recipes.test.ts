@@ -77,9 +77,10 @@ test("those that ship are named in the help", () => {
     "tbar-transfer",
     "tbar-xi",
     "unknown",
+    "unknown-rivals",
   ]);
   expect(sweepRun.spec.shape.recipe.description).toContain(
-    "science, attacks, badmerging, cifar, scan-calibration, unknown, tbar-table-single-task, tbar-table-image-text, tbar-xi, tbar-ablation-size, tbar-ablation-ratio, tbar-transfer, tbar-low-cost, tbar-erase, tbar-capacity, tbar-plain",
+    "science, attacks, badmerging, cifar, scan-calibration, unknown, unknown-rivals, tbar-table-single-task, tbar-table-image-text, tbar-xi, tbar-ablation-size, tbar-ablation-ratio, tbar-transfer, tbar-low-cost, tbar-erase, tbar-capacity, tbar-plain",
   );
 });
 
@@ -101,7 +102,12 @@ const notOf = ["steps.blind.", "steps.told.", "steps.tuned.", "steps.tuned-told.
 const bare = "tbar-capacity";
 
 /** Values that hold a folder; the others name the model. */
-const own: Readonly<Record<string, string>> = { cifar: "folder", "scan-calibration": "parents", unknown: "parents" };
+const own: Readonly<Record<string, string>> = {
+  cifar: "folder",
+  "scan-calibration": "parents",
+  unknown: "parents",
+  "unknown-rivals": "parents",
+};
 
 test.each(names)(
   "%s: the tiny form runs, resumes without running anything, and has a table",

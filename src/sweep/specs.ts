@@ -6,7 +6,7 @@ import { groups } from "../jobs/job.ts";
 const recipeFields = {
   recipe: option(
     z.string(),
-    "a recipe's file, or the name of one that ships with tbar: science, attacks, badmerging, cifar, scan-calibration, unknown, tbar-table-single-task, tbar-table-image-text, tbar-xi, tbar-ablation-size, tbar-ablation-ratio, tbar-transfer, tbar-low-cost, tbar-erase, tbar-capacity, tbar-plain",
+    "a recipe's file, or the name of one that ships with tbar: science, attacks, badmerging, cifar, scan-calibration, unknown, unknown-rivals, tbar-table-single-task, tbar-table-image-text, tbar-xi, tbar-ablation-size, tbar-ablation-ratio, tbar-transfer, tbar-low-cost, tbar-erase, tbar-capacity, tbar-plain",
     {
       argument: true,
       value: "recipe",
