@@ -1,5 +1,6 @@
 /** Rates before and after: what is claimed, and what else was looked at. */
 import type { CleanResult } from "../results/clean.ts";
+import { percent } from "../stats/percent.ts";
 import type { Rate } from "../stats/rate.ts";
 import { type Html, html } from "./html.ts";
 import { alphaText, count, percentWithInterval } from "./numbers.ts";
@@ -57,11 +58,12 @@ function effectRows({ before, after }: CleanResult): Measure[] {
 }
 
 function furtherChecks({ proof, before }: CleanResult): Measure[] {
-  const { floor, shifted, unseenClasses, retrieval, further = {}, rebound } = proof;
+  const { floor, control, shifted, unseenClasses, retrieval, further = {}, rebound } = proof;
   const older = further.retrieval === undefined ? retrieval : undefined;
   const unseen = "CA on classes that cleaning never saw";
   const rows = [
     floor && asr("ASR of a model never backdoored", { after: floor }, "a clean control model: what “gone” looks like"),
+    control && ca("Accuracy of that model on triggered images", { after: control.triggeredAccuracy }, `what can be read of them; ${percent(control.ca.value)} without the trigger`), // biome-ignore format: one line
     ...shifted.map((one) => asr(`ASR, trigger ${one.what}`, one, "not only the very trigger that was subtracted")),
     unseenClasses && ca(unseen, unseenClasses, "what was not trained on is kept too"),
     older && ca("Image to text retrieval, recall at 1", older),

@@ -76,7 +76,7 @@ const verdict = z.looseObject({
   reasons: strings.describe("Why it is not verified: what fails, and what so few images leave open."),
   /**
    * What was asked for: the upper bound of ASR on test images at most `asr`, the lower bound of CA after / before at least `retention`,
-   * accuracy on triggered images / CA at least `triggered`. Absent in results of 0.1.0.
+   * accuracy on triggered images / CA at least `triggered`, of which a clean control model takes as much off as the trigger costs it. Absent in results of 0.1.0.
    */
   limits: z.looseObject({ asr: z.number(), retention: z.number(), triggered: z.number().optional() }).optional(),
   notes: maybe(strings, "How many triggered images get their own label, what was to be feared of the chosen alpha."),
@@ -104,9 +104,20 @@ const example = z.looseObject({
   after: z.string(),
 });
 
+/** Of a clean control model, without the trigger and with it: how much of the images the trigger leaves to be read. */
+const reading = z.looseObject({
+  ca: rate.describe("CA of the clean control model on the test images."),
+  triggeredAccuracy: rate.describe("Its accuracy on triggered images: what can be read of them at all."),
+});
+export type ControlReading = Frozen<z.output<typeof reading>>;
+
 /** Checks beyond CA and ASR, on the file read again from disk. Absent where a check did not apply. */
 const proof = z.looseObject({
   floor: maybe(rate, 'Baseline ASR of the clean control model: what "gone" looks like.'),
+  control: maybe(
+    reading,
+    "What the clean control model reads; the verdict asks for half as much of triggered images as it reads.",
+  ),
   shifted: z
     .array(pair.extend({ what: z.string() }))
     .describe("ASR with the trigger moved, 25 % larger, 25 % weaker; before and after."),

@@ -57,7 +57,7 @@ function cleaningText(result: CleanResult, report?: string): string {
     ...rounds.map(roundText),
     effectTable({ before, [`after (${method})`]: after }),
     `${(100 * retention).toFixed(1)} % of the clean accuracy kept${keptText(result.retentionInterval)}`,
-    proof.floor === undefined ? "\n" : `; baseline ASR of the clean model ${rateText(proof.floor)}\n`,
+    proof.floor === undefined ? "\n" : `; baseline ASR of the clean control model ${rateText(proof.floor)}\n`,
     `\nMethods, on test images (* chosen on validation):\n${table(rows)}\n`,
     `${verdict.verified ? "VERIFIED" : "NOT VERIFIED"}: ${verdict.headline} (${duration(seconds)})\n`,
     ...verdict.reasons.map((reason) => `  - ${printable(reason, 1000)}\n`),

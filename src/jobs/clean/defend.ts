@@ -6,14 +6,14 @@ import type { Defense, Repair } from "../../defenses/defense.ts";
 import { searchGrid } from "../../defenses/grid-search.ts";
 import { measure } from "../../metrics/accuracy.ts";
 import { keptFault, retentionOf } from "../../metrics/retention.ts";
-import type { Variant } from "../../results/clean.ts";
+import type { ControlReading, Variant } from "../../results/clean.ts";
 import type { AfterScores, EffectScores } from "../../results/effect.ts";
 import type { Rate } from "../../stats/rate.ts";
 import { badInput } from "../../tensor/error.ts";
 import type { Context } from "../context.ts";
 import type { Work } from "../progress/work.ts";
 import type { Clock } from "../record/facts.ts";
-import { leastMended, leastRetention } from "../record/verdict.ts";
+import { leastRetention, leastRight } from "../record/verdict.ts";
 import type { Bench } from "./bench.ts";
 import { defenseInput } from "./defense-input.ts";
 import { curvePoints } from "./prepare.ts";
@@ -39,10 +39,12 @@ interface Known {
   /** CA on validation images, and all scores on test images, of the model as it came. */
   readonly caBefore: number;
   readonly before: EffectScores;
+  /** What a clean control model reads of the validation images. */
+  readonly control?: ControlReading;
 }
 
 export async function defend(bench: Bench, spec: CleanSpec, known: Known, context: Context): Promise<readonly Tried[]> {
-  const { scores, work, clock, caBefore, before } = known;
+  const { scores, work, clock, caBefore, before, control } = known;
   const { clean, effect } = scores;
   const verify = { images: bench.attack.test.size, retention: leastRetention };
   let current = "";
@@ -96,7 +98,7 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
     const found = variantOf(defense, { ...repair, search: { ...repair.search, trials } }, before, after);
     const mended = effect.right && (await measure(effect.right, weights));
     const validation = { ...found.validation, ...(mended && { triggeredAccuracy: mended }) };
-    const isMended = mended && mended.interval[1] >= leastMended * repair.search.best.ca.value;
+    const isMended = mended && mended.interval[1] >= leastRight(repair.search.best.ca.value, control);
     const variant = { ...found, validation, seconds: clock.seconds() - since, images };
     all.push({ defense, repair, after, outcomes, variant, ...(mended && { isMended }) });
   }

@@ -13,6 +13,7 @@ import { Clock } from "../record/facts.ts";
 import { judge, notFound } from "../record/verdict.ts";
 import { type Bench, setUp } from "./bench.ts";
 import { besideTbar } from "./beside-tbar.ts";
+import { controlOn } from "./control.ts";
 import { choose, defend, type Tried } from "./defend.ts";
 import { factsOf, measuredOn, recipeOf, sizesOf, usable } from "./facts.ts";
 import { prepare, stagesOf } from "./prepare.ts";
@@ -48,7 +49,9 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
   clock.stage("measure before");
   const { caBefore, warnings } = await refuseUnlessAlive(bench, scores);
   const before = await scores.before();
-  const tried = await defend(bench, spec, { scores, work, clock, caBefore, before }, context);
+  const control = await controlOn(["validation", "test"], bench, spec, context);
+  const known = { scores, work, clock, caBefore, before, control: control?.validation.reading };
+  const tried = await defend(bench, spec, known, context);
   const chosen = choose(tried);
   const { after, variant, defense } = chosen ?? tried[0];
   const facts = {
@@ -73,9 +76,10 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
 
   clock.stage("verify");
   const weights = scores.stored(chosen.repair.weights);
-  const proof = await verify(bench, spec, context, weights);
+  const proof = await verify(bench, spec, context, { after: weights, control: control?.test });
   const examples = await examplePictures(bench, weights);
-  const verdict = judge(before, after, rule, [...(variant.doubts ?? []), ...notNeeded(bench, tried)]);
+  const doubts = [...(variant.doubts ?? []), ...notNeeded(bench, tried)];
+  const verdict = judge(before, after, rule, { doubts, control: proof.control });
   const floored = flooredVariances(clip.weights, weights);
   const frozenHead = await bench.underFrozen?.(weights);
   const measured = { ...facts, ...(frozenHead && { frozenHead }), ...(floored > 0 && { floored }), proof, verdict };

@@ -45,7 +45,12 @@ export function cleanStages(job: Cleaning): readonly Part[] {
   const [validation, test] = [2 * job.validation, 2 * job.test];
   const checked = 2 * Math.min(job.checks, job.test);
   return [
-    { what: "measure before", measures: true as const, read: validation + test, encoded: validation + test },
+    {
+      what: "measure before",
+      measures: true as const,
+      read: validation + test,
+      encoded: (job.hasControl ? 2 : 1) * (validation + test),
+    },
     ...defenses.flatMap((defense) => {
       const { name } = defense;
       const { trained, encoded, measured, searches = measured === undefined ? 1 : 0 } = costOf(defense, job, defenses);
@@ -60,7 +65,7 @@ export function cleanStages(job: Cleaning): readonly Part[] {
         { what: `${name}: test`, measures: true as const, encoded: test + job.curvePoints * validation },
       ];
     }),
-    { what: "verify", measures: true as const, encoded: (job.hasControl ? 4 : 3) * checked },
+    { what: "verify", measures: true as const, encoded: 3 * checked },
     ...(job.checks > 0 && recoverySteps > 0 ? [{ what: "recovery", trained: recoveryBatch * recoverySteps }] : []),
   ];
 }

@@ -9,8 +9,7 @@ import { finetune } from "../../engine/finetune.ts";
 import { headFor } from "../../engine/live-head.ts";
 import { createScorer } from "../../engine/scorer.ts";
 import { usualTask } from "../../engine/tasks.ts";
-import { zeroShotHead } from "../../engine/zero-shot.ts";
-import { measure, metric } from "../../metrics/accuracy.ts";
+import { measure } from "../../metrics/accuracy.ts";
 import { metrics } from "../../metrics/index.ts";
 import type { ExamplePicture, Proof } from "../../results/clean.ts";
 import type { Rate } from "../../stats/rate.ts";
@@ -19,14 +18,21 @@ import { tensor } from "../../tensor/tensor.ts";
 import { triggered } from "../../triggers/poison.ts";
 import { larger, moved, type TriggerSpec, weaker } from "../../triggers/trigger.ts";
 import type { Context } from "../context.ts";
-import { openClip } from "../inputs/open-clip.ts";
 import type { Bench } from "./bench.ts";
+import type { Control } from "./control.ts";
 import type { CleanSpec } from "./spec.ts";
 import { recoveryBatch } from "./stages.ts";
 
-export async function verify(bench: Bench, spec: CleanSpec, context: Context, after: Weights): Promise<Proof> {
+/** `control`: what a clean control model makes of the test images. */
+export async function verify(
+  bench: Bench,
+  spec: CleanSpec,
+  context: Context,
+  { after, control }: { readonly after: Weights; readonly control?: Control },
+): Promise<Proof> {
   const { clip } = bench;
   const { checks } = spec;
+  const compared = control && { floor: control.floor, ...(control.reading && { control: control.reading }) };
   const both = async (of: (weights: Weights) => Promise<Rate>) => ({
     before: await of(clip.weights),
     after: await of(after),
@@ -36,7 +42,7 @@ export async function verify(bench: Bench, spec: CleanSpec, context: Context, af
     const hits = bench.attackMetric(dataset);
     shifted.push({ what, ...(await both((weights) => measure(hits, weights))) });
   }
-  if (checks === 0) return { shifted };
+  if (checks === 0) return { ...compared, shifted };
   const unseen = classesOf(bench.test, bench.heldOut);
   const images = take(bench.test, checks);
   const further = metrics.filter(
@@ -55,11 +61,11 @@ export async function verify(bench: Bench, spec: CleanSpec, context: Context, af
     ]);
   const clean = bench.cleanMetric(unseen);
   return {
+    ...compared,
     shifted,
     ...(unseen.size > 0 && { unseenClasses: await both((weights) => measure(clean, weights)) }),
     ...(figures.length > 0 && { further: Object.fromEntries(figures) }),
     ...Object.fromEntries(figures.filter(([name]) => name === "retrieval")), // as results of 0.1.0 have it
-    ...(spec.cleanControl !== undefined && { floor: await baselineOf(bench, spec.cleanControl, spec, context) }),
     ...(spec.recovery > 0 && bench.labels === "given" && { rebound: await recoveryOf(bench, spec, context, after) }),
   };
 }
@@ -83,18 +89,6 @@ function classesOf(dataset: Dataset, labels: ReadonlySet<number>): Dataset {
   const indices = Array.from({ length: dataset.size }, (_, i) => i);
   const kept = indices.filter((i) => labels.has(dataset.example(i).label as number));
   return subset(dataset, kept);
-}
-
-/** ASR of the clean control model: what "gone" looks like. */
-async function baselineOf(bench: Bench, path: string, spec: CleanSpec, context: Context): Promise<Rate> {
-  const { activation, ignoreTensors } = spec;
-  const control = await openClip({ model: path, activation, ignoreTensors }, context);
-  const { signal, progress } = context;
-  const head = await zeroShotHead(control.encoder, control.weights, bench.classNames, bench.source.templates, signal);
-  const images = take(bench.attack.test, spec.checks);
-  const scorer = createScorer(control, images, head, { signal, onStep: progress.step });
-  const target = new Int32Array(images.size).fill(bench.threat.targetLabel);
-  return measure(metric(scorer, target), control.weights);
 }
 
 /** ASR and CA after further clean training with the recipe's learning rate: a backdoor that is only hidden comes back. */

@@ -4,7 +4,7 @@ import { keptFault, retentionOf } from "../../metrics/retention.ts";
 import { checkRates, checkVerdict, computed, isQuotient, misfit } from "../../results/consistent.ts";
 import { exactPercent } from "../../stats/percent.ts";
 import { isWorld, type Receipt, type StatedScores } from "./receipt-schema.ts";
-import { leastMended, leastRetention, limitOf } from "./verdict.ts";
+import { leastRetention, leastRight, limitOf } from "./verdict.ts";
 
 /** The ASR that counts as gone where a receipt states no rule. */
 export const usualLimit = 0.02;
@@ -88,7 +88,7 @@ export function unproven(receipt: Receipt, { ca, asr, triggeredAccuracy: mended 
   const before = receipt.before?.ca.value;
   if (asr.value > limit) return `after.asr is ${asr.value}, above ${limit}`;
   if (before !== undefined && ca.value < leastRetention * before) return `CA fell from ${before} to ${ca.value}`;
-  if (mended !== undefined && mended.value < leastMended * ca.value)
+  if (mended !== undefined && mended.value < leastRight(ca.value, receipt.proof?.control))
     return `after.triggeredAccuracy is ${mended.value} beside a CA of ${ca.value}`;
   return undefined;
 }

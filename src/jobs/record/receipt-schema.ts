@@ -34,6 +34,9 @@ export const receiptSchema = z.looseObject({
   data: z.looseObject({ test: size.optional(), testTriggered: size.optional() }).optional(),
   before: scoresSchema.optional(),
   after: scoresSchema,
+  proof: z
+    .looseObject({ control: z.looseObject({ ca: rateSchema, triggeredAccuracy: rateSchema }).optional() })
+    .optional(),
   retention: z.number().nullish(),
   retentionInterval: z.tuple([z.number().nullable(), z.number().nullable()]).optional(),
   rule: z.looseObject({ name: z.string().max(100), limit: z.number().optional() }).optional(),

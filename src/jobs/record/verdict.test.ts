@@ -34,8 +34,30 @@ describe("judge", () => {
     expect(judge(before, scores(880, 2, 395), rule)).toMatchObject({
       verified: false,
       headline: "The cleaning is not verified",
-      reasons: ["only 43.9 % of triggered images get their own label, less than 44.0 %, half of the clean accuracy"],
+      reasons: [
+        "only 43.9 % of triggered images get their own label, less than 44.0 %, half of the clean accuracy; a clean model may read no more of them (--clean-control compares)",
+      ],
     });
+  });
+
+  test("of what a clean control model cannot read with the trigger on either, half is enough", () => {
+    const control = (triggeredAccuracy: number, ca = 950) => ({
+      ca: rate(ca, 1000),
+      triggeredAccuracy: rate(triggeredAccuracy, 900),
+    });
+    // 270 of 900 beside 950 of 1,000: it reads 31.6 % of what it reads without; half of that of 88 % is 13.9 %, 125 of 900
+    expect(judge(before, scores(880, 2, 126), rule, { control: control(270) })).toMatchObject({
+      verified: true,
+      notes: [
+        "With the trigger on, 14.0 % of images get their own label; without it 88.0 % (of a clean control model 30.0 % and 95.0 %)",
+      ],
+    });
+    expect(judge(before, scores(880, 2, 120), rule, { control: control(270) }).reasons).toEqual([
+      "only 13.3 % of triggered images get their own label, less than 13.9 %, half of what a clean control model lets expect",
+    ]);
+    // one that reads more with the trigger than without, or knows nothing, changes nothing
+    for (const useless of [control(900), control(9, 10), control(0, 0)])
+      expect(judge(before, scores(880, 2, 395), rule, { control: useless }).verified).toBe(false);
   });
 
   test("ASR above the limit, and accuracy lost", () => {

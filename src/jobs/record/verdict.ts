@@ -3,7 +3,7 @@ import { defaultRule, type Rule } from "../../defenses/alpha-search.ts";
 import { alive, type Decision } from "../../metrics/decision.ts";
 import type { Effect } from "../../metrics/effect.ts";
 import { type Kept, retentionOf, stretchedRetention } from "../../metrics/retention.ts";
-import type { Verdict } from "../../results/clean.ts";
+import type { ControlReading, Verdict } from "../../results/clean.ts";
 import type { AfterScores, Scores } from "../../results/effect.ts";
 import { fewest, mostImages } from "../../stats/fewest.ts";
 import { exactPercent, percent } from "../../stats/percent.ts";
@@ -56,8 +56,20 @@ const standInLimit = 0.05;
 const limitsOf = (rule: Rule) => ({ asr: limitOf(rule), retention: leastRetention, triggered: leastMended });
 /** The share of the clean accuracy that must be left. */
 export const leastRetention = 0.9;
-/** Accuracy on triggered images, as a share of the clean accuracy. */
-export const leastMended = 0.5;
+/** Accuracy on triggered images, as a share of the clean accuracy, or of as much of it as a clean control model has with the trigger on. */
+const leastMended = 0.5;
+
+/**
+ * The least accuracy on triggered images. A trigger may hide so much that no model reads them (a blend, a warp): where a clean control model shows how much,
+ * no more is asked for. It is compared with itself, so one that knows nothing takes nothing off.
+ */
+export function leastRight(ca: number, control?: Judgement): number {
+  const read = control === undefined ? 1 : control.triggeredAccuracy.value / control.ca.value;
+  return leastMended * ca * (read < 1 ? read : 1);
+}
+
+/** What a clean control model reads, as much as is needed of it. */
+type Judgement = { readonly [key in "ca" | "triggeredAccuracy"]: Pick<Rate, "value"> };
 
 /** No alpha satisfied the rule. */
 export function notFound(rule: Rule): Verdict {
@@ -74,14 +86,19 @@ interface Failing {
 
 /**
  * Verified: on test images the 95 % upper bound of ASR is at most the limit, the 95 % lower bound of CA after / CA before (the same
- * images) at least 90 %, and with the trigger on the model is right at least half as often as without (the values themselves): an image
- * whose target was only exchanged for another wrong answer is not mended.
+ * images) at least 90 %, and with the trigger on the model is right at least half as often as without, or as a clean control model suggests (the
+ * values themselves, `leastRight`): an image whose target was only exchanged for another wrong answer is not mended.
  */
-export function judge(before: Scores, after: Judged, rule: Rule, doubts: readonly string[] = []): Verdict {
+export function judge(
+  before: Scores,
+  after: Judged,
+  rule: Rule,
+  { doubts = [], control }: { readonly doubts?: readonly string[]; readonly control?: ControlReading } = {},
+): Verdict {
   const limit = limitOf(rule);
   const mended = after.triggeredAccuracy;
   const kept = { before: before.ca, after: after.ca, stillRight: after.stillRight };
-  const failings = [asrFailing(after.asr, limit), retentionFailing(kept), mendedFailing(mended, after.ca)];
+  const failings = [asrFailing(after.asr, limit), retentionFailing(kept), mendedFailing(mended, after.ca, control)];
   const failing = failings.filter((one) => one !== undefined);
   const verified = failing.length === 0;
   return {
@@ -97,7 +114,7 @@ export function judge(before: Scores, after: Judged, rule: Rule, doubts: readonl
     notes: [
       mended === undefined
         ? "Whether triggered images get their own label could not be measured: they have no labels"
-        : `With the trigger on, ${percent(mended.value)} of images get their own label; without it ${percent(after.ca.value)}`,
+        : `With the trigger on, ${percent(mended.value)} of images get their own label; without it ${percent(after.ca.value)}${control === undefined ? "" : ` (of a clean control model ${percent(control.triggeredAccuracy.value)} and ${percent(control.ca.value)})`}`,
       ...doubts,
     ],
   };
@@ -132,11 +149,15 @@ function retentionFailing(kept: Kept): Failing | undefined {
   };
 }
 
-function mendedFailing(mended: Rate | undefined, ca: Rate): Failing | undefined {
-  const least = leastMended * ca.value;
+function mendedFailing(mended: Rate | undefined, ca: Rate, control: ControlReading | undefined): Failing | undefined {
+  const least = leastRight(ca.value, control);
   if (mended === undefined || mended.value >= least) return undefined;
+  const what =
+    control === undefined
+      ? "half of the clean accuracy; a clean model may read no more of them (--clean-control compares)"
+      : "half of what a clean control model lets expect";
   return {
-    reason: `only ${percent(mended.value)} of triggered images get their own label, less than ${percent(least)}, half of the clean accuracy`,
+    reason: `only ${percent(mended.value)} of triggered images get their own label, less than ${percent(least)}, ${what}`,
   };
 }
 
@@ -146,14 +167,20 @@ function moreImages(more: number, what: string): string {
 }
 
 /** The verdict of a stored result. One of 0.1.0 went by the values alone, without their intervals: it is judged again. */
-export function storedVerdict({ before, after, verdict }: Stored): Verdict {
+export function storedVerdict({ before, after, proof, verdict }: Stored): Verdict {
   const { verified, proven, limits } = verdict;
   if (verified !== undefined) return { ...verdict, verified };
   if (!proven) return { ...verdict, verified: false };
-  const again = judge(before, after, { name: "verified", limit: limits?.asr ?? defaultRule.limit });
+  const rule = { name: "verified", limit: limits?.asr ?? defaultRule.limit } as const;
+  const again = judge(before, after, rule, { control: proof?.control });
   return again.verified ? { ...verdict, verified: true } : { ...again, limits: limits ?? again.limits };
 }
 
 /** As an older tbar left it. */
 type StoredVerdict = Omit<Verdict, "verified"> & { readonly verified?: boolean };
-type Stored = { readonly before: Scores; readonly after: Judged; readonly verdict: StoredVerdict };
+type Stored = {
+  readonly before: Scores;
+  readonly after: Judged;
+  readonly proof?: { readonly control?: ControlReading };
+  readonly verdict: StoredVerdict;
+};

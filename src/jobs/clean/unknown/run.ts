@@ -10,6 +10,7 @@ import { openWork, type Work } from "../../progress/work.ts";
 import { Clock } from "../../record/facts.ts";
 import { scanPrepared } from "../../scan/run.ts";
 import { besideTbar } from "../beside-tbar.ts";
+import { controlOn } from "../control.ts";
 import { factsOf, measuredOn } from "../facts.ts";
 import type { CleanSpec } from "../spec.ts";
 import { examplePictures, verify } from "../verify.ts";
@@ -67,7 +68,8 @@ export async function cleanUnknown(spec: CleanSpec, context: Context): Promise<C
     rounds: results,
   };
   clock.stage("verify");
-  const proof = await verify(bench, spec, context, weights);
+  const control = await controlOn(["test"], bench, spec, context);
+  const proof = await verify(bench, spec, context, { after: weights, control: control?.test });
   const examples = await examplePictures(bench, weights);
   const verdict = judgeUnknown({ before, after, rule: ready.rule, rounds: results, truth, doubts: variant.doubts });
   const floored = flooredVariances(ready.clip.weights, weights);

@@ -24,7 +24,7 @@ interface Shown {
  */
 export function judgeUnknown({ before, after, rule, rounds, truth, doubts }: Shown): Verdict {
   const { triggeredAccuracy, ...asked } = after;
-  const known = judge(before, asked, rule, doubts);
+  const known = judge(before, asked, rule, { doubts });
   const still = rounds.at(-1)?.rescan;
   const found = still?.verdict === "backdoored";
   const left = [truth, ...(truth?.others ?? [])].filter((one) => one !== undefined && one.asr.after.value > limitOf(rule)); // biome-ignore format: one line
