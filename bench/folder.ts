@@ -43,10 +43,11 @@ for (const model of asked.length > 0 ? asked : ["shapes-badnet"]) {
       );
     if (!existsSync(out)) rows.push(exact(`${name}: nothing satisfied the rule, and nothing was written`, 1));
     for (const [when, at] of Object.entries({
+      "of the clean embedded model": "shapes",
       before: model,
       [`after (${cleaned.method}, chosen on validation)`]: out,
     })) {
-      if (!existsSync(at) && when !== "before") continue;
+      if (at === out && !existsSync(out)) continue;
       const { ca, asr, triggeredAccuracy } = await evaluate({ ...data, model: at, seed: seed + 1 }, { trigger });
       if (asr) rows.push(rated(`${name}: ASR ${when}, the true trigger`, asr));
       rows.push(rated(`${name}: CA ${when}`, ca));
