@@ -1,5 +1,6 @@
 /** What a clean control model makes of the trigger: what "gone" looks like, and how much of a triggered image can be read at all. */
 import type { Dataset } from "../../data/dataset.ts";
+import { take } from "../../data/split.ts";
 import { createScorer, remembering } from "../../engine/scorer.ts";
 import { zeroShotHead } from "../../engine/zero-shot.ts";
 import { labelsOf, measure, metric } from "../../metrics/accuracy.ts";
@@ -10,6 +11,7 @@ import type { Context } from "../context.ts";
 import { openClip } from "../inputs/open-clip.ts";
 import type { Bench } from "./bench.ts";
 import type { CleanSpec } from "./spec.ts";
+import { controlImages } from "./stages.ts";
 
 type Part = "validation" | "test";
 
@@ -20,7 +22,7 @@ export interface Control {
   readonly reading?: ControlReading;
 }
 
-/** On the same images as the suspect model, under a head of its own. None where no model is named. */
+/** On the first of the same images as the suspect model's, under a head of its own. None where no model is named. */
 export async function controlOn<P extends Part>(
   parts: readonly P[],
   bench: Bench,
@@ -36,9 +38,12 @@ export async function controlOn<P extends Part>(
   const found: [P, Control][] = [];
   for (const part of parts) {
     const on = (set: Dataset) => remembering(createScorer(control, set, head, { signal }));
-    const [triggered, clean] = [on(attack[part]), on(bench[part])];
-    const labels = labelsOf(bench[part]);
+    const images = take(bench[part], controlImages);
+    const labels = labelsOf(images);
     const paired = threat.trigger !== undefined;
+    // the triggered images are the clean ones of other classes, in their order
+    const others = labels.reduce((n, label) => n + Number(label !== threat.targetLabel), 0);
+    const [triggered, clean] = [on(take(attack[part], paired ? others : controlImages)), on(images)];
     const { asr, right } = effectMetrics({ triggered, clean, labels, target: threat.targetLabel, paired });
     const reading = right && {
       ca: await measure(metric(clean, labels), weights),

@@ -20,6 +20,8 @@ test("of a cleaning: fisher searches four times, and trains nothing that plain d
   const stages = cleanStages(cleaning);
   expect(names(stages)).toEqual(["measure before", "plain", "plain: alpha", "plain: test", "fisher", "fisher: alpha", "fisher: test", "verify", "recovery"]); // biome-ignore format: a list
   const at = (what: string) => stages.find((stage) => stage.what === what);
+  expect(at("measure before")).toMatchObject({ encoded: 500 });
+  expect(cleanStages({ ...cleaning, test: 2000, hasControl: true })[0]).toMatchObject({ encoded: 4100 + 100 + 1000 });
   expect(at("plain")).toMatchObject({ trained: 200 });
   expect(at("fisher")).toMatchObject({ trained: 490, encoded: 100 });
   expect(at("fisher: alpha")).toMatchObject({ searched: 400 });

@@ -29,6 +29,9 @@ interface Cleaning {
 /** Images of a step of the training after cleaning. */
 export const recoveryBatch = 32;
 
+/** So many clean images of a part a clean control model is asked: what it cannot read is known to a few points then, of which the verdict takes half. */
+export const controlImages = 500;
+
 /** What a defense takes among others. */
 export function costOf(
   defense: Defense,
@@ -44,12 +47,13 @@ export function cleanStages(job: Cleaning): readonly Part[] {
   const { defenses, recoverySteps, step } = job;
   const [validation, test] = [2 * job.validation, 2 * job.test];
   const checked = 2 * Math.min(job.checks, job.test);
+  const control = [job.validation, job.test].reduce((n, images) => n + 2 * Math.min(controlImages, images), 0);
   return [
     {
       what: "measure before",
       measures: true as const,
       read: validation + test,
-      encoded: (job.hasControl ? 2 : 1) * (validation + test),
+      encoded: validation + test + (job.hasControl ? control : 0),
     },
     ...defenses.flatMap((defense) => {
       const { name } = defense;
