@@ -302,6 +302,16 @@ test("every chart stands beside its values as a table, and its points say theirs
   }
 });
 
+test("what a clean control model reads of triggered images stands beside its ASR, and lowers what is asked for", () => {
+  const control = { sha256: "f".repeat(64), ca: rate(1900, 1980), asr: rate(11, 1980), triggeredAccuracy: rate(570, 1980) }; // biome-ignore format: one line
+  const limits = { asr: 0.02, retention: 0.9, triggered: 0.15 };
+  const { proof, verdict } = cleanFixture;
+  const page = parse(cleanReport({ ...cleanFixture, proof: { ...proof, control }, verdict: { ...verdict, limits } }));
+  expect(page.body.textContent).toContain("Accuracy of that model on triggered images");
+  expect(page.body.textContent).toMatch(/what can be read of them; 96\.0\s% without the trigger/);
+  expect(page.querySelector(".scope dd")?.textContent).toMatch(/triggered images right at least 15\s% as often/);
+});
+
 test("missing parts leave no empty sections", () => {
   const { output: _, triggerPicture: __, ...rest } = cleanFixture;
   const bare: CleanResult = { ...rest, variants: {}, examples: [], timings: [], proof: { shifted: [] } };

@@ -76,7 +76,7 @@ const verdict = z.looseObject({
   reasons: strings.describe("Why it is not verified: what fails, and what so few images leave open."),
   /**
    * What was asked for: the upper bound of ASR on test images at most `asr`, the lower bound of CA after / before at least `retention`,
-   * accuracy on triggered images / CA at least `triggered`, of which a clean control model takes as much off as the trigger costs it. Absent in results of 0.1.0.
+   * accuracy on triggered images / CA at least `triggered`: a half, or half of the share that a clean control model goes on reading. Absent in results of 0.1.0.
    */
   limits: z.looseObject({ asr: z.number(), retention: z.number(), triggered: z.number().optional() }).optional(),
   notes: maybe(strings, "How many triggered images get their own label, what was to be feared of the chosen alpha."),
@@ -104,10 +104,12 @@ const example = z.looseObject({
   after: z.string(),
 });
 
-/** Of a clean control model, without the trigger and with it: how much of the images the trigger leaves to be read. */
+/** Of a clean control model, the same images without the trigger and with it: how much of them the trigger leaves to be read. */
 const reading = z.looseObject({
-  ca: rate.describe("CA of the clean control model on the test images."),
-  triggeredAccuracy: rate.describe("Its accuracy on triggered images: what can be read of them at all."),
+  sha256: z.string().describe("Of the control's weights file."),
+  ca: rate.describe("Its accuracy on the test images that get the trigger, without it."),
+  asr: rate.describe("How often it takes them for the target with the trigger on."),
+  triggeredAccuracy: rate.describe("Its accuracy with the trigger on: what can be read of them at all."),
 });
 export type ControlReading = Frozen<z.output<typeof reading>>;
 
@@ -116,7 +118,7 @@ const proof = z.looseObject({
   floor: maybe(rate, 'Baseline ASR of the clean control model: what "gone" looks like.'),
   control: maybe(
     reading,
-    "What the clean control model reads; the verdict asks for half as much of triggered images as it reads.",
+    "What the clean control model reads. The verdict asks for half of CA times the share that it goes on reading with the trigger on; with --unknown for nothing of the kind.",
   ),
   shifted: z
     .array(pair.extend({ what: z.string() }))

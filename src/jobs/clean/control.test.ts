@@ -23,7 +23,14 @@ test("what a clean control model reads is what eval says of it, and the verdict 
   const { proof, verdict } = await runJob(clean, asked);
   const alone = await runJob(evaluation, { ...world, model: at("good"), trigger: at("bad"), testImages: 240 });
   expect(proof.floor).toEqual(alone.asr);
-  expect(proof.control).toEqual({ ca: alone.ca, triggeredAccuracy: alone.triggeredAccuracy });
+  const { ca, asr, triggeredAccuracy, sha256 } = proof.control!;
+  expect({ asr, triggeredAccuracy }).toEqual({ asr: alone.asr, triggeredAccuracy: alone.triggeredAccuracy });
+  expect(ca.n).toBe(asr.n); // the same images
+  expect(ca.value).toBeCloseTo(alone.ca.value, 1);
+  expect(sha256).toMatch(/^[0-9a-f]{64}$/);
+  const { triggered } = verdict.limits!;
+  expect(triggered).toBeCloseTo(0.5 * Math.min(1, triggeredAccuracy.value / ca.value), 12);
+  expect(triggered).toBeLessThan(0.5);
   expect(verdict.notes?.[0]).toMatch(/\(of a clean control model [\d.]+ % and [\d.]+ %\)$/);
 }, 60_000);
 
@@ -32,3 +39,8 @@ test("without one there is nothing to compare with", async () => {
   expect(proof).toEqual({ shifted: [] });
   expect(verdict.notes?.[0]).toMatch(/without it [\d.]+ %$/);
 }, 60_000);
+
+test("one that is not there is refused before anything is trained", async () => {
+  const asked = { ...cleaning, model: at("bad"), cleanControl: at("nowhere") };
+  await expect(runJob(clean, asked)).rejects.toThrow("nowhere");
+});

@@ -58,7 +58,7 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
   const input = defenseInput(bench, means, context, {
     async search(at, start = 1) {
       const vector = ++searches;
-      const stored = (alpha: number) => scores.stored(at(alpha), `alpha ${alpha} of vector ${vector}`);
+      const stored = (alpha: number) => scores.stored(at(alpha), `${current}: alpha ${alpha} of vector ${vector}`);
       clock.stage(`${current}: alpha`);
       const search = await searchAlpha({ ...measured, at: stored, start });
       clock.stage(current);
@@ -68,7 +68,7 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
       const grid = ++searches;
       const stored = async (knob: number) => {
         clock.stage(current);
-        const weights = scores.stored(await at(knob), `knob ${knob} of search ${grid}`);
+        const weights = scores.stored(await at(knob), `${current}: knob ${knob} of search ${grid}`);
         clock.stage(`${current}: knob`);
         return weights;
       };
@@ -81,6 +81,7 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
   for (const defense of bench.defenses) {
     if (bench.spare?.includes(defense.name) && all.some(suffices)) continue;
     current = defense.name;
+    searches = 0; // counts are kept by defense and search: another rule may leave a defense out
     clock.stage(current);
     const since = clock.seconds();
     spending.begin();
@@ -98,7 +99,8 @@ export async function defend(bench: Bench, spec: CleanSpec, known: Known, contex
     const found = variantOf(defense, { ...repair, search: { ...repair.search, trials } }, before, after);
     const mended = effect.right && (await measure(effect.right, weights));
     const validation = { ...found.validation, ...(mended && { triggeredAccuracy: mended }) };
-    const isMended = mended && mended.interval[1] >= leastRight(repair.search.best.ca.value, control);
+    const ca = repair.search.best.ca.value;
+    const isMended = mended && mended.interval[1] >= leastRight(ca, control) * ca;
     const variant = { ...found, validation, seconds: clock.seconds() - since, images };
     all.push({ defense, repair, after, outcomes, variant, ...(mended && { isMended }) });
   }

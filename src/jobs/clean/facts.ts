@@ -61,10 +61,10 @@ function triggerFacts({ threat: { trigger, source } }: Pick<Prepared, "threat">)
   return { kind: trigger?.spec.kind ?? "images", spec: { ...trigger?.spec }, source };
 }
 
-/** All that decides what is trained and counted: with another rule, or other checks, the same work is gone on from. */
+/** All that decides what is trained and counted: with another rule, or other checks, the same work is gone on from. By a clean control model it is settled which defenses run. */
 export async function recipeOf(bench: Bench, spec: CleanSpec): Promise<string> {
   const { clip, recipe, threat, attack } = bench;
-  const { rule, limit, checks, recovery, cleanControl, fullCurve, ...asked } = decisive(cleanSpec, spec);
+  const { rule, limit, checks, recovery, fullCurve, ...asked } = decisive(cleanSpec, spec);
   const known = [triggerFacts(bench), threat.target, attack.forget.size];
   return JSON.stringify({ version, ...asked, ...(await readAs(clip)), trigger: known, recipe, ...computedOn(spec) });
 }

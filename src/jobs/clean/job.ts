@@ -17,7 +17,7 @@ export const clean = job({
     "Fine-tunes on triggered images (the forget set), takes the change of weights as the trigger's vector, and subtracts " +
     "alpha times that vector; alpha and the defense are chosen on validation images. Test images, which took " +
     "no part in it, decide whether the backdoor is gone (ASR at most 2 %), the model whole (CA kept to 90 %) and triggered images " +
-    "answered rightly (at least half as often as clean ones); what counts are the 95 % bounds. Without a live backdoor nothing is trained. " +
+    "answered rightly (at least half as often as clean ones, or as --clean-control lets expect); what counts are the 95 % bounds. Without a live backdoor nothing is trained. " +
     "With --objective contrastive the forget set is pairs of triggered image and target caption, and both towers change. " +
     "Writes the checkpoint as it came (layout, precision), a receipt, and the vector, with which the step can be undone.",
   notes: `Methods (the best on validation wins, whatever its name; tbar, the default, is plain and erase, and where these do not

@@ -14,7 +14,7 @@ import type { Context } from "../context.ts";
 import { checkClasses } from "../inputs/classes.ts";
 import { openedData, openedModel } from "../inputs/describe-opened.ts";
 import { checkChecks, checkEnoughImages, checkFits, checkModules } from "../inputs/feasible.ts";
-import { openClip } from "../inputs/open-clip.ts";
+import { controlCheckpoint, openClip } from "../inputs/open-clip.ts";
 import { neededClasses, openSource, type Source } from "../inputs/source.ts";
 import { stepWork } from "../progress/tower-work.ts";
 import { learnedWeights } from "./learned.ts";
@@ -76,8 +76,9 @@ export async function prepare(spec: CleanSpec, context: Context): Promise<Prepar
   checkVectors(defenses, resolved.recipe);
   if (resolved.recipe.objective === "contrastive") checkBatch(threat.triggered ?? drawn.forget, resolved.recipe.batch);
   const learned = await learnedWeights(clip, spec);
+  const control = await controlCheckpoint(spec);
   const opened: Opened = {
-    models: [openedModel(clip.checkpoint)],
+    models: [clip.checkpoint, ...(control ? [control] : [])].map(openedModel),
     data: { ...source.opened(), ...(threat.triggered && { triggered: openedData(threat.triggered) }) },
   };
   context.progress.opened?.(opened);

@@ -20,7 +20,7 @@ import { prepare, stagesOf } from "./prepare.ts";
 import { refuseWithoutBackdoor } from "./refuse-without-backdoor.ts";
 import { type Scores, scoring } from "./scores.ts";
 import type { CleanSpec } from "./spec.ts";
-import { examplePictures, verify } from "./verify.ts";
+import { comparedWith, examplePictures, verify } from "./verify.ts";
 import { refuseCleaned, writeCleaned } from "./write.ts";
 
 /** Remove a backdoor whose trigger is known, or one that a scan finds. The verdict of the result says whether that is verified. */
@@ -72,7 +72,13 @@ async function cleanAndWrite(spec: CleanSpec, context: Context): Promise<CleanRe
   const now = () => new Date().toISOString();
   const finish = () => ({ created: now(), ...clock.facts(clip.runtime, spec.threads) });
   if (chosen === undefined)
-    return { ...facts, proof: { shifted: [] }, verdict: notFound(rule), examples: [], ...finish() };
+    return {
+      ...facts,
+      proof: { ...comparedWith(control?.test), shifted: [] },
+      verdict: notFound(rule),
+      examples: [],
+      ...finish(),
+    };
 
   clock.stage("verify");
   const weights = scores.stored(chosen.repair.weights);

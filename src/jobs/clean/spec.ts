@@ -29,7 +29,7 @@ export const cleanSpec = z.strictObject({
   ),
   cleanControl: input(
     a.text(),
-    "the model before its attack, or another that is clean: its baseline ASR is what gone looks like, and half of the triggered images that it reads right are enough",
+    "the model before its attack, or another that is clean: its baseline ASR is what gone looks like, and the verdict asks for half of what it still reads with the trigger on",
     { names: "model", value: "path", was: ["--untouched"] },
   ),
   validationData: input(a.text(), "images to choose alpha on, if --data is not to be split for it", path),

@@ -23,6 +23,10 @@ import type { Control } from "./control.ts";
 import type { CleanSpec } from "./spec.ts";
 import { recoveryBatch } from "./stages.ts";
 
+/** What the proof says of a clean control model. */
+export const comparedWith = (control?: Control): Partial<Proof> =>
+  control === undefined ? {} : { floor: control.floor, ...(control.reading && { control: control.reading }) };
+
 /** `control`: what a clean control model makes of the test images. */
 export async function verify(
   bench: Bench,
@@ -32,7 +36,7 @@ export async function verify(
 ): Promise<Proof> {
   const { clip } = bench;
   const { checks } = spec;
-  const compared = control && { floor: control.floor, ...(control.reading && { control: control.reading }) };
+  const compared = comparedWith(control);
   const both = async (of: (weights: Weights) => Promise<Rate>) => ({
     before: await of(clip.weights),
     after: await of(after),

@@ -88,7 +88,11 @@ export function unproven(receipt: Receipt, { ca, asr, triggeredAccuracy: mended 
   const before = receipt.before?.ca.value;
   if (asr.value > limit) return `after.asr is ${asr.value}, above ${limit}`;
   if (before !== undefined && ca.value < leastRetention * before) return `CA fell from ${before} to ${ca.value}`;
-  if (mended !== undefined && mended.value < leastRight(ca.value, receipt.proof?.control))
+  if (
+    mended !== undefined &&
+    receipt.rounds === undefined &&
+    mended.value < leastRight(ca.value, receipt.proof?.control) * ca.value
+  )
     return `after.triggeredAccuracy is ${mended.value} beside a CA of ${ca.value}`;
   return undefined;
 }

@@ -14,6 +14,7 @@ import { printable } from "../../tensor/printable.ts";
 import type { TriggerSpec } from "../../triggers/trigger.ts";
 import { claimOf, goneBelow, unproven, unverified, usualLimit } from "./claims.ts";
 import type { Receipt } from "./receipt-schema.ts";
+import { leastRight } from "./verdict.ts";
 
 /** Whatever a receipt says of the model after its cleaning, and a measuring says too. */
 const compared = [
@@ -74,6 +75,13 @@ export function compare(receipt: Receipt, measured: Measured, notes: readonly st
   const few = open
     ? [`the receipt is of an older tbar, which went by values alone; it would not be verified today: ${open}`]
     : [];
+  const control = receipt.proof?.control;
+  const leaning =
+    claim && control && leastRight(after.ca.value, control) < leastRight(after.ca.value)
+      ? [
+          `the verdict leans on a clean control model (SHA-256 ${short(control.sha256)}...), which is not measured again: it is said to read ${percent(control.triggeredAccuracy.value)} of triggered images, so ${percent(leastRight(after.ca.value, control) * after.ca.value)} were enough`,
+        ]
+      : [];
   const own = verdict && !claim ? ["the receipt itself says that the cleaning is not verified"] : [];
   return {
     claimed,
@@ -81,7 +89,7 @@ export function compare(receipt: Receipt, measured: Measured, notes: readonly st
     by,
     ...(by === "counts" && { tolerance: flips(after.ca.n) }),
     because,
-    notes: [...differs, ...notes, ...lax, ...few, ...own],
+    notes: [...differs, ...notes, ...lax, ...few, ...leaning, ...own],
   };
 }
 

@@ -10,6 +10,7 @@ const scoresSchema = z.looseObject({
   triggeredAccuracy: rateSchema.optional(),
   stillRight: rateSchema.optional(),
 });
+const controlSchema = z.looseObject({ sha256: z.string().max(64).optional(), ca: rateSchema, asr: rateSchema, triggeredAccuracy: rateSchema }); // biome-ignore format: one line
 const size = z.int().nonnegative().max(1e7);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const name = z.string().max(1000);
@@ -34,9 +35,8 @@ export const receiptSchema = z.looseObject({
   data: z.looseObject({ test: size.optional(), testTriggered: size.optional() }).optional(),
   before: scoresSchema.optional(),
   after: scoresSchema,
-  proof: z
-    .looseObject({ control: z.looseObject({ ca: rateSchema, triggeredAccuracy: rateSchema }).optional() })
-    .optional(),
+  proof: z.looseObject({ control: controlSchema.optional() }).optional(),
+  rounds: z.array(z.unknown()).max(1000).optional(), // of a cleaning without knowledge of the attack, which asks for no own labels
   retention: z.number().nullish(),
   retentionInterval: z.tuple([z.number().nullable(), z.number().nullable()]).optional(),
   rule: z.looseObject({ name: z.string().max(100), limit: z.number().optional() }).optional(),

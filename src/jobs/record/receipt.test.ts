@@ -178,6 +178,29 @@ describe("a receipt that says verified", () => {
     );
   });
 
+  test("may lean on a clean control model that reads no more of triggered images: that is said", async () => {
+    const few = { ...verified, "after.triggeredAccuracy": rate(72, 360) }; // 20 %, and 48 are half of CA
+    const control = (right: number, asr: number) => ({ sha256: hash("f"), ca: rate(360, 360), asr: rate(asr, 360), triggeredAccuracy: rate(right, 360) }); // biome-ignore format: one line
+    await expect(read(changed(few))).rejects.toThrow("after.triggeredAccuracy is 0.2 beside a CA of 0.96");
+    const receipt = await read(changed({ ...few, "proof.control": control(120, 0) }));
+    const found = { ca: rate(384, 400), asr: rate(1, 360), modelSha256: hash("e") };
+    expect(compare(receipt, found, []).notes).toContainEqual(
+      expect.stringMatching(
+        /leans on a clean control model \(SHA-256 ffffffffffff\.\.\.\).*read 33\.3 % .* 16\.0 % were enough/,
+      ),
+    );
+    // one that follows the trigger itself, and one that reads more
+    for (const other of [control(0, 360), control(300, 0)])
+      await expect(read(changed({ ...few, "proof.control": other }))).rejects.toThrow("after.triggeredAccuracy is 0.2");
+    const bent = { ...control(120, 0), asr: { value: 0.1, n: 3, interval: [0, 1] } };
+    await expect(read(changed({ ...few, "proof.control": bent }))).rejects.toThrow("proof.control.asr is 0.1");
+  });
+
+  test("of recovered triggers, says nothing of their images' own labels", async () => {
+    const few = { ...verified, "after.triggeredAccuracy": rate(36, 360), rounds: [{}] };
+    expect((await read(changed(few))).verdict?.verified).toBe(true);
+  });
+
   test.each([
     [
       { verdict: { verified: true, proven: false } },

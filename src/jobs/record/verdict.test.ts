@@ -41,8 +41,9 @@ describe("judge", () => {
   });
 
   test("of what a clean control model cannot read with the trigger on either, half is enough", () => {
-    const control = (triggeredAccuracy: number, ca = 950) => ({
+    const control = (triggeredAccuracy: number, ca = 950, asr = 0) => ({
       ca: rate(ca, 1000),
+      asr: rate(asr, 900),
       triggeredAccuracy: rate(triggeredAccuracy, 900),
     });
     // 270 of 900 beside 950 of 1,000: it reads 31.6 % of what it reads without; half of that of 88 % is 13.9 %, 125 of 900
@@ -53,11 +54,15 @@ describe("judge", () => {
       ],
     });
     expect(judge(before, scores(880, 2, 120), rule, { control: control(270) }).reasons).toEqual([
-      "only 13.3 % of triggered images get their own label, less than 13.9 %, half of what a clean control model lets expect",
+      "only 13.3 % of triggered images get their own label, less than 13.9 %, half of what the control model lets expect",
     ]);
-    // one that reads more with the trigger than without, or knows nothing, changes nothing
-    for (const useless of [control(900), control(9, 10), control(0, 0)])
-      expect(judge(before, scores(880, 2, 395), rule, { control: useless }).verified).toBe(false);
+    // one that reads more with the trigger than without, follows it itself, or knows nothing, changes nothing
+    for (const useless of [control(900), control(0, 950, 900), control(0, 10), control(9, 10), control(0, 0)])
+      expect(judge(before, scores(880, 2, 395), rule, { control: useless })).toMatchObject({ verified: false, limits: { triggered: 0.5 } }); // biome-ignore format: one line
+    expect(judge(before, scores(880, 2, 395), rule, { control: control(0, 950, 900) }).notes).toContain(
+      "The control model is not gone by: it takes 100.0 % of triggered images for the target itself",
+    );
+    expect(judge(before, scores(880, 2, 126), rule, { control: control(270) }).limits?.triggered).toBeCloseTo(0.158, 3);
   });
 
   test("ASR above the limit, and accuracy lost", () => {

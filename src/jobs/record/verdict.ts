@@ -3,7 +3,7 @@ import { defaultRule, type Rule } from "../../defenses/alpha-search.ts";
 import { alive, type Decision } from "../../metrics/decision.ts";
 import type { Effect } from "../../metrics/effect.ts";
 import { type Kept, retentionOf, stretchedRetention } from "../../metrics/retention.ts";
-import type { ControlReading, Verdict } from "../../results/clean.ts";
+import type { Verdict } from "../../results/clean.ts";
 import type { AfterScores, Scores } from "../../results/effect.ts";
 import { fewest, mostImages } from "../../stats/fewest.ts";
 import { exactPercent, percent } from "../../stats/percent.ts";
@@ -53,23 +53,35 @@ export function limitOf(rule: Rule): number {
 const standInLimit = 0.05;
 
 /** What a verdict asks for: the ASR that counts as gone, the share of CA that must be left, and that of CA on triggered images. */
-const limitsOf = (rule: Rule) => ({ asr: limitOf(rule), retention: leastRetention, triggered: leastMended });
+const limitsOf = (rule: Rule, triggered = leastMended) => ({
+  asr: limitOf(rule),
+  retention: leastRetention,
+  triggered,
+});
 /** The share of the clean accuracy that must be left. */
 export const leastRetention = 0.9;
 /** Accuracy on triggered images, as a share of the clean accuracy, or of as much of it as a clean control model has with the trigger on. */
 const leastMended = 0.5;
 
-/**
- * The least accuracy on triggered images. A trigger may hide so much that no model reads them (a blend, a warp): where a clean control model shows how much,
- * no more is asked for. It is compared with itself, so one that knows nothing takes nothing off.
- */
-export function leastRight(ca: number, control?: Judgement): number {
-  const read = control === undefined ? 1 : control.triggeredAccuracy.value / control.ca.value;
-  return leastMended * ca * (read < 1 ? read : 1);
+/** What a clean control model reads, as much as is needed of it. */
+type Read = { readonly [rate in "ca" | "asr" | "triggeredAccuracy"]: Pick<Rate, "value"> };
+
+/** Why a control model does not tell what can be read: it follows the trigger itself, or knows less than half of what this model (its CA) knows. */
+function isNoControl(ca: number, control: Read): string | undefined {
+  if (control.asr.value > 0.5)
+    return `it takes ${percent(control.asr.value)} of triggered images for the target itself`;
+  if (control.ca.value < 0.5 * ca) return `its own clean accuracy is ${percent(control.ca.value)}`;
+  return undefined;
 }
 
-/** What a clean control model reads, as much as is needed of it. */
-type Judgement = { readonly [key in "ca" | "triggeredAccuracy"]: Pick<Rate, "value"> };
+/**
+ * The least accuracy on triggered images, as a share of CA. A trigger may hide so much that no model reads them (a blend, a warp): where a clean
+ * control model shows how much, no more is asked for.
+ */
+export function leastRight(ca: number, control?: Read): number {
+  if (control === undefined || isNoControl(ca, control) !== undefined) return leastMended;
+  return leastMended * Math.min(1, control.triggeredAccuracy.value / control.ca.value);
+}
 
 /** No alpha satisfied the rule. */
 export function notFound(rule: Rule): Verdict {
@@ -93,12 +105,18 @@ export function judge(
   before: Scores,
   after: Judged,
   rule: Rule,
-  { doubts = [], control }: { readonly doubts?: readonly string[]; readonly control?: ControlReading } = {},
+  { doubts = [], control }: { readonly doubts?: readonly string[]; readonly control?: Read } = {},
 ): Verdict {
   const limit = limitOf(rule);
   const mended = after.triggeredAccuracy;
+  const share = leastRight(after.ca.value, control);
+  const useless = control && isNoControl(after.ca.value, control);
   const kept = { before: before.ca, after: after.ca, stillRight: after.stillRight };
-  const failings = [asrFailing(after.asr, limit), retentionFailing(kept), mendedFailing(mended, after.ca, control)];
+  const failings = [
+    asrFailing(after.asr, limit),
+    retentionFailing(kept),
+    mendedFailing(mended, share * after.ca.value, control),
+  ];
   const failing = failings.filter((one) => one !== undefined);
   const verified = failing.length === 0;
   return {
@@ -110,11 +128,12 @@ export function judge(
         ? "The cleaning is not verified: too few test images to be sure"
         : "The cleaning is not verified",
     reasons: failing.map(({ reason }) => reason),
-    limits: limitsOf(rule),
+    limits: limitsOf(rule, share),
     notes: [
       mended === undefined
         ? "Whether triggered images get their own label could not be measured: they have no labels"
         : `With the trigger on, ${percent(mended.value)} of images get their own label; without it ${percent(after.ca.value)}${control === undefined ? "" : ` (of a clean control model ${percent(control.triggeredAccuracy.value)} and ${percent(control.ca.value)})`}`,
+      ...(useless === undefined ? [] : [`The control model is not gone by: ${useless}`]),
       ...doubts,
     ],
   };
@@ -149,13 +168,12 @@ function retentionFailing(kept: Kept): Failing | undefined {
   };
 }
 
-function mendedFailing(mended: Rate | undefined, ca: Rate, control: ControlReading | undefined): Failing | undefined {
-  const least = leastRight(ca.value, control);
+function mendedFailing(mended: Rate | undefined, least: number, control: Read | undefined): Failing | undefined {
   if (mended === undefined || mended.value >= least) return undefined;
   const what =
     control === undefined
       ? "half of the clean accuracy; a clean model may read no more of them (--clean-control compares)"
-      : "half of what a clean control model lets expect";
+      : "half of what the control model lets expect";
   return {
     reason: `only ${percent(mended.value)} of triggered images get their own label, less than ${percent(least)}, ${what}`,
   };
@@ -181,6 +199,6 @@ type StoredVerdict = Omit<Verdict, "verified"> & { readonly verified?: boolean }
 type Stored = {
   readonly before: Scores;
   readonly after: Judged;
-  readonly proof?: { readonly control?: ControlReading };
+  readonly proof?: { readonly control?: Read };
   readonly verdict: StoredVerdict;
 };

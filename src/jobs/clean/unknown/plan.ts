@@ -30,7 +30,7 @@ export async function planUnknown(spec: CleanSpec, context: Context): Promise<Es
     recoverySteps: spec.recovery,
     curvePoints: 0,
     step: stepWork(clip.config, recipe.modules),
-    hasControl: spec.cleanControl !== undefined,
+    hasControl: false, // it is asked once, at the end
   });
   const detectors = scanStages(ready.scanning);
   const sum = (of: "gradients" | "encoded") => detectors.reduce((n, part) => n + (part[of] ?? 0), 0);
