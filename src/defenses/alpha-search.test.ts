@@ -71,6 +71,16 @@ describe("searchAlpha", () => {
     expect(back.best.alpha).toBeLessThan(4.5);
   });
 
+  test("verified: also where CA falls by more, if ASR falls as much", async () => {
+    const best = async (beyond: number) => {
+      const clean = metricOf(2000, (alpha) => (alpha < 1.15 ? 0.95 : 0.942));
+      const triggered = metricOf(2000, (alpha) => (alpha < 1 ? 0.5 : alpha < 1.15 ? 0.004 : beyond));
+      return (await searchAlpha({ at, clean, triggered, verify, caBefore: 0.95, start: 1 })).best;
+    };
+    expect(await best(0.0005)).toMatchObject({ ca: { value: 0.942 }, asr: { value: 0.0005 } });
+    expect(await best(0.003)).toMatchObject({ ca: { value: 0.95 }, asr: { value: 0.004 } });
+  });
+
   test("verified: not where CA would come below its least share, or its bound would", async () => {
     // 0.9 of 0.95 is 0.855; CA falls by 0.3 points with each stride
     const near = (from: number) => {

@@ -221,20 +221,32 @@ const slack = 0.005 + 1e-9;
 const strides = [2 ** 0.25, 2 ** 0.5, 2] as const;
 
 /**
- * Beyond the smallest alpha that passes, as far as CA stays what it is and does not come below the least: the smallest one is where the last of
- * these very images gives in, and of others some will not have. The smallest it is after all where triggered images come back.
+ * Beyond the smallest alpha that passes, as far as CA stays what it is, or loses no more than ASR does, and does not come below the least: the smallest
+ * one is where the last of these very images gives in, and of others some will not have. The smallest it is after all where triggered images come back.
  */
 async function farther(probe: Probe, smallest: Trial, bar: Bar, least: number): Promise<Trial> {
   const { value, interval } = smallest.ca;
-  const stays = ({ ca }: Trial) =>
-    ca.value >= Math.max(value - slack, Math.min(value, least)) && ca.interval[0] >= Math.min(interval[0], least);
-  let { alpha } = smallest;
+  let at = smallest;
   for (const stride of strides) {
-    const next = stride * smallest.alpha;
-    await probe.until(next, () => true);
-    if (!stays(await probe.clean(next))) break;
-    alpha = next;
+    const alpha = stride * smallest.alpha;
+    await probe.until(alpha, () => true);
+    const next = await probe.clean(alpha);
+    const isLeft = next.ca.value >= Math.min(value, least) && next.ca.interval[0] >= Math.min(interval[0], least);
+    if (!isLeft || !(await pays(probe, smallest, next)) || !(await pays(probe, at, next))) break;
+    at = next;
   }
-  const farthest = await probe.fully(alpha);
+  const farthest = await probe.fully(at.alpha);
   return passing(bar)(farthest) ? farthest : smallest;
+}
+
+/** Fewer hits are no rate that could be seen to fall. */
+const fewestHits = 3;
+
+/** Does CA fall by no more than the slack, and what ASR falls? That is counted only where it matters. */
+async function pays(probe: Probe, from: Trial, to: Trial): Promise<boolean> {
+  const beyond = from.ca.value - to.ca.value - slack;
+  if (beyond <= 0) return true;
+  const { asr } = await probe.fully(from.alpha);
+  if (hitsOf(asr) < fewestHits || beyond > asr.value) return false;
+  return beyond <= asr.value - (await probe.fully(to.alpha)).asr.value;
 }
