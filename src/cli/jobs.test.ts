@@ -177,7 +177,7 @@ describe("clean", () => {
     const counted = Object.keys(JSON.parse(await readFile(at("work/work.json"), "utf8")).counts);
     const { out } = await tbar(line);
     expect(
-      counted.filter((key) => /^ASR on validation, alpha [\d.]+ of vector 1, images \d+ to \d+$/.test(key)),
+      counted.filter((key) => /^ASR on validation, plain: alpha [\d.]+ of vector 1, images \d+ to \d+$/.test(key)),
     ).not.toEqual([]);
     const whole = await tbar(words(`${clean} --method plain --checks 0 --out ./whole --json`));
     const [a, b] = [JSON.parse(out), JSON.parse(whole.out)];
