@@ -39,6 +39,8 @@ function cleaning({ out, ...spec }: DemoSpec) {
     data: "shapes",
     out: join(out, "cleaned"),
     report: join(out, "report.html"),
-    sizes: { forget: 512, clean: 512 }, // half of the usual: plain TBAR's training is what takes longest
+    // half of the usual: what is trained takes longest
+    sizes: { forget: 512, clean: 512 },
+    recovery: 100,
   });
 }
