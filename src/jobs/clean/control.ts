@@ -1,7 +1,7 @@
 /** What a clean control model makes of the trigger: what "gone" looks like, and how much of a triggered image can be read at all. */
 import type { Dataset } from "../../data/dataset.ts";
 import { indicesOf, subset, take } from "../../data/split.ts";
-import { createScorer } from "../../engine/scorer.ts";
+import { createScorer, remembering } from "../../engine/scorer.ts";
 import { zeroShotHead } from "../../engine/zero-shot.ts";
 import { labelsOf, measure, metric } from "../../metrics/accuracy.ts";
 import type { ControlReading } from "../../results/clean.ts";
@@ -39,8 +39,10 @@ export async function controlOn<P extends Part>(
   const found: [P, Control][] = [];
   try {
     const head = await zeroShotHead(encoder, weights, classNames, source.templates, signal);
-    const scorer = (set: Dataset) => createScorer(control, set, head, { keep: 0, signal, onStep: progress.step });
-    const right = (set: Dataset, labels: Int32Array) => measure(metric(scorer(set), labels), weights);
+    const asked = (set: Dataset) => {
+      const scorer = remembering(createScorer(control, set, head, { keep: 0, signal, onStep: progress.step }));
+      return (labels: Int32Array) => measure(metric(scorer, labels), weights);
+    };
     for (const part of parts) {
       const images = take(bench[part], controlImages);
       const others = subset(
@@ -49,9 +51,15 @@ export async function controlOn<P extends Part>(
       );
       const paired = threat.trigger !== undefined; // then the triggered images are the clean ones of other classes, in their order
       const triggered = take(attack[part], paired ? others.size : controlImages);
-      const floor = await right(triggered, new Int32Array(triggered.size).fill(threat.targetLabel));
+      const said = asked(triggered);
+      const floor = await said(new Int32Array(triggered.size).fill(threat.targetLabel));
       const own = labelsOf(others);
-      const reading = paired && { sha256, ca: await right(others, own), asr: floor, triggeredAccuracy: await right(triggered, own) }; // biome-ignore format: one line
+      const reading = paired && {
+        sha256,
+        ca: await asked(others)(own),
+        asr: floor,
+        triggeredAccuracy: await said(own),
+      };
       found.push([part, { floor, ...(reading && { reading }) }]);
     }
   } finally {

@@ -59,6 +59,9 @@ describe("judge", () => {
     // one that reads more with the trigger than without, follows it itself, or knows nothing, changes nothing
     for (const useless of [control(900), control(0, 950, 900), control(0, 10), control(9, 10), control(0, 0)])
       expect(judge(before, scores(880, 2, 395), rule, { control: useless })).toMatchObject({ verified: false, limits: { triggered: 0.5 } }); // biome-ignore format: one line
+    expect(judge(before, scores(880, 2, 395), rule, { control: control(0, 950, 900) }).reasons[0]).toContain(
+      "half of the clean accuracy",
+    );
     expect(judge(before, scores(880, 2, 395), rule, { control: control(0, 950, 900) }).notes).toContain(
       "The control model is not gone by: it takes 100.0 % of triggered images for the target itself",
     );

@@ -115,7 +115,7 @@ export function judge(
   const failings = [
     asrFailing(after.asr, limit),
     retentionFailing(kept),
-    mendedFailing(mended, share * after.ca.value, control),
+    mendedFailing(mended, share * after.ca.value, useless === undefined ? control : undefined),
   ];
   const failing = failings.filter((one) => one !== undefined);
   const verified = failing.length === 0;
